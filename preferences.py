@@ -1,24 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The user's preferences: keys, service addresses, the library folder, import defaults.
 
-Keys are stored here only, so they never travel with a .blend file. The fields are created from the
-providers' declarations.
+Keys are stored here only, so they never travel with a .blend file. `preference_fields` declares the
+properties.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import bpy
-from bpy.props import BoolProperty, FloatProperty, StringProperty
 
-from . import jobs, providers
-from .i18n.translate import label, tr
+from . import jobs, preference_fields, providers
 from .providers import (
     ImageToMeshError,
     KeyField,
@@ -31,16 +29,23 @@ from .providers import (
 
 # The panel compares the reason with this text, and then offers a button for it.
 OFFLINE = "Blender is offline: turn on Allow Online Access in Preferences > System"
-SHOWN = "Show the image and progress of a job where its mesh will be placed"
 
 _registered: list[type] = []
 _drawing: list[Callable[[Any, bpy.types.Context], None]] = []
 """The function that draws the page. `panels` sets it, since this file may not import `panels`."""
+_listeners: list[Callable[[str], None]] = []
+"""The function that is called when a key was changed; `app` sets it."""
+
+
+def addon_preferences(context: bpy.types.Context) -> Any:
+    """Return the `AddonPreferences`, which panels draw; None if the add-on is not enabled."""
+    addon = context.preferences.addons.get(__package__)
+    return addon.preferences if addon else None
 
 
 def get(context: bpy.types.Context) -> MappingProxyType[str, str]:
     """Return all preferences by name, as empty strings if the add-on is not enabled."""
-    preferences = _addon_preferences(context)
+    preferences = addon_preferences(context)
     return MappingProxyType({name: getattr(preferences, name, "") for name in _names()})
 
 
@@ -52,7 +57,7 @@ def keys(context: bpy.types.Context, provider: Provider[Any]) -> dict[str, Secre
 def address(context: bpy.types.Context, provider: Provider[Any]) -> str:
     """Return the service's address, empty without one; raise InvalidSettings for a bad one."""
     name = provider.address.preference if provider.address else ""
-    own = {name: getattr(_addon_preferences(context), name, "")} if name else {}
+    own = {name: getattr(addon_preferences(context), name, "")} if name else {}
     return providers.base_url(provider, own, os.environ)
 
 
@@ -68,7 +73,7 @@ def address_problem(context: bpy.types.Context, provider: Provider[Any]) -> Imag
 def library(context: bpy.types.Context) -> Path:
     """Return the library folder."""
     # Not through `get`, which reads every preference: panels call this several times per redraw.
-    chosen = getattr(_addon_preferences(context), "library", "") or ""
+    chosen = getattr(addon_preferences(context), "library", "") or ""
     return jobs.library_folder(bpy.path.abspath(chosen), os.environ)
 
 
@@ -94,21 +99,22 @@ def keep_import_defaults(context: bpy.types.Context, chosen: dict[str, Any]) -> 
 
 def is_on(context: bpy.types.Context, name: str) -> bool:
     """Return whether a switch, `frame_new` or `show_placeholders`, is on."""
-    return bool(getattr(_addon_preferences(context), name, True))
+    return bool(getattr(addon_preferences(context), name, True))
 
 
 def library_limit(context: bpy.types.Context) -> int:
     """Return the library's size limit in bytes; 0 means no limit."""
-    return int(getattr(_addon_preferences(context), "library_limit", 0.0) * 1e9)
+    return int(getattr(addon_preferences(context), "library_limit", 0.0) * 1e9)
 
 
-def key_source(context: bpy.types.Context, field: KeyField) -> str:
-    """Return a sentence on where the key in use is set; empty if it is not set."""
-    if get(context)[field.preference].strip():
-        return tr("Key from these preferences")
-    if os.environ.get(field.environment, "").strip():
-        return tr("Key from the environment ({})").format(field.environment)
-    return ""
+def is_from_environment(field: KeyField) -> bool:
+    """Return whether a key is set in the environment, where it counts while the field is empty."""
+    return bool(os.environ.get(field.environment, "").strip())
+
+
+def default_library() -> Path:
+    """Return the library folder that is used while none is chosen."""
+    return jobs.library_folder("", os.environ)
 
 
 def has_keys(context: bpy.types.Context, provider: Provider[Any]) -> bool:
@@ -139,6 +145,11 @@ def is_offline(context: bpy.types.Context, provider: Provider[Any]) -> bool:
 def may_reach(address: str) -> bool:
     """Return whether Blender's online access permits an address; it always permits loopback."""
     return bool(bpy.app.online_access) or providers.is_loopback_address(address)
+
+
+def key_names(provider: Provider[Any]) -> tuple[str, ...]:
+    """Return the preferences that hold a provider's keys."""
+    return tuple(field.preference for field in provider.keys)
 
 
 def has_account(provider: Provider[Any]) -> bool:
@@ -186,12 +197,13 @@ def register() -> None:
     made = _preferences_class()
     bpy.utils.register_class(made)
     _registered.append(made)
-    _trust_bundle(_addon_preferences(bpy.context))
+    _trust_bundle(addon_preferences(bpy.context))
 
 
 def unregister() -> None:
     """Unregister the class; Blender keeps the values."""
     _drawing.clear()
+    _listeners.clear()
     # Module state would outlive the add-on: the next enable starts without a bundle.
     set_ca_bundle("")
     while _registered:
@@ -208,41 +220,55 @@ def account_of(provider: Provider[Any]) -> Provider[Any]:
     return next(same, provider)
 
 
+def call_when_key_changes(listener: Callable[[str], None] | None) -> None:
+    """Set the function called with a key's preference when it was changed; None removes it."""
+    _listeners[:] = [] if listener is None else [listener]
+
+
+def _on_key(name: str) -> Callable[[Any, bpy.types.Context], None]:
+    """Return the update function of a key's preference."""
+
+    # A function of its own, as Blender takes no other callable.
+    def update(_: Any, _context: bpy.types.Context) -> None:
+        users = [user.id for user in all_providers().values() if name in key_names(user)]
+        # The answers of other services stay, which have other keys.
+        jobs.session().account_queries.forget(*users)
+        for listener in _listeners:
+            listener(name)
+
+    return update
+
+
 def _forget_answers(_: Any, _context: bpy.types.Context) -> None:
     """Drop answers that belong to the previous key or address."""
     jobs.session().account_queries.forget()
 
 
-def _trust_bundle(stored: Any) -> None:
+def _trust_bundle(own: Any) -> None:
     """Use the user's certificate bundle for new connections."""
-    chosen = getattr(stored, "certificates", "") if stored else ""
+    chosen = getattr(own, "certificates", "") if own else ""
     set_ca_bundle(bpy.path.abspath(chosen) if chosen else "")
 
 
-def _change_bundle(stored: Any, context: bpy.types.Context) -> None:
-    _trust_bundle(stored)
-    _forget_answers(stored, context)
-
-
-def _addon_preferences(context: bpy.types.Context) -> Any:
-    addon = context.preferences.addons.get(__package__)
-    return addon.preferences if addon else None
+def _change_bundle(own: Any, context: bpy.types.Context) -> None:
+    _trust_bundle(own)
+    _forget_answers(own, context)
 
 
 def read_json(context: bpy.types.Context, name: str) -> dict[str, Any]:
     """Return a preference that holds a JSON object; empty for anything else."""
     try:
-        stored = json.loads(getattr(_addon_preferences(context), name, "") or "{}")
+        kept = json.loads(getattr(addon_preferences(context), name, "") or "{}")
     except ValueError:
         return {}
-    return stored if isinstance(stored, dict) else {}
+    return kept if isinstance(kept, dict) else {}
 
 
 def keep_json(context: bpy.types.Context, name: str, value: dict[str, Any]) -> None:
     """Save a JSON object as a preference; an empty dict removes it."""
-    stored = _addon_preferences(context)
-    if stored is not None:
-        setattr(stored, name, json.dumps(value, sort_keys=True) if value else "")
+    own = addon_preferences(context)
+    if own is not None:
+        setattr(own, name, json.dumps(value, sort_keys=True) if value else "")
         context.preferences.is_dirty = True
 
 
@@ -257,87 +283,15 @@ def _names() -> list[str]:
 
 
 def _preferences_class() -> type:
-    annotations: dict[str, Any] = {
-        "library": StringProperty(
-            name="Library Folder",
-            description="Folder for jobs, images, and meshes; if empty, the user data folder",
-            subtype="DIR_PATH",
-        ),
-        "library_limit": FloatProperty(
-            name="Library Limit",
-            description=(
-                "When the library exceeds this size (GB), move the oldest imported jobs to the "
-                "trash (0 = no limit)"
-            ),
-            min=0.0,
-            soft_max=1000.0,
-            precision=1,
-        ),
-        "certificates": StringProperty(
-            name="Certificate Bundle",
-            description=(
-                "Custom CA certificates (PEM) used instead of the default ones, for networks that "
-                "inspect connections; REQUESTS_CA_BUNDLE takes precedence"
-            ),
-            subtype="FILE_PATH",
-            update=_change_bundle,
-        ),
-        "frame_new": BoolProperty(
-            name="Frame New Meshes",
-            description="Move the viewport to a new mesh if no visible viewport shows it",
-            default=True,
-        ),
-        "show_placeholders": BoolProperty(name="Placeholders", description=SHOWN, default=True),
-        "show_addresses": BoolProperty(
-            name="Advanced",
-            description="Show the services' addresses and the certificate bundle, for gateways, "
-            "self-hosted servers, and company networks",
-        ),
-        # Each holds a JSON object. The names of 0.1.0 stay: Blender stores preferences by name.
-        "import_defaults": StringProperty(options={"HIDDEN"}),
-        "turns": StringProperty(options={"HIDDEN"}),
-        "confirmed_places": StringProperty(options={"HIDDEN"}),
-    }
-    for provider in all_providers().values():
-        annotations.update(_fields(provider))
+    updates = preference_fields.Updates(_on_key, _forget_answers, _change_bundle)
     # Blender reads annotations only when the class is registered, so they can be computed.
     body = {
         "__module__": __name__,
-        "__annotations__": annotations,
+        "__annotations__": preference_fields.annotations(updates),
         "bl_idname": __package__,
         "draw": _draw,
     }
     return type("IMAGE_TO_MESH_preferences", (bpy.types.AddonPreferences,), body)
-
-
-def _fields(provider: Provider[Any]) -> Iterator[tuple[str, Any]]:
-    for field in provider.keys:
-        yield (
-            field.preference,
-            StringProperty(
-                name=field.title,
-                description=label(
-                    "Stored in your preferences; if empty, {variable} is used",
-                    variable=field.environment,
-                ),
-                subtype="PASSWORD",
-                update=_forget_answers,
-            ),
-        )
-    if provider.address:
-        default, variable = provider.address.default, provider.address.environment
-        yield (
-            provider.address.preference,
-            StringProperty(
-                name=label("{provider} Address", provider=provider.label),
-                description=label(
-                    "If empty, {variable} is used, or {address} if that is not set",
-                    address=default,
-                    variable=variable,
-                ),
-                update=_forget_answers,
-            ),
-        )
 
 
 def _draw(self: Any, context: bpy.types.Context) -> None:

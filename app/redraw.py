@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..state.visibility import TAB
+from ..state.visibility import TAB, drawn_popovers
 
 SHOWS = {"VIEW_3D": "UI", "IMAGE_EDITOR": "UI", "PREFERENCES": "WINDOW"}
 """Type of the region that shows jobs or answers, by the type of its area."""
@@ -23,6 +23,7 @@ def redraw(context: bpy.types.Context) -> None:
                 if region.type == SHOWS.get(area.type):
                     region.tag_redraw()
         _redraw_status_bar(window)
+        _refresh_popovers(context, window)
 
 
 def is_shown(context: bpy.types.Context) -> bool:
@@ -47,3 +48,15 @@ def _redraw_status_bar(window: bpy.types.Window) -> None:
     # A window that is being closed has no workspace.
     if not others and window.workspace:
         window.workspace.status_text_set(None)
+
+
+def _refresh_popovers(context: bpy.types.Context, window: bpy.types.Window) -> None:
+    """Lay out an open popover of this window again: it does not follow the panel behind it."""
+    for region in tuple(drawn_popovers()):
+        try:
+            # Raises for a region that is gone or another window's, as in Blender's own extensions.
+            with context.temp_override(window=window, area=None, region=region):
+                region.tag_redraw()
+                region.tag_refresh_ui()
+        except (TypeError, ReferenceError, RuntimeError):
+            continue

@@ -15,6 +15,7 @@ from . import (
     generate_from_files,
     import_defaults,
     messages,
+    online,
     placeholders,
     presets,
     resume,
@@ -66,6 +67,7 @@ _classes = (
     *mesh_edits.classes,
     *mesh_versions.classes,
     *messages.classes,
+    *online.classes,
     *watcher.classes,
 )
 

@@ -75,7 +75,11 @@ class IMAGE_TO_MESH_OT_dismiss(bpy.types.Operator):
 def error_text(view: jobs.JobView, failure: jobs.Failure) -> str:
     """Return an error as text for a bug report: message, hint, link, job and versions."""
     job = "No job" if view.job == REFUSED else f"Job {view.job}"
+    ticket = dict(view.record.ticket or {}) if view.record else {}
+    # What the service's support asks for; an address could be a presigned one.
+    task = ticket.get("task") or ticket.get("job")
     where = f"{job}, provider {view.provider}, error {failure.kind}"
+    where = f"{where}, task {task}" if isinstance(task, str) else where
     version = f"Blender {bpy.app.version_string}"
     lines = (failure.message, failure.hint, failure.link, f"{where}, {version}")
     return "\n".join(line for line in lines if line)

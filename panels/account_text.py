@@ -3,20 +3,19 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import bpy
 
 from .. import jobs
 from ..i18n.translate import tr
-from ..preferences import answer
-from ..providers import all_providers
+from ..preferences import answer, is_offline, key_problem
+from ..providers import BadKey, MissingKey, Provider, all_providers
 from ..state.orders.price import amount_text, price_text
 from ..state.preflight import settings_to_price
 from ..state.scene_properties import provider_of
 
-LINKS = {"no_credits": "Top Up", "bad_key": "Get a Key", "missing_key": "Get a Key"}
-"""Labels of the buttons that open an error's link, by the error's kind."""
+OFFLINE_ICON = "INTERNET_OFFLINE"
 
 
 class Price(NamedTuple):
@@ -49,19 +48,46 @@ def cost_text(provider: str, amount: float) -> str:
     return amount_text(amount, known.unit if known else "Credits")
 
 
-def balance_text(reply: jobs.AccountAnswer | None) -> str:
-    """Return a line about an account's balance; empty if it was never asked for."""
+class KeyState(NamedTuple):
+    """The state of a provider's key and account: a translated text, and an icon."""
+
+    text: str
+    icon: str
+
+
+def state_of(context: bpy.types.Context, provider: Provider[Any], *, none: str) -> KeyState:
+    """Return what is known about a provider's key and balance; `none` is the text without a key."""
+    problem = key_problem(context, provider)
+    if isinstance(problem, MissingKey):
+        return KeyState(tr(none), "KEYINGSET" if none else "NONE")
+    if problem:
+        return KeyState(tr("Key Not Valid"), "ERROR")
+    if is_offline(context, provider):
+        return KeyState(tr("Blender Is Offline"), OFFLINE_ICON)
+    return _state_after(answer(context, provider))
+
+
+def _state_after(reply: jobs.AccountAnswer | None) -> KeyState:
     if reply is None:
-        return ""
-    if reply.waiting:
-        return tr("Checking...")
+        return KeyState(tr("Key Set"), "KEYINGSET")
     if reply.failure:
-        return tr("Balance: unknown")
-    if reply.amount is None:
-        return tr("The key works")
-    return tr("Balance: {}").format(amount_text(reply.amount, reply.unit))
+        text = "Key Refused" if reply.failure.kind == BadKey.kind else "Balance Unknown"
+        return KeyState(tr(text), "ERROR")
+    # While a balance is refreshed, the last one stays.
+    if reply.amount is not None:
+        return KeyState(balance_text(reply.amount, reply.unit), "CHECKMARK")
+    if reply.waiting:
+        return KeyState(tr("Checking..."), "TIME")
+    return KeyState(tr("Key Works"), "CHECKMARK")
+
+
+def balance_text(amount: float, unit: str) -> str:
+    """Return a balance in words: Balance: 1,250 Credits."""
+    return tr("Balance: {}").format(amount_text(amount, unit))
 
 
 def link_text(kind: str) -> str:
-    """Return the label of the button that opens an error's link."""
-    return LINKS.get(kind, "Help")
+    """Return the label of the button that opens the link of an error of this kind, translated."""
+    if kind == "no_credits":
+        return tr("Top Up")
+    return tr("Get a Key") if kind in ("bad_key", "missing_key") else tr("Help")

@@ -10,7 +10,7 @@ import bpy
 from .. import preferences
 from ..i18n.translate import tr, translate
 from ..providers import Provider
-from .account_text import balance_text, link_text
+from .keys.popover import draw_key_state
 
 
 def draw_provider(
@@ -22,17 +22,10 @@ def draw_provider(
     """Draw the provider menu and the line below it."""
     column = layout.column(align=True)
     column.prop(chosen, "provider", text="")
-    if provider.keys and not preferences.has_keys(context, provider):
-        column.operator("image_to_mesh.open_preferences", text="Add Key", icon="PREFERENCES")
-        if provider.key_url:
-            column.operator("wm.url_open", text="Get a Key", icon="URL").url = provider.key_url
-    elif preferences.is_offline(context, provider):
-        # One click leads to the switch: the System preferences hold it.
-        column.operator("image_to_mesh.open_preferences", icon="PREFERENCES").system = True
-    elif preferences.has_account(provider):
-        _draw_balance(column, context, provider)
+    if provider.keys:
+        draw_key_state(column, context, provider)
     else:
-        _draw_state(column, "Free, works offline" if not provider.is_remote else "Key set")
+        _draw_state(column, "Free, works offline" if not provider.is_remote else "No key needed")
 
 
 def account_failure(context: bpy.types.Context, provider: Provider[Any]) -> str:
@@ -49,19 +42,3 @@ def _draw_state(layout: bpy.types.UILayout, text: str) -> None:
     row = layout.row()
     row.active = False
     row.label(text=tr(text), translate=False)
-
-
-def _draw_balance(
-    layout: bpy.types.UILayout, context: bpy.types.Context, provider: Provider[Any]
-) -> None:
-    """Draw the account's last known balance, and the button that asks for it again."""
-    reply = preferences.answer(context, provider)
-    row = layout.row(align=True)
-    _draw_state(row, balance_text(reply) or "Balance")
-    if reply and reply.failure and reply.failure.link:
-        row.operator(
-            "wm.url_open", text=link_text(reply.failure.kind), icon="URL"
-        ).url = reply.failure.link
-    button = row.row()
-    button.enabled = not (reply and reply.waiting)
-    button.operator("image_to_mesh.test_key", text="", icon="FILE_REFRESH").provider = provider.id

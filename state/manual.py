@@ -50,6 +50,7 @@ _OPERATORS = {
     "cleanup#which-meshes": ("take_edit", "stop_care"),
     "cleanup#versions": ("bring_version", "library_versions", "forget_versions"),
     "services#api-keys": ("test_key", "open_preferences"),
+    "services#online-access": ("allow_online",),
     "troubleshooting#uncertain-job-uncertain": ("settle",),
     "troubleshooting#reporting-a-bug": ("save_diagnostics",),
     "index#your-first-mesh": ("generate",),

@@ -129,8 +129,8 @@ def _key_problem(context: bpy.types.Context, provider: Provider[Any]) -> str:
     if error is None:
         return ""
     if isinstance(error, MissingKey):
-        return tr("{}: add it in Preferences").format(translate(error.message).rstrip("."))
-    return tr("{}: enter it again in Preferences").format(translate(error.message).rstrip("."))
+        return tr("{}: click Add Key").format(translate(error.message).rstrip("."))
+    return tr("{}: enter it again").format(translate(error.message).rstrip("."))
 
 
 def _network_problem(context: bpy.types.Context, provider: Provider[Any]) -> str:

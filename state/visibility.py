@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The add-on's sidebar tab, and the hook that its drawing calls.
+"""The add-on's sidebar tab and popover, and the hook that drawing them calls.
 
 Panels may not import `app`, which does the work, so they only report that they are drawn.
 """
@@ -7,10 +7,13 @@ Panels may not import `app`, which does the work, so they only report that they 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 TAB = "Image to Mesh"
 """The tab's name; Blender reports the visible tab of a region by this name."""
 
+_popovers: list[Any] = []
+"""The region of the popover that was drawn last; it may be gone."""
 _wakers: list[Callable[[], None]] = []
 
 
@@ -30,3 +33,14 @@ def note_drawn() -> None:
     """Report that the tab is being drawn."""
     for waker in _wakers:
         waker()
+
+
+def note_popover(region: Any) -> None:
+    """Report that the popover is being drawn in this region, which only `app` may use again."""
+    _popovers[:] = [region] if region else []
+    note_drawn()
+
+
+def drawn_popovers() -> list[Any]:
+    """Return the region of the popover that was drawn last, which may be gone."""
+    return _popovers

@@ -89,7 +89,7 @@ def speaking_files() -> list[str]:
         for file in package.known_files()
         if package.is_product(file)
         and file.endswith(".py")
-        and (file.startswith(ROOMS) or file == "preferences.py")
+        and (file.startswith(ROOMS) or file in ("preferences.py", "preference_fields.py"))
         and file not in COMMAND_LINE
     ]
 

@@ -12,7 +12,14 @@ from typing import Any
 import bpy
 
 from ... import jobs, preferences
-from ...providers import InvalidSettings, Message, Provider, Unreachable, all_providers
+from ...providers import (
+    ImageToMeshError,
+    InvalidSettings,
+    Message,
+    Provider,
+    Unreachable,
+    all_providers,
+)
 from ...state.preflight import settings_to_price
 from ...state.scene_properties import provider_of
 from .. import heartbeat
@@ -42,13 +49,15 @@ def ask_balance(context: bpy.types.Context, provider: Provider[Any]) -> None:
 
 
 def refresh_balance(context: bpy.types.Context, provider_id: str) -> None:
-    """Query a visible balance again after a job has changed it."""
+    """Query a balance again after a job has changed it."""
     provider = all_providers().get(provider_id)
-    if provider is None or preferences.is_offline(context, provider):
-        return
-    # Only a balance that the user has asked for once is shown, and worth another request.
-    if preferences.answer(context, provider):
-        _ask(preferences.account_query(context, provider))
+    if provider is not None:
+        _ask_balance(context, provider, again=True)
+
+
+def ask_once(context: bpy.types.Context, provider: Provider[Any]) -> None:
+    """Query a balance that is not known yet, as for a key that was just entered."""
+    _ask_balance(context, provider, again=False)
 
 
 def is_needed(context: bpy.types.Context) -> bool:
@@ -65,6 +74,7 @@ def poll(context: bpy.types.Context, now: float) -> None:
         redraw(context)
     _pending[:] = waiting
     if is_shown(context):
+        ask_once(context, provider_of(context.scene))  # it is shown below the provider menu
         _ask_price(context, now)
 
 
@@ -87,6 +97,20 @@ def _ask(query: jobs.AccountQuery) -> None:
     jobs.session().account_queries.ask(query)
     _pending.append(query)
     heartbeat.wake()
+
+
+def _ask_balance(context: bpy.types.Context, provider: Provider[Any], *, again: bool) -> None:
+    """Query a balance if there is one, with a key, and only where Blender may call."""
+    if not preferences.has_account(provider):
+        return
+    try:
+        query = preferences.account_query(context, provider)
+    except ImageToMeshError:  # without a key or an address there is nothing to ask
+        return
+    # The answer first: nearly always there is one, and this runs twice a second.
+    is_wanted = again or jobs.session().account_queries.answer(query) is None
+    if is_wanted and not preferences.is_offline(context, provider):  # guard: balance-online
+        _ask(query)
 
 
 def _ask_price(context: bpy.types.Context, now: float) -> None:

@@ -33,9 +33,9 @@ from ..disk.free_space import check_room
 from ..library.live_record import LiveRecord, now, request_hash
 from ..resources import Resources
 from ..slots import Slot
+from ..told_pause import ToldPause
 from ..values import JobSpec, State
 from .inputs import as_sent, check_unchanged
-from .polling import sleep
 from .raw_answer import NAME, SUFFIX, RawAnswer
 from .upload_cache import UploadCache
 
@@ -67,6 +67,7 @@ class Submission:
         self.under_way: Call[Ticket] | None = None
         self.answers: RawAnswer | None = None
         self._ordering = False
+        self._pauses = ToldPause(live, provider.label)
 
     def send(self, check: Callable[[], None]) -> None:
         """Upload the images, which may be repeated, then submit the order, which may not."""
@@ -90,7 +91,7 @@ class Submission:
         # The record says “submitting” before anything is sent: after a crash the order counts as
         # uncertain instead of being sent twice.
         self._begin(uploaded=dict(uploaded.data))
-        self._live.show_progress("Submitting", 0.0)
+        self._show_order()
         request = Request(self._spec.settings, sent)
         try:
             self._submit(lambda: self._provider.submit(request, uploaded, http), answers, check)
@@ -107,17 +108,28 @@ class Submission:
         """
         if not self.is_refused:  # guard: only-a-refusal-is-none
             self._slot.hold(seconds)
-            return sleep(seconds, check)
+            return self._sleep(seconds, check)
         self._live.save(state=State.QUEUED, submitted=None, request_hash=None)
         self._slot.give_back(seconds)
-        sleep(seconds, check)
+        self._sleep(seconds, check)
         self._slot.take(check)
         return self._begin()
+
+    def _sleep(self, seconds: float, check: Callable[[], None]) -> None:
+        http = self._resources.http
+        self._pauses.sleep(seconds, check, busy=http is not None and http.is_busy)
 
     @property
     def is_refused(self) -> bool:
         """Whether the current order was refused and will be sent again after a pause."""
         return self._ordering and self.answers is not None and self.answers.status == TOO_MANY
+
+    def _show_order(self) -> None:
+        """Show the order, or the wait for services whose answer contains the mesh."""
+        if self._provider.max_answer_bytes:
+            phase = Message("Waiting for {provider}", provider=self._provider.label)
+            return self._live.show_progress(phase, None)
+        return self._live.show_progress("Submitting", 0.0)
 
     def _begin(self, **changes: Any) -> None:
         """Record that the order is about to be sent; raises LibraryProblem if the disk is full."""

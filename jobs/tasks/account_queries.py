@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ...providers import (
@@ -49,7 +49,8 @@ class AccountQuery:
 class AccountAnswer:
     """The answer: an amount, None if the service names none, or the failure.
 
-    `waiting`: the query was sent, and the answer is still to come.
+    `waiting`: the query was sent, and the answer is still to come; `amount` is the last
+    one until then.
     """
 
     amount: float | None = None
@@ -69,9 +70,11 @@ class AccountQueries:
     def ask(self, query: AccountQuery) -> None:
         """Start a query on a thread, unless the same one is already pending."""
         with self._lock:
-            if self._answers.get(query, AccountAnswer()).waiting:
+            last = self._answers.get(query, AccountAnswer())
+            if last.waiting:
                 return
-            asked = self._answers[query] = AccountAnswer(waiting=True)
+            # The last amount stays meanwhile, so that a balance does not vanish after each job.
+            asked = self._answers[query] = replace(last, failure=None, waiting=True)
         threading.Thread(target=self._run, args=(query, asked), daemon=True).start()
 
     def answer(self, query: AccountQuery) -> AccountAnswer | None:

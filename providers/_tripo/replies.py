@@ -158,7 +158,7 @@ def task_state(reply: Reply, ticket: Ticket, api: Api) -> Progress | Result:
     if status == "success":
         return _result(task, ticket, api)
     if status in _ENDS:
-        raise _failure(task, status, ticket, api)
+        raise _failure(task, status, api)
     done = None if task.progress is None else min(max(task.progress / 100, 0.0), 1.0)
     remaining = task.running_left_time
     phase = "Waiting in queue" if status == "queued" else "Generating"
@@ -250,18 +250,16 @@ _ENDS: Mapping[str, type[Failed]] = {
 }
 
 
-def _failure(task: Task, status: str, ticket: Ticket, api: Api) -> Failed:
+def _failure(task: Task, status: str, api: Api) -> Failed:
     number = parse_code(task.error_code)
     by_number: dict[int, type[Failed]] = {POLICY: Banned, LATE: api.late}
     kind = by_number.get(number, _ENDS[status])
     own = (task.error_message or task.error_msg or "").rstrip(".")
     says = own or Message(_SAYS[kind], api=api.name, status=Message.of(status))
-    task_id = ticket.data["task"]
-    message = Message("{message} (task {task}).", message=says, task=task_id)
+    # Without the task's id, which Copy Error adds: it means nothing to the user.
+    message = Message("{message}.", message=says)
     if number:
-        message = Message(
-            "{message} (task {task}, error {number}).", message=says, task=task_id, number=number
-        )
+        message = Message("{message} (error {number}).", message=says, number=number)
     return kind(message, join_messages(_NEXT[kind], "Tripo does not charge for failed tasks."))
 
 

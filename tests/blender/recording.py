@@ -206,14 +206,26 @@ def draw_elsewhere(image: bpy.types.Image) -> Seen:
     return Seen(shown)
 
 
-def draw_preferences(preferences: Any) -> Seen:
-    """Draw the add-on's preferences."""
+def draw_popover() -> Seen:
+    """Draw the popover with the key of the scene's provider."""
+    shown: list[dict[str, Any]] = []
+    context = drawing_context(NARROW)
+    context.region_popup = None
+    panel = addon_module("panels.keys.popover").IMAGE_TO_MESH_PT_key
+    panel.draw(SimpleNamespace(layout=Layout(shown, unfolded=True)), context)
+    return Seen(shown)
+
+
+def draw_preferences(preferences: Any, *, unfolded: bool = True) -> Seen:
+    """Draw the add-on's preferences, with the rows of all services open or as they are."""
     shown: list[dict[str, Any]] = []
     room = addon_module("preferences")
     own = SimpleNamespace(layout=Layout(shown, unfolded=True))
     names = [entry.identifier for entry in preferences.bl_rna.properties]
     for name in set(names) - {"rna_type"}:
         setattr(own, name, getattr(preferences, name))
+        if unfolded and name.startswith("show_") and name.endswith("_api_key"):
+            setattr(own, name, True)
     own.bl_rna = preferences.bl_rna
     room._drawing[0](own, bpy.context)
     return Seen(shown)

@@ -53,8 +53,7 @@ class Http:
 
     `headers` carry the API key and go to `base_url` only. `secrets` are redacted in responses,
     since some services quote the key in their errors. `online`: False allows loopback only.
-    `self_hosted` allows plain http in private networks. `pause` sleeps for some seconds between
-    attempts, and may raise Cancelled.
+    `self_hosted` allows plain http in private networks. `pause` sleeps, and may raise Cancelled.
     """
 
     def __init__(
@@ -71,8 +70,8 @@ class Http:
         self._headers = dict(headers)
         self._secrets = redactor_for(secrets, self._headers)
         self._pause = pause
-        self.recorder: AnswerRecorder | None = None
-        """Records the answers to submits as they arrive, before they are parsed."""
+        self.recorder: AnswerRecorder | None = None  # of answers to submits, as they arrive
+        self.is_busy = False  # whether the service's answer, not its silence, caused a pause
         self._transport = Transport()
 
     def get(self, path: str, *, params: Mapping[str, Any] | None = None) -> Reply:
@@ -164,6 +163,7 @@ class Http:
             refused = reply.status == 429  # guard: submit-repeated-on-429-only
             if not refused or attempt == ATTEMPTS - 1 or asks_too_long(reply):
                 return reply
+            self.is_busy = True
             self._pause(delay(attempt, reply))
         raise AssertionError("unreachable")
 
@@ -213,6 +213,7 @@ class Http:
 
     def pause(self, attempt: int) -> None:
         """Wait before a free call is retried: longer with each attempt, counted from 0."""
+        self.is_busy = False
         self._pause(delay(attempt))
 
     def close(self) -> None:
@@ -224,20 +225,19 @@ class Http:
     def _send_with_retries(self, method: str, address: WebAddress, **request_args: Any) -> Reply:
         taken = 0.0  # Seconds of calling: the pauses between them are not counted.
         for attempt in range(ATTEMPTS):
-            began = time.monotonic()
-            last = attempt == ATTEMPTS - 1
+            began, last = time.monotonic(), attempt == ATTEMPTS - 1
             try:
                 reply = self._once(method, address, time_limit=FREE_LIMIT - taken, **request_args)
             except CallFailed as error:
                 taken += time.monotonic() - began
                 if last or error.problem.lasting or taken >= FREE_LIMIT:
                     raise unreachable_error(error) from error
-                self._pause(delay(attempt))
+                self.pause(attempt)
                 continue
             taken += time.monotonic() - began
-            last = last or asks_too_long(reply) or taken >= FREE_LIMIT
-            if reply.status not in RETRIED or last:
+            if reply.status not in RETRIED or last or asks_too_long(reply) or taken >= FREE_LIMIT:
                 return reply
+            self.is_busy = True
             self._pause(delay(attempt, reply))
         raise AssertionError("unreachable")
 

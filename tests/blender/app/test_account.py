@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 import pytest
 from blender.addon_modules import addon_module
-from blender.recording import draw, draw_preferences
+from blender.recording import draw, draw_popover, draw_preferences
 from fakes import FAKES
 from fakes.service import KEY, Service, serving
 
@@ -72,6 +72,7 @@ def poll_in_view(monkeypatch: pytest.MonkeyPatch, chosen: Any) -> Callable[[floa
     """Return a function that polls at a given time, as if the add-on's tab were visible."""
     account = addon_module("app.periodic.account")
     monkeypatch.setattr(account, "is_shown", lambda _: True)
+    monkeypatch.setattr(account, "ask_once", lambda *_: None)  # tested for itself
     return lambda now: account.poll(bpy.context, now)
 
 
@@ -130,7 +131,7 @@ def test_a_pending_key_test_is_shown_as_pending(
     assert [
         button["enabled"] for button in buttons if button["button"].provider == "rehearsal"
     ] == [False]
-    assert not draw().button("image_to_mesh.test_key")["enabled"]
+    assert not draw_popover().button("image_to_mesh.test_key")["enabled"]
 
 
 def test_a_key_without_a_balance_still_works(
@@ -138,18 +139,20 @@ def test_a_key_without_a_balance_still_works(
 ) -> None:
     monkeypatch.setattr(type(rehearsal), "balance", lambda *_: None)
     press_test(service)
-    assert "The key works" in draw_preferences(preferences).text()
-    assert "The key works" in draw().text()
+    assert "Key Works" in draw_preferences(preferences).text()
+    assert key_line() == "Key Works"
 
 
 def test_a_refused_key_says_what_to_do(chosen: Any, service: Service, preferences: Any) -> None:
     preferences.rehearsal_api_key = "wrong"
     press_test(service)
-    for seen in (draw_preferences(preferences), draw(width=400)):
-        assert "The key was refused." in seen.text()
-        assert "Make a new one." in seen.text()
+    for seen in (draw_preferences(preferences), draw_popover()):
+        assert "Key Refused" in seen.text()
+        assert "The key was refused. Make a new one." in seen.text()
         links = {link["button"].url for link in seen.buttons("wm.url_open")}
         assert "https://example.com/keys" in links
+    (line,) = draw().all("popover")
+    assert (line["text"], line["icon"], line["alert"]) == ("Key Refused", "ERROR", True)
     preferences.rehearsal_api_key = KEY
     assert "refused" not in draw_preferences(preferences).text()
 
@@ -160,7 +163,7 @@ def test_an_answer_to_an_earlier_key_is_not_shown(
     press_test(service)
     preferences.rehearsal_api_key = "another"
     assert "42" not in draw_preferences(preferences).text()
-    assert "42" not in draw().text()
+    assert "42" not in key_line()
 
 
 def test_a_malformed_key_is_reported(
@@ -172,7 +175,7 @@ def test_a_malformed_key_is_reported(
     monkeypatch.setattr(addon_module("providers"), "keys_for", refuse)
     assert "This is no key. Paste it again" in draw_preferences(preferences).text()
     seen = draw(width=900)
-    assert "This is no key: enter it again in Preferences" in seen.text()
+    assert "This is no key: enter it again" in seen.text()
     assert not seen.button("image_to_mesh.generate")["enabled"]
     with pytest.raises(RuntimeError, match="This is no key"):
         bpy.ops.image_to_mesh.test_key(provider="rehearsal")
@@ -193,7 +196,8 @@ def test_without_a_key_there_is_nothing_to_test(chosen: Any, preferences: Any) -
     assert [
         button["enabled"] for button in buttons if button["button"].provider == "rehearsal"
     ] == [False]
-    assert not draw().buttons("image_to_mesh.test_key")
+    assert not draw_popover().button("image_to_mesh.test_key")["enabled"]
+    assert key_line() == "Add Key"
     with pytest.raises(RuntimeError, match="needs an API key"):
         bpy.ops.image_to_mesh.test_key(provider="rehearsal")
     with pytest.raises(RuntimeError, match="no account"):
@@ -206,12 +210,15 @@ def test_offline_nothing_is_requested_and_the_reason_is_shown(
     preferences.rehearsal_base_url = "https://example.com/v1"
     assert not bpy.app.online_access
     seen = draw_preferences(preferences)
-    assert "Blender is offline" in seen.text()
+    assert seen.text().count("Blender is offline") == 1
     buttons = seen.buttons("image_to_mesh.test_key")
     assert [
         button["enabled"] for button in buttons if button["button"].provider == "rehearsal"
     ] == [False]
-    assert not draw().buttons("image_to_mesh.test_key")
+    popover = draw_popover()
+    assert popover.buttons("image_to_mesh.allow_online")
+    assert not popover.button("image_to_mesh.test_key")["enabled"]
+    assert draw().buttons("image_to_mesh.allow_online")
     with pytest.raises(RuntimeError, match="Allow Online Access"):
         bpy.ops.image_to_mesh.test_key(provider="rehearsal")
     poll_in_view(1.0)
@@ -225,12 +232,9 @@ def test_services_that_share_a_key_share_its_test(
     for name in ("AIML_API_KEY", "TRIPO_API_KEY", "SCENARIO_SDK_API_KEY"):
         monkeypatch.setenv(name, "k")
     buttons = draw_preferences(preferences).buttons("image_to_mesh.test_key")
-    assert [(button["button"].provider, button["text"]) for button in buttons] == [
-        ("aiml_magic", "Test"),
-        ("scenario", "Test"),
-        ("tripo", f"Test {label('tripo')}"),
-        ("tripo_v2", f"Test {label('tripo_v2')}"),
-    ]
+    providers = {button["button"].provider for button in buttons}
+    assert providers == {"tripo", "scenario", "aiml_magic"}
+    assert {button["text"] for button in buttons} == {"Test"}
     magic, triposr = (
         addon_module("preferences").account_query(
             bpy.context, addon_module("providers").get_provider(name)
@@ -240,29 +244,68 @@ def test_services_that_share_a_key_share_its_test(
     assert magic == triposr
 
 
-def label(provider: str) -> str:
-    """Return a provider's label."""
-    return str(addon_module("providers").get_provider(provider).label)
+def key_line() -> str:
+    """Return the text of the line below the provider menu, which opens the popover."""
+    (line,) = draw().all("popover")
+    return str(line["text"])
 
 
 def test_the_balance_is_shown_next_to_the_provider(chosen: Any, service: Service) -> None:
-    assert draw().button("image_to_mesh.test_key")["button"].provider == "rehearsal"
-    assert "Balance" in draw().text()
+    assert key_line() == "Key Set"
     press_test(service)
-    assert "Balance: 42 Credits" in draw().text()
+    assert key_line() == "Balance: 42 Credits"
+    assert "Balance: 42 Credits" in draw_popover().text()
+    assert draw_popover().button("image_to_mesh.test_key")["button"].provider == "rehearsal"
     chosen.provider = "local"
-    assert not draw().buttons("image_to_mesh.test_key")
-    assert "Balance" not in draw().text()
+    assert not draw().all("popover")
 
 
-def test_a_shown_balance_is_refreshed_after_a_job(chosen: Any, service: Service) -> None:
+def test_a_balance_is_refreshed_after_a_job(chosen: Any, service: Service) -> None:
+    """The last amount stays meanwhile."""
     account = addon_module("app.periodic.account")
     account.refresh_balance(bpy.context, "rehearsal")
-    assert service.requests == []
-    press_test(service)
+    wait_for_answers()
+    assert service.calls("GET", "/balance") == 1
     account.refresh_balance(bpy.context, "rehearsal")
+    assert key_line() == "Balance: 42 Credits"
     wait_for_answers()
     assert service.calls("GET", "/balance") == 2
+    account.refresh_balance(bpy.context, "local")
+    account.refresh_balance(bpy.context, "no such provider")
+    assert account._pending == []
+
+
+def test_the_balance_is_asked_for_once_when_the_tab_shows_the_provider(
+    chosen: Any, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = addon_module("app.periodic.account")
+    monkeypatch.setattr(account, "is_shown", lambda _: True)
+    monkeypatch.setattr(account, "_ask_price", lambda *_: None)
+    for _ in range(3):
+        account.poll(bpy.context, 1.0)
+        wait_for_answers()
+    assert service.calls("GET", "/balance") == 1
+    assert key_line() == "Balance: 42 Credits"
+
+
+@pytest.mark.parametrize("why", ["offline", "key", "address", "provider"])
+def test_no_balance_is_asked_for_without_key_or_online_access(
+    chosen: Any, preferences: Any, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    account = addon_module("app.periodic.account")
+    monkeypatch.setattr(account, "is_shown", lambda _: True)
+    assert not bpy.app.online_access
+    if why == "offline":
+        preferences.rehearsal_base_url = "https://example.com/v1"
+    elif why == "key":
+        preferences.rehearsal_api_key = ""
+    elif why == "address":
+        preferences.rehearsal_base_url = "http://example.com/v1"
+    else:
+        chosen.provider = "local"
+    account.poll(bpy.context, 1.0)
+    account.refresh_balance(bpy.context, chosen.provider)
+    assert account._pending == []
 
 
 def test_the_price_appears_once_the_settings_stop_changing(
@@ -365,4 +408,4 @@ def test_checking_the_windows_is_quick(
     chosen: Any, poll_in_view: Callable[[float], None], promised: Promised
 ) -> None:
     poll_in_view(1.0)
-    promised("look for a price", lambda: poll_in_view(1.1), calls=300, milliseconds=0.1)
+    promised("look for a price", lambda: poll_in_view(1.1), calls=320, milliseconds=0.1)

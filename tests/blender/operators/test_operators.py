@@ -313,8 +313,13 @@ def test_an_error_can_be_copied_and_dismissed(finished: str, library: Path) -> N
         "Add credits to your Tripo account.",
         "https://x.test/buy",
     )
-    jobs.session().show(view_of(finished, library, failure=failure))
+    view = view_of(finished, library, failure=failure)
+    ordered = replace(view.record, ticket={"task": "607f09f1", "url": "https://x.test"})
+    jobs.session().show(replace(view, record=ordered))
     text = addon_module("operators.messages").error_text(jobs.session().views()[0], failure)
+    assert "task 607f09f1" in text
+    assert "https://x.test/buy" in text
+    assert "https://x.test," not in text
     assert all(
         part in text
         for part in (

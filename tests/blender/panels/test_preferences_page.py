@@ -7,6 +7,7 @@ import re
 import zipfile
 from fnmatch import fnmatch
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -14,7 +15,7 @@ import bpy
 import places
 import pytest
 from blender.addon_modules import addon_module
-from blender.recording import draw_preferences
+from blender.recording import Seen, draw_preferences
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 def test_the_page_has_library_limit_and_diagnostics(preferences: Any) -> None:
     seen = draw_preferences(preferences)
     rows = {row["property"] for row in seen.all("prop")}
-    assert {"library", "library_limit", "tripo_api_key", "aiml_api_key", "scenario_api_key"} <= rows
+    assert {"library", "tripo_api_key", "aiml_api_key", "scenario_api_key"} <= rows
     assert "certificates" not in rows
     assert seen.button("image_to_mesh.save_diagnostics")
     assert seen.button("image_to_mesh.show_folder")
@@ -56,6 +57,67 @@ def test_a_library_limit_is_given_in_gigabytes(preferences: Any) -> None:
     assert addon_module("preferences").library_limit(bpy.context) == 0
     preferences.library_limit = 1.5
     assert addon_module("preferences").library_limit(bpy.context) == 1_500_000_000
+
+
+def test_the_library_is_unlimited_by_default(preferences: Any) -> None:
+    seen = draw_preferences(preferences)
+    assert "Unlimited" in seen.text()
+    assert "library_limit" not in {row["property"] for row in seen.all("prop")}
+    preferences.use_library_limit = True
+    assert preferences.library_limit == 100.0
+    seen = draw_preferences(preferences)
+    assert "Unlimited" not in seen.text()
+    assert seen.prop("library_limit")
+    preferences.library_limit = 7.0
+    preferences.use_library_limit = True
+    assert preferences.library_limit == 7.0
+    preferences.use_library_limit = False
+    assert preferences.library_limit == 0.0
+
+
+def test_an_empty_field_says_what_is_used(
+    preferences: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIML_API_KEY", "from-the-environment-77")
+    monkeypatch.delenv("TRIPO_API_KEY", raising=False)
+    seen = draw_preferences(preferences)
+    assert seen.prop("aiml_api_key")["placeholder"] == "From AIML_API_KEY"
+    assert seen.prop("tripo_api_key")["placeholder"] == "Paste your key"
+    used = addon_module("preferences").library(bpy.context)
+    assert seen.prop("library")["placeholder"] == str(used)
+
+
+def titles(seen: Seen) -> list[str]:
+    """Return the names of the services' rows."""
+    shown = [row for row in seen.all("prop") if row["property"].startswith("show_")]
+    return [row["text"] for row in shown if row["property"].endswith("_api_key")]
+
+
+def test_services_stand_in_order_of_use(preferences: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = addon_module("panels.keys.preferences_page")
+    index = addon_module("jobs").library_index(addon_module("preferences").library(bpy.context))
+    for name in ("TRIPO", "AIML", "SCENARIO_SDK"):
+        monkeypatch.delenv(f"{name}_API_KEY", raising=False)
+
+    def names(*used: str) -> list[str]:
+        page._orders.clear()
+        made = tuple(SimpleNamespace(provider=name) for name in used)
+        monkeypatch.setattr(index, "entries", made)
+        seen = draw_preferences(preferences, unfolded=False)
+        return titles(seen)
+
+    assert names() == ["Tripo", "Scenario", "AI/ML API"]
+    preferences.aiml_api_key = "key-of-a-service"
+    assert names() == ["AI/ML API", "Tripo", "Scenario"]
+    assert names("local", "scenario", "aiml_magic") == ["Scenario", "AI/ML API", "Tripo"]
+    preferences.tripo_api_key = "tsk_entered-now"
+    monkeypatch.setattr(index, "entries", ())
+    seen = draw_preferences(preferences, unfolded=False)
+    assert titles(seen)[0] == "Scenario", "rows stay where they are while a key is entered"
+    fields = {row["property"] for row in seen.all("prop")}
+    assert "tripo_api_key" in fields, "the recommended service is open"
+    assert "aiml_api_key" not in fields
+    page._orders.clear()
 
 
 def test_diagnostics_hold_no_key(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SECONDS = 30.0
 """How long the service takes if nobody hurries it."""
-REASON = "Add it in Preferences"
+REASON = "Click Add Key"
 
 
 @pytest.fixture(scope="module")

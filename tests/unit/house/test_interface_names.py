@@ -27,7 +27,7 @@ TITLE = re.compile(r"[A-Z]\w*(?: (?:a|as|at|by|for|from|in|of|on|the|to|with|[A-
 BLENDER = {
     "Add-ons": "a page of the preferences",
     "Adjust Last Operation": "a panel of the 3D Viewport, and an entry of the Edit menu",
-    "Allow Online Access": "a switch in Preferences › System",
+    "Auto-Save Preferences": "a switch in the menu of the preferences",
     "Assign Shortcut": "an entry of every right-click menu",
     "Auto Run Python Scripts": "a switch in Preferences › Save & Load",
     "Edit": "a menu of the top bar",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The add-on's preferences: a box per service, the library, import defaults, advanced options."""
+"""The add-on's preferences: a row per service, the library, import defaults, advanced options."""
 
 from __future__ import annotations
 
@@ -8,26 +8,21 @@ from typing import Any
 
 import bpy
 
-from .. import jobs
-from ..i18n.translate import tr, translate
-from ..preferences import (
-    OFFLINE,
-    account_of,
-    answer,
-    has_account,
-    has_keys,
-    import_defaults,
-    is_offline,
-    key_problem,
-    key_source,
-    library,
-)
-from ..providers import BadKey, KeyField, Provider, all_providers, ca_bundle_problem
-from ..state.manual import MANUAL
-from .account_text import balance_text
+from ... import jobs
+from ...i18n.translate import tr, translate
+from ...preference_fields import shown_name
+from ...preferences import default_library, has_keys, import_defaults, is_offline, library
+from ...providers import KeyField, Provider, all_providers, ca_bundle_problem
+from ...state.manual import MANUAL
+from ..account_text import OFFLINE_ICON, state_of
+from .popover import draw_key, draw_key_page, draw_offline, service_name
 
 CHARACTER_WIDTH = 7.0
 """Upper estimate of a character's mean width in pixels, at a UI scale of 1."""
+
+Fields = tuple[KeyField, ...]
+_orders: dict[tuple[tuple[Fields, ...], bool], list[Fields]] = {}
+"""The keys of all services in the order of the page, by whether the library was read then."""
 
 
 def draw(self: Any, context: bpy.types.Context) -> None:
@@ -35,8 +30,11 @@ def draw(self: Any, context: bpy.types.Context) -> None:
     layout = self.layout
     layout.use_property_split = True
     layout.use_property_decorate = False
-    for fields, users in _services():
-        _draw_service(layout, context, fields, users, self)
+    services = _services(context)
+    if any(is_offline(context, users[0]) for users in services):
+        draw_offline(layout.row())
+    for users in services:
+        _draw_service(layout, context, users, self)
     _draw_library(layout.box(), context, self)
     _draw_import(layout.box(), context, self)
     _draw_viewport(layout.box(), self)
@@ -49,8 +47,15 @@ def draw(self: Any, context: bpy.types.Context) -> None:
 def _draw_library(box: Any, context: bpy.types.Context, preferences: Any) -> None:
     """Draw the library's folder and limit, how much it holds, and its buttons."""
     box.label(text="Library")
-    box.prop(preferences, "library", text="Folder")
-    box.prop(preferences, "library_limit", text="Limit (GB)")
+    folder = str(default_library())
+    box.prop(preferences, "library", text="Folder", placeholder=folder)
+    row = box.row(heading="Limit")
+    row.prop(preferences, "use_library_limit", text="")
+    if preferences.use_library_limit:
+        row.prop(preferences, "library_limit", text="")
+        row.label(text="GB")
+    else:
+        row.label(text="Unlimited")
     found = jobs.library_index(library(context))
     if found.opened:
         hint = box.row()
@@ -89,86 +94,70 @@ def _draw_viewport(box: Any, preferences: Any) -> None:
     box.prop(preferences, "show_placeholders")
 
 
-def _services() -> list[tuple[tuple[KeyField, ...], list[Provider[Any]]]]:
-    """Return the providers that need keys, grouped by the keys that they share."""
-    services: dict[tuple[KeyField, ...], list[Provider[Any]]] = {}
+def _services(context: bpy.types.Context) -> list[list[Provider[Any]]]:
+    """Return the providers that need keys, those that share keys together, in order of use."""
+    services: dict[Fields, list[Provider[Any]]] = {}
     for provider in all_providers().values():
         if provider.keys:
             services.setdefault(provider.keys, []).append(provider)
-    return list(services.items())
+    # Kept while Blender runs: a row must not move away while its key is entered.
+    state = (tuple(services), jobs.library_index(library(context)).opened)
+    if state not in _orders:
+        _orders.clear()
+        places = {fields: _place(context, users) for fields, users in services.items()}
+        _orders[state] = sorted(services, key=places.__getitem__)
+    return [services[fields] for fields in _orders[state]]
+
+
+def _place(context: bpy.types.Context, users: list[Provider[Any]]) -> tuple[int, int, int, str]:
+    """Return a service's place: used last, then with a key, then as recommended."""
+    entries = jobs.library_index(library(context)).entries
+    ids = {provider.id for provider in users}
+    used = (number for number, entry in enumerate(entries) if entry.provider in ids)
+    has_key = any(has_keys(context, provider) for provider in users)
+    rank = min(provider.rank for provider in users)
+    return next(used, len(entries)), not has_key, rank, users[0].label
 
 
 def _draw_service(
-    layout: Any,
-    context: bpy.types.Context,
-    fields: tuple[KeyField, ...],
-    users: list[Provider[Any]],
-    preferences: Any,
+    layout: Any, context: bpy.types.Context, users: list[Provider[Any]], preferences: Any
 ) -> None:
+    """Draw a service's row, and below it its key if the row is open."""
+    provider, name = users[0], shown_name(users[0])
+    is_open = getattr(preferences, name)
     box = layout.box()
     row = box.row()
-    row.label(text=", ".join(provider.label for provider in users))
-    if users[0].key_url:
-        row.operator("wm.url_open", text="Get a Key", icon="URL").url = users[0].key_url
-    for field in fields:
-        box.prop(preferences, field.preference, text=field.title)
-        source = key_source(context, field)
-        hint = box.row()
-        hint.active = False
-        hint.alignment = "RIGHT"
-        hint.label(text=source or tr("No key set here or in {}").format(field.environment))
-    problem = key_problem(context, users[0])
-    if isinstance(problem, BadKey):
-        _draw_sentence(box, context, translate(problem.message, problem.hint), icon="ERROR")
-    # Providers with the same keys and address share one balance, so one button is enough.
-    accounts = [
-        provider for provider in users if has_account(provider) and provider is account_of(provider)
-    ]
-    for provider in accounts:
-        _draw_account(box, context, provider, alone=len(accounts) == 1)
-
-
-def _draw_account(
-    box: Any, context: bpy.types.Context, provider: Provider[Any], *, alone: bool
-) -> None:
-    """Draw the button that tests a key, and the service's last answer."""
-    reply = answer(context, provider)
-    offline = is_offline(context, provider)
-    row = box.row()
-    row.label(text=balance_text(reply), icon=_icon(reply))
-    button = row.row()
-    button.alignment = "RIGHT"
-    button.enabled = has_keys(context, provider) and not offline and not (reply and reply.waiting)
-    text = "Test" if alone else tr("Test {}").format(provider.label)
-    button.operator("image_to_mesh.test_key", text=text).provider = provider.id
-    if offline:
-        _draw_sentence(box, context, OFFLINE, icon="INFO")
-    if reply and reply.failure:
-        _draw_sentence(box, context, translate(reply.failure.message, reply.failure.hint))
-        if reply.failure.link:
-            box.operator("wm.url_open", text="Help", icon="URL").url = reply.failure.link
-
-
-def _icon(said: jobs.AccountAnswer | None) -> str:
-    if said is None:
-        return "NONE"
-    if said.waiting:
-        return "TIME"
-    return "ERROR" if said.failure else "CHECKMARK"
+    row.use_property_split = False
+    title = row.row()
+    title.alignment = "LEFT"
+    icon = "DOWNARROW_HLT" if is_open else "RIGHTARROW"
+    title.prop(preferences, name, text=service_name(users), icon=icon, emboss=False)
+    state = state_of(context, provider, none="No Key")
+    shown = row.row()
+    shown.alignment = "RIGHT"
+    # Said once for all services, above them.
+    if state.icon != OFFLINE_ICON:
+        shown.label(text=state.text, icon=state.icon)
+    draw_key_page(shown, provider)
+    if is_open:
+        draw_key(box.column(), context, provider, _characters(context))
 
 
 def _draw_sentence(
     layout: Any, context: bpy.types.Context, text: str, *, icon: str = "NONE"
 ) -> None:
     """Draw a sentence, wrapped to the region's width."""
+    column = layout.column(align=True)
+    for number, line in enumerate(textwrap.wrap(tr(text), _characters(context))):
+        column.label(text=line, icon="BLANK1" if number and icon != "NONE" else icon)
+
+
+def _characters(context: bpy.types.Context) -> int:
+    """Return how many characters fit into a line."""
     # Tests and scripts draw without a region; 700 is a usual width of the preferences.
     width = context.region.width if context.region else 700
     scale = context.preferences.system.ui_scale or 1.0  # 0 without a window
-    column = layout.column(align=True)
-    for number, line in enumerate(
-        textwrap.wrap(tr(text), max(30, int(width / scale / CHARACTER_WIDTH)))
-    ):
-        column.label(text=line, icon="BLANK1" if number and icon != "NONE" else icon)
+    return max(30, int(width / scale / CHARACTER_WIDTH))
 
 
 def _draw_advanced(layout: Any, context: bpy.types.Context, preferences: Any) -> None:

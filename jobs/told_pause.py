@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A pause before a call is repeated, with its reason and the seconds that remain."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from ..providers import Message
+from .library.live_record import LiveRecord
+from .steps.polling import sleep
+
+WORTH_TELLING = 2.0
+"""Seconds from which a pause is shown; shorter ones would only flicker."""
+
+
+class ToldPause:
+    """Pauses of one job. `provider` is the service's label."""
+
+    def __init__(self, live: LiveRecord, provider: str) -> None:
+        self._live = live
+        self._provider = provider
+
+    def sleep(self, seconds: float, check: Callable[[], None], *, busy: bool) -> None:
+        """Sleep as `polling.sleep` does, and show why; the phase before comes back afterwards.
+
+        `busy`: the service answered that it is; else it could not be reached.
+        """
+        check()  # a job that was cancelled shows nothing more
+        if seconds < WORTH_TELLING or self._live.ended:
+            return sleep(seconds, check)
+        phase, end = self._live.view.phase, time.monotonic() + seconds
+        while (remaining := end - time.monotonic()) > 0:
+            self._live.show_progress(self._reason(remaining, busy=busy), None)
+            sleep(remaining % 1.0 or 1.0, check)
+        return self._live.show_progress(phase, None)
+
+    def _reason(self, remaining: float, *, busy: bool) -> Message:
+        seconds = f"{remaining + 0.5:.0f}"
+        if busy:
+            return Message(
+                "{provider} is busy, trying again in {seconds} s",
+                provider=self._provider,
+                seconds=seconds,
+            )
+        return Message("No connection, trying again in {seconds} s", seconds=seconds)

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A service's key: the popover behind the line below the provider menu, and its rows.
+
+The add-on's preferences draw the same rows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from ... import preferences
+from ...i18n.translate import tr, translate
+from ...providers import BadKey, KeyField, MissingKey, Provider
+from ...state.scene_properties import provider_of
+from ...state.visibility import note_popover
+from ..account_text import OFFLINE_ICON, KeyState, link_text, state_of
+from ..text_layout import wrap_text
+
+WIDTH = 16
+"""Width of the popover, in units of a row's height."""
+CHARACTERS = 48
+"""Characters of a line in the popover."""
+
+
+class IMAGE_TO_MESH_PT_key(bpy.types.Panel):
+    """The key of the scene's provider, in a popover."""
+
+    bl_idname = "IMAGE_TO_MESH_PT_key"
+    bl_label = "API Key"
+    bl_description = "Add, test, or change the key of this service, and see the balance"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "HEADER"
+    # Shown by `layout.popover` alone, not in the header.
+    bl_options = {"INSTANCED"}
+    bl_ui_units_x = WIDTH
+
+    def draw(self, context: bpy.types.Context) -> None:
+        note_popover(context.region_popup)
+        provider = provider_of(context.scene)
+        layout = self.layout
+        row = layout.row()
+        row.label(text=service_name([provider]))
+        state = state_of(context, provider, none="No Key")
+        row.label(text=state.text, icon=state.icon)
+        draw_key(layout, context, provider, CHARACTERS)
+        draw_key_page(layout, provider)
+        if preferences.is_offline(context, provider):
+            draw_offline(layout)
+
+
+def draw_key_state(
+    layout: bpy.types.UILayout, context: bpy.types.Context, provider: Provider[Any]
+) -> None:
+    """Draw one line about a provider's key and balance, which opens the popover.
+
+    Draws nothing for a provider without keys.
+    """
+    if provider.keys:
+        state = state_of(context, provider, none="Add Key")
+        row = layout.row(align=True)
+        row.alert = state.icon == "ERROR"
+        if state.icon == OFFLINE_ICON:  # one click, and the key stays within reach
+            row.operator("image_to_mesh.allow_online", icon=OFFLINE_ICON)
+            state = KeyState("", "KEYINGSET")
+        row.popover(IMAGE_TO_MESH_PT_key.bl_idname, text=state.text, icon=state.icon)
+
+
+def draw_key_page(layout: bpy.types.UILayout, provider: Provider[Any]) -> None:
+    """Draw the button that opens the page of the service where keys are created."""
+    if provider.key_url:
+        layout.operator("wm.url_open", text="Get a Key", icon="URL").url = provider.key_url
+
+
+def draw_key(
+    layout: bpy.types.UILayout,
+    context: bpy.types.Context,
+    provider: Provider[Any],
+    characters: int,
+) -> None:
+    """Draw the fields of a provider's keys, and the test.
+
+    `characters`: how many fit into a line.
+    """
+    fields = layout.column()
+    fields.use_property_split = len(provider.keys) > 1
+    fields.use_property_decorate = False
+    for field in provider.keys:
+        text = field.title if fields.use_property_split else ""
+        stored = preferences.addon_preferences(context)
+        fields.prop(stored, field.preference, text=text, placeholder=_placeholder(field))
+    problem = preferences.key_problem(context, provider)
+    if isinstance(problem, BadKey) and not isinstance(problem, MissingKey):
+        _draw_lines(layout, translate(problem.message, problem.hint), characters, "ERROR")
+    if preferences.has_account(provider):
+        _draw_test(layout, context, provider, characters)
+
+
+def draw_offline(layout: bpy.types.UILayout) -> None:
+    """Draw that Blender is offline, and the button that changes it."""
+    layout.label(text="Blender is offline", icon=OFFLINE_ICON)
+    layout.operator("image_to_mesh.allow_online", icon="INTERNET")
+
+
+def service_name(users: list[Provider[Any]]) -> str:
+    """Return the name of the service that these providers call: what their labels begin with."""
+    labels = [provider.label.split() for provider in users]
+    # Not strict: the labels differ in length, as “Tripo” and “Tripo v2 (Gateways)” do.
+    same = [words[0] for words in zip(*labels, strict=False) if len(set(words)) == 1]
+    return " ".join(same) or users[0].label
+
+
+def _draw_test(
+    layout: bpy.types.UILayout, context: bpy.types.Context, provider: Provider[Any], characters: int
+) -> None:
+    """Draw the button that tests the key, and the service's last answer."""
+    reply = preferences.answer(context, provider)
+    button = layout.row()
+    is_known = preferences.has_keys(context, provider)
+    offline = preferences.is_offline(context, provider)
+    button.enabled = is_known and not offline and not (reply and reply.waiting)
+    button.operator("image_to_mesh.test_key", text="Test").provider = provider.id
+    if reply and reply.failure:
+        failure = reply.failure
+        _draw_lines(layout, translate(failure.message, failure.hint), characters)
+        if failure.link:
+            text = link_text(failure.kind)
+            layout.operator("wm.url_open", text=text, icon="URL").url = failure.link
+
+
+def _placeholder(field: KeyField) -> str:
+    """Return the text in an empty field: the key's place in the environment, or what to do."""
+    if preferences.is_from_environment(field):
+        return tr("From {}").format(field.environment)
+    return tr("Paste your key")
+
+
+def _draw_lines(layout: bpy.types.UILayout, text: str, characters: int, icon: str = "NONE") -> None:
+    column = layout.column(align=True)
+    for number, line in enumerate(wrap_text(text, characters)):
+        blank = "NONE" if icon == "NONE" else "BLANK1"
+        column.label(text=line, icon=blank if number else icon)
+
+
+classes = (IMAGE_TO_MESH_PT_key,)

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The properties of the add-on's preferences; those of the services follow from their declarations.
+
+Blender stores preferences by the names of their properties, so a name is never changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import bpy
+from bpy.props import BoolProperty, FloatProperty, StringProperty
+
+from .i18n.translate import label
+from .providers import Provider, all_providers
+
+Update = Callable[[Any, bpy.types.Context], None]
+
+SHOWN = "Show the image and progress of a job where its mesh will be placed"
+USUAL_LIMIT = 100.0
+"""Size limit of the library, in GB, when it is first turned on."""
+
+
+class Updates(NamedTuple):
+    """The functions that Blender calls after a change; `key` returns one for a key's name."""
+
+    key: Callable[[str], Update]
+    address: Update
+    bundle: Update
+
+
+def annotations(updates: Updates) -> dict[str, Any]:
+    """Return the properties by name, as the annotations of the class."""
+    found = {**_library_fields(), **_other_fields(updates)}
+    for provider in all_providers().values():
+        for name, declared in _fields(provider, updates):
+            found.setdefault(name, declared)  # providers may share a key
+    return found
+
+
+def _library_fields() -> dict[str, Any]:
+    return {
+        "library": StringProperty(
+            name="Library Folder",
+            description="Folder for jobs, images, and meshes; if empty, the user data folder",
+            subtype="DIR_PATH",
+        ),
+        "use_library_limit": BoolProperty(
+            name="Limit",
+            description="Keep the library below a size",
+            get=_is_limited,
+            set=_set_limited,
+        ),
+        "library_limit": FloatProperty(
+            name="Library Limit",
+            description=(
+                "When the library exceeds this size (GB), move the oldest imported jobs to the "
+                "trash (0 = no limit)"
+            ),
+            min=0.0,
+            soft_max=1000.0,
+            precision=1,
+            step=100,
+        ),
+    }
+
+
+def _other_fields(updates: Updates) -> dict[str, Any]:
+    return {
+        "certificates": StringProperty(
+            name="Certificate Bundle",
+            description=(
+                "Custom CA certificates (PEM) used instead of the default ones, for networks that "
+                "inspect connections; REQUESTS_CA_BUNDLE takes precedence"
+            ),
+            subtype="FILE_PATH",
+            update=updates.bundle,
+        ),
+        "frame_new": BoolProperty(
+            name="Frame New Meshes",
+            description="Move the viewport to a new mesh if no visible viewport shows it",
+            default=True,
+        ),
+        "show_placeholders": BoolProperty(name="Placeholders", description=SHOWN, default=True),
+        "show_addresses": BoolProperty(
+            name="Advanced",
+            description="Show the services' addresses and the certificate bundle, for gateways, "
+            "self-hosted servers, and company networks",
+        ),
+        # Each holds a JSON object. The names of 0.1.0 stay: Blender stores preferences by name.
+        "import_defaults": StringProperty(options={"HIDDEN"}),
+        "turns": StringProperty(options={"HIDDEN"}),
+        "confirmed_places": StringProperty(options={"HIDDEN"}),
+    }
+
+
+def _fields(provider: Provider[Any], updates: Updates) -> Iterator[tuple[str, Any]]:
+    if provider.keys:
+        # The recommended service is open, so that the first key has a place to go.
+        first = BoolProperty(
+            name=provider.label,
+            description="Show the key of this service",
+            default=provider.rank == 1,
+        )
+        yield shown_name(provider), first
+    for field in provider.keys:
+        yield (
+            field.preference,
+            StringProperty(
+                name=field.title,
+                description=label(
+                    "Stored in your preferences; if empty, {variable} is used",
+                    variable=field.environment,
+                ),
+                subtype="PASSWORD",
+                update=updates.key(field.preference),
+            ),
+        )
+    if provider.address:
+        default, variable = provider.address.default, provider.address.environment
+        yield (
+            provider.address.preference,
+            StringProperty(
+                name=label("{provider} Address", provider=provider.label),
+                description=label(
+                    "If empty, {variable} is used, or {address} if that is not set",
+                    address=default,
+                    variable=variable,
+                ),
+                update=updates.address,
+            ),
+        )
+
+
+def shown_name(provider: Provider[Any]) -> str:
+    """Return the preference that tells whether the rows of a provider's service are open."""
+    return f"show_{provider.keys[0].preference}"
+
+
+def _is_limited(stored: Any) -> bool:
+    return bool(stored.library_limit > 0.0)
+
+
+def _set_limited(stored: Any, wanted: bool) -> None:
+    if wanted != _is_limited(stored):
+        stored.library_limit = USUAL_LIMIT if wanted else 0.0
