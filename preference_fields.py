@@ -30,7 +30,7 @@ class Updates(NamedTuple):
     bundle: Update
 
 
-def annotations(updates: Updates) -> dict[str, Any]:
+def all_fields(updates: Updates) -> dict[str, Any]:
     """Return the properties by name, as the annotations of the class."""
     found = {**_library_fields(), **_other_fields(updates)}
     for provider in all_providers().values():

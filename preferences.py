@@ -287,7 +287,7 @@ def _preferences_class() -> type:
     # Blender reads annotations only when the class is registered, so they can be computed.
     body = {
         "__module__": __name__,
-        "__annotations__": preference_fields.annotations(updates),
+        "__annotations__": preference_fields.all_fields(updates),
         "bl_idname": __package__,
         "draw": _draw,
     }

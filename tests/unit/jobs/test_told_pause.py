@@ -82,7 +82,8 @@ def test_a_lost_connection_is_no_busy_service(
             shown.append(str(phase))
 
     monkeypatch.setattr(told_pause, "sleep", lambda *_: time.sleep(0.01))
-    monkeypatch.setattr(told_pause.time, "monotonic", iter(range(100)).__next__)
+    ticks = iter(range(100))
+    monkeypatch.setattr("image_to_mesh.jobs.told_pause.time.monotonic", ticks.__next__)
     pause = told_pause.ToldPause(Live(), "Rehearsal")  # type: ignore[arg-type]
     pause.sleep(4.0, lambda: None, busy=False)
     assert shown[0] == "No connection, trying again in 4 s"
