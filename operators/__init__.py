@@ -15,7 +15,6 @@ from . import (
     generate_from_files,
     import_defaults,
     messages,
-    online,
     placeholders,
     presets,
     resume,
@@ -67,7 +66,6 @@ _classes = (
     *mesh_edits.classes,
     *mesh_versions.classes,
     *messages.classes,
-    *online.classes,
     *watcher.classes,
 )
 
