@@ -24,8 +24,11 @@ LABELS = {
 def versions_of(obj: Any) -> list[tuple[str, Any]]:
     """Return an object's versions, the oldest first: keys and meshes."""
     stored = obj.get(VERSIONS)
-    # A mesh that was removed leaves its key without a value.
-    return [(key, mesh) for key, mesh in stored.items() if mesh] if stored else []
+    if not stored:
+        return []
+    # The mesh that is shown has an empty text. One that was removed leaves its key without a value.
+    meshes = ((key, obj.data if mesh == "" else mesh) for key, mesh in stored.items())
+    return [(key, mesh) for key, mesh in meshes if mesh]
 
 
 def made_by(obj: Any, mesh: Any) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import bpy
 import numpy as np
@@ -17,9 +18,10 @@ from mathutils import Matrix
 
 from ..jobs.custom_properties import APPLIED, JOB, ROTATION
 from .exchange.mesh_data import PROVENANCE_PREFIX
+from .updating.version_list import LIST, find_version, note_shown, store_shown
 
 REPLACED = f"{PROVENANCE_PREFIX}before"
-"""Custom property: the mesh, or the collection of objects, that was replaced."""
+"""Custom property: the mesh or the collection of objects, that was replaced, or a version's key."""
 
 
 def find_job_objects(job: str, view_layer: bpy.types.ViewLayer) -> list[bpy.types.Object]:
@@ -37,7 +39,13 @@ def find_model_objects(obj: bpy.types.Object) -> list[bpy.types.Object]:
 
 def has_replaced_model(obj: bpy.types.Object) -> bool:
     """Return whether this model replaced another one."""
-    return find_model_objects(obj)[0].get(REPLACED) is not None
+    return _former_model(find_model_objects(obj)[0]) is not None
+
+
+def _former_model(root: bpy.types.Object) -> Any:
+    """Return the mesh or the collection that a model has replaced, or None."""
+    stored = root.get(REPLACED)
+    return find_version(root, stored) if isinstance(stored, str) else stored
 
 
 def replace_model(
@@ -74,7 +82,7 @@ def restore_replaced(context: bpy.types.Context, obj: bpy.types.Object) -> bpy.t
     The replacement is removed from the scene; its job still has it.
     """
     current = find_model_objects(obj)
-    before = current[0][REPLACED]
+    before = _former_model(current[0])
     if isinstance(before, bpy.types.Mesh):
         return _change_mesh_back(current[0], before)
     context.view_layer.update()
@@ -123,25 +131,43 @@ def _change_mesh(old: bpy.types.Object, new: bpy.types.Object, change: Matrix) -
 
 def _change_mesh_back(obj: bpy.types.Object, before: bpy.types.Mesh) -> bpy.types.Object:
     mesh = obj.data
-    # An update changed the linked duplicates as well, and moved the old mesh's name to the new one.
+    # An update has changed the linked duplicates as well.
     shown = [
         other
         for other in bpy.data.objects
-        if other.type == "MESH" and other.data == mesh and other.get(REPLACED) == before
+        if other.type == "MESH" and other.data == mesh and _former_model(other) == before
     ]
-    if before.name.startswith(replaced_name(mesh.name)) and not mesh.library:
-        name = mesh.name
-        mesh.name = replaced_name(name)
-        before.name = name
+    _take_name_back(mesh, before)
+    if LIST in obj and not mesh.library:
+        for name in provenance_keys(obj):
+            if name != LIST:
+                mesh[name] = obj[name]
     for other in shown:
-        for name in provenance_keys(other):
-            del other[name]
-        other.data = before
-        for name in provenance_keys(before):
-            other[name] = before[name]
+        _show_before(other, before)
     for name in provenance_keys(before) if not before.library else ():
         del before[name]
     return obj
+
+
+def _take_name_back(mesh: bpy.types.Mesh, before: bpy.types.Mesh) -> None:
+    """Give a mesh its name back if an update has moved it to the newer mesh."""
+    name = mesh.name
+    if before.name.startswith(f"{name} (") and not mesh.library:
+        mesh.name = replaced_name(name)
+        before.name = name
+
+
+def _show_before(obj: bpy.types.Object, before: bpy.types.Mesh) -> None:
+    key = obj[REPLACED]
+    if isinstance(key, str):
+        store_shown(obj)
+        note_shown(obj, key)
+    for name in provenance_keys(obj):
+        if name != LIST or LIST in before:
+            del obj[name]
+    obj.data = before
+    for name in provenance_keys(before):
+        obj[name] = before[name]
 
 
 def replaced_name(name: str) -> str:

@@ -11,6 +11,7 @@ import bpy
 
 from ...jobs.custom_properties import MADE_BY, VERSIONS
 from ...jobs.mesh_versions import versions_of
+from ..updating.version_list import note_shown, store_shown
 
 PROVENANCE_PREFIX = "image_to_mesh_"
 """Prefix of all custom properties that record a model's provenance."""
@@ -23,7 +24,10 @@ def exchange_mesh(obj: bpy.types.Object, mesh: bpy.types.Mesh) -> bpy.types.Mesh
     those of the mesh are set on the object. The object must be in Object Mode.
     """
     former = obj.data
-    _list_versions(obj, former, mesh)
+    # By key, since the mesh that is shown is not stored.
+    key = next((key for key, stored in versions_of(obj) if stored == mesh), "")
+    store_shown(obj)
+    note_shown(obj, key)
     _move_provenance(obj, former)
     has_other_materials = list(former.materials) != list(mesh.materials)
     _swap_names(former, mesh)
@@ -69,18 +73,6 @@ def provenance_keys(owner: bpy.types.ID) -> list[str]:
     """Return the custom properties that record where an object or mesh comes from."""
     keys = owner.keys()
     return [name for name in keys if name.startswith(PROVENANCE_PREFIX) and name != VERSIONS]
-
-
-def _list_versions(obj: bpy.types.Object, *meshes: bpy.types.Mesh) -> None:
-    if VERSIONS not in obj:
-        obj[VERSIONS] = {}
-    stored = obj[VERSIONS]
-    known = [mesh for mesh in stored.values() if mesh]
-    number = max((int(key) for key in stored.keys()), default=0)  # noqa: SIM118 - no dict either
-    for mesh in meshes:
-        if mesh not in known:
-            number += 1
-            stored[str(number)] = mesh
 
 
 def _move_provenance(source: bpy.types.ID, target: bpy.types.ID) -> None:

@@ -2,7 +2,7 @@
 """Exchange the mesh of a result for a newer one; everything that belongs to the object stays.
 
 Name, transform, parent, children, modifiers, constraints, collections and selection are untouched.
-The old mesh stays in the file, and *Restore Replaced* brings it back.
+The old mesh stays in the file as a version, and *Restore Replaced* brings it back.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from ..replace import (
     REPLACED,
     find_model_objects,
     is_single_mesh,
-    move_provenance,
     provenance_keys,
     replace_model,
     replaced_name,
 )
 from .imported_state import shape_of, sides_of
 from .kept_materials import keep_materials
+from .version_list import LIST, note_shown, store_shown
 
 EVEN = 1e-3
 """Relative difference between the axes up to which a mesh counts as scaled evenly."""
@@ -67,15 +67,22 @@ def _exchange(target: bpy.types.Object, new: bpy.types.Object) -> None:
         before.use_fake_user = True
     keep_materials(target, new)
     if not before.library:
-        move_provenance(target, before)
+        for key in _own_keys(target):
+            before[key] = target[key]
     for obj in (target, *duplicates):
-        for key in provenance_keys(obj):
+        for key in _own_keys(obj):
             del obj[key]
         for key in provenance_keys(new):
             obj[key] = new[key]
+        obj[REPLACED] = store_shown(obj)
+        note_shown(obj)
         _assign(obj, mesh)
-        obj[REPLACED] = before
     bpy.data.objects.remove(new)
+
+
+def _own_keys(obj: bpy.types.Object) -> list[str]:
+    """Return the properties that belong to the mesh that an object shows."""
+    return [key for key in provenance_keys(obj) if key != LIST]
 
 
 def _assign(obj: bpy.types.Object, mesh: bpy.types.Mesh) -> None:

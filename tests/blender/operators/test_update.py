@@ -65,8 +65,15 @@ def test_update_changes_the_mesh_and_keeps_the_object(picture: bpy.types.Image) 
     assert bpy.context.selected_objects == [vase]
     # It is a result of the image again, and the old mesh comes back.
     assert bpy.ops.image_to_mesh.update.poll()
+    new, second = vase.data, vase["image_to_mesh_job"]
+    assert list(vase["image_to_mesh_versions"].values()) == [before, ""]
+    assert new.users == 1  # else its scale could not be applied
+    assert before["image_to_mesh_job"] == first
     assert bpy.ops.image_to_mesh.bring_back() == {"FINISHED"}
     assert (vase.data, vase.data.name, vase["image_to_mesh_job"]) == (before, mesh_name, first)
+    assert list(vase["image_to_mesh_versions"].values()) == ["", new]
+    assert new["image_to_mesh_job"] == second
+    assert not bpy.ops.image_to_mesh.bring_back.poll()
 
 
 def test_update_needs_an_active_result_of_the_image(

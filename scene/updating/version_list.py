@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The versions of an object's mesh that are in the file, in a custom property of the object.
+
+The mesh that is shown is not stored, only its key: a second user would keep the artist from
+applying the object's scale or modifiers.
+"""
+
+from __future__ import annotations
+
+import bpy
+
+LIST = "image_to_mesh_versions"
+"""Custom property: meshes by number, the oldest first; an empty text for the one that is shown."""
+SHOWN = ""
+
+
+def store_shown(obj: bpy.types.Object) -> str:
+    """Store the mesh that an object shows, which is about to be exchanged; return its key."""
+    if LIST not in obj:
+        obj[LIST] = {}
+    stored = obj[LIST]
+    key = next((key for key, mesh in stored.items() if mesh in (SHOWN, obj.data)), _new_key(obj))
+    stored[key] = obj.data
+    return key
+
+
+def note_shown(obj: bpy.types.Object, key: str = "") -> None:
+    """Note that an object shows the version of a key, or a new one, which is not stored."""
+    obj[LIST][key or _new_key(obj)] = SHOWN
+
+
+def find_version(obj: bpy.types.Object, key: str) -> bpy.types.Mesh | None:
+    """Return a stored version of an object; None if it was removed from the file."""
+    stored = obj.get(LIST)
+    mesh: bpy.types.Mesh | None = stored.get(key) if stored else None
+    return mesh or None
+
+
+def _new_key(obj: bpy.types.Object) -> str:
+    return str(max((int(key) for key in obj[LIST].keys()), default=0) + 1)  # noqa: SIM118 - no dict

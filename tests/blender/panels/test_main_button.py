@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The main button: Generate, or Update with Generate New beside or below it."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import bpy
+import pytest
+from blender.addon_modules import addon_module
+from blender.recording import draw
+
+
+@pytest.fixture
+def cup(addon: ModuleType) -> bpy.types.Object:
+    """The active object, as a result of the scene's image and provider."""
+    image = bpy.context.scene.image_to_mesh.image = bpy.data.images.new("cup", 64, 64)
+    obj = bpy.data.objects["Cube"]
+    obj["image_to_mesh_job"], obj["image_to_mesh_provider"] = "20261129-cup", "local"
+    obj["image_to_mesh_source"] = image
+    return obj
+
+
+def buttons(**given: Any) -> list[str]:
+    """Return the texts of the main buttons."""
+    seen = draw(**given)
+    return [
+        button["text"]
+        for name in ("update", "generate")
+        for button in seen.buttons(f"image_to_mesh.{name}")
+    ]
+
+
+def test_a_result_of_the_image_can_be_updated(cup: bpy.types.Object) -> None:
+    assert buttons() == ["Update", "Generate New"]
+    bpy.context.view_layer.objects.active = bpy.data.objects["Light"]
+    assert buttons() == ["Generate"]
+    bpy.context.view_layer.objects.active = cup
+    cup["image_to_mesh_provider"] = "tripo"
+    assert buttons() == ["Generate"]
+
+
+def test_both_buttons_carry_the_price(
+    cup: bpy.types.Object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    price = addon_module("panels.account_text").Price("30 Credits")
+    monkeypatch.setattr(addon_module("panels.generate"), "price_of", lambda context: price)
+    assert buttons() == ["Update · 30 Credits", "Generate New · 30 Credits"]
+
+
+def test_neither_can_be_pressed_while_something_is_missing(
+    cup: bpy.types.Object, preferences: bpy.types.AddonPreferences
+) -> None:
+    bpy.context.scene.image_to_mesh.provider = cup["image_to_mesh_provider"] = "tripo"
+    seen = draw()
+    assert not seen.button("image_to_mesh.update")["enabled"]
+    assert not seen.button("image_to_mesh.generate")["enabled"]
+
+
+def test_in_a_narrow_region_generate_new_is_below(
+    cup: bpy.types.Object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel = addon_module("panels.generate")
+    heights = {}
+    for is_wide in (True, False):
+        monkeypatch.setattr(panel, "has_room", lambda *_, is_wide=is_wide: is_wide)
+        heights[is_wide] = panel.plan_action(bpy.context).height(bpy.context)
+        assert buttons() == ["Update", "Generate New"]
+    assert heights[False] == heights[True] + 1.0
