@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gui.artist import Artist
 
 ALONE = """
-import sys
+import sys, types
 real = sys.modules['bl_ext.user_default.image_to_mesh.panels.mesh_edits'].IMAGE_TO_MESH_PT_care
 
 class ALONE_PT_tools(bpy.types.Panel):
