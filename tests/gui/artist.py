@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 ADDON = "bl_ext.user_default.image_to_mesh"
 GENERATED = "[obj.name for obj in bpy.data.objects if 'image_to_mesh_job' in obj]"
 _INSIDE = ("inside_scene.py", "inside_layout.py", "inside_panel.py", "inside_stalls.py")
+_VIEWS_OPEN = f"""
+import sys
+views = sys.modules['{ADDON}.panels.sidebar'].IMAGE_TO_MESH_PT_views
+if views.bl_options:
+    bpy.utils.unregister_class(views)
+    views.bl_options = set()
+    views.bl_idname += '_open'
+    bpy.utils.register_class(views)
+"""
 _CANCEL_FROM_RIGHT = (52, 44, 60)
 """Pixels from the sidebar's right edge, 20 of them for its tabs; the border of a box varies."""
 _ROW = 12
@@ -42,6 +51,10 @@ class Artist:
         session.run("watch_panel()")
 
     # What they do
+
+    def unfold_views(self) -> None:
+        """Have the *Views* subpanel open; Blender offers scripts no way to unfold a panel."""
+        self.session.run(_VIEWS_OPEN)
 
     def new_file(self) -> None:
         """Open a new file with the sidebar open; messages of earlier jobs are dismissed."""

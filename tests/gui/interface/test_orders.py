@@ -10,7 +10,7 @@ import pytest
 from fakes.glb import triangle_glb
 from fakes.service import KEY, Service, serving
 from gui import pictures
-from gui.artist import ADDON, Artist
+from gui.artist import Artist
 from gui.xdnd import Drag
 
 if TYPE_CHECKING:
@@ -81,14 +81,6 @@ looked_at, region.__globals__['view3d'] = view3d, lambda: area
 """
 """The Image Editor shows an image, and the harness looks for buttons there."""
 BACK = "region.__globals__['view3d'] = looked_at; area.type = 'PROPERTIES'"
-VIEWS_OPEN = f"""
-import sys
-views = sys.modules['{ADDON}.panels.sidebar'].IMAGE_TO_MESH_PT_views
-bpy.utils.unregister_class(views)
-views.bl_options = set()
-views.bl_idname += '_open'
-bpy.utils.register_class(views)
-"""
 
 
 @pytest.fixture
@@ -140,7 +132,7 @@ def test_old_side_views_go_unseen_into_no_order(
 
 def test_the_views_are_pictures_of_equal_size(artist: Artist, files: list[Path]) -> None:
     choose_service(artist)
-    artist.session.run(VIEWS_OPEN)
+    artist.unfold_views()
     artist.session.run("bpy.context.scene.image_to_mesh.provider = 'tripo'")
     artist.choose(files[0])
     artist.keep("orders-views-empty")

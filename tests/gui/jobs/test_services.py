@@ -184,15 +184,6 @@ def test_from_the_click_to_the_mesh(
     no_leak(artist)
 
 
-def open_views(artist: Artist) -> None:
-    """Unfold “Other Views”, the row above the provider's, with the mouse."""
-    x, y = artist.session.find("image_to_mesh.provider")
-    for higher in (20, 28, 36):
-        if "Left" not in artist.words():
-            artist.session.click(x, y - higher)
-    artist.shows("Left")
-
-
 def color_of(data: bytes) -> tuple[int, ...]:
     """Return the color in the middle of a picture as it was sent."""
     with Image.open(io.BytesIO(data)) as sent:
@@ -232,7 +223,7 @@ def test_all_views_reach_the_service(
     received: Callable[[Services], dict[str, bytes]],
 ) -> None:
     set_up(artist, services, provider, views["front"], left=views["left"], back=views["back"])
-    open_views(artist)
+    artist.unfold_views()
     before = services.creates()
     artist.press_generate()
     artist.wait_for_mesh(SECONDS)
