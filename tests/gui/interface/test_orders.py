@@ -92,10 +92,12 @@ def image_editor(artist: Artist, files: list[Path]) -> Iterator[None]:
         f"bpy.context.scene.image_to_mesh.view_left = bpy.data.images.load({str(files[1])!r})"
     )
     artist.session.run(IMAGE_EDITOR.format(image=str(files[2])))
-    artist.session.wait_for("choose_tab('Image to Mesh')")
-    time.sleep(0.5)
-    yield
-    artist.session.run(BACK)
+    time.sleep(1.0)  # Blender knows the tabs once they were drawn
+    try:
+        artist.session.wait_for("choose_tab('Image to Mesh')")
+        yield
+    finally:
+        artist.session.run(BACK)
 
 
 def test_old_side_views_go_unseen_into_no_order(
