@@ -16,7 +16,7 @@ from ..state import open_file
 from ..state.updates import job_targets
 from . import bring_in, event_queue
 from .import_result import show_success
-from .periodic import placeholders
+from .periodic import live_preview, placeholders
 from .periodic.account import refresh_balance
 
 
@@ -38,6 +38,7 @@ def handle(context: bpy.types.Context, event: jobs.Event) -> Outcome | None:
     event_queue.drop(event.job)
     outcome = _handle(context, event)
     bring_in.drop_chunks(context, event.job)
+    live_preview.note_end(context, event.job)
     return outcome
 
 
@@ -115,6 +116,7 @@ def _bring_in(context: bpy.types.Context, view: jobs.JobView) -> Outcome:
     location = {} if place.free else {"location": place.location}
     ordered = view.record is not None
     into = job_targets.uid_of(view.job)
+    live_preview.note_import(view.job)
     # The artist may have switched to another scene while the job ran.
     with _in_scene(context, view.plan.scene):
         try:

@@ -56,6 +56,9 @@ if TYPE_CHECKING:
     from .tasks.image_reports import ImageReport as ImageReport
     from .tasks.image_reports import SubjectDetection as SubjectDetection
     from .tasks.image_reports import sent_form as sent_form
+    from .tasks.live_previews import LiveArrays as LiveArrays
+    from .tasks.live_previews import LiveRequest as LiveRequest
+    from .tasks.live_previews import live_previews as live_previews
     from .tasks.mesh_edits import MeshEdit as MeshEdit
     from .tasks.mesh_edits import mesh_edits as mesh_edits
     from .tasks.subject_previews import PreviewRequest as PreviewRequest
@@ -97,6 +100,7 @@ _HOMES = {
     "tasks.image_checks": ("image_checks",),
     "tasks.image_download": ("DownloadedImage", "image_downloads"),
     "tasks.image_reports": ("EditedImage", "ImageReport", "SubjectDetection", "sent_form"),
+    "tasks.live_previews": ("LiveArrays", "LiveRequest", "live_previews"),
     "tasks.mesh_edits": ("MeshEdit", "mesh_edits"),
     "tasks.subject_previews": ("PreviewRequest", "SubjectPreview", "subject_previews"),
     "values": (

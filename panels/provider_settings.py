@@ -14,12 +14,14 @@ from ..state.optional_switch import choice_name
 from ..state.preflight import broken_settings
 from ..state.preset_baseline import baseline_of, differing
 from ..state.scene_properties import (
+    choices_of,
     group_of,
     property_name,
     provider_of,
     read_settings,
     switch_name,
 )
+from ..state.updates import live_preview
 from .text_layout import draw_text, draw_value, fits_beside, fits_header
 
 GROUPS = {
@@ -51,6 +53,7 @@ def draw_settings(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     settings = read_settings(context.scene, provider_of(context.scene))
     remarks, shown = _remarks(context, settings), _shown_settings(settings)
     _draw_rows(layout, context, [setting for setting in shown if setting.basic], remarks)
+    _draw_live_preview(layout, context)
     for group, title in GROUPS.items():
         declared = [setting for setting in shown if setting.group == group and not setting.basic]
         if not declared:
@@ -147,3 +150,13 @@ def _has_title(setting: Setting) -> bool:
 
 def _has_range(setting: Setting) -> bool:
     return setting.unit == "factor"
+
+
+def _draw_live_preview(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Draw the switch for live preview if the provider has it."""
+    if not provider_of(context.scene).has_live_preview:
+        return
+    row = layout.row()
+    row.use_property_split = fits_beside(context, "")
+    draw_value(row, context, choices_of(context.scene), "live_preview")
+    live_preview.note_drawn(context)

@@ -149,6 +149,7 @@ class Local(Provider[LocalSettings]):
     formats = frozenset({"png", "jpeg", "webp", "bmp", "tiff", "exr", "hdr"})
     limits = PictureLimits(min_side=32, max_side=8192)
     settings = LocalSettings
+    has_live_preview = True
 
     def submit(
         self, request: Request[LocalSettings], uploaded: Uploaded, http: "Http | None"

@@ -96,6 +96,13 @@ def restore_replaced(context: bpy.types.Context, obj: bpy.types.Object) -> bpy.t
     return old[0]
 
 
+def note_replaced(obj: bpy.types.Object, before: bpy.types.Mesh) -> None:
+    """Note that an object's mesh, of the same job, has replaced another one."""
+    for name in provenance_keys(obj):
+        before[name] = obj[name]
+    obj[REPLACED] = before
+
+
 def _object_rotation(root: bpy.types.Object) -> int:
     """Return the degrees by which the object, and not its mesh, turns the file's model."""
     return int(root.get(ROTATION, 0)) - int(root.get(APPLIED, 0))

@@ -31,6 +31,7 @@ from ..i18n.translate import CONTEXT, label
 from ..providers import Message, Provider, Setting, Settings, all_providers, settings_of
 from . import import_options, views
 from .optional_switch import choice_name, choice_property
+from .updates import live_preview
 
 # bpy.props are 32-bit; services declare larger limits, such as seeds.
 INT_LIMIT = 2**31 - 1
@@ -198,6 +199,7 @@ def _scene_group(groups: dict[str, type]) -> type:
         ),
         "baselines": StringProperty(options={"HIDDEN"}),
         **views.pictures(),
+        **live_preview.switch(),
     }
     for name, group in groups.items():
         annotations[name] = PointerProperty(type=group)
@@ -273,6 +275,7 @@ def _common(setting: Setting) -> dict[str, Any]:
         "description": setting.description,
         "options": set(),
         "translation_context": CONTEXT,
+        "update": live_preview.note_change,
     }
 
 

@@ -21,6 +21,7 @@ from .images.blank import check_blank
 from .images.fit import convert_image
 from .images.inspect_and_edit import edit_image, inspect_image
 from .images.subject_preview import draw_preview
+from .live_preview import preview_mesh
 from .make import make_mesh
 from .malloc import retain_freed_memory
 from .prepare.build_model import prepare_model
@@ -56,6 +57,7 @@ HANDLERS: dict[str, Handler] = {
     "make": make_mesh,
     "outline": draw_preview,
     "prepare": prepare_model,
+    "preview": preview_mesh,
 }
 """Handlers by the request's `do`. A handler returns a JSON object or raises Refusal."""
 HEARTBEAT_SECONDS = 1.0

@@ -157,6 +157,12 @@ class WorkerProcess:
         return self._process is not None and self._process.poll() is None
 
     @property
+    def folder(self) -> Path:
+        """The temporary folder of a started process, which goes with it."""
+        assert self._folder is not None
+        return self._folder.path
+
+    @property
     def memory(self) -> int:
         """Bytes of memory that the process uses, 0 if that is unknown."""
         return (process_memory.of_process(self._process.pid) or 0) if self._process else 0

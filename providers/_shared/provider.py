@@ -240,6 +240,8 @@ class Provider(ABC, Generic[S]):
     """The name of the value that `attach` takes, such as "Task ID"; empty if it takes none."""
     front_rotation: ClassVar[int] = 0
     """Degrees about Z, counterclockwise from above, that rotate the models' front to -Y."""
+    has_live_preview: ClassVar[bool] = False
+    """Whether the worker previews changed settings of a result; only providers without cost do."""
 
     settings: type[S]
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Updates of results that are under way."""
+"""Updates of results, and previews of them."""

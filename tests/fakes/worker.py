@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import time
+from array import array
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,8 @@ def answer(request: dict[str, Any]) -> None:
         say(id=identity, done={"file": Path(request["output"]).name})
     elif request["do"] == "check":
         say(id=identity, done={"shows": "one_color" if FAULT == "blank" else "no"})
+    elif request["do"] == "preview":
+        say(id=identity, done=preview(request))
     elif request["do"] == "make":
         Path(request["output"]).write_bytes(triangle_glb(7))
         say(id=identity, done={"faces": 7, "notes": ["made by the fake"]})
@@ -58,6 +61,17 @@ def answer(request: dict[str, Any]) -> None:
         if request["render_preview"]:
             Path(request["preview"]).write_bytes(b"\x89PNG")
         say(id=identity, done={"faces": 7, "objects": [request["name"]], "notes": []})
+
+
+def preview(request: dict[str, Any]) -> dict[str, int]:
+    """Write a triangle whose first coordinate is the thickness, after the seconds of `wait`."""
+    settings, folder = request["settings"], Path(request["output"])
+    time.sleep(settings.get("wait", 0.0))
+    corners = array("i", settings.get("corners", (0, 1, 2)))
+    (folder / "vertices").write_bytes(array("f", [settings["thickness"], *[0.0] * 8]).tobytes())
+    (folder / "corners").write_bytes(corners.tobytes())
+    (folder / "uvs").write_bytes(array("f", [0.0] * 6).tobytes())
+    return {"vertices": 3, "faces": len(corners) // 3}
 
 
 def die() -> None:

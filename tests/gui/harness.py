@@ -21,6 +21,8 @@ import places
 from gui.harness_shell import Shell
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import blenders
 
 SCREENSHOTS = places.BUILD / "screenshots" / os.environ.get("SANDBOX_SUITE", "trixie")
@@ -208,8 +210,17 @@ class Session:
         self._shell.run("xdotool", "click", "--delay", "60", "--repeat", "2", "1")
         time.sleep(_EVENT_SECONDS)
 
-    def drag(self, start: tuple[int, int], end: tuple[int, int], rest: float = 0.0) -> None:
-        """Rest at a pixel for `rest` seconds, press, move to another and release there."""
+    def drag(
+        self,
+        start: tuple[int, int],
+        end: tuple[int, int],
+        rest: float = 0.0,
+        held: Callable[[], object] | None = None,
+    ) -> None:
+        """Rest at a pixel for `rest` seconds, press, move to another and release there.
+
+        `held` is called before the release.
+        """
         self.move_seen(start)
         time.sleep(rest)
         self._shell.run("xdotool", "mousedown", "1")
@@ -217,6 +228,8 @@ class Session:
         for fraction in _DRAGGED:
             x, y = (round(a + (b - a) * fraction) for a, b in zip(start, end, strict=True))
             self.move_seen((x, y))
+        if held is not None:
+            held()
         self._shell.run("xdotool", "mouseup", "1")
         time.sleep(_EVENT_SECONDS)
 
@@ -231,6 +244,13 @@ class Session:
         self.move(x, y)
         button = "5" if clicks > 0 else "4"
         self._shell.run("xdotool", "click", "--delay", "30", "--repeat", str(abs(clicks)), button)
+
+    def scroll_with(self, key: str, x: int, y: int, clicks: int) -> None:
+        """Scroll with a key held, which chooses the next or previous item of a menu."""
+        self._shell.run("xdotool", "keydown", key)
+        self.scroll(x, y, clicks)
+        self._shell.run("xdotool", "keyup", key)
+        time.sleep(_EVENT_SECONDS)
 
     def press(self, keys: str) -> None:
         """Press a key or keys together, as xdotool names them: `ctrl+z`, `Escape`."""

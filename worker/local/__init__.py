@@ -71,9 +71,9 @@ def build(pixels: NDArray[np.float32], settings: Mapping[str, Any], report: Repo
     subject = find_foreground(pixels, settings["foreground"], settings["tolerance"])
     report(0.35, "Tracing the outline")
     outline = trace_outline(subject.matte, settings["smoothness"])
-    flat = drop_fragments(_triangulate(outline, settings), subject.matte)
+    flat = drop_fragments(triangulate_subject(outline, settings), subject.matte)
     report(0.55, "Shaping")
-    solid = _shape(flat, outline, subject, settings)
+    solid = shape_subject(flat, outline, subject, settings)
     report(0.8, "Creating the texture")
     images, uv = _texture(pixels, subject, solid, settings)
     report(0.95, "Closing the mesh")
@@ -104,15 +104,16 @@ def _notes(flat: Silhouette, subject: Foreground, settings: Mapping[str, Any]) -
         yield ONE_HOLE if holes == 1 else Message(HOLES, count=f"{holes:,}")
 
 
-def _triangulate(outline: Outline, settings: Mapping[str, Any]) -> Silhouette:
+def triangulate_subject(outline: Outline, settings: Mapping[str, Any]) -> Silhouette:
     """Triangulate the silhouette; a relief needs detail inside, the other shapes at the rim."""
     relief = settings["shape"] == "relief"
     return triangulate(outline, settings["face_count"], 0 if relief else 2, walls=relief)
 
 
-def _shape(
+def shape_subject(
     flat: Silhouette, outline: Outline, subject: Foreground, settings: Mapping[str, Any]
 ) -> Solid:
+    """Give the flat silhouette its depth; the result is in pixels of the subject's matte."""
     height = float(np.ptp(flat.points[:, 1]))
     thickness = float(settings["thickness"])
     match settings["shape"]:

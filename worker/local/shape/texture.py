@@ -69,22 +69,36 @@ def atlas(
     `matte` (h', w') is the subject from 0 to 1 over the same image; `bounds` (left, top, right,
     bottom) is the part that the mesh uses, in image pixels. No side exceeds `longest`.
     """
-    crop, ratio, stacked = _layout(bounds, plain_back, longest)
-    width = max(1, round((crop[2] - crop[0]) * ratio))
-    height = max(1, round((crop[3] - crop[1]) * ratio))
-    front = Area(0, 0, width, height, crop, mirrored=False)
+    front, back = plan_areas(bounds, plain_back=plain_back, longest=longest)
     picture = _fill_in(*_crop(pixels, matte, front))
     reverse = _plain(picture) if plain_back else picture[:, ::-1]
-    rows, columns = reverse.shape[:2]
-    left, top = (0, height) if stacked else (width, 0)
-    back = Area(left, top, columns, rows, crop, mirrored=True)
-    size = max(height, top + rows), max(width, left + columns), 3
-    image = np.zeros(size, np.uint8)
+    image = np.zeros((*texture_shape(front, back), 3), np.uint8)
     for area, colors in ((front, picture), (back, reverse)):
         image[area.top : area.top + area.height, area.left : area.left + area.width] = (
             np.clip(colors, 0.0, 1.0) * 255.0 + 0.5
         )
     return Atlas(image, front, back)
+
+
+def plan_areas(
+    bounds: Floats, *, plain_back: bool, longest: int, stacked: bool | None = None
+) -> tuple[Area, Area]:
+    """Return the areas of front and back in the texture that `atlas` builds from these bounds.
+
+    `stacked`: the back is below the front, instead of where it takes less room.
+    """
+    crop, ratio, stacked = _layout(bounds, plain_back, longest, stacked)
+    width = max(1, round((crop[2] - crop[0]) * ratio))
+    height = max(1, round((crop[3] - crop[1]) * ratio))
+    front = Area(0, 0, width, height, crop, mirrored=False)
+    rows, columns = _plain_size(height, width) if plain_back else (height, width)
+    left, top = (0, height) if stacked else (width, 0)
+    return front, Area(left, top, columns, rows, crop, mirrored=True)
+
+
+def texture_shape(front: Area, back: Area) -> tuple[int, int]:
+    """Return height and width of the texture with these areas."""
+    return max(front.height, back.top + back.height), max(front.width, back.left + back.width)
 
 
 def scale(bounds: Floats, *, plain_back: bool, longest: int) -> float:
@@ -95,7 +109,9 @@ def scale(bounds: Floats, *, plain_back: bool, longest: int) -> float:
 _Crop = tuple[float, float, float, float]
 
 
-def _layout(bounds: Floats, plain_back: bool, longest: int) -> tuple[_Crop, float, bool]:
+def _layout(
+    bounds: Floats, plain_back: bool, longest: int, stacked: bool | None = None
+) -> tuple[_Crop, float, bool]:
     """Return the crop in image pixels, the scale (at most 1), and whether the back goes below.
 
     A margin keeps the areas' colors apart. It shrinks, to nothing if necessary, before the image
@@ -107,13 +123,14 @@ def _layout(bounds: Floats, plain_back: bool, longest: int) -> tuple[_Crop, floa
     share = 0.25 if plain_back else 1.0
     beside = max(width * (1.0 + share), height)
     below = max(width, height * (1.0 + share))
-    stacked = bool(below < beside)
-    room = longest / min(beside, below)
+    stacked = bool(below < beside) if stacked is None else stacked
+    longer = below if stacked else beside
+    room = longest / longer
     scale = min(1.0, room)
     margin = _MARGIN
     if room >= 1.0:
         # Two areas side by side have four margins in that direction.
-        spare = (longest - min(beside, below)) / 4.0
+        spare = (longest - longer) / 4.0
         margin = int(np.clip(spare, 0, _MARGIN))
     else:
         grown = max(width, height) / (max(width, height) + 4.0 * _MARGIN / scale)
@@ -207,7 +224,11 @@ def _halve(colors: Singles, weights: Singles) -> tuple[Singles, Singles]:
 def _plain(picture: Singles) -> Singles:
     """Return a small, blurred version of the front's colors, mirrored."""
     height, width = picture.shape[:2]
-    small = (max(1, min(height // 4, _PLAIN_BACK)), max(1, min(width // 4, _PLAIN_BACK)))
+    small = _plain_size(height, width)
     soft = downscale(picture[:, ::-1], *small)
     sigma = 0.05 * max(small)
     return np.stack([blur(soft[:, :, k], sigma) for k in range(3)], axis=2)
+
+
+def _plain_size(height: int, width: int) -> tuple[int, int]:
+    return max(1, min(height // 4, _PLAIN_BACK)), max(1, min(width // 4, _PLAIN_BACK))

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Follow changed settings with the active result's mesh; see `app/live`.
+
+This module loads with the add-on, and the others only with the first change. Nothing looks for
+changes: the settings report them, so that an idle Blender does no work.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import partial
+from types import ModuleType
+
+import bpy
+from bpy.app.handlers import persistent
+
+from ...jobs.custom_properties import JOB
+from ...state.updates import live_preview as reported
+from .. import heartbeat
+
+INTERVAL = 0.05
+"""Seconds between two ticks while a preview is on: a part of what the artist waits for."""
+EDITORS = frozenset({"VIEW_3D", "PROPERTIES"})
+"""Editors in which a changed setting was changed by the user: scripts have none, or another."""
+
+_changed: list[str] = []
+"""The name of the scene whose settings were changed since the last tick; at most one."""
+_warmed: list[str] = []
+"""The job whose settings are in view and for which the process was started; at most one."""
+_wanted: list[bool] = []
+"""Not empty if the process is to be started."""
+_followed: list[bool] = []
+"""Not empty while a preview is shown or awaited."""
+_used: list[bool] = []
+"""Not empty once a preview may have been shown in this file: undo steps may hold it."""
+
+
+def note_change(context: bpy.types.Context) -> None:
+    """Follow a setting that the user has changed."""
+    if bpy.app.background or context.area is None or context.area.type not in EDITORS:
+        return
+    _changed[:] = [context.scene.name]
+    # The next tick may be half a second away.
+    heartbeat.hasten(STEP)
+
+
+def note_drawn(context: bpy.types.Context) -> None:
+    """Start the process early: settings that are in view are likely to be changed."""
+    active = context.view_layer.objects.active
+    job = active.get(JOB) if active else None
+    if job and _warmed != [job] and not bpy.app.background:
+        _warmed[:] = [job]
+        _wanted.append(True)
+
+
+def note_import(job: str) -> None:
+    """Make way for a job's mesh that is put into the scene now."""
+    if _used:
+        live_session().make_way(job)
+
+
+def note_end(context: bpy.types.Context, job: str) -> None:
+    """Stop waiting for an update that has ended."""
+    if _used:
+        live_session().note_end(context, job)
+
+
+def is_needed(_: bpy.types.Context) -> bool:
+    """Return whether a preview is on, or a change was reported."""
+    return bool(_followed or _changed or _wanted)
+
+
+def poll(context: bpy.types.Context, now: float) -> None:
+    """Show what has arrived, and ask for what has changed."""
+    session, name = live_session(), "".join(_changed)
+    is_wanted = bool(_wanted)
+    for noted in (_changed, _wanted, _followed):
+        noted.clear()
+    window = _window(context, name)
+    if window is None:
+        return session.stop()
+    with context.temp_override(window=window):
+        if is_wanted:
+            session.warm(bpy.context)
+        if session.advance(bpy.context, now, is_changed=bool(name)):
+            _followed.append(True)
+    return None
+
+
+STEP = heartbeat.Step("live_preview", INTERVAL, is_needed, poll)
+
+
+def live_session() -> ModuleType:
+    """Return the module that does the work, from now on needed when a state changes."""
+    from ..live import session as module
+
+    _used[:] = [True]
+    for name, handler in _HANDLERS.items():
+        # Not removed when a file is opened: Blender would skip the next handler of load_pre.
+        if handler not in (handlers := getattr(bpy.app.handlers, name)):
+            handlers.append(handler)
+    return module
+
+
+# Before the state changes: what undo and files remember must not hold a preview, whose mesh no
+# earlier state knows.
+@persistent
+def _stop(*_: object) -> None:
+    if _used:
+        live_session().stop()
+
+
+@persistent
+def _put_back(*_: object) -> None:
+    if _used:
+        live_session().put_back()
+
+
+# When the slider is released, Blender pushes a step of its own, with the preview. Undo and redo
+# pass over it: the update's step alone has both the setting and its mesh.
+@persistent
+def _undo_on(*_: object) -> None:
+    if _used and live_session().put_back():
+        bpy.app.timers.register(partial(_repeat, "undo"), first_interval=0.0)
+
+
+@persistent
+def _redo_on(*_: object) -> None:
+    if _used and live_session().put_back():
+        bpy.app.timers.register(partial(_repeat, "redo"), first_interval=0.0)
+
+
+def _repeat(step: str) -> None:
+    """Undo or redo once more, unless this was the last step."""
+    window = _window(bpy.context, "")
+    if window is not None:
+        with suppress(RuntimeError), bpy.context.temp_override(window=window):
+            getattr(bpy.ops.ed, step)()
+
+
+@persistent
+def _forget(*_: object) -> None:
+    """End the process, and forget everything about the file that is being closed."""
+    if _used:
+        live_session().forget()
+    for noted in (_changed, _warmed, _wanted, _followed, _used):
+        noted.clear()
+
+
+@persistent
+def _on_load(*_: object) -> None:
+    """Put meshes back in a file that was recovered from the middle of a drag."""
+    from ...scene.live_preview import shown_mesh
+
+    shown_mesh.put_originals_back()
+
+
+_HANDLERS = {
+    "undo_pre": _stop,
+    "redo_pre": _stop,
+    "undo_post": _undo_on,
+    "redo_post": _redo_on,
+    "save_pre": _put_back,
+    "load_pre": _forget,
+}
+"""Handlers, from the first change on."""
+
+
+def register() -> None:
+    """Add the step, and follow the settings."""
+    bpy.app.handlers.load_post.append(_on_load)
+    reported.listen(note_change, note_drawn)
+    heartbeat.add(STEP)
+
+
+def unregister() -> None:
+    """Remove the step, and end the process."""
+    reported.listen(None, None)
+    heartbeat.remove(STEP)
+    bpy.app.handlers.load_post.remove(_on_load)
+    _forget()
+    for name, handler in _HANDLERS.items():
+        if handler in (handlers := getattr(bpy.app.handlers, name)):
+            handlers.remove(handler)
+
+
+def _window(context: bpy.types.Context, scene: str) -> bpy.types.Window | None:
+    """Return the window that shows a scene, by default the first; None without windows."""
+    windows = list(context.window_manager.windows)
+    return next((window for window in windows if window.scene.name == scene), None) or next(
+        iter(windows), None
+    )

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Previews of the offline provider while its settings are dragged: fewer faces, the old texture.
+
+A smaller image and fewer faces make a mesh in a twentieth of a second. Finding the subject takes
+longer, but its result does not depend on the shape's settings, so it is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import shape_subject, triangulate_subject
+from .array_types import Floats
+from .shape.outline import Outline, trace_outline
+from .shape.solid import Solid, scale_to_height
+from .shape.texture import Area, plan_areas, texture_shape
+from .shape.triangulation import Silhouette
+from .subject.coverage import drop_fragments
+from .subject.foreground import Foreground, find_foreground
+
+PICTURE_SIDE = 768
+"""Longest side in pixels of the image that previews are made from."""
+FACES = 12_000
+"""Most faces to aim at: Blender's main thread takes them over within a frame."""
+MOST_FACES = 20_000
+"""Most faces of a preview: thin subjects get more than they were asked for."""
+_KEPT = 8
+"""Intermediate results that are kept."""
+_WALLS = 1.5
+"""Pixels of the full image beside a relief's rim that its walls show."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A closed mesh as arrays, laid out as in `Model`, with UVs for the texture shown before."""
+
+    vertices: NDArray[np.float32]
+    triangles: NDArray[np.int32]
+    uv: NDArray[np.float32]
+
+
+class PreviewBuilder:
+    """Builds previews of one image, and keeps what a changed setting does not affect.
+
+    `pixels` (h, w, 4) are those of `build`, at most PICTURE_SIDE long; `full_side` is the longest
+    side of the image that the full mesh is made from, and `texture` the height and width of that
+    mesh's texture, if they are known.
+    """
+
+    def __init__(
+        self,
+        pixels: NDArray[np.float32],
+        full_side: int,
+        texture: tuple[int, int] | None = None,
+    ) -> None:
+        self._pixels = pixels
+        self._texture = texture
+        self._enlargement = full_side / max(pixels.shape[:2])
+        self._kept: dict[tuple[Any, ...], Any] = {}
+
+    def build(self, settings: Mapping[str, Any], shown: Mapping[str, Any]) -> Preview | None:
+        """Return a preview; None if it would have too many faces.
+
+        `shown` are the settings of the mesh whose texture is used. Raise Refusal without a subject.
+        """
+        subject, outline = self._subject(settings), self._outline(settings)
+        solid = shape_subject(self._silhouette(settings), outline, subject, settings)
+        if len(solid.triangles) > MOST_FACES:  # guard: preview-is-small
+            return None
+        return Preview(
+            scale_to_height(solid.vertices, settings["height"]).astype(np.float32),
+            solid.triangles.astype(np.int32),
+            self._coordinates(solid, shown),
+        )
+
+    def _subject(self, settings: Mapping[str, Any]) -> Foreground:
+        asked = settings["foreground"], settings["tolerance"]
+        return self._keep(("subject", *asked), lambda: find_foreground(self._pixels, *asked))
+
+    def _outline(self, settings: Mapping[str, Any]) -> Outline:
+        key = "outline", *_values(settings, "foreground", "tolerance", "smoothness")
+        matte = self._subject(settings).matte
+        return self._keep(key, lambda: trace_outline(matte, settings["smoothness"]))
+
+    def _silhouette(self, settings: Mapping[str, Any]) -> Silhouette:
+        asked = {**settings, "face_count": min(settings["face_count"], FACES)}
+        key = _values(asked, "foreground", "tolerance", "smoothness", "face_count")
+        outline, matte = self._outline(settings), self._subject(settings).matte
+        return self._keep(
+            ("silhouette", settings["shape"] == "relief", *key),
+            lambda: drop_fragments(triangulate_subject(outline, asked), matte),
+        )
+
+    def _coordinates(self, solid: Solid, shown: Mapping[str, Any]) -> NDArray[np.float32]:
+        """Return the UVs (m, 3, 2) of the corners in the texture of the mesh shown before."""
+        areas = self._areas(shown)
+        shape, plane = texture_shape(*areas), solid.plane * self._enlargement
+        front, back = (area.coordinates(plane, shape) for area in areas)
+        return np.where(solid.behind[:, None, None], back, front).astype(np.float32)
+
+    def _areas(self, shown: Mapping[str, Any]) -> tuple[Area, Area]:
+        """Return the areas of front and back in that texture."""
+        walls = _WALLS / self._enlargement if shown["shape"] == "relief" else 0.0
+        size = self._pixels.shape[:2]
+        bounds = _bounds(self._silhouette(shown), walls, size) * self._enlargement
+        asked = {"plain_back": shown["back"] == "color", "longest": shown["texture_size"]}
+        if self._texture is None:
+            return plan_areas(bounds, **asked)
+        # A subject that is about square: a pixel decides where its back is.
+        both = [plan_areas(bounds, **asked, stacked=stacked) for stacked in (False, True)]
+        wanted = self._texture[0] / self._texture[1]
+        return min(both, key=lambda areas: abs(np.log(_aspect(areas) / wanted)))
+
+    def _keep(self, key: tuple[Any, ...], make: Callable[[], T]) -> T:
+        found: T = self._kept.pop(key) if key in self._kept else make()
+        self._kept[key] = found  # now the newest: dictionaries keep the order of insertion
+        while len(self._kept) > _KEPT:
+            del self._kept[next(iter(self._kept))]
+        return found
+
+
+def _aspect(areas: tuple[Area, Area]) -> float:
+    height, width = texture_shape(*areas)
+    return height / width
+
+
+def _values(settings: Mapping[str, Any], *names: str) -> tuple[Any, ...]:
+    return tuple(settings[name] for name in names)
+
+
+def _bounds(flat: Silhouette, margin: float, size: tuple[int, ...]) -> Floats:
+    """Return left, top, right and bottom of a silhouette and its margin, within the image."""
+    low, high = flat.points.min(axis=0) - margin, flat.points.max(axis=0) + margin
+    height, width = size
+    return np.concatenate([np.maximum(low, 0.0), np.minimum(high, (width, height))])
