@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...refusal import Message, Refusal
-from ..array_types import Numbers, Singles
+from ..array_types import Bools, Numbers, Singles
 from ..shape.raster import downscale, fit_size
 from .components import label_parts
 from .mask_parts import drop_specks, fill_pinholes
 from .matte import NEUTRAL, Observation, Separation
+from .salient import Salient
 
 # The outline is traced at this size at most; the texture uses the full image.
 _LONGEST = 2048
@@ -30,6 +31,8 @@ _UNDECIDED = 0.45
 # A transparent hole of up to _SPECK pixels is dirt; from _MANY of them on, a note says so.
 _SPECK = 4
 _MANY = 10
+_ALIKE = 0.95
+"""Overlap from which the border's color and the network have found the same subject."""
 _WHOLE = (
     "The subject could not be separated from the background, so the whole image was used. "
     "For a single object, use an image with a plain or transparent background."
@@ -81,13 +84,15 @@ class SubjectFinder:
         return Observation(self._picture)
 
     def _automatic(self, tolerance: float) -> Foreground:
-        """Use alpha if there is any, else the border, else the whole image with a note."""
+        """Use alpha if there is any, else what stands out, else the border, else the whole image."""
         picture = self._picture
         opaque = picture[:, :, 3] > 0.5
         if not opaque.any():
             raise _nothing_opaque()
         if 1.0 - opaque.mean() > _TRANSPARENT:
             return _by_alpha(picture)
+        if self._seen.salient is not None:
+            return Foreground(_with_network(self._seen, self._seen.salient, tolerance), picture, ())
         neutral = self._seen.neutral
         if neutral.strangest < _PLAIN or neutral.share < _LEAST_SUBJECT:
             raise _nothing_found()
@@ -95,6 +100,28 @@ class SubjectFinder:
         if _is_doubtful(neutral):
             return Foreground(_whole(picture), picture, (_WHOLE,), fallback=True)
         return Foreground(_by_border(self._seen, tolerance), picture, ())
+
+
+def _with_network(seen: Observation, salient: Salient, tolerance: float) -> Singles:
+    """Return the matte of what stands out.
+
+    A drawing is filled. The border's color has the better edges where it finds the same subject,
+    and the last word where the network is unsure.
+    """
+    drawing = seen.filled_drawing(salient)
+    if drawing is not None:
+        return drawing
+    matte, border = seen.refine(salient, tolerance), seen.neutral
+    if _is_doubtful(border):
+        return matte
+    if salient.is_sure and _overlap(border.matte > 0.5, matte > 0.5) < _ALIKE:
+        return matte
+    return _by_border(seen, tolerance)
+
+
+def _overlap(first: Bools, second: Bools) -> float:
+    """Return the area that two masks share, as a share of what either covers."""
+    return np.count_nonzero(first & second) / max(1, np.count_nonzero(first | second))
 
 
 def _is_doubtful(separation: Separation) -> bool:

@@ -13,6 +13,7 @@ from ..shape.raster import blur, box_filter, downscale, fit_size, upscale
 from .border_color import background_distance, threshold
 from .color import oklab
 from .mask_parts import drop_specks, fill_pinholes
+from .salient import Salient, fill_drawing, find_subject
 
 NEUTRAL = 0.5
 """The tolerance for the automatic threshold."""
@@ -27,6 +28,8 @@ _EDGE = 2e-3
 # Strands thinner than about this many pixels are noise, first in the reduced image, then in the
 # full one.
 _WHISKERS = 1.0
+_SHIFT = 8.0
+"""Change of the network's evidence over the tolerance's range."""
 LEAST_PART = 0.03
 """Smallest part, as a share of the largest one."""
 LEAST_HOLE = 0.008
@@ -64,6 +67,11 @@ class Observation:
         self._fine_guide = _Guide(self._small, 3, _EDGE)
 
     @functools.cached_property
+    def salient(self) -> Salient | None:
+        """What stands out for the network; None if nothing does."""
+        return find_subject(self._small)
+
+    @functools.cached_property
     def neutral(self) -> Separation:
         """The separation with the automatic threshold."""
         return self.separate(NEUTRAL)
@@ -78,8 +86,7 @@ class Observation:
         clean = drop_specks(smooth, LEAST_PART)
         scatter = 1.0 - float((clean * likely).sum()) / max(1.0, float(likely.sum()))
         clean = fill_pinholes(clean, LEAST_HOLE, self._strange / limit)
-        matte = blur(_sharpen(self._rgb, self._fine_guide, clean), _WHISKERS)
-        matte = fill_pinholes(drop_specks(matte, LEAST_PART), LEAST_HOLE)
+        matte = self._with_edges(clean)
         inside = clean > 0.5
         edge = np.concatenate([inside[0], inside[-1], inside[:, 0], inside[:, -1]])
         return Separation(
@@ -91,6 +98,29 @@ class Observation:
             _contrast(self._strange, inside),
             _soft_share(matte),
         )
+
+    def refine(self, salient: Salient, tolerance: float) -> Singles:
+        """Return the matte (h, w) of what stands out, refined by colors and edges.
+
+        A lower tolerance keeps more.
+        """
+        likely = np.clip(salient.probability.astype(np.float64), 1e-3, 1.0 - 1e-3)
+        evidence = np.log(likely / (1.0 - likely)) + _SHIFT * (0.5 - tolerance)
+        raw = _refine(self._guide, self._bins, evidence)
+        smooth = blur((raw > 0.5).astype(np.float32), _WHISKERS) > 0.5
+        clean = drop_specks(smooth.astype(np.float32), LEAST_PART)
+        return self._with_edges(fill_pinholes(clean, LEAST_HOLE))
+
+    def filled_drawing(self, salient: Salient) -> Singles | None:
+        """Return the matte (h, w) of a closed line drawing, filled; None if it is none."""
+        strokes = downscale(self.neutral.matte[:, :, None], *self._small.shape[:2])[:, :, 0] > 0.5
+        filled = fill_drawing(strokes, salient.probability)
+        return None if filled is None else self._with_edges(filled.astype(np.float32))
+
+    def _with_edges(self, mask: Singles) -> Singles:
+        """Return a reduced mask at the image's size, with soft edges where the image has edges."""
+        matte = blur(_sharpen(self._rgb, self._fine_guide, mask), _WHISKERS)
+        return fill_pinholes(drop_specks(matte, LEAST_PART), LEAST_HOLE)
 
 
 def _strangest(strange: Floats) -> float:

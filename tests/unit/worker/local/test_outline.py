@@ -65,5 +65,7 @@ def test_a_cup_is_found_whole() -> None:
         assert matte[row, column] < 0.5
 
 
-def test_a_cat_that_fills_the_picture_is_used_whole() -> None:
-    assert find_foreground(picture("chelsea"), "auto", 0.5).notes
+def test_a_cat_that_fills_most_of_the_picture_is_found() -> None:
+    found = find_foreground(picture("chelsea"), "auto", 0.5)
+    assert not found.notes
+    assert 0.5 < (found.matte > 0.5).mean() < 0.8

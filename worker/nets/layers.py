@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The layers that the networks are made of, on single images (channels, height, width)."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .weights import Numbers
+
+Singles: TypeAlias = NDArray[np.float32]
+
+_STRIP_BYTES = 24_000_000
+"""Memory for the unfolded pixels of a convolution: larger images are done in strips of rows."""
+
+
+def convolve(image: Singles, weight: Numbers, bias: Numbers, dilation: int = 1) -> Singles:
+    """Return a convolution (out, h, w) of an image (in, h, w), padded with zeros to the same size.
+
+    `weight` is (out, in, k, k) with an odd k; `dilation` is the distance between its taps.
+    """
+    channels, height, width = image.shape
+    side = weight.shape[2]
+    pad = dilation * (side // 2)
+    padded = np.pad(image, ((0, 0), (pad, pad), (pad, pad)))
+    # Tap by tap, as the pixels are unfolded below.
+    kernel = np.ascontiguousarray(weight.transpose(0, 2, 3, 1), np.float32).reshape(len(weight), -1)
+    out = np.empty((len(weight), height, width), np.float32)
+    rows = max(1, _STRIP_BYTES // (4 * kernel.shape[1] * width))
+    for top in range(0, height, rows):
+        count = min(rows, height - top)
+        unfolded = np.empty((side * side, channels, count, width), np.float32)
+        for tap in range(side * side):
+            y, x = top + tap // side * dilation, tap % side * dilation
+            unfolded[tap] = padded[:, y : y + count, x : x + width]
+        flat = unfolded.reshape(kernel.shape[1], count * width)
+        out[:, top : top + count] = (kernel @ flat).reshape(-1, count, width)
+    out += bias.astype(np.float32)[:, None, None]
+    return out
+
+
+def relu(image: Singles) -> Singles:
+    """Return an image with its negative values set to zero, in place."""
+    return np.maximum(image, 0.0, out=image)
+
+
+def sigmoid(image: Singles) -> Singles:
+    """Return the logistic function of each value."""
+    return np.asarray(1.0 / (1.0 + np.exp(-image)), np.float32)
+
+
+def halve(image: Singles) -> Singles:
+    """Return the maximum of each block of 2 × 2 pixels; odd sides are rounded up."""
+    _, height, width = image.shape
+    if height % 2 or width % 2:
+        image = np.pad(image, ((0, 0), (0, height % 2), (0, width % 2)), mode="edge")
+    rows = np.maximum(image[:, ::2], image[:, 1::2])
+    return np.maximum(rows[:, :, ::2], rows[:, :, 1::2])
+
+
+def resize(image: Singles, height: int, width: int) -> Singles:
+    """Return an image at another size, by linear interpolation between pixel centers."""
+    rows = _resize_axis(image, height, 1)
+    return _resize_axis(rows, width, 2)
+
+
+def _resize_axis(image: Singles, size: int, axis: int) -> Singles:
+    old = image.shape[axis]
+    if size == old:
+        return image
+    at = np.clip((np.arange(size) + 0.5) * (old / size) - 0.5, 0.0, old - 1.0)
+    low = np.minimum(at.astype(np.int64), max(0, old - 2))
+    share = (at - low).astype(np.float32)
+    shape = [-1 if k == axis else 1 for k in range(3)]
+    first = image.take(low, axis=axis)
+    step = image.take(np.minimum(low + 1, old - 1), axis=axis) - first
+    step *= share.reshape(shape)
+    return np.asarray(first + step, np.float32)

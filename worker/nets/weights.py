@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read a network's weights from a safetensors file.
+
+The layout (https://huggingface.co/docs/safetensors, format of 2023): eight bytes with the length of
+a JSON header, the header with type, shape and byte range of each tensor, then the tensors. Nothing
+in it is executed, unlike in a pickle.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers: TypeAlias = NDArray[Any]
+Weights: TypeAlias = Mapping[str, Numbers]
+"""Tensors by name; each is a read-only view of the file."""
+
+_LONGEST_HEADER = 10_000_000
+_TYPES = {"F16": np.dtype("<f2"), "F32": np.dtype("<f4"), "I16": np.dtype("<i2")}
+
+
+class DamagedWeights(Exception):
+    """A file of weights does not have the layout that it should have."""
+
+
+def open_weights(path: Path) -> Weights:
+    """Return the tensors of a file. Raises DamagedWeights, or OSError if it cannot be read."""
+    if path.stat().st_size < 10:
+        raise DamagedWeights(f"{path.name} is too short")
+    data = np.memmap(path, np.uint8, "r")
+    length = int.from_bytes(data[:8].tobytes(), "little")
+    if not 2 <= length <= min(_LONGEST_HEADER, len(data) - 8):
+        raise DamagedWeights(f"{path.name} has a header of {length} bytes")
+    body = data[8 + length :]
+    try:
+        header = json.loads(data[8 : 8 + length].tobytes())
+        entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
+        return {name: _tensor(entry, body) for name, entry in entries.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DamagedWeights(f"{path.name}: {error}") from error
+
+
+def _tensor(entry: Mapping[str, Any], body: Numbers) -> Numbers:
+    """Return a tensor as a view of the file's body; raises ValueError if it does not fit."""
+    kind, shape = _TYPES[entry["dtype"]], tuple(map(int, entry["shape"]))
+    begin, end = map(int, entry["data_offsets"])
+    if not 0 <= begin <= end <= len(body) or min(shape, default=0) < 0:
+        raise ValueError("a tensor lies outside of the file")
+    if end - begin != math.prod(shape) * kind.itemsize:
+        raise ValueError("a tensor's size does not match its shape")
+    return body[begin:end].view(kind).reshape(shape)
