@@ -90,7 +90,7 @@ class LocalSettings(Settings):
                 Choice(
                     "auto",
                     "Automatic",
-                    "Use transparency if there is any, otherwise the border color",
+                    "Use transparency if there is any, otherwise what stands out",
                 ),
                 Choice("alpha", "Transparency", "Use the opaque pixels"),
                 Choice("border", "Border Color", "Use the pixels that differ from the border"),
@@ -135,7 +135,7 @@ class LocalSettings(Settings):
         if self.shape != "relief":
             yield "plate", "Only used by Relief."
         if self.foreground in ("alpha", "none"):
-            yield "tolerance", "Only used by Border Color."
+            yield "tolerance", "Only used by Automatic and Border Color."
 
 
 class Local(Provider[LocalSettings]):
