@@ -21,7 +21,7 @@ from .shape.solid import Solid, scale_to_height
 from .shape.texture import Area, plan_areas, texture_shape
 from .shape.triangulation import Silhouette
 from .subject.coverage import drop_fragments
-from .subject.foreground import Foreground, find_foreground
+from .subject.foreground import Foreground, SubjectFinder
 
 PICTURE_SIDE = 768
 """Longest side in pixels of the image that previews are made from."""
@@ -60,7 +60,7 @@ class PreviewBuilder:
         full_side: int,
         texture: tuple[int, int] | None = None,
     ) -> None:
-        self._pixels = pixels
+        self._finder = SubjectFinder(pixels)
         self._texture = texture
         self._enlargement = full_side / max(pixels.shape[:2])
         self._kept: dict[tuple[Any, ...], Any] = {}
@@ -82,7 +82,7 @@ class PreviewBuilder:
 
     def _subject(self, settings: Mapping[str, Any]) -> Foreground:
         asked = settings["foreground"], settings["tolerance"]
-        return self._keep(("subject", *asked), lambda: find_foreground(self._pixels, *asked))
+        return self._keep(("subject", *asked), lambda: self._finder.find(*asked))
 
     def _outline(self, settings: Mapping[str, Any]) -> Outline:
         key = "outline", *_values(settings, "foreground", "tolerance", "smoothness")

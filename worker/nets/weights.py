@@ -22,7 +22,11 @@ Weights: TypeAlias = Mapping[str, Numbers]
 """Tensors by name; each is a read-only view of the file."""
 
 _LONGEST_HEADER = 10_000_000
-_TYPES = {"F16": np.dtype("<f2"), "F32": np.dtype("<f4"), "I16": np.dtype("<i2")}
+_TYPES: dict[str, np.dtype[Any]] = {
+    "F16": np.dtype("<f2"),
+    "F32": np.dtype("<f4"),
+    "I16": np.dtype("<i2"),
+}
 
 
 class DamagedWeights(Exception):

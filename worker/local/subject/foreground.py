@@ -84,7 +84,7 @@ class SubjectFinder:
         return Observation(self._picture)
 
     def _automatic(self, tolerance: float) -> Foreground:
-        """Use alpha if there is any, else what stands out, else the border, else the whole image."""
+        """Use alpha if there is any, else what stands out, else the border, else the whole."""
         picture = self._picture
         opaque = picture[:, :, 3] > 0.5
         if not opaque.any():

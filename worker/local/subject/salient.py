@@ -33,7 +33,7 @@ _ENCLOSED = 1.5
 _GAP = 3.0
 """Gaps between strokes, in pixels of the reduced image, that are closed before filling."""
 _AGREED = 0.5
-"""Mean probability at least of what the strokes enclose. Between the spokes of a wheel it is low."""
+"""Mean probability of what the strokes enclose, at least. Between a wheel's spokes it is low."""
 
 
 @cache
@@ -58,7 +58,8 @@ def find_subject(rgb: Singles) -> Salient | None:
     undecided = np.count_nonzero((square > 0.15) & (square < 0.85)) / inside
     if undecided > _UNDECIDED:
         return None
-    probability = upscale(square.astype(np.float64), *rgb.shape[:2])
+    height, width = rgb.shape[:2]
+    probability = upscale(square.astype(np.float64), height, width)
     return Salient(np.asarray(probability, np.float32), undecided < _SURE)
 
 
