@@ -9,16 +9,17 @@ from .. import preferences
 from ..state.manual import manual_map
 from . import menus, mesh_edits, sidebar
 from .job_list import statusbar
-<<<<<<< HEAD
-from .results import details
-
-_classes = (*sidebar.classes, *mesh_edits.classes, *menus.classes, *details.classes)
-=======
 from .keys import popover
 from .keys import preferences_page as page
+from .results import details
 
-_classes = (*sidebar.classes, *popover.classes, *mesh_edits.classes, *menus.classes)
->>>>>>> 19b9df1c (panels: keys in a popover, balances by themselves, and pauses with their reason)
+_classes = (
+    *sidebar.classes,
+    *popover.classes,
+    *mesh_edits.classes,
+    *menus.classes,
+    *details.classes,
+)
 
 
 def register() -> None:

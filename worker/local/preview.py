@@ -60,6 +60,7 @@ class PreviewBuilder:
         full_side: int,
         texture: tuple[int, int] | None = None,
     ) -> None:
+        self._size = pixels.shape[:2]
         self._finder = SubjectFinder(pixels)
         self._texture = texture
         self._enlargement = full_side / max(pixels.shape[:2])
@@ -108,7 +109,7 @@ class PreviewBuilder:
     def _areas(self, shown: Mapping[str, Any]) -> tuple[Area, Area]:
         """Return the areas of front and back in that texture."""
         walls = _WALLS / self._enlargement if shown["shape"] == "relief" else 0.0
-        size = self._pixels.shape[:2]
+        size = self._size
         bounds = _bounds(self._silhouette(shown), walls, size) * self._enlargement
         asked = {"plain_back": shown["back"] == "color", "longest": shown["texture_size"]}
         if self._texture is None:

@@ -25,16 +25,9 @@ from fakes.running import Orders
 from unit.worker_package import load
 
 from image_to_mesh.cli import entry
-<<<<<<< HEAD
-from image_to_mesh.jobs import InputPicture, Library, Record, State
+from image_to_mesh.jobs import InputPicture, Library, Record, State, told_pause
 from image_to_mesh.jobs.disk import free_space, trust, viewable_images
 from image_to_mesh.jobs.library import live_record
-from image_to_mesh.jobs.steps import submit as ordering
-=======
-from image_to_mesh.jobs import InputPicture, Library, Record, State, told_pause
-from image_to_mesh.jobs.disk import free_space, trust
-from image_to_mesh.jobs.library import live_record, viewable_images
->>>>>>> 19b9df1c (panels: keys in a popover, balances by themselves, and pauses with their reason)
 from image_to_mesh.jobs.steps.inputs import READABLE
 from image_to_mesh.jobs.steps.submit import Submission
 from image_to_mesh.jobs.steps.upload_cache import MARGIN, UploadCache
