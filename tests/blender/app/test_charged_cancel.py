@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import bpy
@@ -184,6 +185,8 @@ def click() -> None:
 
     class Pressed:
         again = False
+        options = SimpleNamespace(is_repeat_last=False)
+        target = generate.IMAGE_TO_MESH_OT_generate.target
         _start_watched = generate.IMAGE_TO_MESH_OT_generate._start_watched
         refuse = generate.IMAGE_TO_MESH_OT_generate.refuse
 
