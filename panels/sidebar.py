@@ -67,14 +67,14 @@ class IMAGE_TO_MESH_PT_views(_Sub, bpy.types.Panel):
     """The side views of the subject."""
 
     bl_idname = "IMAGE_TO_MESH_PT_views"
-    bl_label = ""  # Blender would draw it beside the title with the number.
+    bl_label = "Views"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         return bool(views.side_views(context))
 
-    def draw_header(self, context: bpy.types.Context) -> None:
-        views.draw_title(self.layout, context)
+    def draw_header_preset(self, context: bpy.types.Context) -> None:
+        views.draw_count(self.layout, context)
 
     def draw(self, context: bpy.types.Context) -> None:
         views.draw_views(self.layout, context)

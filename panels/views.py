@@ -26,13 +26,15 @@ def side_views(context: bpy.types.Context) -> tuple[str, ...]:
     return tuple(view for view in SIDE_VIEWS if view in taken)
 
 
-def draw_title(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw the subpanel's title, with the number of images while there are several."""
+def draw_count(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Draw at the end of the subpanel's title how many images there are, if there are several."""
     chosen, sides = choices_of(context.scene), side_views(context)
     count = len(images_of(chosen, ("front", *sides)))
-    title = f"{tr('Views')} ({count})" if count > 1 else tr("Views")
-    icon = "ERROR" if foreign(chosen, sides) else "NONE"
-    layout.label(text=title, icon=icon, translate=False)
+    if foreign(chosen, sides):
+        layout.label(icon="ERROR")
+    row = layout.row()
+    row.active = False
+    row.label(text=tr("{} images").format(count) if count > 1 else "", translate=False)
 
 
 def draw_views(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:

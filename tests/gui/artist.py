@@ -161,7 +161,7 @@ class Artist:
             time.sleep(_ATTEMPT_PAUSE)
         return file
 
-    def shows(self, words: str, seconds: float = 10) -> None:
+    def shows(self, words: str, seconds: float = 30) -> None:
         """Wait until the panel shows these words, across line breaks."""
         self.session.wait_for(
             f"redraw_sidebar(); bool(shown) and {words!r} in ' '.join(shown[-1]['words'])", seconds

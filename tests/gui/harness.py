@@ -166,7 +166,7 @@ class Session:
             if answer["id"] == self._questions:
                 return answer
 
-    def wait_for(self, code: str, seconds: float = 10, every: float = 0.05) -> Any:
+    def wait_for(self, code: str, seconds: float = 20, every: float = 0.05) -> Any:
         """Evaluate the code repeatedly until its value is true; return the value."""
         deadline = time.monotonic() + seconds
         while not (value := self.run(code, max(0.1, deadline - time.monotonic()))):

@@ -42,11 +42,11 @@ def report(shown: bpy.types.Image, width: int, size: int) -> None:
     checks._reports[key(shown)] = addon_module("jobs").ImageReport(info=info, size=size)
 
 
-def title() -> dict[str, Any]:
+def beside_title() -> Seen:
+    """Draw what stands at the end of the subpanel's title."""
     shown: list[dict[str, Any]] = []
-    addon_module("panels.views").draw_title(Layout(shown, unfolded=True), drawing_context(220))
-    (label,) = shown
-    return label
+    addon_module("panels.views").draw_count(Layout(shown, unfolded=True), drawing_context(220))
+    return Seen(shown)
 
 
 def in_image_editor(shown_there: bpy.types.Image) -> Seen:
@@ -60,11 +60,12 @@ def in_image_editor(shown_there: bpy.types.Image) -> Seen:
 
 
 def test_the_title_counts_the_images_and_warns_of_foreign_ones(chosen: Any) -> None:
-    assert (title()["text"], title()["icon"]) == ("Views", "NONE")
+    assert beside_title().text() == ""
     chosen.view_left, chosen.view_back = image("side"), image("back")
-    assert (title()["text"], title()["icon"]) == ("Views (3)", "NONE")
+    assert beside_title().text() == "3 images"
+    assert [row.get("icon") for row in beside_title().all("label")] == [None]
     chosen.image = image("bowl")
-    assert title()["icon"] == "ERROR"
+    assert [row.get("icon") for row in beside_title().all("label")] == ["ERROR", None]
 
 
 def test_each_view_has_a_picture_or_a_button_of_its_size(chosen: Any) -> None:
