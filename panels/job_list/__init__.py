@@ -18,7 +18,7 @@ def draw_jobs(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     running, ended = _split_views()
     if not (running or ended or jobs.session().queued or has_arrivals()):
         # The panel stays where it is without jobs, so that its header never moves.
-        draw_text(layout, context, "Running and finished jobs are shown here", active=False)
+        draw_text(layout, context, "Jobs are shown here", active=False)
         return
     draw_running(layout, context, running)
     draw_ended(layout, context, ended)
