@@ -34,6 +34,8 @@ _FOLDERS = (places.BUILD, places.ROOT / "tests")
 _START_SECONDS = 60.0
 # A row of Blender's interface is 20 pixels high: no row is missed, few are tried twice.
 _ROW = 13
+_FROM_RIGHT = 48
+"""Pixels from the sidebar's right edge to an icon at the end of a row, 20 of them for its tabs."""
 # Blender handles the pointer's movement in its next event loop.
 _EVENT_SECONDS = 0.03
 _DRAGGED = (0.02, 0.04, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 0.9, 1.0)
@@ -283,13 +285,13 @@ class Session:
     def find(self, name: str, region: str = "UI") -> tuple[int, int]:
         """Return the pixel of an operator's button (`image_to_mesh.generate`) or of a property."""
         place = self.run(f"place_of({region!r})")
-        columns = [
-            place["left"] + round(place["width"] * fraction) for fraction in (0.5, 0.8, 0.25)
-        ]
+        across = [round(place["width"] * fraction) for fraction in (0.5, 0.8, 0.25)]
+        columns = [place["left"] + x for x in (*across, place["width"] - _FROM_RIGHT)]
         rows = range(place["top"] + 6, place["top"] + place["height"], _ROW)
         everywhere = [(x, y) for x in columns for y in rows]
-        # Its last place is tried first: most buttons have not moved.
-        last = [self._found[name]] if name in self._found else []
+        # Its last place is tried first, then the end of that row: most buttons have not moved.
+        before = self._found.get(name)
+        last = [before, (columns[-1], before[1])] if before else []
         for x, y in (*last, *everywhere):
             self.move_seen((x, y))
             found = self.under_pointer(region)

@@ -20,6 +20,8 @@ MESHES = (
     "[item.name for item in obj.modifiers], list(obj.location)] "
     "for obj in bpy.data.objects if 'image_to_mesh_job' in obj]"
 )
+MAIN_BUTTON = 30
+"""Height of the main button in pixels."""
 SETTINGS_HEADER = range(28, 64, 6)
 """Pixels from the main button down to the header of Settings."""
 LAST = """
@@ -101,7 +103,10 @@ def test_with_another_image_the_active_mesh_stays(
     artist: Artist, first: list[Any], workshop: Path
 ) -> None:
     assert "Update" in artist.words()
-    assert "Generate New" in artist.words()
+    update = artist.session.find("image_to_mesh.update")
+    new = artist.session.find("image_to_mesh.generate")
+    assert new[0] > update[0], "Generate New is at the right of Update"
+    assert abs(new[1] - update[1]) < MAIN_BUTTON
     artist.choose(pictures.plain(workshop, "plain.png", (200, 40, 40)), foreground="none")
     assert "Update" not in artist.words()
     artist.press_generate()

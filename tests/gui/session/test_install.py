@@ -55,6 +55,9 @@ def test_the_manual_came_along(shared_blender: Session) -> None:
 
 def test_the_panel_shows_in_its_tab(shared_blender: Session) -> None:
     assert shared_blender.run("region('UI').active_panel_category") == "Image to Mesh"
+    # Without an image, the panel has no Generate but the ways to an image.
+    shared_blender.click_button("image_to_mesh.use_sample")
+    shared_blender.wait_for("bool(bpy.context.scene.image_to_mesh.image)")
     x, y = shared_blender.find("image_to_mesh.generate")
     shared_blender.move(x, y)
     assert shared_blender.under_pointer().startswith("bpy.ops.image_to_mesh.generate(")
