@@ -214,7 +214,8 @@ def _shown_arguments(call: ast.Call) -> Iterator[ast.expr]:
         if keyword.arg in KEYWORDS or (name.endswith("Property") and keyword.arg == "name"):
             yield keyword.value
         elif keyword.arg == "items" and isinstance(keyword.value, ast.Tuple):
-            yield from (item.elts[1] for item in keyword.value.elts if isinstance(item, ast.Tuple))
+            items = (item for item in keyword.value.elts if isinstance(item, ast.Tuple))
+            yield from (text for item in items for text in item.elts[1:3])  # name, description
 
 
 def _strings(node: ast.AST) -> Iterator[str]:
