@@ -16,7 +16,8 @@ from ..state import open_file
 from ..state.updates import job_targets
 from . import bring_in, event_queue
 from .import_result import show_success
-from .periodic import live_preview, placeholders
+from .live import live_preview
+from .periodic import placeholders
 from .periodic.account import refresh_balance
 
 

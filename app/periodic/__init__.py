@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from ..live import live_preview
 from ..results import asset_browser, deleted_results
 from . import (
     account,
@@ -11,7 +12,6 @@ from . import (
     entered_keys,
     image_checks,
     library,
-    live_preview,
     mesh_edits,
     new_scenes,
     placeholders,

@@ -18,7 +18,7 @@ _asked_at: dict[int, float] = {}
 
 def watch_live(package: str) -> None:
     """Wrap what Blender calls for live previews, and what shows a preview."""
-    step = importlib.import_module(f"{package}.app.periodic.live_preview")
+    step = importlib.import_module(f"{package}.app.live.live_preview")
     reported = importlib.import_module(f"{package}.state.updates.live_preview")
     heartbeat = importlib.import_module(f"{package}.app.heartbeat")
     shown: Any = importlib.import_module(f"{package}.scene.live_preview.shown_mesh")

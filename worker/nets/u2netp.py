@@ -2,7 +2,7 @@
 """U²-Net-p, a small network that finds what stands out in an image.
 
 Qin et al., "U²-Net: Going Deeper with Nested U-Structure for Salient Object Detection", 2020;
-https://github.com/xuebinqin/U-2-Net, Apache-2.0. Layers are named as in the authors' code; batch
+github.com/xuebinqin/U-2-Net, Apache-2.0. Layers are named as in the authors' code; batch
 normalization is folded into the convolutions, and weights are integers with a scale for each output
 channel (`tools/convert_u2netp.py`).
 """
@@ -61,11 +61,15 @@ class _Net:
     def _stage(self, name: str, image: Singles) -> Singles:
         depth = _DEPTHS.get(name.removesuffix("d"))
         first = self._block(f"{name}.rebnconvin", image)
-        inner = self._dilated(name, first) if depth is None else self._nested(name, first, depth)
+        inner = (
+            self._run_dilated(name, first)
+            if depth is None
+            else self._run_nested(name, first, depth)
+        )
         inner += first
         return inner
 
-    def _nested(self, name: str, image: Singles, depth: int) -> Singles:
+    def _run_nested(self, name: str, image: Singles, depth: int) -> Singles:
         """Run a small U-shaped network: down to a small image, and up again."""
         levels: list[Singles] = []
         for level in range(1, depth):
@@ -78,7 +82,7 @@ class _Net:
             image = self._block(f"{name}.rebnconv{level}d", joined)
         return image
 
-    def _dilated(self, name: str, image: Singles) -> Singles:
+    def _run_dilated(self, name: str, image: Singles) -> Singles:
         """Run the variant for small images, whose convolutions reach farther instead."""
         levels: list[Singles] = []
         for level, dilation in enumerate(_DILATIONS, 1):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Read a network's weights from a safetensors file.
 
-The layout (https://huggingface.co/docs/safetensors, format of 2023): eight bytes with the length of
+The layout (huggingface.co/docs/safetensors, format of 2023): eight bytes with the length of
 a JSON header, the header with type, shape and byte range of each tensor, then the tensors. Nothing
 in it is executed, unlike in a pickle.
 """
@@ -35,19 +35,23 @@ class DamagedWeights(Exception):
 
 def open_weights(path: Path) -> Weights:
     """Return the tensors of a file. Raises DamagedWeights, or OSError if it cannot be read."""
-    if path.stat().st_size < 10:
-        raise DamagedWeights(f"{path.name} is too short")
-    data = np.memmap(path, np.uint8, "r")
-    length = int.from_bytes(data[:8].tobytes(), "little")
-    if not 2 <= length <= min(_LONGEST_HEADER, len(data) - 8):
-        raise DamagedWeights(f"{path.name} has a header of {length} bytes")
-    body = data[8 + length :]
     try:
-        header = json.loads(data[8 : 8 + length].tobytes())
+        header, body = _split(path)
         entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
         return {name: _tensor(entry, body) for name, entry in entries.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DamagedWeights(f"{path.name}: {error}") from error
+
+
+def _split(path: Path) -> tuple[dict[str, Any], Numbers]:
+    """Return a file's header, and a view of what follows; raises ValueError if it has none."""
+    if path.stat().st_size < 10:
+        raise ValueError("the file is too short")
+    data = np.memmap(path, np.uint8, "r")
+    length = int.from_bytes(data[:8].tobytes(), "little")
+    if not 2 <= length <= min(_LONGEST_HEADER, len(data) - 8):
+        raise ValueError(f"the header has {length} bytes")
+    return json.loads(data[8 : 8 + length].tobytes()), data[8 + length :]
 
 
 def _tensor(entry: Mapping[str, Any], body: Numbers) -> Numbers:

@@ -55,7 +55,7 @@ def result(choices: Any, library: Path) -> bpy.types.Object:
 
 def session() -> Any:
     """Return the module that follows the settings."""
-    return addon_module("app.periodic.live_preview").live_session()
+    return addon_module("app.live.live_preview").live_session()
 
 
 def advance(*, now: float = 0.0, changed: bool = False) -> bool:
@@ -241,7 +241,7 @@ def test_a_file_never_holds_a_preview(
     with_preview = tmp_path / "recovered.blend"
     bpy.data.libraries.write(str(with_preview), {bpy.context.scene})
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "saved.blend"))
-    step = addon_module("app.periodic.live_preview")
+    step = addon_module("app.live.live_preview")
     assert not step._used
     with bpy.data.libraries.load(str(with_preview)) as (source, target):
         target.meshes = source.meshes
@@ -255,7 +255,7 @@ def test_undo_never_meets_a_preview(
     choices: Any, result: bpy.types.Object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     again: list[str] = []
-    step = addon_module("app.periodic.live_preview")
+    step = addon_module("app.live.live_preview")
     monkeypatch.setattr(step, "_repeat", again.append)
     own = result.data.name
     bpy.ops.ed.undo_push(message="Before")
@@ -276,7 +276,7 @@ def test_undo_never_meets_a_preview(
 def at_once(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Collect the calls of timers, which `bpy` does not run."""
     calls: list[Any] = []
-    step = addon_module("app.periodic.live_preview")
+    step = addon_module("app.live.live_preview")
     timers = SimpleNamespace(register=lambda function, first_interval: calls.append(function))
     app = SimpleNamespace(background=False, timers=timers, handlers=bpy.app.handlers)
     monkeypatch.setattr(

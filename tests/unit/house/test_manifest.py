@@ -228,7 +228,13 @@ def test_the_package_installs_from_a_folder_of_any_name(tmp_path: Path) -> None:
     _run(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation",
              "--disable-pip-version-check", "--target", str(site), str(checkout))  # fmt: skip
     assert (site / "image_to_mesh" / "blender_manifest.toml").exists()
-    assert (site / "image_to_mesh" / "worker" / "main.py").exists()
+    code_and_data = [
+        file
+        for file in filter(package.is_product, package.known_files())
+        if file.startswith(("i18n/", "worker/")) and not file.endswith(".md")
+    ]
+    assert "worker/nets/u2netp.safetensors" in code_and_data
+    assert [file for file in code_and_data if not (site / "image_to_mesh" / file).exists()] == []
     listed = _run("env", f"PYTHONPATH={site}", str(site / "bin" / "image-to-mesh"), "providers",
                       "--json")  # fmt: skip
     assert "local" in json.dumps(json.loads(listed.splitlines()[-1]))

@@ -68,7 +68,7 @@ class Observation:
 
     @functools.cached_property
     def salient(self) -> Salient | None:
-        """What stands out for the network; None if nothing does."""
+        """The subject that the network sees; None if it sees none."""
         return find_subject(self._small)
 
     @functools.cached_property
@@ -112,7 +112,7 @@ class Observation:
         return self._with_edges(fill_pinholes(clean, LEAST_HOLE))
 
     def filled_drawing(self, salient: Salient) -> Singles | None:
-        """Return the matte (h, w) of a closed line drawing, filled; None if it is none."""
+        """Return the matte (h, w) of a closed line drawing, filled; None for anything else."""
         strokes = downscale(self.neutral.matte[:, :, None], *self._small.shape[:2])[:, :, 0] > 0.5
         filled = fill_drawing(strokes, salient.probability)
         return None if filled is None else self._with_edges(filled.astype(np.float32))

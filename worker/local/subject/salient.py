@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What stands out in an image, by a small network; and line drawings, filled."""
+"""Find the subject of an image by a small network, and fill line drawings."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _weights() -> Weights:
 
 @dataclass(frozen=True)
 class Salient:
-    """What stands out: each pixel's probability (h, w), and whether the network is sure of it."""
+    """The subject: each pixel's probability (h, w), and whether the network is sure of it."""
 
     probability: Singles
     is_sure: bool

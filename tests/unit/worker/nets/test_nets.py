@@ -68,7 +68,7 @@ def test_the_weights_are_the_converted_ones() -> None:
     assert isinstance(tensors["outconv.weight"].base, np.ndarray), "a view of the file"
 
 
-def written(path: Path, header: dict[str, Any], body: bytes = b"\0" * 8) -> Path:
+def write_weights(path: Path, header: dict[str, Any], body: bytes = b"\0" * 8) -> Path:
     """Write a file of weights with this header."""
     text = json.dumps(header).encode()
     path.write_bytes(len(text).to_bytes(8, "little") + text + body)
@@ -80,7 +80,7 @@ GOOD = {"dtype": "F16", "shape": [2, 2], "data_offsets": [0, 8]}
 
 def test_a_tensor_is_read(tmp_path: Path) -> None:
     body = np.arange(4, dtype="<f2").tobytes()
-    path = written(tmp_path / "a", {"__metadata__": {"format": "np"}, "x": GOOD}, body)
+    path = write_weights(tmp_path / "a", {"__metadata__": {"format": "np"}, "x": GOOD}, body)
     assert weights.open_weights(path)["x"].tolist() == [[0.0, 1.0], [2.0, 3.0]]
 
 
@@ -99,7 +99,7 @@ def test_a_tensor_is_read(tmp_path: Path) -> None:
 )
 def test_a_damaged_entry_is_refused(tmp_path: Path, entry: Any) -> None:
     with pytest.raises(weights.DamagedWeights):
-        weights.open_weights(written(tmp_path / "a", {"x": entry}))
+        weights.open_weights(write_weights(tmp_path / "a", {"x": entry}))
 
 
 @pytest.mark.parametrize(

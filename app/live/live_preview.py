@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Follow changed settings with the active result's mesh; see `app/live`.
+"""Follow changed settings with the active result's mesh.
 
-This module loads with the add-on, and the others only with the first change. Nothing looks for
+This module loads with the add-on, and `session` only with the first change. Nothing looks for
 changes: the settings report them, so that an idle Blender does no work.
 """
 
@@ -92,7 +92,7 @@ STEP = heartbeat.Step("live_preview", INTERVAL, is_needed, poll)
 
 def live_session() -> ModuleType:
     """Return the module that does the work, from now on needed when a state changes."""
-    from ..live import session as module
+    from . import session as module
 
     _used[:] = [True]
     for name, handler in _HANDLERS.items():
