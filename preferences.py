@@ -240,7 +240,7 @@ def _on_key(name: str) -> Callable[[Any, bpy.types.Context], None]:
 
 
 def _forget_answers(_: Any, _context: bpy.types.Context) -> None:
-    """Drop answers that belong to the previous key or address."""
+    """Drop what all services answered: an address or the certificate bundle has changed."""
     jobs.session().account_queries.forget()
 
 

@@ -52,7 +52,8 @@ def find(context: bpy.types.Context, job: str) -> jobs.Record:
     busy = {view.job: view.name for view in views if _is_at_work(view)}
     if job in busy:
         raise LibraryProblem(
-            Message("“{name}” is not finished yet.", name=busy[job]), "Wait for it, or cancel it."
+            Message("“{name}” is not finished yet.", name=busy[job]),
+            "Wait until it is done, or cancel it.",
         )
     for view in views:
         if view.record and view.record.mesh and view.job not in busy and job in ("", view.job):

@@ -49,7 +49,7 @@ _STEPS = {
 def exit_code(kind: str, state: State | None, *, ordered: bool = False) -> int:
     """Return the exit code for an error of this kind. `state` is None without a job.
 
-    `ordered`: the service accepted the job, so 2 would be wrong: it means that nothing was sent.
+    `ordered`: the service accepted the job, so NOTHING_SENT must not be returned.
     """
     if kind in _ALWAYS:
         return _ALWAYS[kind]

@@ -134,7 +134,7 @@ class Runner:
         if not is_held:
             raise self._lock.problem(
                 "This job is already running in another Blender or on the command line.",
-                "Wait for it, or cancel it.",
+                "Wait until it is done, or cancel it.",
             )
         self.live.discard_cancel_request()  # guard: stale-cancel-forgotten
 

@@ -98,7 +98,7 @@ class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
             jobs.session().dismiss(record.id)
             return jobs.session().recovery.forget(record.id)
         if self.how == "ATTACH" and not self.task.strip():
-            raise LibraryProblem("The task ID is missing.", "Copy it from the service.")
+            raise LibraryProblem("The task ID is missing.", "Copy it from the service's website.")
         decided = {"again": self.how == "SUBMIT_AGAIN", "attach": ""}
         if self.how == "ATTACH":
             decided["attach"] = self.task

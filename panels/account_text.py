@@ -61,7 +61,7 @@ def state_of(context: bpy.types.Context, provider: Provider[Any], *, none: str) 
     if isinstance(problem, MissingKey):
         return KeyState(tr(none), "KEYINGSET" if none else "NONE")
     if problem:
-        return KeyState(tr("Key Not Valid"), "ERROR")
+        return KeyState(tr("Invalid Key"), "ERROR")
     if is_offline(context, provider):
         return KeyState(tr("Blender Is Offline"), OFFLINE_ICON)
     return _state_after(answer(context, provider))

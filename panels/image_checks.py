@@ -43,7 +43,7 @@ def draw_checks(
 def checks_height(
     context: bpy.types.Context, image: bpy.types.Image | None, provider: Provider[Any]
 ) -> float:
-    """Return how much more room `draw_checks` takes than with one line, in units of a row."""
+    """Return the height of `draw_checks` beyond that of a single line, in rows."""
     if image is None or picture_problem(image):
         return 0.0
     stacked = 0.0 if _share_of_remove(context, image) else 1.0
@@ -76,7 +76,7 @@ def _newest_report(image: bpy.types.Image) -> jobs.ImageReport | None:
 
 
 def is_downloading() -> bool:
-    """Return whether an image is on its way."""
+    """Return whether an image is being downloaded or decoded."""
     return bool(jobs.image_downloads().waiting())
 
 

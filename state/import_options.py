@@ -47,7 +47,7 @@ class IMAGE_TO_MESH_PG_placement(bpy.types.PropertyGroup):
     position: EnumProperty(
         **_text("Location", "Where new models are placed"),
         items=(
-            ("free", "Free Ground", "Beside what is visible, on the same ground",
+            ("free", "Free Ground", "Next to the visible objects, on the same ground",
              "ORIENTATION_GLOBAL", 4),
             ("cursor", "3D Cursor", "At the 3D cursor", "PIVOT_CURSOR", 0),
             ("origin", "World Origin", "At the world origin", "EMPTY_AXIS", 1),
@@ -105,7 +105,7 @@ class IMAGE_TO_MESH_PG_placement(bpy.types.PropertyGroup):
         **_text("Textures", "Where textures of imported models are stored"),
         items=(
             ("packed", "Packed", "In this file", "PACKAGE", 0),
-            ("unpacked", "Files", "In the folder “textures” next to this file", "FILE_FOLDER", 1),
+            ("unpacked", "Files", "In the “textures” folder next to this file", "FILE_FOLDER", 1),
         ),
     )
 

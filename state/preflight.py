@@ -113,7 +113,7 @@ def note_readable(image: bpy.types.Image, error: BadImage | None) -> None:
 
 
 def note_render() -> None:
-    """Tell that something was rendered, which changes the images that show renders."""
+    """Note that something was rendered, which changes the images that show renders."""
     _renders[0] += 1
 
 

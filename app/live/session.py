@@ -98,9 +98,9 @@ def warm(context: bpy.types.Context) -> None:
 
 
 def put_back() -> bool:
-    """Put meshes back that are previewed; the session goes on.
+    """Put back the meshes that previews stand for; the session goes on.
 
-    Return whether this is a state from between two changes of a setting.
+    Return whether a setting was still being dragged: undo and redo skip such a state.
     """
     return shown_mesh.put_originals_back()
 

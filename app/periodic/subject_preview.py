@@ -61,7 +61,7 @@ def _show(context: bpy.types.Context, latest: jobs.SubjectPreview) -> None:
 
 
 def _is_outdated(context: bpy.types.Context) -> bool:
-    """Return whether the picture differs from what is chosen, and can be drawn."""
+    """Return whether the preview no longer shows what is chosen, and a new one can be drawn."""
     wish = sent_image.wish_of(context)
     if wish is None or wish == sent_image.current():
         return False

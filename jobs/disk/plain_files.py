@@ -172,7 +172,7 @@ def _open_folder(folder: Path) -> Iterator[tuple[int | None, str]]:
     if sys.platform == "win32" or os.open not in os.supports_dir_fd:
         if not is_plain_folder(folder):
             folder.stat()  # raises FileNotFoundError if it is missing
-            raise OSError(errno.ELOOP, "it is a link")
+            raise OSError(errno.ELOOP, "it is a symbolic link")
         yield None, f"{folder}{os.sep}"
         return
     try:
@@ -193,9 +193,9 @@ def _mode_of(path: Path) -> int:
 
 
 def _with_clear_reason(path: Path, error: OSError) -> OSError:
-    """Return an error that says “it is a link” if that is the cause; systems differ in wording."""
+    """Return an error that says “it is a symbolic link” if that is the cause; systems differ in wording."""
     if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.EMLINK) and path.is_symlink():
-        return OSError(errno.ELOOP, "it is a link")
+        return OSError(errno.ELOOP, "it is a symbolic link")
     return error
 
 

@@ -40,10 +40,10 @@ def settings_folder(environment: Mapping[str, str] = os.environ) -> Path:
 
 @functools.lru_cache(maxsize=8)
 def _settings_folder(chosen: str, _home: str, platform: str) -> Path:
-    """Return the folder; cached, since every record of a long list needs it.
+    """Return the settings folder; cached, since every record of a long list needs it.
 
-    `chosen` is the value of APPDATA or XDG_CONFIG_HOME, empty for the default. `_home` only belongs
-    to the cache's key, since `Path.home` depends on it.
+    `chosen` is the value of APPDATA or XDG_CONFIG_HOME, empty for the default. `_home` is unused:
+    it is part of the cache's key, as the result of `Path.home` depends on it.
     """
     if platform == "win32":
         base = Path(chosen or Path.home() / "AppData" / "Roaming")

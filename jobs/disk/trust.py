@@ -194,7 +194,7 @@ def remove_tree(folder: Path) -> None:
     """Delete a folder and its content without following links; raises OSError."""
     if not is_plain_folder(folder):
         folder.stat()  # raises FileNotFoundError if it is missing
-        raise OSError(errno.ELOOP, "it is a link")
+        raise OSError(errno.ELOOP, "it is a symbolic link")
     import shutil
 
     shutil.rmtree(folder)

@@ -18,7 +18,10 @@ def outcome_of(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def text_of(value: Any) -> str:
-    """Return a text that the worker may have sent as a template with values; empty for neither."""
+    """Return a text from the worker, sent as a string or as a template with values.
+
+    Empty for anything else.
+    """
     try:
         return decode_message(value)
     except ValueError:

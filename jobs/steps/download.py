@@ -137,7 +137,10 @@ class MeshDownload:
 
         http = self._resources.http
         if http is None:
-            raise BadMesh("There is no download address.")
+            raise BadMesh(
+                "The mesh cannot be downloaded: its provider is not an online service.",
+                "Generate it again.",
+            )
         abandoned = threading.Event()
 
         def check() -> None:

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 FOUND = "The service's response was lost, but the task was found there."
 ATTACHED = "The service's response was lost; the task was attached manually."
-AGAIN = "Submitted again: the service did not receive the job at {time}, as far as is known."
+AGAIN = "Submitted again: the service apparently never received the job submitted at {time}."
 READ = "The service's saved response was read."
 SAID = ACCOUNT | INPUT | VERDICTS | NOT_NOW
 

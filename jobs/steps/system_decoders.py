@@ -149,7 +149,10 @@ def _declared_size(data: bytes, name: str) -> tuple[int, int]:
     if max(width, height) > LONGEST_SIDE:
         raise BadImage(
             Message(
-                "“{name}” is {width} × {height} pixels.", name=name, width=width, height=height
+                "“{name}” is too large: {width} × {height} pixels.",
+                name=name,
+                width=width,
+                height=height,
             ),
             Message("Scale it down to at most {limit} pixels.", limit=LONGEST_SIDE),
         )

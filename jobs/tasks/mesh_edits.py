@@ -191,7 +191,7 @@ class MeshEdits:
                 name=order.name,
                 phase=as_message(before.view.phase),
             )
-            raise LibraryProblem(message, "Wait for it, or cancel it.")
+            raise LibraryProblem(message, "Wait until it is done, or cancel it.")
         edit = self._edits[order.key] = MeshEdit(order, command)
         edit.start()
         return edit

@@ -139,7 +139,7 @@ class IMAGE_TO_MESH_OT_detail_levels(_EditOperator):
     bl_idname = "image_to_mesh.detail_levels"
     bl_label = "Levels of Detail"
     bl_description = (
-        "Add an object for each level of detail beside this one, down to this many triangles"
+        "Add an object beside this one for each level of detail, down to this many triangles"
     )
     task = "levels"
     settings = ("faces", "levels")

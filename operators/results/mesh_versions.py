@@ -167,9 +167,10 @@ def _show_stored(context: bpy.types.Context, key: str) -> None:
 
 
 def _show_file(context: bpy.types.Context, job: str, blend: str, instead: str) -> None:
-    """Show a version from the job's folder: in the object that shows another one, else beside.
+    """Show a version from the job's folder, in the object that shows the job's model.
 
-    Raises ImageToMeshError, OSError or RuntimeError.
+    Objects that show the version `instead` are preferred. Without any, a new object is placed as
+    set in Placement. Raises ImageToMeshError, OSError or RuntimeError.
     """
     from ...scene.exchange.from_library import adopt_model
 
@@ -186,9 +187,9 @@ def _show_file(context: bpy.types.Context, job: str, blend: str, instead: str) -
 
 
 def _shown_object(context: bpy.types.Context, job: str, version: str) -> bpy.types.Object | None:
-    """Return the root of the job's model in the scene: the active one, else the newest.
+    """Return the root of the job's model in the scene; None if there is none.
 
-    If several are in the scene, those that show `version` come first.
+    The active object is preferred, then the newest that shows `version`, then the newest.
     """
     found = [root for root in rotate.result_roots(context) if root[JOB] == job]
     found.sort(key=lambda root: root.get(VERSION, ORIGINAL) == version)
@@ -214,7 +215,9 @@ def _library_entries(context: bpy.types.Context) -> tuple[str, list[tuple[str, s
     active = context.view_layer.objects.active
     job = str(active.get(JOB, "")) if active else ""
     if not job:
-        raise LibraryProblem("The active object was not generated.", "Select a generated mesh.")
+        raise LibraryProblem(
+            "The active object is not a generated mesh.", "Select a generated mesh."
+        )
     try:
         record = bring_in.library_of(context, job).load(job)
     except LibraryProblem:

@@ -140,7 +140,7 @@ def _why_none(job: str, found: list[bpy.types.Object]) -> str:
         return "This job's objects are hidden"
     if job:
         return "This job has no objects in this scene"
-    return "The active object was not generated"
+    return "The active object is not a generated mesh"
 
 
 def _import(job: str, place: bpy.types.Object) -> list[bpy.types.Object]:

@@ -21,7 +21,7 @@ class IMAGE_TO_MESH_OT_show_texture(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         space = context.space_data
         if space is None or space.type != "VIEW_3D":
-            cls.poll_message_set("Point at a 3D Viewport")
+            cls.poll_message_set("Move the pointer over a 3D Viewport")
             return False
         if not (viewport_shading.is_plain(space) or viewport_shading.can_hide(space)):
             cls.poll_message_set("This viewport already shows textures")

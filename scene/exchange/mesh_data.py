@@ -59,7 +59,10 @@ def inherit(obj: bpy.types.Object, mesh: bpy.types.Mesh, made_by: str) -> None:
 
 
 def forget_versions(obj: bpy.types.Object) -> int:
-    """Remove all versions that are not shown from the file; return how many were removed."""
+    """Forget all versions but the one shown, and remove their meshes if nothing else uses them.
+
+    Return how many were forgotten.
+    """
     others = [mesh for _, mesh in versions_of(obj) if mesh != obj.data]
     if VERSIONS in obj:
         del obj[VERSIONS]

@@ -52,7 +52,11 @@ class View(NamedTuple):
 
 
 class Surroundings(NamedTuple):
-    """The obstacles, the points that rooms contain, the start of the search, and the viewport."""
+    """What the search for free ground needs to know about a scene.
+
+    `points` are the locations of objects without a surface, such as cameras: a box around one is
+    taken for a room. `start` is where the search begins.
+    """
 
     obstacles: tuple[Obstacle, ...]
     points: tuple[Vector, ...]

@@ -106,7 +106,10 @@ def _object_rotation(obj: bpy.types.Object) -> int:
 
 
 def _resize(target: bpy.types.Object) -> float:
-    """Return how much larger the old mesh is than when it was imported: its scale was applied."""
+    """Return the factor by which the old mesh has grown since its import, as after Apply Scale.
+
+    1.0 if its sides did not change by the same factor.
+    """
     if SIDES not in target:
         return 1.0
     then, now = Vector(target[SIDES]), Vector(sides_of(target.data))

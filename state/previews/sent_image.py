@@ -28,10 +28,9 @@ _shown: list[tuple[Hashable, str, float]] = []
 
 
 def wish_of(context: bpy.types.Context) -> tuple[Hashable, str, float] | None:
-    """Return what should be shown: the image's key, and how its subject is found.
+    """Return what the preview should show: the image's key, the detection mode, and its tolerance.
 
-    None without an image that can be read. Services get the whole image, so for them no way to find
-    the subject is named.
+    None if there is no readable image. The mode is empty for services, which get the whole image.
     """
     choices = choices_of(context.scene)
     image = choices.image

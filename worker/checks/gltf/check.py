@@ -160,7 +160,10 @@ def too_many_materials(found: int) -> Refusal:
 
 
 def _values(file: GltfFile, primitive: dict[str, Any]) -> int:
-    """Return a primitive's number of values; an accessor may be used many times."""
+    """Return how many attribute values Blender creates for a primitive, with its morph targets.
+
+    Counted per primitive, since several may share an accessor.
+    """
     position, indices = primitive["attributes"].get("POSITION"), primitive.get("indices")
     if position is None:
         return 0

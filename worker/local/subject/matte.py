@@ -112,7 +112,7 @@ class Observation:
         return self._with_edges(fill_pinholes(clean, LEAST_HOLE))
 
     def filled_drawing(self, salient: Salient) -> Singles | None:
-        """Return the matte (h, w) of a closed line drawing, filled; None for anything else."""
+        """Return the filled matte (h, w) of a closed line drawing; None if the image is not one."""
         strokes = downscale(self.neutral.matte[:, :, None], *self._small.shape[:2])[:, :, 0] > 0.5
         filled = fill_drawing(strokes, salient.probability)
         return None if filled is None else self._with_edges(filled.astype(np.float32))

@@ -52,7 +52,7 @@ def test_a_linked_folder_is_not_entered(tmp_path: Path, private: Path) -> None:
         lambda: write_whole(tmp_path / "job" / "new.txt", b"new"),
         lambda: create_marker(tmp_path / "job" / "word"),
     ):
-        with pytest.raises(OSError, match="it is a link"):
+        with pytest.raises(OSError, match="it is a symbolic link"):
             work()
     assert not (tmp_path / "new.txt").exists()
     assert not (tmp_path / "word").exists()
