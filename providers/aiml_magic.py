@@ -4,8 +4,6 @@
 Facts: docs.aimlapi.com, page “magic/image-to-3d” (which is hidden there), as of 2026-01-16.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import ClassVar
 

@@ -193,7 +193,7 @@ def _mode_of(path: Path) -> int:
 
 
 def _with_clear_reason(path: Path, error: OSError) -> OSError:
-    """Return an error that says “it is a symbolic link” if that is the cause; systems differ in wording."""
+    """Return an error that says “it is a symbolic link” if so; systems differ in wording."""
     if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.EMLINK) and path.is_symlink():
         return OSError(errno.ELOOP, "it is a symbolic link")
     return error

@@ -110,7 +110,7 @@ def _services(context: bpy.types.Context) -> list[list[Provider[Any]]]:
 
 
 def _place(context: bpy.types.Context, users: list[Provider[Any]]) -> tuple[int, int, int, str]:
-    """Return a service's sort key: most recently used first, then those with a key, then by rank."""
+    """Return a service's sort key: most recently used first, then with a key, then by rank."""
     entries = jobs.library_index(library(context)).entries
     ids = {provider.id for provider in users}
     used = (number for number, entry in enumerate(entries) if entry.provider in ids)

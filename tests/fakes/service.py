@@ -36,6 +36,7 @@ class Service:
     quotes: str = ""
     url: str = ""
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+    last_body: bytes = field(default=b"", repr=False)
     submits: list[dict[str, Any]] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
     started: float = 0.0
@@ -59,6 +60,7 @@ class _Handler(loopback.Handler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.service.requests.append((self.command, self.path, headers))
+        self.service.last_body = body
         return body
 
     def _answer(self, status: int, value: Any, headers: dict[str, str] | None = None) -> None:

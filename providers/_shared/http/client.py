@@ -22,7 +22,7 @@ from .allowed_addresses import AddressPolicy, Forbidden
 from .backoff import ATTEMPTS, RETRIED, asks_too_long, delay
 from .download_stream import Interrupted, Stream
 from .recorded_answer import AnswerRecorder, record_answer
-from .reply import Reply, is_refusal, reply_of
+from .reply import PIECE, Reply, bounded_pieces, is_refusal, reply_of
 from .verdicts import OWN_NETWORK, submit_error, unreachable_error, unusable_address, with_sent
 
 with bundled_imports("requests", "urllib3"):
@@ -32,8 +32,6 @@ READ_LIMIT = 60.0
 """Seconds that a call may wait without receiving a byte."""
 FREE_LIMIT = 90.0
 """Seconds for a free call with its retries; transfer time and pauses are not counted."""
-PIECE = 1024 * 1024
-"""Bytes to read at a time: large enough to be fast, small enough to cancel within a second."""
 MAX_REPLY = 1024 * 1024
 """Maximum bytes of a response without a mesh; services send a few kilobytes at most."""
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -41,6 +39,8 @@ MOST_REDIRECTS = 5
 """Storage services redirect once or twice; more is a loop."""
 
 Pause = Callable[[float], None]
+Files = Mapping[str, tuple[str, bytes, str]]
+"""Name, content and media type of each file of a form, by the form's field."""
 Check = Callable[[], None]
 
 
@@ -89,7 +89,7 @@ class Http:
         path: str,
         *,
         json: Any = None,
-        files: Mapping[str, tuple[str, bytes, str]] | None = None,
+        files: Files | None = None,
         timeout: float = READ_LIMIT,
     ) -> Reply:
         """Send a POST that costs nothing, such as an upload, with retries; see `get`."""
@@ -126,7 +126,9 @@ class Http:
         self,
         path: str,
         *,
-        json: Any,
+        json: Any = None,
+        form: Mapping[str, Any] | None = None,
+        files: Files | None = None,
         timeout: float = READ_LIMIT,
         headers: Mapping[str, str] | None = None,
         limit: int = MAX_REPLY,
@@ -136,7 +138,8 @@ class Http:
         A rate limit rejects a request before it is processed. After any other failure the service
         may have accepted the order, and sending it again could charge the user twice.
 
-        `timeout` is the seconds for the whole response, `limit` its size in bytes. Raises
+        The body is `json`, or `form` and `files` as multipart form data. `timeout` is the seconds
+        for the whole response, `limit` the response's size in bytes. Raises
         Unreachable if not a byte was sent, Uncertain if it is unknown whether the service received
         the request.
         """
@@ -156,6 +159,8 @@ class Http:
                     limit=limit,
                     recorder=self.recorder,
                     json=json,
+                    data=form,
+                    files=files,
                     headers={**self._headers, **(headers or {})},
                 )
             except CallFailed as error:
@@ -179,7 +184,7 @@ class Http:
                         Message("The address returned status {status}.", status=answer.status),
                         "Check the address.",
                     )
-                return b"".join(_pieces(answer, limit, check))
+                return b"".join(bounded_pieces(answer, limit, check))
         except CallFailed as error:
             raise with_sent(
                 Unreachable(
@@ -276,7 +281,7 @@ class Http:
     ) -> None:
         """Read the body of a response into `data`. Raises BadReply for a redirect."""
         redirects = answer.status in REDIRECTS
-        pieces = _pieces(answer, limit, _no_check)
+        pieces = bounded_pieces(answer, limit, _no_check)
         # A redirect's body is meant for browsers. Reading it would let any host that the service
         # redirects to keep the call busy.
         if redirects:  # guard: redirects-are-unread
@@ -335,16 +340,3 @@ class Http:
 def _arriving(answer: Answer) -> Iterator[bytes]:
     """Yield the chunks of a download as they arrive. Tests replace it to slow downloads down."""
     return answer.pieces(PIECE)
-
-
-def _pieces(answer: Answer, limit: int, check: Check) -> Iterator[bytes]:
-    done = 0
-    # The transport counts bytes as sent, this loop counts them after decompression.
-    answer.expect(limit)
-    for piece in answer.pieces(PIECE):
-        check()
-        done += len(piece)
-        if done > limit:  # guard: answer-limit
-            message = Message("The response is larger than {size} MB.", size=limit // 1_000_000)
-            raise BadReply(message, "Try again later.")
-        yield piece

@@ -6,13 +6,21 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ..errors import BadReply
+from ..messages import Message
 from ..redaction import NO_REDACTION, Redactor
 from ..untrusted_text import clean, decode_answer, decode_text
+
+if TYPE_CHECKING:
+    from .transport import Answer
+
+PIECE = 1024 * 1024
+"""Bytes to read at a time: large enough to be fast, small enough to cancel within a second."""
 
 LONG = 1024 * 1024
 """Characters of text kept from a response that was decoded as JSON; it may contain a mesh."""
@@ -81,3 +89,20 @@ def reply_of(
         text = text[:LONG]
     safe_headers = {name: clean(secrets.redact(value)) for name, value in headers.items()}
     return Reply(status, safe_headers, text, decoded)
+
+
+def bounded_pieces(answer: Answer, limit: int, check: Callable[[], None]) -> Iterator[bytes]:
+    """Yield the body of a response piece by piece; raise BadReply beyond `limit` bytes.
+
+    `check` is called for each piece, and may raise Cancelled.
+    """
+    done = 0
+    # The transport counts bytes as sent, this loop counts them after decompression.
+    answer.expect(limit)
+    for piece in answer.pieces(PIECE):
+        check()
+        done += len(piece)
+        if done > limit:  # guard: answer-limit
+            message = Message("The response is larger than {size} MB.", size=limit // 1_000_000)
+            raise BadReply(message, "Try again later.")
+        yield piece

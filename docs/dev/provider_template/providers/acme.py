@@ -4,8 +4,6 @@
 Facts: https://docs.acme.example/api, as of 2026-11-28.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -110,14 +108,14 @@ class Acme(Provider[AcmeSettings]):
     limits = PictureLimits(max_side=4096, max_bytes=10_000_000)
     settings = AcmeSettings
 
-    def upload(self, pictures: tuple[Picture, ...], http: Http | None) -> Uploaded:
+    def upload(self, pictures: tuple[Picture, ...], http: "Http | None") -> Uploaded:
         """Upload the images; return their tokens."""
         return Uploaded(
             {picture.view: _upload(picture, require_http(http)) for picture in pictures}
         )
 
     def submit(
-        self, request: Request[AcmeSettings], uploaded: Uploaded, http: Http | None
+        self, request: Request[AcmeSettings], uploaded: Uploaded, http: "Http | None"
     ) -> Ticket:
         """Order the mesh. What the user did not change is left to the service."""
         body = {"image": uploaded.data["front"], **changed_values(request.settings)}
@@ -129,7 +127,7 @@ class Acme(Provider[AcmeSettings]):
         segment(task)  # Raises BadReply for an id that could never be polled.
         return Ticket({"task": task})
 
-    def poll(self, ticket: Ticket, http: Http | None) -> Progress | Result:
+    def poll(self, ticket: Ticket, http: "Http | None") -> Progress | Result:
         """Return how far the task is, or the mesh file."""
         reply = require_http(http).get(f"/tasks/{segment(ticket.data['task'])}")
         if reply.status == 404:
@@ -144,13 +142,13 @@ class Acme(Provider[AcmeSettings]):
             return Result((RemoteFile(task.url),), credits=task.credits)
         return Progress("Generating", task.progress)
 
-    def balance(self, http: Http | None) -> Balance | None:
+    def balance(self, http: "Http | None") -> Balance | None:
         """Return the credits that remain."""
         reply = _check(require_http(http).get("/balance"))
         return Balance(parse_reply(AcmeBalance, reply, "The balance").credits)
 
 
-def _upload(picture: Picture, http: Http) -> str:
+def _upload(picture: Picture, http: "Http") -> str:
     kind = picture.info.format if picture.info else "png"
     files = {"file": (picture.name, picture.data(), f"image/{kind}")}
     reply = http.post("/images", files=files)
@@ -159,7 +157,7 @@ def _upload(picture: Picture, http: Http) -> str:
     return parse_reply(AcmeToken, _check(reply), "The answer to the upload").token
 
 
-def _check(reply: Reply) -> Any:
+def _check(reply: "Reply") -> Any:
     """Return the body of an answer. Raise the error that its status means."""
     message = _message_of(reply)
     if reply.status == 401:
@@ -177,7 +175,7 @@ def _check(reply: Reply) -> Any:
     return reply.json
 
 
-def _message_of(reply: Reply) -> str:
+def _message_of(reply: "Reply") -> str:
     """Return the service's own words, which the user can look up there."""
     error = reply.json.get("error") if isinstance(reply.json, dict) else None
     return str(error or Message("Acme returned status {status}.", status=reply.status))

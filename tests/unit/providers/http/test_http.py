@@ -110,6 +110,16 @@ def test_a_submit_to_a_closed_port_did_not_arrive() -> None:
         Http(url, HEADERS, pause=lambda _: None).submit("/tasks", json={})
 
 
+def test_a_submit_can_carry_the_images_as_a_form(service: Service) -> None:
+    files = {"image": ("cup.png", b"the pixels", "image/png")}
+    assert http_for(service).submit("/files", form={"detail": "low"}, files=files).ok
+    ((_, _, headers),) = service.requests
+    kind = {name.lower(): value for name, value in headers.items()}["content-type"]
+    assert kind.startswith("multipart/form-data; boundary=")
+    for piece in (b'name="detail"\r\n\r\nlow', b'filename="cup.png"', b"the pixels"):
+        assert piece in service.last_body
+
+
 def test_plain_http_and_offline_are_refused_before_anything_is_sent(service: Service) -> None:
     with pytest.raises(InvalidSettings, match="https"):
         Http("http://example.com", HEADERS).get("/")
