@@ -228,7 +228,7 @@ def test_a_queue_starts_as_many_jobs_as_there_are_slots(
 
 
 def test_pictures_can_be_dropped_on_the_viewport_only(chosen: Any) -> None:
-    handler = addon_module("operators.generate_from_files").IMAGE_TO_MESH_FH_pictures
+    handler = addon_module("operators.images.drop_menu").IMAGE_TO_MESH_FH_pictures
     with contextlib.suppress(AttributeError):
         assert handler.poll_drop(bpy.context) is False
     assert handler.bl_import_operator == "image_to_mesh.make_here"

@@ -32,7 +32,15 @@ def buttons(**given: Any) -> list[str]:
     ]
 
 
-def test_a_result_of_the_image_can_be_updated(cup: bpy.types.Object) -> None:
+def widen(monkeypatch: pytest.MonkeyPatch, *, is_wide: bool) -> None:
+    """Give both buttons room for their words, or not."""
+    monkeypatch.setattr(addon_module("panels.generate"), "has_room", lambda *_: is_wide)
+
+
+def test_a_result_of_the_image_can_be_updated(
+    cup: bpy.types.Object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    widen(monkeypatch, is_wide=True)
     assert buttons() == ["Update", "Generate New"]
     bpy.context.view_layer.objects.active = bpy.data.objects["Light"]
     assert buttons() == ["Generate"]
@@ -44,6 +52,7 @@ def test_a_result_of_the_image_can_be_updated(cup: bpy.types.Object) -> None:
 def test_both_buttons_carry_the_price(
     cup: bpy.types.Object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    widen(monkeypatch, is_wide=True)
     price = addon_module("panels.account_text").Price("30 Credits")
     monkeypatch.setattr(addon_module("panels.generate"), "price_of", lambda context: price)
     assert buttons() == ["Update · 30 Credits", "Generate New · 30 Credits"]
@@ -58,13 +67,22 @@ def test_neither_can_be_pressed_while_something_is_missing(
     assert not seen.button("image_to_mesh.generate")["enabled"]
 
 
-def test_in_a_narrow_region_generate_new_is_below(
+def test_in_a_narrow_region_generate_new_is_an_icon_beside_update(
+    cup: bpy.types.Object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    widen(monkeypatch, is_wide=False)
+    assert buttons() == ["Update", ""]
+    assert draw().button("image_to_mesh.generate")["icon"] == "ADD"
+
+
+def test_update_takes_the_place_of_generate_exactly(
     cup: bpy.types.Object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     panel = addon_module("panels.generate")
-    heights = {}
     for is_wide in (True, False):
-        monkeypatch.setattr(panel, "has_room", lambda *_, is_wide=is_wide: is_wide)
-        heights[is_wide] = panel.plan_action(bpy.context).height(bpy.context)
-        assert buttons() == ["Update", "Generate New"]
-    assert heights[False] == heights[True] + 1.0
+        widen(monkeypatch, is_wide=is_wide)
+        heights = []
+        for obj in (cup, bpy.data.objects["Light"]):
+            bpy.context.view_layer.objects.active = obj
+            heights.append(panel.plan_action(bpy.context).height(bpy.context))
+        assert heights[0] == heights[1], "a job's end moves nothing under the pointer"
