@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -34,6 +35,10 @@ _GAP = 3.0
 """Gaps between strokes, in pixels of the reduced image, that are closed before filling."""
 _AGREED = 0.5
 """Mean probability of what the strokes enclose, at least. Between a wheel's spokes it is low."""
+_REMEMBERED = 4
+"""Images whose answers are kept: a setting that is dragged asks again about the same image."""
+
+_answers: dict[bytes, Singles] = {}
 
 
 @cache
@@ -51,7 +56,7 @@ class Salient:
 
 def find_subject(rgb: Singles) -> Salient | None:
     """Find the subject of an image (h, w, 3); None if nothing stands out, or everything."""
-    square = find_salient(rgb, _weights())
+    square = _ask(rgb)
     inside = int(np.count_nonzero(square > _SEEN))
     if not _LEAST_SUBJECT < inside / square.size < _MOST_SUBJECT:
         return None
@@ -61,6 +66,16 @@ def find_subject(rgb: Singles) -> Salient | None:
     height, width = rgb.shape[:2]
     probability = upscale(square.astype(np.float64), height, width)
     return Salient(np.asarray(probability, np.float32), undecided < _SURE)
+
+
+def _ask(rgb: Singles) -> Singles:
+    """Return the network's answer, which takes a second or more for an image that is new."""
+    key = hashlib.sha256(np.ascontiguousarray(rgb)).digest()
+    if key not in _answers:
+        for old in list(_answers)[: 1 - _REMEMBERED]:
+            del _answers[old]
+        _answers[key] = find_salient(rgb, _weights())
+    return _answers[key]
 
 
 def fill_drawing(strokes: Bools, probability: Singles) -> Bools | None:

@@ -15,6 +15,7 @@ from PIL import Image
 from unit.worker_package import load
 
 layers = load("nets.layers")
+salient = load("local.subject.salient")
 u2netp = load("nets.u2netp")
 weights = load("nets.weights")
 FILE = places.ROOT / "worker" / "nets" / "u2netp.safetensors"
@@ -46,6 +47,44 @@ def test_a_convolution_is_that_of_the_definition(
     weight, bias = random.normal(size=(4, 3, 3, 3)), random.normal(size=4)
     found = layers.convolve(image, weight.astype(np.float32), bias.astype(np.float32), dilation)
     assert np.allclose(found, naive_convolution(image, weight, bias, dilation), atol=1e-5)
+
+
+@pytest.mark.parametrize("is_slow", [True, False])
+def test_a_product_is_the_same_where_matmul_is_slow(
+    is_slow: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layers, "is_matmul_slow", lambda: is_slow)
+    random = np.random.default_rng(2)
+    left = random.normal(size=(5, 27)).astype(np.float32)
+    right = random.normal(size=(27, 2500)).astype(np.float32)
+    found = layers.multiply(left, right)
+    assert found.dtype == np.float32
+    assert np.allclose(found, left.astype(np.float64) @ right, atol=1e-4)
+
+
+@pytest.mark.parametrize(("taken", "is_slow"), [((5.0, 1.0), True), ((1.0, 5.0), False)])
+def test_the_faster_product_is_chosen(
+    taken: tuple[float, float], is_slow: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = iter(taken)
+    monkeypatch.setattr(layers, "_shortest", lambda _: next(left))
+    assert layers.is_matmul_slow.__wrapped__() is is_slow
+
+
+def test_the_network_is_asked_once_about_an_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def answer(rgb: Any, _: Any) -> Any:
+        asked.append(rgb)
+        return np.zeros((8, 8), np.float32)
+
+    monkeypatch.setattr(salient, "find_salient", answer)
+    monkeypatch.setattr(salient, "_answers", {})
+    images = [np.full((4, 4, 3), value, np.float32) for value in range(6)]
+    for image in (*images, images[-1], images[0]):
+        assert salient.find_subject(image) is None
+    assert len(asked) == 7  # the first image was forgotten
+    assert len(salient._answers) == 4
 
 
 def test_halving_keeps_the_largest_of_four_and_odd_edges() -> None:
