@@ -30,7 +30,10 @@ PROVIDERS = f"[one.identifier for one in {CHOICES}.bl_rna.properties['provider']
 
 
 def test_the_empty_panel(artist: Artist) -> None:
-    assert "Choose an image" in artist.words()
+    """It invites: what has nothing to work on yet is not there."""
+    words = artist.words().splitlines()
+    assert {"Open Image...", "Paste", "Try a Sample Image"} <= set(words)
+    assert "Generate" not in words
     artist.keep("panel-empty")
 
 
@@ -39,7 +42,7 @@ def test_the_panel_with_an_image(artist: Artist, photograph: Path) -> None:
     artist.shows("not sent")
     words = artist.words().splitlines()
     assert words[0] == "dahlia.jpg"
-    assert words[-1] == "Generate"
+    assert words[-2:] == ["Generate", "Jobs are shown here"]
     artist.keep("panel-ready")
 
 
