@@ -21,10 +21,7 @@ _waiting: list[Hashable] = []
 
 def poll(context: bpy.types.Context, _now: float) -> None:
     """Make missing previews, and check one side view after the other."""
-    views = taken_views(context.scene)
-    if not views[1:]:
-        return
-    images = images_of(choices_of(context.scene), views)
+    images = images_of(choices_of(context.scene), taken_views(context.scene))
     made = [_make_preview(image) for image in images.values()]
     if any(made) or _has_arrived():
         redraw(context)
@@ -49,8 +46,11 @@ def unregister() -> None:
 
 
 def _make_preview(image: bpy.types.Image) -> bool:
-    """Give an image a preview, which Blender fills later; return whether it had none."""
-    if image.preview is not None:
+    """Give an image a preview, which Blender fills later; return whether it had none.
+
+    The panel shows it until the picture of what is sent is there. An unfinished render gets none.
+    """
+    if image.preview is not None or image.source == "VIEWER":
         return False
     image.preview_ensure()
     return True
