@@ -106,7 +106,8 @@ def choose_tab(category: str) -> bool:
     if sidebar.active_panel_category != category:
         try:
             sidebar.active_panel_category = category
-        except TypeError:
+        except (TypeError, AttributeError):  # unknown, or read-only while there are no tabs
+            sidebar.tag_redraw()
             return False
         sidebar.tag_redraw()
     return sidebar.active_panel_category == category
