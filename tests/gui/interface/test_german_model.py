@@ -80,7 +80,7 @@ def test_cleanup_and_mesh_edits_in_a_narrow_sidebar(artist: Artist, photograph: 
     artist.session.run("with within(): bpy.ops.image_to_mesh.print_check('EXEC_DEFAULT')", 60)
     for module, name, words in (
         ("mesh_edits", "care", ("Dreiecke", "Dünnste Wand", "Vierecke", "Innere Hüllen")),
-        ("sidebar", "placement", ("Ort", "Größe")),
+        ("sidebar", "placement", ("Position", "Größe")),
         ("sidebar", "cleanup", ("Vertexfarben", "Transformation anwenden", "Texturgrenze")),
     ):
         artist.session.run(ALONE.format(module=module, panel=f"IMAGE_TO_MESH_PT_{name}"))
