@@ -111,7 +111,7 @@ def test_the_heartbeat_leaves_views_alone_that_are_not_taken(chosen: Any) -> Non
     chosen.provider, chosen.view_left = "local", image("side")
     addon_module("app.periodic.view_images").poll(bpy.context, 0.0)
     assert not has_preview(chosen.view_left)
-    assert has_preview(chosen.image), "the panel shows it until the picture of what is sent is there"
+    assert has_preview(chosen.image), "shown until the picture of what is sent is there"
 
 
 def test_the_image_editor_shows_provider_views_price_and_the_question(chosen: Any) -> None:

@@ -70,7 +70,7 @@ def find_subject(rgb: Singles) -> Salient | None:
 
 def _ask(rgb: Singles) -> Singles:
     """Return the network's answer, which takes a second or more for an image that is new."""
-    key = hashlib.sha256(np.ascontiguousarray(rgb)).digest()
+    key = hashlib.sha256(rgb.tobytes()).digest()
     if key not in _answers:
         for old in list(_answers)[: 1 - _REMEMBERED]:
             del _answers[old]
