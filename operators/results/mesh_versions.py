@@ -187,7 +187,7 @@ def _show_file(context: bpy.types.Context, job: str, blend: str, instead: str) -
 
 
 def _shown_object(context: bpy.types.Context, job: str, version: str) -> bpy.types.Object | None:
-    """Return the root of the job's model in the scene; None if there is none.
+    """Return the root of the job's model in the scene; None without one.
 
     The active object is preferred, then the newest that shows `version`, then the newest.
     """

@@ -52,7 +52,7 @@ class View(NamedTuple):
 
 
 class Surroundings(NamedTuple):
-    """What the search for free ground needs to know about a scene.
+    """The facts about a scene that the search for free ground needs.
 
     `points` are the locations of objects without a surface, such as cameras: a box around one is
     taken for a room. `start` is where the search begins.
