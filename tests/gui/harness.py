@@ -34,6 +34,7 @@ _FOLDERS = (places.BUILD, places.ROOT / "tests")
 _START_SECONDS = 60.0
 # A row of Blender's interface is 20 pixels high: no row is missed, few are tried twice.
 _ROW = 13
+_MOST_SLOWNESS = 3.0
 _FROM_RIGHT = 48
 """Pixels from the sidebar's right edge to an icon at the end of a row, 20 of them for its tabs."""
 # Blender handles the pointer's movement in its next event loop.
@@ -71,6 +72,12 @@ def _environment(profile: Path) -> dict[str, str]:
         "MESA_SHADER_CACHE_DIR": str(places.BUILD / ".shaders"),
         "XDG_RUNTIME_DIR": str(profile),
     }
+
+
+def _slowness() -> float:
+    """Return how much longer jobs take for what else this machine does: they yield to it."""
+    load = os.getloadavg()[0] / (os.cpu_count() or 1)
+    return min(max(1.0, load), _MOST_SLOWNESS)
 
 
 class Session:
@@ -169,12 +176,16 @@ class Session:
                 return answer
 
     def wait_for(self, code: str, seconds: float = 20, every: float = 0.05) -> Any:
-        """Evaluate the code repeatedly until its value is true; return the value."""
+        """Evaluate the code repeatedly until its value is true; return the value.
+
+        `seconds` are those of a quiet machine; a busy one has more.
+        """
+        seconds *= _slowness()
         deadline = time.monotonic() + seconds
         while not (value := self.run(code, max(0.1, deadline - time.monotonic()))):
             if time.monotonic() > deadline:
                 self.screenshot("timed-out")
-                raise NoAnswer(f"did not come within {seconds} s: {code}\n{self.output()}")
+                raise NoAnswer(f"did not come within {seconds:.0f} s: {code}\n{self.output()}")
             time.sleep(every)
         return value
 

@@ -56,6 +56,12 @@ def wait_while_dragged(package: str, *, dragged: bool) -> None:
     session.STILL = 600.0 if dragged else _still["seconds"]
 
 
+def is_warm(package: str) -> bool:
+    """Return whether the process has found the subject, which takes it seconds, once."""
+    tasks: Any = importlib.import_module(f"{package}.jobs.tasks.live_previews")
+    return tasks.live_previews()._answer is not None
+
+
 def has_caught_up() -> bool:
     """Return whether the newest change is shown."""
     return not _changed_at and bool(live["numbers"]) and live["numbers"][-1] == max(_asked_at)

@@ -37,6 +37,8 @@ def studio(start_blender: StartBlender, photograph: Path) -> Artist:
     session.wait_for("not running_jobs()", 60)
     session.run(f"watch_live({ADDON!r})")
     unfold_settings(artist)
+    # Settings that are in view start the process, before anybody drags a slider.
+    session.wait_for(f"is_warm({ADDON!r})", 60)
     return artist
 
 
