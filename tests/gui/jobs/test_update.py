@@ -51,6 +51,8 @@ def meshes(artist: Artist) -> list[list[Any]]:
 def first(artist: Artist, photograph: Path) -> list[Any]:
     """The first mesh in a new file, with a modifier."""
     artist.new_file()
+    # A live preview would start its own update after the drag.
+    artist.session.run("bpy.context.scene.image_to_mesh.live_preview = False")
     artist.choose(photograph, face_count=FACES, thickness=0.3)
     artist.press_generate()
     artist.wait_for_mesh(60)
