@@ -24,6 +24,12 @@ if views.bl_options:
     views.bl_idname += '_open'
     bpy.utils.register_class(views)
 """
+_PICTURED = f"""
+import sys
+latest = sys.modules["{ADDON}.jobs.tasks.subject_previews"].subject_previews().latest
+key_of = sys.modules["{ADDON}.state.preflight"].picture_key
+bool(latest) and latest.request.key == key_of(bpy.context.scene.image_to_mesh.image)
+"""
 _CANCEL_FROM_RIGHT = (52, 44, 60)
 """Pixels from the sidebar's right edge, 20 of them for its tabs; the border of a box varies."""
 _ROW = 12
@@ -140,6 +146,10 @@ class Artist:
     def wait_for_mesh(self, seconds: float = 20) -> str:
         """Wait until a generated mesh is there and return its name."""
         return str(self.session.wait_for(GENERATED, seconds)[0])
+
+    def wait_for_picture(self) -> None:
+        """Wait until the chosen image is checked and drawn, which keeps a process busy."""
+        self.session.wait_for(_PICTURED, 30)
 
     def words(self) -> str:
         """Return the panel's words after a fresh draw, one line for each row."""

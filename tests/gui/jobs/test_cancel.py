@@ -23,6 +23,7 @@ DRAWN = "next((one['at'] for one in shown if one['at'] > {0} and '{1}' in one['w
 
 def test_cancel_ends_the_job_at_once(artist: Artist, photograph: Path) -> None:
     artist.choose(photograph, face_count=MANY_FACES)
+    artist.wait_for_picture()  # Its process is idle now, and the job takes it.
     before = artist.session.run("scene_facts()")
     artist.press_generate()
     x, y = artist.find_cancel()

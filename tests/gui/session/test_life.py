@@ -86,6 +86,7 @@ def test_the_add_on_can_be_disabled_and_enabled_again(artist: Artist) -> None:
 def test_the_add_on_can_be_disabled_during_a_job(artist: Artist, photograph: Path) -> None:
     before = facts(artist)
     artist.choose(photograph, face_count=1_000_000)
+    artist.wait_for_picture()
     artist.press_generate()
     artist.session.wait_for("any((one['fraction'] or 0) > 0.1 for one in running_jobs())", 20)
     assert artist.workers()
