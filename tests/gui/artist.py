@@ -25,9 +25,9 @@ if views.bl_options:
     bpy.utils.register_class(views)
 """
 _PICTURED = f"""
-import sys
-latest = sys.modules["{ADDON}.jobs.tasks.subject_previews"].subject_previews().latest
-key_of = sys.modules["{ADDON}.state.preflight"].picture_key
+from importlib import import_module
+latest = import_module("{ADDON}.jobs.tasks.subject_previews").subject_previews().latest
+key_of = import_module("{ADDON}.state.preflight").picture_key
 bool(latest) and latest.request.key == key_of(bpy.context.scene.image_to_mesh.image)
 """
 _CANCEL_FROM_RIGHT = (52, 44, 60)
