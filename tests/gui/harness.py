@@ -76,8 +76,8 @@ def _environment(profile: Path) -> dict[str, str]:
 
 def _slowness() -> float:
     """Return how much longer jobs take for what else this machine does: they yield to it."""
-    load = os.getloadavg()[0] / (os.cpu_count() or 1)
-    return min(max(1.0, load), _MOST_SLOWNESS)
+    load = float(Path("/proc/loadavg").read_text("utf-8").split()[0])
+    return min(max(1.0, load / (os.cpu_count() or 1)), _MOST_SLOWNESS)
 
 
 class Session:
