@@ -57,6 +57,7 @@ class LibraryIndex:
         self._prices: Mapping[tuple[str, str], float] = {}
         self._trashed: set[str] = set()
         self._known: Known = {}
+        self._written: Known = {}
         self._last_search: tuple[tuple[Entry, ...], tuple[str, ...], tuple[Entry, ...]]
         self._last_search = ((), (), ())
         # Two refreshes at once would read the same folders twice, and the slower, older one
@@ -71,7 +72,8 @@ class LibraryIndex:
     def open(self) -> None:
         """Load the list that the last refresh wrote to disk, without reading any job."""
         if not self.opened:
-            self._show(read_index(self.root / FILE))
+            self._written = read_index(self.root / FILE)
+            self._show(self._written)
 
     def refresh(self) -> bool:
         """Read new and changed jobs; return whether there were any. Raises LibraryProblem."""
@@ -87,7 +89,10 @@ class LibraryIndex:
             changed = known != self._known
             if changed:
                 self._show(known)
+            # What was read at once is known already, but not yet in the file.
+            if known != self._written:
                 write_index(self.root, known)
+                self._written = known
             self.trusted = is_trusted(self.root)
             self.refreshed_at = time.monotonic()
             self.refresh_seconds = self.refreshed_at - started
