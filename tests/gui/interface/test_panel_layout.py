@@ -36,6 +36,8 @@ def new_file(artist: Artist) -> Iterator[None]:
     artist.new_file()
     yield
     artist.session.run(SCALE.format(1))
+    # A mesh arrives before its job has ended, and only ended jobs are dismissed with the file.
+    artist.session.wait_for("not running_jobs()", 60)
 
 
 def assert_generate_in_view(artist: Artist, scale: int = 1) -> None:
