@@ -65,7 +65,7 @@ def draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, action
     row.scale_y = LARGE
     row.enabled = action.can_run
     text = with_price("Generate", action.price)
-    row.operator("image_to_mesh.generate", text=text, icon="MESH_DATA")
+    _draw_button(row, context, "generate", text, "MESH_DATA")
 
 
 def _draw_update(layout: bpy.types.UILayout, context: bpy.types.Context, action: Action) -> None:
@@ -78,8 +78,20 @@ def _draw_update(layout: bpy.types.UILayout, context: bpy.types.Context, action:
     row = layout.row(align=True)
     row.enabled = action.can_run
     row.scale_y = LARGE
-    row.operator("image_to_mesh.update", text=update, icon="FILE_REFRESH")
-    row.operator("image_to_mesh.generate", text=new if is_wide else "", icon="ADD")
+    _draw_button(row, context, "update", update, "FILE_REFRESH")
+    _draw_button(row, context, "generate", new if is_wide else "", "ADD")
+
+
+def _draw_button(
+    row: bpy.types.UILayout, context: bpy.types.Context, name: str, text: str, icon: str
+) -> None:
+    """Draw the button of an operator, which is told the place of the button.
+
+    Blender runs operators of panels in the region of the editor's content, not in the sidebar's.
+    """
+    button = row.operator(f"image_to_mesh.{name}", text=text, icon=icon)
+    area = getattr(context, "area", None)  # tests draw without an area
+    button.place = "image_editor" if area and area.type == "IMAGE_EDITOR" else "sidebar"
 
 
 def _fit_beside(context: bpy.types.Context, price: Price) -> bool:

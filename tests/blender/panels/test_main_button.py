@@ -67,6 +67,14 @@ def test_neither_can_be_pressed_while_something_is_missing(
     assert not seen.button("image_to_mesh.generate")["enabled"]
 
 
+def test_the_buttons_know_that_they_are_in_the_sidebar(cup: bpy.types.Object) -> None:
+    """Blender runs them in the region of the 3D view: an order of theirs would be asked about."""
+    assert draw().button("image_to_mesh.update")["button"].place == "sidebar"
+    assert draw().button("image_to_mesh.generate")["button"].place == "sidebar"
+    bpy.context.view_layer.objects.active = bpy.data.objects["Light"]
+    assert draw().button("image_to_mesh.generate")["button"].place == "sidebar"
+
+
 def test_in_a_narrow_region_generate_new_is_an_icon_beside_update(
     cup: bpy.types.Object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
