@@ -75,13 +75,13 @@ def test_a_pixel_does_not_swap_the_sides_of_a_square_texture(picture: Any) -> No
 
 def test_the_subject_is_found_once(builder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[Any] = []
-    find = preview.find_foreground
+    find = preview.SubjectFinder.find
 
-    def count_call(*asked: Any) -> Any:
+    def count_call(finder: Any, *asked: Any) -> Any:
         calls.append(asked)
-        return find(*asked)
+        return find(finder, *asked)
 
-    monkeypatch.setattr(preview, "find_foreground", count_call)
+    monkeypatch.setattr(preview.SubjectFinder, "find", count_call)
     before = settings()
     for step in range(10):
         shape = ("inflate", "relief", "cutout")[step % 3]
