@@ -69,7 +69,7 @@ def test_the_panel_offline_and_with_an_error(
     artist.session.run(KEY.format("tsk_" + 40 * "a"))
     artist.session.run(f"{CHOICES}.provider = 'tripo'")
     artist.shows("Sends 1024 × 1024")
-    assert "Open Preferences" in artist.words()
+    assert "Allow Online Access" in artist.words()
     artist.keep("panel-offline")
     artist.session.run(KEY.format(""))
     artist.session.run(f"{CHOICES}.provider = 'local'")

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import bpy
 import numpy as np
@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LEAST = 40
+BACKDROP_NOISE = 2.0
+"""How much the backdrop differs at most, of 255: its gradient is rounded at two sizes."""
 SIDE = 64
 SAMPLES = 32
 MAX_DIFFERENCE, MAX_MEAN = 5.0, 1.5
-"""How much a channel may differ, of 255: the noise of 16 samples, most of it in frosted glass."""
+"""How much a color may differ, of 255: the noise of 16 samples, most of it in frosted glass."""
 
 
 def render_preview(mesh: Path, folder: Path) -> NDArray[np.float64]:
@@ -46,21 +48,28 @@ def render_with_cycles(mesh: Path, folder: Path) -> NDArray[np.float64]:
         scene.render.resolution_x = scene.render.resolution_y = 2 * SIDE
         scene.render.filepath = str(folder / "own.png")
         bpy.ops.render.render(write_still=True)
-    return picture(folder / "own.png")
+    own = read_picture(folder / "own.png").astype(np.uint8)
+    over = addon_module("worker.prepare.preview").over_backdrop(own)
+    over[..., 3] = own[..., 3]  # tells where the model is
+    return reduced(over)
 
 
 def picture(path: Path) -> NDArray[np.float64]:
-    """Return (SIDE, SIDE, 4), multiplied by alpha: transparent pixels do not differ."""
-    pixels = read_picture(path).astype(np.float64)
-    pixels[..., :3] *= pixels[..., 3:] / 255
+    """Return the pixels (SIDE, SIDE, 4) of a file."""
+    return reduced(read_picture(path))
+
+
+def reduced(pixels: NDArray[Any]) -> NDArray[np.float64]:
+    """Return a picture at the size (SIDE, SIDE, 4)."""
     step = len(pixels) // SIDE
-    return pixels.reshape(SIDE, step, SIDE, step, 4).mean((1, 3))
+    return pixels.astype(np.float64).reshape(SIDE, step, SIDE, step, 4).mean((1, 3))
 
 
-def difference(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
-    """Return the mean difference of a channel where either picture shows something."""
-    shown = (first[..., 3] > 0) | (second[..., 3] > 0)
-    return float(np.abs(first - second)[shown].mean())
+def difference(preview: NDArray[np.float64], render: NDArray[np.float64]) -> float:
+    """Return the mean difference of a color where either picture shows more than the backdrop."""
+    apart = np.abs(preview - render)[..., :3]
+    shown = (render[..., 3] > 0) | (apart.max(axis=2) > BACKDROP_NOISE)
+    return float(apart[shown].mean())
 
 
 @pytest.mark.once
