@@ -20,7 +20,7 @@ COUNTS = (
 )
 FAULTS = (
     ("holes", "Holes"),
-    ("non_manifold_edges", "Non-Manifold Edges"),
+    ("non_manifold_edges", "Non-Manifold"),
     ("inner_shells", "Inner Shells"),
     ("flipped_faces", "Flipped Faces"),
 )
@@ -57,18 +57,17 @@ def _draw_print_check(layout: bpy.types.UILayout, check: Mapping[str, Any]) -> N
 
 def _draw_sides(layout: bpy.types.UILayout, title: str, sides: list[str]) -> None:
     """Draw a size as Blender draws dimensions: a row for each axis."""
-    for number, (axis, side) in enumerate(zip(AXES, sides, strict=False)):
-        _draw_figure(layout, f"{tr(title)} {axis}" if number == 0 else axis, side, inner=number > 0)
+    for axis, side in zip(AXES, sides, strict=False):
+        _draw_figure(layout, f"{tr(title)} {axis}", side)
 
 
 def _draw_figure(
-    layout: bpy.types.UILayout, title: str, value: str, *, alert: bool = False, inner: bool = False
+    layout: bpy.types.UILayout, title: str, value: str, *, alert: bool = False
 ) -> None:
     row = layout.split(factor=TITLE)
     row.alert = alert
     left, right = row.row(), row.row()
-    left.alignment = "RIGHT" if inner else "LEFT"
-    right.alignment = "RIGHT"
+    left.alignment, right.alignment = "LEFT", "RIGHT"
     # Already translated; and a texture's name, which also stands here, must not be.
     left.label(text=tr(title) if title else "", translate=False)
     right.label(text=value, translate=False)
