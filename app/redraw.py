@@ -22,7 +22,7 @@ def redraw(context: bpy.types.Context) -> None:
                 # Tagging whole areas would also redraw the viewport, which can be expensive.
                 if region.type == SHOWS.get(area.type):
                     region.tag_redraw()
-        _redraw_status_bar(window)
+        _redraw_status_bar(context, window)
         _refresh_popovers(context, window)
 
 
@@ -38,7 +38,7 @@ def is_shown(context: bpy.types.Context) -> bool:
     )
 
 
-def _redraw_status_bar(window: bpy.types.Window) -> None:
+def _redraw_status_bar(context: bpy.types.Context, window: bpy.types.Window) -> None:
     """Redraw the status bar, which is not among the areas of a screen.
 
     Clearing an unset status text redraws it. A modal operator other than the watcher may have set a
@@ -47,7 +47,10 @@ def _redraw_status_bar(window: bpy.types.Window) -> None:
     others = [operator for operator in window.modal_operators if operator.bl_idname != WATCHER]
     # A window that is being closed has no workspace.
     if not others and window.workspace:
-        window.workspace.status_text_set(None)
+        # Blender takes the window from the context, and crashes if a timer's context has a
+        # workspace but no window, as after a file was opened (seen in 4.3).
+        with context.temp_override(window=window):
+            window.workspace.status_text_set(None)
 
 
 def _refresh_popovers(context: bpy.types.Context, window: bpy.types.Window) -> None:

@@ -82,7 +82,8 @@ class IMAGE_TO_MESH_OT_place_by_click(Refuses, bpy.types.Operator):
         from ..app.periodic import job_placeholders as placeholders
 
         placeholders.drag(context, self.job, None)
-        if context.workspace:
+        # Without a window, Blender would crash.
+        if context.workspace and context.window:
             context.workspace.status_text_set(None)
 
 

@@ -73,14 +73,14 @@ def drop(artist: Artist, files: list[Path]) -> None:
 
 IMAGE_EDITOR = """
 area = next(area for area in bpy.context.window_manager.windows[0].screen.areas
-            if area.type == 'PROPERTIES')
+            if area.type == 'VIEW_3D')
 area.type = 'IMAGE_EDITOR'
 area.spaces.active.show_region_ui = True
 area.spaces.active.image = bpy.data.images.load({image!r}, check_existing=True)
 looked_at, region.__globals__['view3d'] = view3d, lambda: area
 """
-"""The Image Editor shows an image, and the harness looks for buttons there."""
-BACK = "region.__globals__['view3d'] = looked_at; area.type = 'PROPERTIES'"
+"""The Image Editor shows an image in the largest area, and the harness looks for buttons there."""
+BACK = "region.__globals__['view3d'] = looked_at; area.type = 'VIEW_3D'"
 
 
 @pytest.fixture
@@ -154,6 +154,7 @@ def test_the_views_are_pictures_of_equal_size(artist: Artist, files: list[Path])
 def test_three_dropped_files_ask_with_number_and_sum(
     artist: Artist, service: Service, files: list[Path]
 ) -> None:
+    service.submits.clear()
     choose_service(artist)
     drop(artist, files)
     time.sleep(2)
