@@ -45,7 +45,8 @@ def poll(context: bpy.types.Context, _now: float) -> None:
 
     job_placeholders.update(context)
     # An ended job counts until its end was handled: its mesh is still to come.
-    if not jobs.session().at_work() and not event_queue.waiting:
+    session = jobs.session()
+    if not (session.running() or session.at_work() or event_queue.waiting):
         _followed.clear()
         job_placeholders.forget()
 

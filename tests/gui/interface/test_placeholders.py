@@ -281,6 +281,8 @@ def test_a_dropped_file_has_its_picture_and_blender_can_quit(
     session.run("view3d().spaces.active.show_region_ui = False")
     order = f"bpy.ops.image_to_mesh.make_here('INVOKE_DEFAULT', filepath={str(photograph)!r})"
     session.run(f"with within(): {order}")
+    time.sleep(1.0)
+    session.press("Return")  # a first order from here is asked about
     session.wait_for("standing() and standing()[0]['pictured']", 30)
     assert waiting[0].running(), "too late for anybody to see it"
     time.sleep(DRAWN_AFTER)
