@@ -85,7 +85,7 @@ def _draw_update(layout: bpy.types.UILayout, context: bpy.types.Context, action:
 def _draw_button(
     row: bpy.types.UILayout, context: bpy.types.Context, name: str, text: str, icon: str
 ) -> None:
-    """Draw the button of an operator, which is told the place of the button.
+    """Draw the button of an operator, which gets the place of the button.
 
     Blender runs operators of panels in the region of the editor's content, not in the sidebar's.
     """

@@ -51,7 +51,7 @@ def convolve(image: Singles, weight: Numbers, bias: Numbers, dilation: int = 1) 
 
 
 def multiply(left: Singles, right: Singles) -> Singles:
-    """Return the product of two matrices, in the way that is faster with this NumPy."""
+    """Return the product of two matrices, by whichever method is faster with this NumPy."""
     return _multiply_by_einsum(left, right) if is_matmul_slow() else left @ right
 
 

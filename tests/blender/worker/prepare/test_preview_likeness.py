@@ -51,15 +51,15 @@ def render_with_cycles(mesh: Path, folder: Path) -> NDArray[np.float64]:
     own = read_picture(folder / "own.png").astype(np.uint8)
     over = addon_module("worker.prepare.preview").over_backdrop(own)
     over[..., 3] = own[..., 3]  # tells where the model is
-    return reduced(over)
+    return scale_down(over)
 
 
 def picture(path: Path) -> NDArray[np.float64]:
     """Return the pixels (SIDE, SIDE, 4) of a file."""
-    return reduced(read_picture(path))
+    return scale_down(read_picture(path))
 
 
-def reduced(pixels: NDArray[Any]) -> NDArray[np.float64]:
+def scale_down(pixels: NDArray[Any]) -> NDArray[np.float64]:
     """Return a picture at the size (SIDE, SIDE, 4)."""
     step = len(pixels) // SIDE
     return pixels.astype(np.float64).reshape(SIDE, step, SIDE, step, 4).mean((1, 3))
