@@ -24,8 +24,8 @@ BACKDROP_NOISE = 2.0
 """How much the backdrop differs at most, of 255: its gradient is rounded at two sizes."""
 SIDE = 64
 SAMPLES = 32
-MAX_DIFFERENCE, MAX_MEAN = 5.0, 1.5
-"""How much a color may differ, of 255: the noise of 16 samples, most of it in frosted glass."""
+MAX_DIFFERENCE, MAX_MEAN = 6.5, 2.0
+"""How much a color may differ, of 255: the noise of 16 samples, most of it in frosted glass (6.0)."""
 
 
 def render_preview(mesh: Path, folder: Path) -> NDArray[np.float64]:
