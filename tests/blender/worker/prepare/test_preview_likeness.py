@@ -25,7 +25,7 @@ BACKDROP_NOISE = 2.0
 SIDE = 64
 SAMPLES = 32
 MAX_DIFFERENCE, MAX_MEAN = 6.5, 2.0
-"""How much a color may differ, of 255: the noise of 16 samples, most of it in frosted glass (6.0)."""
+"""How much a color may differ, of 255: the noise of 16 samples, most of it in frosted glass."""
 
 
 def render_preview(mesh: Path, folder: Path) -> NDArray[np.float64]:
