@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable
 from typing import Any
 from zlib import crc32
 
 import bpy
-import numpy as np
-from numpy.typing import NDArray
 
 from ...jobs.custom_properties import NODES, SHAPE, SIDES
+
+MANY = 30_000
+"""Vertices from which NumPy is worth loading."""
 
 
 def note_imported(objects: Iterable[bpy.types.Object]) -> None:
@@ -28,16 +30,14 @@ def note_imported(objects: Iterable[bpy.types.Object]) -> None:
 
 def shape_of(mesh: bpy.types.Mesh) -> list[float]:
     """Return numbers that change whenever vertices are moved, added or removed."""
-    points = _positions(mesh)
     # Each axis with a weight of its own, or swapped coordinates would go unnoticed.
-    total = points.sum(axis=0, dtype=np.float64) @ (1.0, 2.0, 3.0)
-    return [float(len(mesh.vertices)), float(len(mesh.loops)), float(total)]
+    total = sum(weight * _sum(axis) for weight, axis in zip((1, 2, 3), _axes(mesh), strict=True))
+    return [float(len(mesh.vertices)), float(len(mesh.loops)), total]
 
 
 def sides_of(mesh: bpy.types.Mesh) -> list[float]:
     """Return the lengths of the sides of a mesh's bounding box."""
-    points = _positions(mesh)
-    return [float(side) for side in np.ptp(points, axis=0)] if len(points) else [0.0] * 3
+    return [_side(axis) if len(axis) else 0.0 for axis in _axes(mesh)]
 
 
 def nodes_text(material: bpy.types.Material) -> str:
@@ -57,10 +57,27 @@ def nodes_text(material: bpy.types.Material) -> str:
     return str(crc32(repr((sorted(nodes), sorted(links))).encode()))
 
 
-def _positions(mesh: bpy.types.Mesh) -> NDArray[np.float32]:
-    points = np.empty(len(mesh.vertices) * 3, np.float32)
+def _axes(mesh: bpy.types.Mesh) -> list[Any]:
+    """Return the x, y and z of all vertices; arrays of NumPy for large meshes only.
+
+    Loading NumPy would keep Blender's window waiting longer than a small mesh takes.
+    """
+    points = array("f", bytes(12 * len(mesh.vertices)))
     mesh.vertices.foreach_get("co", points)
-    return points.reshape(-1, 3)
+    if len(mesh.vertices) <= MANY:
+        return [points[axis::3] for axis in range(3)]
+    import numpy as np
+
+    return list(np.frombuffer(points, np.float32).reshape(-1, 3).T)
+
+
+def _sum(values: Any) -> float:
+    return float(sum(values) if isinstance(values, array) else values.sum(dtype="f8"))
+
+
+def _side(values: Any) -> float:
+    is_array = isinstance(values, array)
+    return float(max(values) - min(values) if is_array else values.max() - values.min())
 
 
 def _values(node: bpy.types.Node) -> list[str]:
