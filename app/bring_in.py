@@ -214,7 +214,7 @@ def _properties(record: jobs.Record, degrees: int, blend: str) -> dict[str, str 
 def _prepare(context: bpy.types.Context, library: jobs.Library, record: jobs.Record) -> jobs.Record:
     """Prepare `model.blend` in the background Blender, which takes a second or two.
 
-    Return the record as saved afterwards. Raises as `_make`.
+    Return the record as saved afterwards. Raises the same errors as `_make`.
     """
     folder = library.folder(record.id)
     with model_request(folder, record, import_options.cleanup_options(context.scene)) as request:
@@ -264,7 +264,7 @@ def _ignore(phase: str, fraction: float | None) -> None:
 
 
 def _until(end: float, mesh: Path) -> Callable[[], None]:
-    """Return a check that raises TimedOut after `end`: nobody can cancel a Blender that waits."""
+    """Return a check that raises TimedOut after `end`: a Blender that waits cannot be cancelled."""
 
     def check() -> None:
         if time.monotonic() > end:

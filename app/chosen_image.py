@@ -14,9 +14,10 @@ from .refusals import hide_refusal
 def choose(
     context: bpy.types.Context, image: bpy.types.Image, *, same_subject: bool = False
 ) -> bool:
-    """Make an image the scene's; return whether it is to be asked about old side views.
+    """Make an image the scene's; return whether the user has to keep or clear old side views.
 
-    They are held back until they are kept or cleared, if the provider takes side views at all.
+    Side views of another image are not sent before that. Always False if the provider takes no side
+    views.
     """
     chosen = choices_of(context.scene)
     if same_subject and chosen.placement.own_reference():
@@ -28,7 +29,7 @@ def choose(
 
 
 def use_as(context: bpy.types.Context, image: bpy.types.Image, view: str) -> bool:
-    """Use an image for a view, or for none if that is empty; return as `choose` does."""
+    """Use an image for a view, unless that is ""; return the result of `choose`, or False."""
     if view == "front":
         return choose(context, image)
     if view:

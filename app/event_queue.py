@@ -12,7 +12,7 @@ waiting: deque[jobs.Event] = deque()
 """Events to handle, oldest first."""
 
 _imported: set[str] = set()
-"""Jobs whose models are in the scene, and whose ends still have to be handled."""
+"""Jobs whose models are in the scene but whose ends still have to be handled."""
 
 notes: dict[str, tuple[str, ...]] = {}
 """What the user should know about those imports, by job: shown once the job's end is handled."""
@@ -49,7 +49,7 @@ def drop(job: str) -> None:
 
 
 def clear() -> None:
-    """Drop everything."""
+    """Drop all events, imports, and notes."""
     waiting.clear()
     _imported.clear()
     notes.clear()

@@ -25,7 +25,7 @@ IN_SIGHT = 0.5
 EARLY = 0.01
 """Seconds by which a tick may come early: Blender's clock is not Python's."""
 PAUSE = 30.0
-"""Seconds without a step that raised an error, so that it does not flood the log."""
+"""Seconds for which a step that raised an error is suspended, so that it does not flood the log."""
 
 
 class Step(NamedTuple):
@@ -43,7 +43,7 @@ _due: dict[str, float] = {}
 
 
 def add(step: Step) -> None:
-    """Run a step while it is needed."""
+    """Add a step, which then runs at its interval while it is needed."""
     _steps[step.name] = step
     wake()
 
@@ -64,7 +64,7 @@ def wake() -> None:
 
 
 def hasten(step: Step) -> None:
-    """Run a step at once, and not only when it is next due."""
+    """Run a step as soon as possible, instead of when it is next due."""
     _due[step.name] = 0.0
     if bpy.app.timers.is_registered(_tick):
         bpy.app.timers.unregister(_tick)
@@ -88,7 +88,7 @@ def beat(context: bpy.types.Context, now: float) -> float | None:
 
 
 def register() -> None:
-    """Have a draw of the tab wake the heartbeat."""
+    """Have each draw of the tab wake the heartbeat."""
     visibility.add_waker(wake)
 
 

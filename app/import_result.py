@@ -44,7 +44,7 @@ def import_result(
 
 
 def find(context: bpy.types.Context, job: str) -> jobs.Record:
-    """Return a finished job's record, by default the newest; raises LibraryProblem.
+    """Return a finished job's record, by default the newest's; raise LibraryProblem otherwise.
 
     A job whose thread is still working does not count: two threads would prepare the same file.
     """

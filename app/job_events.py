@@ -98,13 +98,13 @@ def ready(event: jobs.Event) -> bool:
 
 
 def is_in_the_way(context: bpy.types.Context, event: jobs.Event) -> bool:
-    """Return whether the object that a job updates is in Edit Mode, or in another such mode."""
+    """Return whether the object that a job updates is not in Object Mode."""
     scene = bpy.data.scenes.get(event.view.plan.scene) or context.scene
     return job_targets.is_in_own_mode(scene, event.job)
 
 
 def hold(context: bpy.types.Context, event: jobs.Event) -> list[Outcome]:
-    """Say once that a mesh waits for its object to leave its mode."""
+    """Report, once per job, that a mesh waits until its object is in Object Mode."""
     if event.job in job_targets.held or not is_in_the_way(context, event):
         return []
     job_targets.held.add(event.job)

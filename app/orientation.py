@@ -32,5 +32,5 @@ def rotation_for(context: bpy.types.Context, record: jobs.Record) -> int:
 
 
 def model_of(settings: Mapping[str, object]) -> str:
-    """Return which of a service's models made a mesh: their fronts face different axes."""
+    """Return the service's model that made a mesh, or "": each model has its own front axis."""
     return str(settings.get("model_version") or settings.get("model") or "")

@@ -37,7 +37,7 @@ def advance() -> None:
     try:
         _advance()
     except ImageToMeshError as error:
-        log.warning("a waiting picture: %s", error)
+        log.warning("a queued job cannot start: %s", error)
     _show_count()
 
 

@@ -54,7 +54,7 @@ def _redraw_status_bar(context: bpy.types.Context, window: bpy.types.Window) -> 
 
 
 def _refresh_popovers(context: bpy.types.Context, window: bpy.types.Window) -> None:
-    """Lay out an open popover of this window again: it does not follow the panel behind it."""
+    """Lay out an open popover of this window again: Blender does not refresh it with the panel."""
     for region in tuple(drawn_popovers()):
         try:
             # Raises for a region that is gone or another window's, as in Blender's own extensions.

@@ -14,7 +14,7 @@ from . import bring_in
 
 
 def find(context: bpy.types.Context, job: str) -> jobs.Record:
-    """Return a job that can be resumed, by default the newest; raises LibraryProblem."""
+    """Return a job that can be resumed, by default the newest; raise LibraryProblem otherwise."""
     library = bring_in.library_of(context, job)
     if job:
         record = library.load(job)
@@ -42,7 +42,10 @@ def find(context: bpy.types.Context, job: str) -> jobs.Record:
 
 
 def start_again(context: bpy.types.Context, record: jobs.Record, **decided: Any) -> str:
-    """Resume a job on its thread and return its id.
+    """Resume a job on its thread and return its ID.
+
+    `decided` are the user's decisions about an uncertain order, as `ResumeContext.spec_of` takes
+    them.
 
     Raises ImageToMeshError if something that it needs is missing.
     """
@@ -64,7 +67,7 @@ def start_again(context: bpy.types.Context, record: jobs.Record, **decided: Any)
 
 
 def resume_context(context: bpy.types.Context) -> jobs.ResumeContext:
-    """Return what jobs of all services need, as far as it is available now."""
+    """Return the keys, addresses, and settings for resuming jobs of all usable services."""
     keys, addresses = {}, {}
     for provider in all_providers().values():
         usable = preferences.has_keys(context, provider)

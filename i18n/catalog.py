@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Read the gettext files of the languages. Nothing here imports bpy.
+"""Read the gettext files of the languages. This module does not import bpy.
 
 `.po` files are read as they are, so that no step compiles them: 1,100 texts take 3 ms.
 """

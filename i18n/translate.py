@@ -14,7 +14,7 @@ from ..providers import Message
 from .catalog import find_catalog, read_catalog
 
 CONTEXT = "image_to_mesh"
-"""For texts that Blender's own catalog has in another sense: “Fast” as a verb, “Mesh” as a net."""
+"""For texts that Blender's own catalog has in another sense, such as “Fast” as a verb."""
 CONTEXTS = ("*", "Operator", CONTEXT)
 
 _labels: dict[str, Message] = {}
@@ -64,7 +64,7 @@ def label(template: str, **values: object) -> str:
 
 
 def register() -> None:
-    """Load the texts in the user's language, and again whenever the user changes it."""
+    """Load the texts in the user's language, now and whenever the user changes it."""
     _load()
     _subscribe()
     bpy.app.handlers.load_post.append(_on_load)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Ask before an order that costs: the first from a new place, a repeated one, or several at once.
 
-Only operators that a user runs ask. A script's order is what the script says.
+Only operators that a user runs ask; a script's order is not questioned.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def place_of(context: bpy.types.Context, place: str) -> str:
 
 
 def is_needed(context: bpy.types.Context, place: str, count: int = 1, *, said: bool = True) -> bool:
-    """Return whether orders from this place are to be confirmed first; free ones never are.
+    """Return whether orders from this place must be confirmed first; free ones never are.
 
     `said`: the button named provider and price.
     """

@@ -18,7 +18,7 @@ NAME = "image-to-mesh-diagnostics.zip"
 
 
 class IMAGE_TO_MESH_OT_save_diagnostics(bpy.types.Operator):
-    """Write the zip."""
+    """Write a zip file for a bug report."""
 
     bl_idname = "image_to_mesh.save_diagnostics"
     bl_label = "Save Diagnostics..."

@@ -92,8 +92,8 @@ class IMAGE_TO_MESH_OT_update(OrdersMesh, bpy.types.Operator):
     bl_idname = "image_to_mesh.update"
     bl_label = "Update"
     bl_description = (
-        "Generate the active mesh again with the current settings. The object stays, with its "
-        "name, location, modifiers, and materials of your own; the old mesh can be restored"
+        "Generate the active mesh again with the current settings. The object keeps its name, "
+        "location, modifiers, and your own materials; the old mesh can be restored"
     )
     bl_options = {"REGISTER"}
 
@@ -120,9 +120,8 @@ def start(
 ) -> str:
     """Start a job from the scene's choices and return its id.
 
-    `target`: the object to update with the mesh. `again`: order even if the same order exists.
-    Raises ImageToMeshError if something that the job
-    needs is missing.
+    `target` is the object to update with the mesh. `again` allows repeating an order. Raises
+    ImageToMeshError if something that the job needs is missing.
     """
     spec = replace(specify(context, provider_of(context.scene)), repeated=again)
     repeated_order.note(order_shown(context), spec)
@@ -139,7 +138,7 @@ def start(
 
 
 def order_shown(context: bpy.types.Context) -> tuple[Any, ...]:
-    """Return the scene's current order, to compare it with earlier ones."""
+    """Return a key for the scene's current order, to compare it with earlier ones."""
     chosen = choices_of(context.scene)
     images = [(view, view_of(chosen, view)) for view in ("front", *SIDE_VIEWS)]
     shown_now = tuple((view, picture_key(image)) for view, image in images if image is not None)

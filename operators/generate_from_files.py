@@ -112,7 +112,7 @@ class IMAGE_TO_MESH_OT_make_here(ImageFiles, bpy.types.Operator):
         chosen = {"filepath": self.filepath, "directory": self.directory}
         files = [{"name": file.name} for file in self.files]
         place = self.place or "files"
-        # Another call, since Blender has put this one away together with its file browser.
+        # A new call, since Blender discards this one together with its file browser.
         bpy.ops.image_to_mesh.make_here("INVOKE_DEFAULT", files=files, place=place, **chosen)
         return {"FINISHED"}
 
@@ -151,7 +151,7 @@ class IMAGE_TO_MESH_OT_make_here(ImageFiles, bpy.types.Operator):
 
 
 def _in_row(context: bpy.types.Context, spec: jobs.JobSpec) -> jobs.JobSpec:
-    """Keep several meshes clear of each other, even if In a Row is off."""
+    """Keep several meshes clear of each other, even if Arrange in Row is off."""
     place = spec.plan.placement
     if place.spacing is not None:
         return spec

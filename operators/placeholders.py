@@ -73,7 +73,7 @@ class IMAGE_TO_MESH_OT_place_by_click(Refuses, bpy.types.Operator):
                 placeholders.move(context, self.job, point)
                 self.cancel(context)
                 return {"FINISHED"}
-        # The view can be turned meanwhile, and buttons elsewhere pressed.
+        # Other events pass, so that the user can orbit the view or press buttons meanwhile.
         return {"PASS_THROUGH"}
 
     # Blender calls this, too, when the window closes or a file is opened.
@@ -90,7 +90,7 @@ class IMAGE_TO_MESH_OT_place_by_click(Refuses, bpy.types.Operator):
 def _point_under(
     context: bpy.types.Context, event: bpy.types.Event
 ) -> tuple[float, float, float] | None:
-    """Return the point under the pointer; None outside of the 3D views."""
+    """Return the point under the pointer; None outside of 3D Viewports."""
     from ..scene.raycast import point_under
 
     x, y = event.mouse_x, event.mouse_y

@@ -10,15 +10,16 @@ import bpy
 
 
 def append(blend_path: str, kind: str, names: Sequence[str] | None = None) -> dict[str, Any]:
-    """Append data-blocks of a kind such as "objects"; return them by their names in the file.
+    """Append data-blocks of a kind such as "objects"; return them by name.
 
-    `names` selects some of them; None means all. Raise OSError if the file is not a .blend file.
+    The keys are the names in the file, which the open file may have changed. `names` selects some
+    of them; None means all. Raise OSError if the file is not a .blend file.
     """
     # session_uid: libraries of the same name may exist, and names may change.
     before = {library.session_uid for library in bpy.data.libraries}
     with bpy.data.libraries.load(blend_path, link=False) as (source, target):
         wanted = list(getattr(source, kind) if names is None else names)
-        setattr(target, kind, list(wanted))  # Blender replaces these names by data-blocks.
+        setattr(target, kind, list(wanted))  # Blender replaces these names with data-blocks.
     # Blender keeps a library data-block even when everything was appended and nothing linked.
     for library in [library for library in bpy.data.libraries if library.session_uid not in before]:
         bpy.data.libraries.remove(library)

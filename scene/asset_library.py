@@ -15,7 +15,7 @@ from ..jobs.library.asset_metadata import asset_catalog
 NAME = "Image to Mesh"
 CATALOGS = "blender_assets.cats.txt"
 MAX_CATALOG_BYTES = 4 << 20
-"""Largest catalog file in bytes that is read; users may have added catalogs to it."""
+"""Maximum size in bytes of a catalog file that is read; users may have added catalogs to it."""
 CATALOG_HEADER = """\
 # This is an Asset Catalog Definition file for Blender.
 #

@@ -27,7 +27,7 @@ BYTES_PER_TICK = 64 << 20
 """Bytes of small chunks appended per tick; a larger chunk gets a tick of its own."""
 _FAILURES = (AttributeError, LookupError, OSError, ReferenceError, RuntimeError, TypeError,
              ValueError)  # fmt: skip
-"""What Blender and Python raise when data-blocks were removed or files are incomplete."""
+"""Errors that Blender and Python raise if data-blocks were removed or files are incomplete."""
 _SELECTED = ".select_"
 """Prefix of selection attributes, which Blender adds with new vertices and edges."""
 _FILLED = "image_to_mesh_filled"
@@ -87,7 +87,7 @@ class _Assembly:
         self._uids: dict[str, int] = {}
 
     def advance(self) -> bool:
-        """Append the frames or the chunks of one tick; return whether all were there before."""
+        """Append one tick's frames or chunks; return whether the model was complete already."""
         if self._filled == len(self._chunks):
             return True
         if not self._uids:
@@ -109,7 +109,10 @@ class _Assembly:
         return False
 
     def finish(self, blend_path: str) -> list[bpy.types.Object]:
-        """Give the complete meshes their objects, materials, and names."""
+        """Return the model's objects with their meshes, materials, and names.
+
+        Raise LookupError if chunks are missing or the meshes were changed.
+        """
         frames = self._frames()
         if self._filled < len(self._chunks):
             raise LookupError("parts are missing")
@@ -155,11 +158,11 @@ class _Assembly:
         bpy.data.batch_remove(leftovers)
 
     def _frames(self) -> dict[str, bpy.types.Mesh]:
-        """Look the meshes up again; raise LookupError if they were removed or changed."""
+        """Look up the meshes again; raise LookupError if they were removed or changed."""
         found = {mesh.session_uid: mesh for mesh in bpy.data.meshes}
         frames = {name: found[uid] for name, uid in self._uids.items()}
         if any(mesh.get(_FILLED) != self._filled for mesh in frames.values()):
-            raise LookupError("not as it was left")
+            raise LookupError("changed since the last tick")
         return frames
 
 

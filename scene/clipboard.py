@@ -40,11 +40,11 @@ _running_tools: list[subprocess.Popen[bytes]] = []
 NAME = "Clipboard"
 
 _OF_FILE = r"^file://[^/]*|[?#].*"
-"""The parts of a file URL that are not its path."""
+"""Matches the parts of a file URL that do not belong to its path."""
 
 
 def paste_image(context: bpy.types.Context) -> bpy.types.Image:
-    """Return the clipboard's image as a data-block; raise BadImage without one."""
+    """Return the clipboard's image as a data-block; raise BadImage if it holds no image."""
     if bpy.app.background:
         raise BadImage("The clipboard is not available without a window.", "Open a file instead.")
     image = (
@@ -79,7 +79,7 @@ def load_image_bytes(data: bytes, name: str) -> bpy.types.Image:
             raise BadImage(
                 Message("“{name}” could not be opened.", name=name), "Use another image."
             ) from error
-        if min(image.size) < 1:  # The size is what makes Blender read the file.
+        if min(image.size) < 1:  # Blender reads the file when the size is needed.
             bpy.data.images.remove(image)
             raise BadImage(
                 Message("“{name}” is not an image that Blender can read.", name=name),
@@ -189,7 +189,7 @@ def _find_path(text: str) -> Path | None:
 
 
 def _open_path(text: str) -> bpy.types.Image | None:
-    """Open the image file that the text names by its path or URL."""
+    """Open the image file that the text names by path or URL; return None if that fails."""
     path = _find_path(text)
     if path is None or path.suffix.lower() not in bpy.path.extensions_image:
         return None

@@ -43,8 +43,8 @@ PNG_SETTINGS = {
 def picture_source(image: bpy.types.Image, view: str = "front") -> PictureSource:
     """Return a source of the image's file bytes, to be read on the job's thread.
 
-    Of a UDIM image, that is the active tile. Raise BadImage if it is not a single image: a movie,
-    layers, no pixels, a missing file.
+    For a UDIM image, that is the active tile. Raise BadImage if it is a movie, has layers or no
+    pixels, or its file is missing.
     """
     name = picture_name(image)
     if image.source == "MOVIE":
@@ -84,7 +84,7 @@ def picture_source(image: bpy.types.Image, view: str = "front") -> PictureSource
 
 
 def copy_render(image: bpy.types.Image) -> bpy.types.Image:
-    """Return a packed copy of what a render shows now; raise BadImage if it is empty.
+    """Return a packed copy of a render as it is now; raise BadImage if it is empty.
 
     The next render does not change it, and unlike a render it has a preview in Blender.
     """
@@ -94,7 +94,7 @@ def copy_render(image: bpy.types.Image) -> bpy.types.Image:
 
 
 def picture_name(image: bpy.types.Image) -> str:
-    """Return a short name for results of the image, without folder and extension."""
+    """Return a short name for results of the image, without folder or extension."""
     if image.type in RENDER_NAMES:
         return RENDER_NAMES[image.type]
     name = Path(readable_name(image).replace("\\", "/")).name
@@ -125,7 +125,7 @@ def _tile_source(image: bpy.types.Image, name: str, view: str) -> PictureSource:
 
 
 def _encode_tile(tile: bpy.types.Image, name: str, view: str) -> PictureSource:
-    """Encode a tile as an image of its own: `Image.pixels` is about the first tile only."""
+    """Encode a tile as an image of its own: `Image.pixels` holds only the first tile."""
     try:
         return _encode_later(tile, name, view)
     finally:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Append prepared models to the artist's scene. Nothing is parsed here and nothing else changes."""
+"""Append prepared models to the artist's scene. No mesh files are parsed here."""
 
 from __future__ import annotations
 

@@ -20,15 +20,16 @@ DOWN = Vector((0.0, 0.0, -1.0))
 RAY_OFFSET = 1e-4
 """Meters above the cursor at which the ray starts: a cursor snapped to a surface lies on it."""
 GAP = 0.25
-"""Meters to what is beside a model on free ground, if the scene has no spacing."""
+"""Meters between a model on free ground and its neighbors, if the scene sets no spacing."""
 SLOPE = 1.0
-"""How much higher or lower than its start a ground may be at the spot, in heights of the model."""
+"""Maximum difference in height between the ground at the spot and the estimate, in model heights.
+"""
 LYING_FLAT = 0.01
 """Height of an image empty, relative to its side, below which it counts as lying on the ground."""
 
 
 class Stand(NamedTuple):
-    """The bottom center of a model, its rotation about Z, and its sides before the rotation."""
+    """A model's bottom center, rotation about Z in radians, and dimensions before the rotation."""
 
     location: Vector
     rotation: float
@@ -49,9 +50,10 @@ def expected_stand(
     own: Sequence[float] = (1.0, 1.0, 1.0),
     reserved: Iterable[Box] = (),
 ) -> Stand:
-    """Return where a model will stand: of its own width, depth and height, in meters.
+    """Return where a model will stand, without changing anything.
 
-    `reserved` are boxes of models that come earlier. Nothing is changed.
+    `own` is the model's width, depth, and height in meters. `reserved` are the boxes of models that
+    will arrive earlier.
     """
     sides = Vector(own)
     half = Vector((sides.x / 2, sides.y / 2, 0.0))
@@ -138,7 +140,7 @@ def model_world_box(root: bpy.types.Object) -> Box:
 
 
 def _find_location(context: bpy.types.Context, chosen: Any) -> tuple[Vector, float, float]:
-    """Return the location, and the rotation and height that a reference object gives (else 0)."""
+    """Return the location, and the rotation and height of a reference object (0 without one)."""
     cursor = context.scene.cursor.location.copy()
     position, reference = chosen.current_position(), chosen.current_reference()
     if position == "origin":
@@ -161,7 +163,7 @@ def _surface_below(context: bpy.types.Context, cursor: Vector) -> Vector:
 def _match_reference(
     context: bpy.types.Context, reference: bpy.types.Object
 ) -> tuple[Vector, float, float]:
-    """Return foot point, rotation about Z, and height of a reference object or image empty."""
+    """Return the bottom center, rotation about Z, and height of a reference object or image."""
     # An object that a script has just moved keeps its old matrix until it is evaluated.
     context.view_layer.update()
     world = reference.matrix_world
@@ -206,7 +208,7 @@ def _corners(obj: bpy.types.Object) -> Iterable[Vector]:
     return [
         child.matrix_world @ Vector(corner)
         for child in (obj, *obj.children_recursive)
-        # Their bounding boxes are points at their origins, perhaps far from what can be seen.
+        # These types have a point as bounding box, perhaps far from any surface.
         if child.type not in ("EMPTY", "LIGHT", "CAMERA", "SPEAKER")
         for corner in child.bound_box
     ]
@@ -295,7 +297,7 @@ def _find_stand(
     ours: Sequence[bpy.types.Object],
     reserved: Iterable[Box],
 ) -> Vector:
-    """Return the bottom center of a model: free ground, or in a row with other results."""
+    """Return a model's bottom center: on free ground, or moved along X past other results."""
     box, taken = stand.box(), list(reserved)
     sides = box[1] - box[0]
     if not place.free:
@@ -329,7 +331,7 @@ def _row_offset(box: Box, others: Iterable[Box], spacing: float) -> float:
         if other_low.y < high.y and other_high.y > low.y
     )
     start, width = low.x, high.x - low.x
-    # Rounding must not push a model over that exactly touches its neighbor.
+    # Because of rounding, a model that exactly touches its neighbor must not be moved.
     touch = width * 1e-4
     for low_x, high_x in occupied:
         if low_x - spacing < start + width - touch and high_x + spacing > start + touch:

@@ -21,7 +21,7 @@ from .exchange.mesh_data import PROVENANCE_PREFIX
 from .updating.version_list import LIST, find_version, note_shown, store_shown
 
 REPLACED = f"{PROVENANCE_PREFIX}before"
-"""Custom property: the mesh or the collection of objects, that was replaced, or a version's key."""
+"""Custom property: the replaced mesh, the collection of replaced objects, or a version's key."""
 
 
 def find_job_objects(job: str, view_layer: bpy.types.ViewLayer) -> list[bpy.types.Object]:
@@ -38,12 +38,12 @@ def find_model_objects(obj: bpy.types.Object) -> list[bpy.types.Object]:
 
 
 def has_replaced_model(obj: bpy.types.Object) -> bool:
-    """Return whether this model replaced another one."""
+    """Return whether the object's model replaced another one."""
     return _former_model(find_model_objects(obj)[0]) is not None
 
 
 def _former_model(root: bpy.types.Object) -> Any:
-    """Return the mesh or the collection that a model has replaced, or None."""
+    """Return the mesh or the collection that a model replaced, or None."""
     stored = root.get(REPLACED)
     return find_version(root, stored) if isinstance(stored, str) else stored
 
@@ -55,7 +55,7 @@ def replace_model(
     *,
     keep_height: bool,
 ) -> bpy.types.Object:
-    """Put a newly appended model in the place of another one; return the resulting root.
+    """Put a newly appended model in place of another one; return the resulting root.
 
     Both models are lists of objects, the root first. `keep_height` scales the new one to the old
     one's height.
@@ -97,14 +97,14 @@ def restore_replaced(context: bpy.types.Context, obj: bpy.types.Object) -> bpy.t
 
 
 def note_replaced(obj: bpy.types.Object, before: bpy.types.Mesh) -> None:
-    """Note that an object's mesh, of the same job, has replaced another one."""
+    """Record that an object's mesh replaced `before`, a mesh of the same job."""
     for name in provenance_keys(obj):
         before[name] = obj[name]
     obj[REPLACED] = before
 
 
 def _object_rotation(root: bpy.types.Object) -> int:
-    """Return the degrees by which the object, and not its mesh, turns the file's model."""
+    """Return the part of a model's rotation, in degrees, that is in its object and not its mesh."""
     return int(root.get(ROTATION, 0)) - int(root.get(APPLIED, 0))
 
 
@@ -157,7 +157,7 @@ def _change_mesh_back(obj: bpy.types.Object, before: bpy.types.Mesh) -> bpy.type
 
 
 def _take_name_back(mesh: bpy.types.Mesh, before: bpy.types.Mesh) -> None:
-    """Give a mesh its name back if an update has moved it to the newer mesh."""
+    """Give a mesh its name back if an update moved the name to the newer mesh."""
     name = mesh.name
     if before.name.startswith(f"{name} (") and not mesh.library:
         mesh.name = replaced_name(name)
@@ -178,7 +178,7 @@ def _show_before(obj: bpy.types.Object, before: bpy.types.Mesh) -> None:
 
 
 def replaced_name(name: str) -> str:
-    """Return the name of a mesh that made way for a newer one of this name."""
+    """Return the name for a mesh whose own name goes to a newer one."""
     return f"{name} (replaced)"
 
 
@@ -188,7 +188,7 @@ def provenance_keys(owner: bpy.types.ID) -> list[str]:
 
 
 def move_provenance(source: bpy.types.ID, target: bpy.types.ID) -> None:
-    """Move the properties that record a model's provenance."""
+    """Move the properties that record a model's provenance from one data-block to another."""
     for name in provenance_keys(source):
         target[name] = source[name]
         del source[name]

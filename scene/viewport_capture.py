@@ -15,7 +15,7 @@ NAME = "Viewport"
 
 
 def capture_viewport(context: bpy.types.Context) -> bpy.types.Image:
-    """Return a packed image of the context's 3D viewport; raise BadImage without one."""
+    """Return a packed image of the context's 3D viewport; raise BadImage if no window shows one."""
     area = _view_area(context)
     if bpy.app.background or area is None:
         raise BadImage("There is no 3D Viewport to capture.", "Open a 3D Viewport.")

@@ -207,7 +207,7 @@ class IMAGE_TO_MESH_PG_care(bpy.types.PropertyGroup):
     faces: IntProperty(
         **_text(
             "Faces",
-            "Approximate number of faces after Reduce, Quads, and of the coarsest level of detail",
+            "Approximate number of faces for Reduce, Quads, and the coarsest level of detail",
         ),
         default=10_000,
         min=4,

@@ -17,18 +17,19 @@ from . import views
 from .scene_properties import choices_of, provider_of, read_settings
 
 VALID = 20.0
-"""Seconds that it counts that an image cannot be read: the user may have mended its file since."""
+"""Seconds for which an error from reading an image counts: the user may have fixed the file since.
+"""
 
 _unreadable: dict[Hashable, tuple[BadImage, float]] = {}
-"""The image that could not be read, by its key, why, and when that was found; at most one."""
+"""The error from the last image that could not be read, by its key, and its time; at most one."""
 _renders = [0]
-"""How often something was rendered."""
+"""The number of renders so far, in a list so that functions can change it."""
 
 
 def why_not(context: bpy.types.Context) -> str:
-    """Return the sentence that says why Generate cannot run; empty if it can.
+    """Return a sentence that says why Generate cannot run; empty if it can.
 
-    Reads no file: whether an image file can be read shows only when a job reads it.
+    Reads no file: an unreadable image file is discovered only when a job reads it.
     """
     return (
         picture_problem(choices_of(context.scene).image)
@@ -49,13 +50,13 @@ def why_not_at_all(context: bpy.types.Context) -> str:
 
 
 def broken_settings(settings: Settings) -> dict[str, str]:
-    """Return, by name, a sentence for each setting that the service or Blender would refuse."""
+    """Return a sentence, by name, for each setting that the service or Blender would reject."""
     found = dict(settings.rules())
     for setting in settings_of(type(settings)):
         wanted = setting.min_blender
         is_changed = getattr(settings, setting.name) != setting.default
         if wanted and is_changed and bpy.app.version[:2] < wanted:
-            # Only that Blender's importer can read the files that this choice produces.
+            # Only the importer of that Blender version reads the files that this choice produces.
             version = ".".join(map(str, wanted))
             found.setdefault(
                 setting.name,
@@ -67,7 +68,7 @@ def broken_settings(settings: Settings) -> dict[str, str]:
 def settings_to_price(context: bpy.types.Context) -> Settings | None:
     """Return the scene's settings if the service can quote a price for them now, else None."""
     provider = provider_of(context.scene)
-    # The base class's method: the service has no way to quote.
+    # The base class's method means that the service cannot quote a price.
     if type(provider).quote is Provider.quote:
         return None
     if _key_problem(context, provider) or _network_problem(context, provider):
@@ -106,7 +107,7 @@ def picture_problem(image: bpy.types.Image | None) -> str:
 
 
 def note_readable(image: bpy.types.Image, error: BadImage | None) -> None:
-    """Remember why an image cannot be read, so that Generate says so before it is clicked."""
+    """Remember why an image cannot be read, so that Generate says so before the next click."""
     _unreadable.clear()
     if error is not None:
         _unreadable[picture_key(image)] = error, time.monotonic()
@@ -118,7 +119,7 @@ def note_render() -> None:
 
 
 def unreadable_problem(image: bpy.types.Image) -> str:
-    """Return why an image could not be read a moment ago; empty if it could, or was not tried."""
+    """Return why an image could not be read a moment ago; empty if no attempt failed."""
     error, since = _unreadable.get(picture_key(image), (None, 0.0))
     is_valid = error is not None and time.monotonic() - since < VALID
     return translate(error.message, error.hint) if error and is_valid else ""
@@ -142,7 +143,7 @@ def _network_problem(context: bpy.types.Context, provider: Provider[Any]) -> str
 
 def _views_problem(context: bpy.types.Context) -> str:
     choices, provider = choices_of(context.scene), provider_of(context.scene)
-    # Which views the provider takes is read only if one of all views does not belong.
+    # The provider's views depend on all settings, which are read only if a view is foreign.
     if not views.foreign(choices):
         return ""
     return views.problem(choices, provider.views_for(read_settings(context.scene, provider)))

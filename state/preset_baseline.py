@@ -37,7 +37,7 @@ def baseline_of(scene: bpy.types.Scene, provider: Provider[Any]) -> Baseline:
 
 
 def keep_baseline(scene: bpy.types.Scene, provider: Provider[Any], preset: str) -> None:
-    """Make the current settings the baseline, named after a preset; without one, the defaults."""
+    """Make the current settings the baseline, named after a preset; "" restores the defaults."""
     kept = dict(_parse_baselines(choices_of(scene).baselines))
     kept.pop(provider.id, None)
     if preset:

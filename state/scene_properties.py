@@ -39,7 +39,7 @@ INT_LIMIT = 2**31 - 1
 MAGNITUDES = 100
 
 _registered: list[type] = []
-"""Property groups in the order of registration; Blender wants them unregistered in reverse."""
+"""Property groups in the order of registration; Blender requires the reverse to unregister them."""
 
 
 def choices_of(scene: bpy.types.Scene) -> Any:
@@ -70,7 +70,7 @@ def switch_name(name: str) -> str:
 
 
 def read_settings(scene: bpy.types.Scene, provider: Provider[Any]) -> Settings:
-    """Return the scene's settings for a provider, lengths in meters."""
+    """Return the scene's settings for a provider, with lengths in meters."""
     settings = read_group(group_of(scene, provider), provider.settings)
     return _lengths_times(settings, _meters(scene))
 

@@ -24,9 +24,9 @@ def number_of(key: str) -> int:
 
 
 def load(key: str, path: str) -> bool:
-    """Load an image file as the thumbnail for a key; return whether it was loaded now.
+    """Load an image file as the thumbnail for a key; return whether it was loaded.
 
-    It is not if the key has a thumbnail already, or the add-on is disabled.
+    It is not loaded if the key has a thumbnail already or the add-on is disabled.
     """
     if not _loaded or key in _numbers:
         return False

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a viewport shows textures, and how to show and hide them in it."""
+"""Tell whether a viewport shows textures, and show or hide them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ DETAILED = frozenset({"TEXTURE", "VERTEX"})
 """Color types of Solid View that show more than one color for each mesh."""
 
 _before: dict[int, tuple[str, str]] = {}
-"""Shading and color type before textures were shown, by the viewport's address."""
+"""Shading and color type before textures were shown, by the pointer to the viewport's space."""
 
 
 def is_plain(space: bpy.types.SpaceView3D) -> bool:
-    """Return whether a viewport shows meshes in plain colors."""
+    """Return whether a viewport shows each mesh in one color."""
     shading = space.shading
     return shading.type in PLAIN and not (
         shading.type == "SOLID" and shading.color_type in DETAILED
@@ -23,7 +23,7 @@ def is_plain(space: bpy.types.SpaceView3D) -> bool:
 
 
 def can_hide(space: bpy.types.SpaceView3D) -> bool:
-    """Return whether a viewport shows textures in Solid View."""
+    """Return whether a viewport is in Solid View and shows textures or color attributes."""
     return space.shading.type == "SOLID" and space.shading.color_type in DETAILED
 
 
@@ -35,11 +35,11 @@ def show(space: bpy.types.SpaceView3D, color_type: str) -> None:
 
 
 def hide(space: bpy.types.SpaceView3D) -> None:
-    """Restore how a viewport was shaded before textures were shown."""
+    """Restore the shading that a viewport had before textures were shown."""
     shading = space.shading
     shading.type, shading.color_type = _before.pop(space.as_pointer(), ("SOLID", "MATERIAL"))
 
 
 def forget() -> None:
-    """Forget all viewports."""
+    """Forget the earlier shading of all viewports."""
     _before.clear()

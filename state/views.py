@@ -22,7 +22,7 @@ TOOLTIPS = {
     "right": "The same subject, seen from its right",
 }
 BOUND = "views_bound"
-"""Property listing the side views that have a front; the front image itself may be gone."""
+"""Property that lists the side views assigned to a front image, which may be deleted by now."""
 
 
 def pictures() -> dict[str, Any]:
@@ -68,7 +68,7 @@ def problem(choices: Any, views: tuple[str, ...]) -> str:
 
 
 def images_of(choices: Any, views: tuple[str, ...]) -> dict[str, bpy.types.Image]:
-    """Return the images that are there, by view, in the order of `views`."""
+    """Return the images by view, in the order of `views`; views without an image are left out."""
     found = {view: view_of(choices, view) for view in views}
     return {view: image for view, image in found.items() if image is not None}
 
@@ -86,13 +86,13 @@ def clear(choices: Any, views: tuple[str, ...] = SIDE_VIEWS) -> None:
 
 
 def put_in_front(choices: Any, image: bpy.types.Image, *, same_subject: bool = False) -> None:
-    """Set the front image; side views of another one stay, and `foreign` returns them.
+    """Set the front image; side views of another one stay, and `foreign` then returns them.
 
     `same_subject`: the image is an edit of the current one, so its side views are its own.
     """
     strange = foreign(choices)
     if not same_subject:
-        # The image may be of anything, unlike one that is chosen right beside its side views.
+        # The image may show another subject, unlike one that is chosen right beside its side views.
         _bind_to_none(choices)  # guard: views-before-any-front
     choices.image = image
     # The side views still refer to the image before the edit.
@@ -112,7 +112,7 @@ def _front_name(view: str) -> str:
 
 
 def _front_changed(choices: Any, _context: bpy.types.Context) -> None:
-    """Assign side views that were chosen before any front image."""
+    """Assign the side views that were chosen before any front image to this one."""
     bound = getattr(choices, BOUND).split()
     for view in SIDE_VIEWS:
         if view not in bound:
@@ -128,14 +128,14 @@ def _view_changed(view: str) -> Callable[[Any, Any], None]:
 
 
 def _bind_to_none(choices: Any) -> None:
-    """Assign side views that have no front to no image at all, so that they are asked about."""
+    """Mark unassigned side views as belonging to no front image, so that the user is asked."""
     bound = getattr(choices, BOUND).split()
     free = [view for view in images_of(choices, SIDE_VIEWS) if view not in bound]
     setattr(choices, BOUND, " ".join([*bound, *free]))
 
 
 def _bind(choices: Any, view: str) -> None:
-    """Remember the front image of a side view; forget it if one of the two is missing."""
+    """Assign a side view to the front image, or to none if one of the two is missing."""
     others = [name for name in getattr(choices, BOUND).split() if name != view]
     is_bound = view_of(choices, view) is not None and choices.image is not None
     setattr(choices, _front_name(view), choices.image if is_bound else None)

@@ -24,7 +24,7 @@ def add_waker(waker: Callable[[], None]) -> None:
 
 
 def remove_waker(waker: Callable[[], None]) -> None:
-    """No longer call a function."""
+    """Stop calling a function at each draw of the tab."""
     if waker in _wakers:
         _wakers.remove(waker)
 
@@ -36,7 +36,7 @@ def note_drawn() -> None:
 
 
 def note_popover(region: Any) -> None:
-    """Report that the popover is being drawn in this region, which only `app` may use again."""
+    """Report that the popover is being drawn in this region, which only `app` uses later."""
     _popovers[:] = [region] if region else []
     note_drawn()
 

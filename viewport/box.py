@@ -36,19 +36,19 @@ def corners(item: Placeholder) -> list[Point]:
 
 
 def edges(item: Placeholder) -> list[Point]:
-    """Return the ends of the box's twelve edges."""
+    """Return the two ends of each of the box's twelve edges."""
     points = corners(item)
     return [points[end] for edge in EDGES for end in edge]
 
 
 def bottom(item: Placeholder) -> list[Point]:
-    """Return the two triangles of the bottom."""
+    """Return the corners of the bottom's two triangles."""
     points = corners(item)
     return [points[corner] for corner in BOTTOM]
 
 
 def front(item: Placeholder) -> list[Point]:
-    """Return the corners of the front, on which the picture is shown."""
+    """Return the corners of the front, which shows the picture, in the order of `FRONT`."""
     points = corners(item)
     return [points[corner] for corner in FRONT]
 

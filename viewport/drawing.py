@@ -22,11 +22,11 @@ LINE = (1.0, 1.0, 1.0, 0.4)
 HIDDEN_LINE = (1.0, 1.0, 1.0, 0.1)
 BOTTOM = (1.0, 1.0, 1.0, 0.07)
 BEFORE, AFTER, UNKNOWN = 0.3, 0.95, 0.6
-"""Opacity of the picture above and below the level of the progress, and without a level."""
+"""Opacity of the picture above and below the level of the progress, and if that is unknown."""
 LINE_WIDTH = 1.5
 TEXT_SIZE, GAP = 15, 9
 NARROWEST = 0.8
-"""Width of a box as a share of its text's, below which it gets none: neighbors would overlap."""
+"""Minimum width of a box, relative to its text's, for the text to be drawn without overlaps."""
 
 _VERTEX = """
 void main()
@@ -47,7 +47,8 @@ void main()
 
 _shader: list[Any] = []
 _built: dict[str, Any] = {}
-"""For each scene its placeholders, and the batches that were made of them."""
+"""By scene: the location, rotation, and size of its placeholders, and the batches made from them.
+"""
 _textures: dict[str, tuple[Picture, Any]] = {}
 _tops: dict[str, tuple[Any, list[Vector]]] = {}
 
@@ -94,7 +95,7 @@ def draw_texts() -> None:
 
 
 def free() -> None:
-    """Free everything on the graphics card."""
+    """Release shaders, batches, and textures."""
     _shader.clear()
     _built.clear()
     _textures.clear()
@@ -102,7 +103,7 @@ def free() -> None:
 
 
 def _in_view(context: bpy.types.Context) -> tuple[Placeholder, ...]:
-    """Return the placeholders of the viewport's scene; none where overlays are hidden."""
+    """Return the placeholders of the viewport's scene; empty if its overlays are hidden."""
     space = context.space_data
     if space is None or not space.overlay.show_overlays:
         return ()
@@ -141,7 +142,7 @@ def _draw_lines(batch: Any) -> None:
 
 
 def _draw_plain(batches: dict[str, Any]) -> None:
-    """Draw the bottoms, and faintly the edges behind something else."""
+    """Draw the bottoms and, faintly, edges that are behind something else."""
     shader = gpu.shader.from_builtin("UNIFORM_COLOR")
     shader.bind()
     gpu.state.depth_test_set("GREATER")
@@ -240,7 +241,7 @@ def _draw_text(item: Placeholder, matrix: Matrix, half: tuple[float, float], gap
 
 
 def _top(item: Placeholder) -> list[Vector]:
-    """Return the corners of a box's top, kept until it moves."""
+    """Return the corners of a box's top, cached until it moves."""
     place = (item.location, item.rotation, item.size)
     kept = _tops.get(item.job)
     if kept is None or kept[0] != place:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Placeholders of meshes that are being generated, drawn into the 3D Viewport.
 
-They are no objects: nothing is added to the file, rendered or saved. The draw handlers exist only
+They are not objects: nothing is added to the file, rendered, or saved. The draw handlers exist only
 while there is a placeholder, so an idle Blender calls nothing.
 """
 
@@ -21,8 +21,8 @@ Point = tuple[float, float, float]
 class Placeholder:
     """A box where a mesh will stand: `location` is the middle of its bottom.
 
-    `rotation` is about Z in radians, `size` is width, depth and height. `fraction` is the job's
-    progress in whole percents, None if it is unknown.
+    `rotation` is about Z in radians, `size` is width, depth, and height. `fraction` is the job's
+    progress from 0 to 1, rounded to percents; None if it is unknown.
     """
 
     job: str
@@ -53,12 +53,12 @@ _handlers: list[Any] = []
 
 
 def current() -> tuple[Placeholder, ...]:
-    """Return the placeholders."""
+    """Return the placeholders that are shown."""
     return tuple(_shown)
 
 
 def picture_of(job: str) -> Picture | None:
-    """Return the picture on a job's placeholder."""
+    """Return the picture on a job's placeholder, or None."""
     return _pictures.get(job)
 
 
@@ -83,14 +83,14 @@ def show(placeholders: Iterable[Placeholder]) -> None:
 
 
 def unregister() -> None:
-    """Remove everything."""
+    """Remove all placeholders and the draw handlers."""
     _shown.clear()
     _pictures.clear()
     _remove_handlers()
 
 
 def handler_count() -> int:
-    """Return the number of draw handlers: none without a placeholder."""
+    """Return the number of draw handlers: 0 without placeholders."""
     return len(_handlers)
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Follow changed settings with the active result's mesh.
+"""Keep the active result's mesh in step with changed settings.
 
-This module loads with the add-on, and `session` only with the first change. Nothing looks for
-changes: the settings report them, so that an idle Blender does no work.
+This module loads with the add-on, `session` only with the first change. Nothing polls for changes:
+the settings report them, so that an idle Blender does no work.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from ...state.updates import live_preview as reported
 from .. import heartbeat
 
 INTERVAL = 0.05
-"""Seconds between two ticks while a preview is on: a part of what the artist waits for."""
+"""Seconds between ticks while a preview is active; it adds to the delay that the artist sees."""
 EDITORS = frozenset({"VIEW_3D", "PROPERTIES"})
-"""Editors in which a changed setting was changed by the user: scripts have none, or another."""
+"""Editors in which users change settings. A change in another one, or in none, is a script's."""
 
 _changed: list[str] = []
 """The name of the scene whose settings were changed since the last tick; at most one."""
 _warmed: list[str] = []
-"""The job whose settings are in view and for which the process was started; at most one."""
+"""The job whose settings are visible and for which the worker was started; at most one."""
 _wanted: list[bool] = []
-"""Not empty if the process is to be started."""
+"""Not empty if the worker should be started."""
 _followed: list[bool] = []
 """Not empty while a preview is shown or awaited."""
 _used: list[bool] = []
@@ -36,7 +36,7 @@ _used: list[bool] = []
 
 
 def note_change(context: bpy.types.Context) -> None:
-    """Follow a setting that the user has changed."""
+    """Have the next tick preview a setting that the user changed; ignore changes by scripts."""
     if bpy.app.background or context.area is None or context.area.type not in EDITORS:
         return
     _changed[:] = [context.scene.name]
@@ -45,7 +45,7 @@ def note_change(context: bpy.types.Context) -> None:
 
 
 def note_drawn(context: bpy.types.Context) -> None:
-    """Start the process early: settings that are in view are likely to be changed."""
+    """Have the worker started early: visible settings are likely to be changed."""
     active = context.view_layer.objects.active
     job = active.get(JOB) if active else None
     if job and _warmed != [job] and not bpy.app.background:
@@ -54,7 +54,7 @@ def note_drawn(context: bpy.types.Context) -> None:
 
 
 def note_import(job: str) -> None:
-    """Make way for a job's mesh that is put into the scene now."""
+    """Put original meshes back before a job's mesh is put into the scene."""
     if _used:
         live_session().make_way(job)
 
@@ -66,12 +66,12 @@ def note_end(context: bpy.types.Context, job: str) -> None:
 
 
 def is_needed(_: bpy.types.Context) -> bool:
-    """Return whether a preview is on, or a change was reported."""
+    """Return whether a preview is active, or a change was reported."""
     return bool(_followed or _changed or _wanted)
 
 
 def poll(context: bpy.types.Context, now: float) -> None:
-    """Show what has arrived, and ask for what has changed."""
+    """Show a preview that has arrived, and request one for changed settings."""
     session, name = live_session(), "".join(_changed)
     is_wanted = bool(_wanted)
     for noted in (_changed, _wanted, _followed):
@@ -91,7 +91,7 @@ STEP = heartbeat.Step("live_preview", INTERVAL, is_needed, poll)
 
 
 def live_session() -> ModuleType:
-    """Return the module that does the work, from now on needed when a state changes."""
+    """Load the module that does the work, and add the handlers that need it from now on."""
     from . import session as module
 
     _used[:] = [True]
@@ -102,8 +102,8 @@ def live_session() -> ModuleType:
     return module
 
 
-# Before the state changes: what undo and files remember must not hold a preview, whose mesh no
-# earlier state knows.
+# These run before the state changes: undo steps and files must not contain a preview, whose mesh no
+# earlier state has.
 @persistent
 def _stop(*_: object) -> None:
     if _used:
@@ -117,7 +117,7 @@ def _put_back(*_: object) -> None:
 
 
 # When the slider is released, Blender pushes a step of its own, with the preview. Undo and redo
-# pass over it: the update's step alone has both the setting and its mesh.
+# skip it: only the update's step has both the setting and its mesh.
 @persistent
 def _undo_on(*_: object) -> None:
     if _used and live_session().put_back():
@@ -140,7 +140,7 @@ def _repeat(step: str) -> None:
 
 @persistent
 def _forget(*_: object) -> None:
-    """End the process, and forget everything about the file that is being closed."""
+    """End the worker, and forget everything about the file that is being closed."""
     if _used:
         live_session().forget()
     for noted in (_changed, _warmed, _wanted, _followed, _used):
@@ -163,18 +163,18 @@ _HANDLERS = {
     "save_pre": _put_back,
     "load_pre": _forget,
 }
-"""Handlers, from the first change on."""
+"""Handlers that are added with the first change."""
 
 
 def register() -> None:
-    """Add the step, and follow the settings."""
+    """Add the step, and listen for changed settings."""
     bpy.app.handlers.load_post.append(_on_load)
     reported.listen(note_change, note_drawn)
     heartbeat.add(STEP)
 
 
 def unregister() -> None:
-    """Remove the step, and end the process."""
+    """Remove the step, and end the worker."""
     reported.listen(None, None)
     heartbeat.remove(STEP)
     bpy.app.handlers.load_post.remove(_on_load)

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One result that follows its settings: previews while they change, an update once they stay.
+"""One result that follows its settings: previews while they change, then an update.
 
-Previews are shown without undo steps. Undo, redo and saving find the result's own mesh: it is put
-back before each of them. The update brings in its mesh as one step, which leads back to the mesh
-from before the first change.
+Previews are shown without undo steps. The result's own mesh is put back before each undo, redo, and
+save. The update is one undo step; undoing it restores the mesh from before the first change.
 """
 
 from __future__ import annotations
@@ -34,11 +33,11 @@ _DISCARD = "image_to_mesh discard"
 
 @dataclass
 class _Session:
-    """The result that is followed, and what was last asked for.
+    """The result that follows its settings, and the settings that were requested last.
 
-    `uid` is its object's. `first` is the number of its first request. `scale` is what the mesh was
-    scaled by since it was made. `changed` is when the settings last changed. `update` is the job
-    that makes the full mesh.
+    `uid` is its object's. `first` is the number of its first request. `scale` is the factor by
+    which the mesh was scaled since it was made. `changed` is when the settings last changed.
+    `update` is the job that makes the full mesh.
     """
 
     uid: int
@@ -58,7 +57,7 @@ _discarded: set[str] = set()
 
 
 def advance(context: bpy.types.Context, now: float, *, is_changed: bool) -> bool:
-    """Do a tick's work; return whether the next ticks have something to do.
+    """Do a tick's work; return whether more ticks are needed.
 
     `is_changed`: a setting was reported as changed since the last tick.
     """
@@ -91,14 +90,14 @@ def live_result(context: bpy.types.Context) -> ActiveResult | None:
 
 
 def warm(context: bpy.types.Context) -> None:
-    """Start the process, and have it open the active result's image."""
+    """Start the worker, and have it open the active result's image."""
     result = live_result(context)
     if result is not None and not _current:
         _ask(context, result, read_settings(context.scene, provider_of(context.scene)))
 
 
 def put_back() -> bool:
-    """Put back the meshes that previews stand for; the session goes on.
+    """Put back the meshes that previews stand for; the session continues.
 
     Return whether a setting was still being dragged: undo and redo skip such a state.
     """
@@ -121,17 +120,17 @@ def make_way(job: str) -> None:
 
 
 def note_end(context: bpy.types.Context, job: str) -> None:
-    """Stop waiting for an update that has ended, and delete one that was overtaken."""
+    """Stop waiting for an update that has ended; delete its job if newer settings replaced it."""
     if job in _discarded:
         _discarded.discard(job)
         _delete(bring_in.library_of(context, job), job)
-    elif _current and _current[0].update == job:  # Its mesh did not come into the scene.
+    elif _current and _current[0].update == job:  # Its mesh did not arrive in the scene.
         _current[0].update = ""
         stop()
 
 
 def forget() -> None:
-    """End the session and the process."""
+    """End the session and the worker."""
     stop()
     jobs.live_previews().close()
 
@@ -183,7 +182,7 @@ def _show_newest(obj: bpy.types.Object) -> None:
 
 
 def _start_update(obj: bpy.types.Object) -> None:
-    """Start the update for settings that stay, unless they are those of the mesh itself."""
+    """Start the update for the final settings, unless the mesh itself was made with them."""
     settings = _current[0].settings
     if _is_of(obj, settings) or broken_settings(settings):
         return stop()
@@ -208,7 +207,7 @@ def _is_of(obj: bpy.types.Object, settings: Settings) -> bool:
 
 
 def _cancel_update(session: _Session) -> None:
-    """Cancel the session's update, which is free, if it was started."""
+    """Cancel the session's update if it was started; the built-in provider's jobs are free."""
     job, session.update = session.update, ""
     if not job:
         return
@@ -218,7 +217,7 @@ def _cancel_update(session: _Session) -> None:
 
 
 def _delete(library: jobs.Library, job: str) -> None:
-    """Delete a job that nobody asked for by name; on a thread, since the library may be slow."""
+    """Delete a job whose result is not needed, on a thread, since the library may be slow."""
     jobs.session().dismiss(job)
 
     def delete() -> None:

@@ -61,7 +61,7 @@ def ask_once(context: bpy.types.Context, provider: Provider[Any]) -> None:
 
 
 def is_needed(context: bpy.types.Context) -> bool:
-    """Return whether an answer is awaited, or the tab, which shows prices, is visible."""
+    """Return whether an answer is pending, or the tab, which shows prices, is visible."""
     return bool(_pending) or is_shown(context)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A key that was just entered is saved, and its balance is asked for, which also tests it.
+"""Save a key that was just entered, and query its account's balance, which also tests it.
 
 Blender saves preferences when it quits, and only with Auto-Save Preferences: a key would be lost
 with a crash, or without that switch. Blender saves all of its preferences or none.
@@ -20,10 +20,10 @@ from .account import ask_once
 log = logging.getLogger(__name__)
 
 INTERVAL = 0.1
-"""Seconds until the balance is asked for: the user waits for it."""
+"""Seconds until the balance is queried: the user waits for it."""
 
 _entered: set[str] = set()
-"""The preferences of the keys that were changed since the last tick."""
+"""Names of the preferences that hold the keys changed since the last tick."""
 
 
 def is_needed(_: bpy.types.Context) -> bool:
@@ -32,7 +32,7 @@ def is_needed(_: bpy.types.Context) -> bool:
 
 
 def poll(context: bpy.types.Context, _now: float) -> None:
-    """Save the changed keys, and ask for the balances of their services."""
+    """Save the changed keys, and query the balances of their services."""
     names = frozenset(_entered)
     _entered.clear()
     _save()
@@ -65,7 +65,7 @@ def _note(name: str) -> None:
 
 
 def _save() -> None:
-    # Started with factory settings, Blender would replace the user's preferences by those.
+    # Started with factory settings, Blender would overwrite the user's preferences with those.
     if not bpy.app.use_userpref_skip_save_on_exit:
         try:
             bpy.ops.wm.save_userpref()

@@ -102,7 +102,7 @@ def _inspect(context: bpy.types.Context, image: bpy.types.Image, key: Hashable, 
 
 
 def check_image(context: bpy.types.Context, image: bpy.types.Image, key: Hashable) -> None:
-    """Have an image checked, or note that it cannot be; the report is found by the key."""
+    """Have an image checked, or note that it cannot be; reports are looked up by the key."""
     from ...scene.image_source import picture_source
 
     if _is_costly(image):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The placeholders of running jobs: where they stand, how large they are, what they show.
+"""The placeholders of running jobs: their locations, sizes, and pictures.
 
 A placeholder stands where the mesh will: its location is reserved when it first appears, next to
 those of other jobs, and the mesh is placed there. Moving it moves the mesh.
@@ -28,14 +28,18 @@ from .image_checks import subject_detection
 OWN_SIDE = 1.0
 """Longest side in meters of a model: services scale theirs to about that."""
 DEPTH = 0.5
-"""Expected depth as a share of the smaller of width and height: a front view does not tell it."""
+"""Expected depth as a share of the smaller of width and height: a front view does not show it."""
 WHOLE = (0.0, 0.0, 1.0, 1.0)
 
 Point = tuple[float, float, float]
 
 
 class Reservation(NamedTuple):
-    """A location that is kept for a job: for its wanted placement and its model's own sides."""
+    """A location reserved for a job's model.
+
+    `wanted` is the placement before any move, `own` are the model's expected sides in meters, and
+    `sides` are those at the placement's size.
+    """
 
     wanted: jobs.Placement
     own: Point
@@ -48,7 +52,7 @@ _reserved: dict[str, Reservation] = {}
 _moved: set[str] = set()
 """Jobs whose location the user has chosen."""
 _dragged: dict[str, Point] = {}
-"""Where the pointer holds a placeholder right now."""
+"""Location of each placeholder that the pointer drags right now, by job."""
 
 
 def note_image(job: str, image: bpy.types.Image) -> None:
@@ -62,7 +66,7 @@ def is_placed(job: str) -> bool:
 
 
 def newest() -> str:
-    """Return the newest job with a placeholder; empty without one."""
+    """Return the newest job that has a placeholder, or ""."""
     return next((view.job for view in _views()), "")
 
 
@@ -77,7 +81,7 @@ def move(context: bpy.types.Context, job: str, location: Point) -> None:
 
 
 def drag(context: bpy.types.Context, job: str, location: Point | None) -> None:
-    """Show a placeholder somewhere else for now; None shows it at its place again."""
+    """Show a placeholder elsewhere while it is dragged; None shows it at its own location again."""
     if location is None:
         _dragged.pop(job, None)
     else:
@@ -96,14 +100,14 @@ def update(context: bpy.types.Context) -> None:
 
 
 def forget() -> None:
-    """Forget all jobs: none is left."""
+    """Forget all jobs, after the last one has ended."""
     for table in (_keys, _reserved, _moved, _dragged):
         table.clear()
 
 
 def _views() -> Iterator[jobs.JobView]:
     """Yield the jobs whose meshes will be placed in the open file, newest first."""
-    # The watcher may be aside, with the end of a job still to be drained: its mesh is to come, too.
+    # The watcher may be paused with a job's end undelivered: that job's mesh still arrives, too.
     events = {event.job for event in event_queue.waiting} | jobs.session().jobs_with_events()
     for view in jobs.session().views():
         is_due = not view.over or view.job in events
@@ -133,9 +137,9 @@ def _placeholder(
 def _reserve(
     context: bpy.types.Context, view: jobs.JobView, others: list[Placeholder]
 ) -> tuple[jobs.Placement, Point]:
-    """Return a job's placement and sides; the location is fixed first, and when the sides change.
+    """Return a job's placement and sides, reserving the location first and when sides change.
 
-    So the mesh will stand exactly where its placeholder does.
+    The mesh will therefore stand exactly where its placeholder does.
     """
     place, own = jobs.session().placement_of(view), _own_sides(view)
     kept = _reserved.get(view.job)
@@ -162,7 +166,7 @@ def _find_stand(
     boxes = [Stand(Vector(item.location), item.rotation, Vector(item.size)).box() for item in near]
     stand = expected_stand(context, wanted, own, boxes)
     if any(_overlap(stand.box(), box) for box in boxes):
-        # Neither on free ground nor with a spacing: still, they stand in a row.
+        # A placement without free ground or spacing does not avoid others, so make a row here.
         gap = GAP * unit_factor(context.scene)
         stand = expected_stand(context, replace(wanted, spacing=gap), own, boxes)
     (x, y, z), (width, depth, height) = stand.location, stand.sides
@@ -184,7 +188,7 @@ def _set_location(view: jobs.JobView, location: Point) -> jobs.Placement:
 
 
 def _own_sides(view: jobs.JobView) -> Point:
-    """Return width, depth and height in meters that a model probably has by itself."""
+    """Return a model's expected width, depth, and height in meters, before it is scaled."""
     ratio = _aspect(view)
     height = OWN_SIDE / max(ratio, 1.0)
     if view.record is not None and view.provider == "local":
@@ -204,7 +208,7 @@ def _aspect(view: jobs.JobView) -> float:
 
 
 def _scene_of(context: bpy.types.Context, view: jobs.JobView) -> bpy.types.Scene:
-    """Return the scene that a job was started in, or the present one if that is gone."""
+    """Return the scene that a job was started in, or the current one if that is gone."""
     return bpy.data.scenes.get(view.plan.scene) or context.scene
 
 
@@ -223,7 +227,7 @@ def _keeps_background(view: jobs.JobView) -> bool:
 
 
 def _load_pictures(context: bpy.types.Context, views: list[jobs.JobView]) -> None:
-    """Put a picture on the placeholders that have none, once the worker has looked at the image."""
+    """Put a picture on the placeholders that have none, once the worker has inspected the image."""
     checks = jobs.image_checks()
     for view in views:
         if placeholders.picture_of(view.job):
@@ -240,7 +244,7 @@ def _load_pictures(context: bpy.types.Context, views: list[jobs.JobView]) -> Non
 
 
 def _check_image(context: bpy.types.Context, view: jobs.JobView) -> None:
-    """Have the worker look at a job's image, unless it was asked before."""
+    """Have the worker inspect a job's image, unless it was asked before."""
     picture = view.record.pictures[0] if view.record and view.record.pictures else None
     file = picture.file or picture.sent if picture else None
     if file is None or _keys.get(view.job) == view.job:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Poll for mesh edits in the background Blender, and bring their results into the scene.
+"""Poll for mesh edits in the background Blender, and put their results into the scene.
 
 Not a modal operator: Blender's auto-save waits while one runs.
 """
@@ -29,7 +29,7 @@ def follow() -> None:
 
 
 def bring_results() -> None:
-    """Store the reports of ended edits, and bring their meshes into the scene.
+    """Store the reports of ended edits, and put their meshes into the scene.
 
     A mesh waits while its object is edited, sculpted, or painted.
     """
@@ -63,7 +63,7 @@ def _is_ready(view: jobs.EditView) -> bool:
     scene = view.order.scene
     if scene is None or not view.changed:
         return True
-    # Exchanging the mesh that is being edited would lose the changes, or crash Blender.
+    # Swapping the mesh that is being edited would lose the changes, or crash Blender.
     is_here = view.order.file == open_file.token()
     return not is_here or all(obj.mode == "OBJECT" for obj in _objects(scene))
 
@@ -79,7 +79,7 @@ def is_needed(_: bpy.types.Context) -> bool:
 
 
 def poll(context: bpy.types.Context, _now: float) -> None:
-    """Bring in results, and redraw for progress."""
+    """Put results into the scene, and redraw for progress."""
     windows = context.window_manager.windows
     if not windows:
         if not jobs.mesh_edits().running():

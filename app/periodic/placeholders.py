@@ -16,7 +16,7 @@ INTERVAL = 0.25
 """Seconds between two updates: the viewport is redrawn at most this often for progress."""
 
 _followed: list[bool] = []
-"""Not empty from the start of a job until none is left."""
+"""Not empty from the start of a job until no job is left."""
 
 
 def follow() -> None:

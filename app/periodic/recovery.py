@@ -74,7 +74,7 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Stop; jobs that were resumed belong to the session."""
+    """Remove the step and the handler; jobs that were resumed continue."""
     if _on_load in bpy.app.handlers.load_post:
         bpy.app.handlers.load_post.remove(_on_load)
     heartbeat.remove(STEP)

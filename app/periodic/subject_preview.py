@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Keep the panel's picture of the image up to date while the user changes Foreground and Tolerance.
 
-The worker draws it; here it is only asked for and shown.
+The worker draws it; this step only requests and shows it.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ INTERVAL = 0.05
 
 
 def is_needed(context: bpy.types.Context) -> bool:
-    """Return whether the tab is in sight, and its picture is not what is chosen."""
+    """Return whether the tab is visible and its picture does not match the settings."""
     return is_shown(context) and _is_outdated(context)
 
 
 def poll(context: bpy.types.Context, _now: float) -> None:
-    """Show the newest picture, and ask for the one that is wanted now."""
+    """Show the newest picture, and request the one for the current settings."""
     wish, previews = sent_image.wish_of(context), jobs.subject_previews()
     report = jobs.image_checks().report(wish[0]) if wish else None
     if wish is None or report is None:
@@ -61,14 +61,14 @@ def _show(context: bpy.types.Context, latest: jobs.SubjectPreview) -> None:
 
 
 def _is_outdated(context: bpy.types.Context) -> bool:
-    """Return whether the preview no longer shows what is chosen, and a new one can be drawn."""
+    """Return whether the preview does not match the settings, and a new one can be drawn."""
     wish = sent_image.wish_of(context)
     if wish is None or wish == sent_image.current():
         return False
     report = jobs.image_checks().report(wish[0])
     if report is None or report.copy is None:
         return False
-    # A preview that could not be drawn is not asked for again.
+    # A preview that could not be drawn is not requested again.
     latest = jobs.subject_previews().latest
     return latest is None or latest.request != wish or bool(latest.pixels)
 

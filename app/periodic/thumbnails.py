@@ -46,7 +46,7 @@ def unregister() -> None:
 def _load_results(context: bpy.types.Context) -> list[bool]:
     """Load the previews on the gallery's page."""
     root, items = preferences.library(context), listing(context).items
-    # Here nobody knows how wide the sidebar is: enough for the widest.
+    # The width of the sidebar is not known here: load enough for the widest.
     start = max(0, min(shelf_of(context).first, len(items) - LARGEST_PAGE))
     return [
         _load(item.job, root / item.job / item.thumbnail)

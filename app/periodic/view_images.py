@@ -48,7 +48,7 @@ def unregister() -> None:
 def _make_preview(image: bpy.types.Image) -> bool:
     """Give an image a preview, which Blender fills later; return whether it had none.
 
-    The panel shows it until the picture of what is sent is there. An unfinished render gets none.
+    The panel shows it until the picture of the sent image is ready. An unfinished render gets none.
     """
     if image.preview is not None or image.source == "VIEWER":
         return False
@@ -57,7 +57,7 @@ def _make_preview(image: bpy.types.Image) -> bool:
 
 
 def _has_arrived() -> bool:
-    """Return whether the check of a side view has ended since the last time."""
+    """Return whether the check of a side view has ended since the last tick."""
     if not _waiting:
         return False
     report = jobs.image_checks().report(_waiting[0])

@@ -14,9 +14,9 @@ from .. import heartbeat
 
 INTERVAL = 0.5
 ATTEMPTS = 20
-"""Ten seconds in all: a window that was closed meanwhile is not waited for."""
+"""Ticks before giving up, ten seconds in all: the window may have been closed."""
 CHOICES = 3
-"""A choice before a new window's first frame is kept, but not drawn, so it is made again."""
+"""How often the library is chosen: before a new window's first frame, a choice is not drawn."""
 
 _wanted: dict[str, Any] = {}
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Move deleted results to the trash once they can no longer be brought back with a click.
+"""Move deleted results to the trash once they can no longer be restored with a click.
 
-Blender's end, and disabling the add-on, moves them at once. After a crash they are still in the
-library: a result that was paid for is rather kept than lost.
+Quitting Blender or disabling the add-on moves them at once. After a crash they are still in the
+library: it is better to keep a paid result than to lose it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def hide(job: str, root: Path, name: str) -> None:
 
 
 def poll(context: bpy.types.Context, now: float) -> None:
-    """Start to move the results that are due, and forget those that are gone."""
+    """Start moving the results that are due, and forget those that are gone."""
     before = hidden.revision()
     for item in hidden.all_hidden():
         if item.leaving:

@@ -117,7 +117,7 @@ class IMAGE_TO_MESH_OT_use_render(bpy.types.Operator):
 
 
 def _copied_render(image: bpy.types.Image) -> bpy.types.Image:
-    """Return a copy of a render, which the next one would overwrite; else the image itself."""
+    """Return a copy of a render, which the next render would overwrite; else the image itself."""
     from ...scene.image_source import copy_render
 
     return copy_render(image) if image.source == "VIEWER" else image

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The entry in Blender's menu for files that are dropped on a viewport.
 
-Blender takes an entry's label when its class is registered, so a step of the heartbeat registers it
+Blender reads an entry's label when its class is registered, so a step of the heartbeat registers it
 again when the provider or its price changes.
 """
 

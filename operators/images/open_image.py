@@ -18,7 +18,7 @@ from ..arguments import HIDDEN, ImageFiles
 from .choose import VIEWS_HELD_BACK, use_later
 
 HEAD = 16
-"""Bytes of a file that tell a photo."""
+"""Number of bytes at the start of a file that identify a HEIC or AVIF photo."""
 
 
 class IMAGE_TO_MESH_OT_open_image(ImageFiles, bpy.types.Operator):
@@ -84,7 +84,7 @@ def _is_photo(path: str) -> bool:
 
 
 def _load(path: Path) -> bpy.types.Image:
-    """Load an image file, or return the image that has it already. Raises BadImage."""
+    """Load an image file, or return the image that has it already; raise BadImage if it fails."""
     known = set(bpy.data.images)
     try:
         image = bpy.data.images.load(str(path), check_existing=True)

@@ -25,7 +25,7 @@ class IMAGE_TO_MESH_OT_use_sample(bpy.types.Operator):
 
 
 def _load_sample(_context: bpy.types.Context) -> bpy.types.Image:
-    """Return the sample, packed: the add-on's folder is another one on other computers."""
+    """Return the sample, packed, since the add-on's folder differs between computers."""
     for image in bpy.data.images:
         if image.packed_file and image.filepath == str(SAMPLE):
             return image

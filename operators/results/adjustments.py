@@ -89,7 +89,7 @@ class Adjustable:
         return replace(place, size=self.size, scale=None, measure="height")
 
     def read_adjustments(self: Any, context: bpy.types.Context, root: bpy.types.Object) -> None:
-        """Show what was imported in the Adjust Last Operation panel."""
+        """Set the properties that Adjust Last Operation shows from the imported model."""
         from ...scene.placement import model_box
 
         self.rotation = root.rotation_euler

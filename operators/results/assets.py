@@ -42,7 +42,7 @@ class IMAGE_TO_MESH_OT_open_asset_browser(bpy.types.Operator):
 
     bl_idname = "image_to_mesh.open_asset_browser"
     bl_label = "Open Asset Browser"
-    bl_description = "Show all generated meshes in the Asset Browser, from where you can drag them"
+    bl_description = "Show all generated meshes in the Asset Browser, ready to drag into the scene"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

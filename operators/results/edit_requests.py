@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Requests to edit a mesh: of the scene, or of a job that is not in the scene."""
+"""Requests to edit a mesh: one in the scene, or one that only exists in a job's folder."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _job_folder(context: bpy.types.Context, objects: list[bpy.types.Object]) -> 
 
 
 def _to_model(obj: bpy.types.Object) -> tuple[tuple[float, ...], ...]:
-    """Return the transform that undoes what importing did to the mesh."""
+    """Return the transform that undoes the rotation and scale applied to the mesh on import."""
     from ...scene.exchange.targets import rows_of
 
     rotation = Matrix.Rotation(math.radians(float(obj.get(APPLIED, 0))), 4, "Z")

@@ -123,12 +123,12 @@ class IMAGE_TO_MESH_OT_rename_result(bpy.types.Operator):
 
 
 def register() -> None:
-    """Have the name's field rename results."""
+    """Connect the name's field to the function that renames results."""
     call_to_rename(_rename)
 
 
 def unregister() -> None:
-    """Undo `register`."""
+    """Disconnect the name's field."""
     call_to_rename(None)
 
 

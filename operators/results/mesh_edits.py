@@ -77,7 +77,7 @@ class _EditOperator(Refuses, bpy.types.Operator):
         return jobs.mesh_edits().start(order, background_command())
 
     def _is_in_scene(self, context: bpy.types.Context) -> bool:
-        """Return whether the active object is meant, and not a job without an object."""
+        """Return whether to edit the active object, and not a job's model in its folder."""
         if not (self.job or self.version):
             return True
         active = context.view_layer.objects.active
@@ -86,7 +86,7 @@ class _EditOperator(Refuses, bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_health_card(_EditOperator):
-    """Report on a mesh."""
+    """Report faces, parts, holes, and defects of a mesh."""
 
     bl_idname = "image_to_mesh.health_card"
     bl_label = "Check Mesh"
@@ -95,7 +95,7 @@ class IMAGE_TO_MESH_OT_health_card(_EditOperator):
 
 
 class IMAGE_TO_MESH_OT_clean_mesh(_EditOperator):
-    """Clean the mesh."""
+    """Merge vertices, remove loose parts and inner shells, fill holes, and fix normals."""
 
     bl_idname = "image_to_mesh.clean_mesh"
     bl_label = "Clean Mesh"
@@ -108,7 +108,7 @@ class IMAGE_TO_MESH_OT_clean_mesh(_EditOperator):
 
 
 class IMAGE_TO_MESH_OT_decimate(_EditOperator):
-    """Reduce the faces."""
+    """Reduce a mesh to about the number of triangles set in the scene."""
 
     bl_idname = "image_to_mesh.decimate"
     bl_label = "Reduce Faces"
@@ -121,7 +121,7 @@ class IMAGE_TO_MESH_OT_decimate(_EditOperator):
 
 
 class IMAGE_TO_MESH_OT_quad_remesh(_EditOperator):
-    """Remesh with quads."""
+    """Remesh with about the number of quads set in the scene, and bake the textures."""
 
     bl_idname = "image_to_mesh.quad_remesh"
     bl_label = "Quad Remesh"
@@ -134,7 +134,7 @@ class IMAGE_TO_MESH_OT_quad_remesh(_EditOperator):
 
 
 class IMAGE_TO_MESH_OT_detail_levels(_EditOperator):
-    """Add levels of detail."""
+    """Add objects with fewer triangles beside the active one, as levels of detail."""
 
     bl_idname = "image_to_mesh.detail_levels"
     bl_label = "Levels of Detail"
@@ -156,7 +156,7 @@ class IMAGE_TO_MESH_OT_print_check(_EditOperator):
 
 
 class IMAGE_TO_MESH_OT_stop_care(bpy.types.Operator):
-    """Stop a mesh edit."""
+    """Stop a running mesh edit; its mesh does not change."""
 
     bl_idname = "image_to_mesh.stop_care"
     bl_label = "Stop"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Versions of a mesh: take an edited mesh into its object, show another version, forget them."""
+"""Versions of a mesh: put an edited mesh into its object, show or remove versions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from . import rotate
 
 
 class IMAGE_TO_MESH_OT_take_edit(bpy.types.Operator):
-    """Exchange the meshes of an ended edit's objects."""
+    """Put the meshes of an ended edit into their objects."""
 
     bl_idname = "image_to_mesh.take_edit"
     bl_label = "Edit Mesh"
@@ -132,7 +132,10 @@ def _as_own_error(error: ImageToMeshError | OSError) -> ImageToMeshError:
 
 
 def _take(context: bpy.types.Context, view: jobs.EditView, scene: jobs.SceneMeshes) -> None:
-    """Bring an edit's meshes into the scene. Raises LibraryProblem or OSError."""
+    """Put an edit's meshes into their objects, or add them as levels of detail.
+
+    Raises LibraryProblem if an object is gone, or OSError if the file cannot be read.
+    """
     from ...jobs.tasks.edit_values import RESULT
     from ...scene.exchange import arriving
 
@@ -153,7 +156,7 @@ def _take(context: bpy.types.Context, view: jobs.EditView, scene: jobs.SceneMesh
 
 
 def _show_stored(context: bpy.types.Context, key: str) -> None:
-    """Show a version that is in the .blend file. Raises LibraryProblem."""
+    """Show a version that is in the .blend file; raise LibraryProblem if it was removed."""
     from ...scene.exchange.mesh_data import exchange_mesh
     from ...scene.exchange.targets import edited_objects
 
@@ -187,7 +190,7 @@ def _show_file(context: bpy.types.Context, job: str, blend: str, instead: str) -
 
 
 def _shown_object(context: bpy.types.Context, job: str, version: str) -> bpy.types.Object | None:
-    """Return the root of the job's model in the scene; None without one.
+    """Return the root of the job's model in the scene, or None.
 
     The active object is preferred, then the newest that shows `version`, then the newest.
     """
@@ -206,9 +209,9 @@ def _place_of(context: bpy.types.Context, root: bpy.types.Object | None) -> jobs
 
 
 def _library_entries(context: bpy.types.Context) -> tuple[str, list[tuple[str, str, bool]]]:
-    """Return the active object's job, and the files, labels, and whether shown of its versions.
+    """Return the active object's job, and the file, label, and visibility of each version.
 
-    Raises LibraryProblem.
+    Raises LibraryProblem if there is no such job in the library.
     """
     from ...jobs.library.versions import versions
 
@@ -223,7 +226,7 @@ def _library_entries(context: bpy.types.Context) -> tuple[str, list[tuple[str, s
     except LibraryProblem:
         raise LibraryProblem(
             Message("The job of “{name}” is no longer in the library.", name=active.name),
-            "Its versions in this file are in the menu Versions.",
+            "Its versions in this file are in the Versions menu.",
         ) from None
     shown = str(active.get(VERSION, ORIGINAL))
     folder = bring_in.library_of(context, job).folder(job)

@@ -17,13 +17,13 @@ class IMAGE_TO_MESH_OT_import_arrivals(bpy.types.Operator):
 
     bl_idname = "image_to_mesh.import_arrivals"
     bl_label = "Import"
-    bl_description = "Add the meshes that were finished while you were away to the scene"
+    bl_description = "Import the meshes that were finished while you were away"
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
     def poll(cls, _: bpy.types.Context) -> bool:
         if not jobs.session().recovery.found.arrived:
-            cls.poll_message_set("No mesh has arrived while Blender was closed")
+            cls.poll_message_set("No mesh arrived while Blender was closed")
             return False
         return True
 

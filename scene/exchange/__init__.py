@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Exchange the mesh of an object: the object stays, and the former mesh stays as a version."""
+"""Swap an object's mesh: the object stays, and its former mesh is kept as a version."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Edited meshes that come back from the worker: into their objects, or as levels of detail."""
+"""Put meshes that the worker edited into their objects, or add them as levels of detail."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ..ground.surroundings import read_surroundings, world_box
 from .mesh_data import exchange_mesh, inherit, provenance_keys
 
 GAP = 0.25
-"""Space between levels of detail, as a share of the object's longest side."""
+"""Gap between levels of detail, as a fraction of the object's longest side."""
 
 
 def find_objects(session_uids: Sequence[int]) -> list[bpy.types.Object]:
-    """Return the objects of these `session_uid`s, in this order; fewer if some are gone."""
+    """Return the mesh objects with these `session_uid`s, in this order, without deleted ones."""
     found = {obj.session_uid: obj for obj in bpy.data.objects if obj.type == "MESH"}
     return [found[uid] for uid in session_uids if uid in found]
 
@@ -35,7 +35,11 @@ def exchange_edited(
     made_by: str,
     version: str,
 ) -> None:
-    """Give each object its edited mesh. `version` is its file in the job's folder, if any."""
+    """Give each object its edited mesh.
+
+    `made_by` is the worker's name for the edit; `version` is the mesh's file in the job's folder,
+    or empty.
+    """
     for obj, mesh in zip(objects, meshes, strict=True):
         inherit(obj, mesh, made_by)
         if version:
@@ -46,7 +50,7 @@ def exchange_edited(
 def place_levels(
     context: bpy.types.Context, finest: bpy.types.Object, meshes: Sequence[bpy.types.Mesh]
 ) -> list[bpy.types.Object]:
-    """Add an object for each mesh, on free ground in a row with the finest one; return them."""
+    """Add an object for each mesh, in a row with the finest level; return the new objects."""
     made = []
     for level, mesh in enumerate(meshes, start=1):
         name = f"{finest.name} LOD{level}"

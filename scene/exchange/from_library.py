@@ -14,7 +14,7 @@ from ..replace import find_model_objects, replace_model
 from .mesh_data import exchange_mesh
 
 NUMBER = re.compile(r"\.\d{3,}$")
-"""What Blender adds to a name that is taken."""
+"""The suffix that Blender adds to a name that is already in use, such as `.001`."""
 
 
 def adopt_model(
@@ -23,7 +23,7 @@ def adopt_model(
     """Show an imported version instead of another one and return the object that shows it.
 
     If both are single meshes, the object stays, and the former mesh becomes one of its versions.
-    Else the new model takes its place, and *Restore Replaced* brings the old one back.
+    Otherwise, the new model takes its place, and *Restore Replaced* brings the old one back.
     """
     old, new = find_model_objects(shown), find_model_objects(made)
     is_single = all(len(objects) == 1 and objects[0].type == "MESH" for objects in (old, new))
@@ -42,7 +42,7 @@ def adopt_model(
 
 
 def _match_rotation(shown: bpy.types.Object, made: bpy.types.Object) -> None:
-    """Rotate the new mesh as the old one; the object's own rotation stays."""
+    """Give the new mesh the rotation of the old one; the object's own rotation stays."""
     mesh = made.data
     wanted, applied = int(shown.get(APPLIED, 0)), int(made.get(APPLIED, 0))
     if wanted != applied:
@@ -53,7 +53,7 @@ def _match_rotation(shown: bpy.types.Object, made: bpy.types.Object) -> None:
 
 
 def _use_same_materials(shown: bpy.types.Object, mesh: bpy.types.Mesh) -> list[bpy.types.Material]:
-    """Use the object's materials where the file's are the same; return those that are spare.
+    """Use the object's materials if the file's are the same; return the file's, now unneeded.
 
     The artist may have changed them since, and a second set would only take memory.
     """

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Exchange an object's mesh. Name, transform, modifiers, and references to the object stay.
+"""Swap an object's mesh. Name, transform, modifiers, and references to the object stay.
 
 An object lists its versions, the current one included, in a custom property, which keeps them in
-the file for as long as the object is there. Each mesh that is not shown holds its provenance.
+the file as long as the object exists. Each mesh that is not shown holds its own provenance.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ PROVENANCE_PREFIX = "image_to_mesh_"
 def exchange_mesh(obj: bpy.types.Object, mesh: bpy.types.Mesh) -> bpy.types.Mesh:
     """Give an object another mesh and return the former one, which becomes a version.
 
-    The mesh gets the former one's name. Each mesh keeps the properties that record its provenance;
-    those of the mesh are set on the object. The object must be in Object Mode.
+    The new mesh takes the former one's name. Provenance properties describe the mesh that is shown:
+    the object's move to the former mesh, and the new mesh's to the object. The object must be in
+    Object Mode.
     """
     former = obj.data
-    # By key, since the mesh that is shown is not stored.
+    # Versions are marked by key, since the mesh that is shown is not stored.
     key = next((key for key, stored in versions_of(obj) if stored == mesh), "")
     store_shown(obj)
     note_shown(obj, key)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The objects that a mesh tool works on, why it cannot, and the file that the worker gets."""
+"""Find and check the objects of a mesh tool, and write their meshes to a file for the worker."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ JOINING = frozenset({"quads", "levels"})
 
 
 def edited_objects(context: bpy.types.Context) -> list[bpy.types.Object]:
-    """Return the active mesh object, or all mesh objects of the generated model that is active."""
+    """Return the active mesh object, or all visible mesh objects of the active generated model."""
     active = context.view_layer.objects.active
     if active is None or active.type == "MESH":
         return [active] if active else []
@@ -44,14 +44,14 @@ def check_objects(context: bpy.types.Context, objects: list[bpy.types.Object], t
 
 
 def write_meshes(objects: list[bpy.types.Object], path: str, task: str) -> list[dict[str, Any]]:
-    """Write the objects' meshes, modifiers left out, to a .blend file for the worker.
+    """Write the objects' meshes, without modifiers, to a .blend file for the worker.
 
     Return the name and transform of each, in the order of the objects.
     """
     copies = {obj: _with_object_materials(obj) for obj in objects if _has_own_materials(obj)}
     meshes = [copies.get(obj, obj.data) for obj in objects]
     try:
-        # Absolute, since the file lies elsewhere: baking reads textures that are not packed.
+        # Absolute, since the file is in another folder: baking reads textures that are not packed.
         bpy.data.libraries.write(path, set(meshes), path_remap="ABSOLUTE", compress=False)
         names = [mesh.name for mesh in meshes]
     finally:
@@ -68,7 +68,7 @@ def write_meshes(objects: list[bpy.types.Object], path: str, task: str) -> list[
 
 
 def rows_of(matrix: Matrix) -> tuple[tuple[float, ...], ...]:
-    """Return a matrix as plain rows."""
+    """Return a 4×4 matrix as nested tuples, row by row."""
     return tuple(tuple(matrix[row]) for row in range(4))
 
 
@@ -104,7 +104,7 @@ def _check_object(obj: bpy.types.Object, task: str) -> None:
 
 
 def _sharing_count(mesh: bpy.types.Mesh) -> int:
-    # Versions are users of a mesh as well, so its number of users does not tell.
+    # Versions count as users of a mesh as well, so `users` is not the number of objects.
     if mesh.users < 2:
         return mesh.users
     return sum(obj.data == mesh for obj in bpy.data.objects)

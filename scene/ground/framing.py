@@ -17,7 +17,7 @@ MARGIN = 1.6
 
 
 def frame_if_out_of_sight(context: bpy.types.Context, root: bpy.types.Object) -> bool:
-    """Move the largest viewport to the model if no visible viewport shows it; return whether."""
+    """Center the largest viewport on the model if none shows it; return whether it was moved."""
     if bpy.app.background:
         return False
     areas = visible_viewports(context)
@@ -34,7 +34,7 @@ def frame_if_out_of_sight(context: bpy.types.Context, root: bpy.types.Object) ->
 
 
 def _frame(area: bpy.types.Area, box: tuple[Vector, Vector]) -> None:
-    """Point a viewport at a box from the side that it looks from; its camera stays."""
+    """Center a viewport on a box; the direction of the view and the scene's camera stay."""
     space = area.spaces.active
     view = space.region_3d
     low, high = box

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Free ground for a model: beside what is visible, on the same ground, where the artist looks.
+"""Free ground for a model: beside what is visible, on the same ground, where the artist is looking.
 
 Everything here is plain geometry of boxes; `surroundings` reads them from a scene.
 """
@@ -16,23 +16,27 @@ Box = tuple[Vector, Vector]
 """Minimum and maximum corner, in world space."""
 
 FLAT = 0.02
-"""Height of a ground plane at most, relative to its shorter side."""
+"""Maximum height of a ground plane, relative to its shorter side."""
 WIDE = 3.0
-"""How many times as wide and deep as the model a ground or a room is at least."""
+"""Minimum width and depth of a ground plane or a room, in multiples of the model's larger one."""
 ROOMS = 8
-"""How many of the widest objects may be rooms or terrains."""
+"""How many of the widest objects are considered as rooms or terrain."""
 FAR = 8.0
-"""How many of its own sides a model may be moved along the row; beyond, any free spot is closer."""
+"""Maximum distance along the row, in multiples of the model's longest side; else, other spots are
+tried."""
 RINGS = 12
 """Rings of spots around the start that are tried when the row is full."""
 LEVEL, DEEP = 0.1, 4.0
-"""How much higher and lower than its neighbors a ground may be, in heights of the model."""
+"""Maximum height of ground above and below the neighboring object, in heights of the model."""
 WELL, IN_SIGHT = 0.9, 0.6
-"""Share of a model's outline that is seen at a good spot, and at one that is still acceptable."""
+"""Share of a model's outline that is in sight at a good spot, and at an acceptable one."""
 
 
 class Obstacle(NamedTuple):
-    """A visible object: its box, whether it is a result, and its surface's height at the start."""
+    """A visible object: its box, whether it is a result, and its surface's height at the start.
+
+    The height, `floor`, is known only for objects that a model can stand on.
+    """
 
     box: Box
     is_result: bool = False
@@ -54,8 +58,8 @@ class View(NamedTuple):
 class Surroundings(NamedTuple):
     """The facts about a scene that the search for free ground needs.
 
-    `points` are the locations of objects without a surface, such as cameras: a box around one is
-    taken for a room. `start` is where the search begins.
+    `points` are the locations of objects without a surface, such as cameras: a box that contains
+    one counts as a room. `start` is where the search begins.
     """
 
     obstacles: tuple[Obstacle, ...]
@@ -65,10 +69,11 @@ class Surroundings(NamedTuple):
 
 
 def find_spot(around: Surroundings, sides: Sequence[float], spacing: float) -> Vector:
-    """Return the bottom center for a model of these sides (width, depth, height).
+    """Return the bottom center for a model with these sides (width, depth, height).
 
-    It is the start if that is free; else the next free spot along the row through the start, the
-    X or Y axis that runs more across the screen. A row that has begun goes on.
+    That is the start if it is free, otherwise a free spot in the row through the start. The row
+    runs along the axis, X or Y, that has results already, else along the one more across the
+    screen.
     """
     carriers = _carriers(around, sides)
     carrying = set(map(id, carriers))
@@ -96,7 +101,7 @@ def model_box(spot: Vector, sides: Sequence[float]) -> Box:
 
 
 def visible_share(view: View, box: Box) -> tuple[float, float]:
-    """Return the share of a box's outline that the viewport shows, and of the viewport it fills.
+    """Return the share of a box's outline in the viewport, and the share of the viewport it fills.
 
     Both are 0 for a box behind the eye or outside.
     """
@@ -128,7 +133,7 @@ def screen_outline(view: View, box: Box) -> tuple[float, float, float, float, fl
 
 
 def _carriers(around: Surroundings, sides: Sequence[float]) -> list[Obstacle]:
-    """Return the grounds to stand on and the rooms to stand in, which are no obstacles."""
+    """Return ground planes, terrain, and rooms, which a model stands on or in: no obstacles."""
     wide = [item for item in around.obstacles if _is_wide(item.box, sides)]
     flat = [item for item in wide if _is_flat(item.box)]
     # Rooms and terrains are the largest things around; each is compared with everything else.
@@ -164,7 +169,7 @@ def _holds_something(box: Box, around: Surroundings) -> bool:
 def _ground(
     start: Vector, solid: list[Obstacle], carriers: list[Obstacle], sides: Sequence[float]
 ) -> float:
-    """Return the ground's height: what the nearest object stands on, else that object's bottom.
+    """Return the height of the ground below the nearest object, else of that object's bottom.
 
     Ceilings are too high to count, and the bottom of a sky dome is too low.
     """
@@ -179,7 +184,7 @@ def _ground(
 
 
 def _axes(around: Surroundings, level: list[Obstacle], sides: Sequence[float]) -> list[int]:
-    """Return the axes of rows, the better one first: one with results, else across the screen."""
+    """Return the axes for a row, the better one first: more results, else across the screen."""
     right = around.view.right if around.view else Vector((1.0, 0.0, 0.0))
     across = 0 if abs(right.x) >= abs(right.y) else 1
     others = [item for item in level if item.is_result]
@@ -194,7 +199,7 @@ def _axes(around: Surroundings, level: list[Obstacle], sides: Sequence[float]) -
 def _row_spots(
     level: list[Obstacle], start: Vector, sides: Sequence[float], spacing: float, axis: int
 ) -> list[Vector]:
-    """Return the free spots at both ends of the row along an axis, the nearer one first."""
+    """Return the nearest free spot on each side along an axis, the nearer of the two first."""
     across, touch = 1 - axis, _touch(sides)
     reach, room = (sides[side] / 2 + spacing - touch for side in (axis, across))
     row = [
@@ -217,7 +222,7 @@ def _row_spots(
 
 
 def _touch(sides: Sequence[float]) -> float:
-    """Return how much closer than the spacing a model may stand, because of rounding."""
+    """Return the tolerance by which a model may be closer than the spacing, for rounding."""
     return 1e-4 * max(sides)
 
 
@@ -295,12 +300,12 @@ def _gap(box: Box, point: Vector) -> float:
 
 
 def _reach(box: Box, start: Vector) -> float:
-    """Return how far the box of an obstacle at the start reaches; 0 for one elsewhere."""
+    """Return how far a box extends from the start in X or Y; 0 if it does not cover the start."""
     if not _covers(box, start):
         return 0.0
     return max(abs(box[side][axis] - start[axis]) for side in (0, 1) for axis in (0, 1))
 
 
 def boxes_as_obstacles(boxes: Iterable[Box]) -> tuple[Obstacle, ...]:
-    """Return boxes of models that will come as results that are already there."""
+    """Return the boxes of expected models as obstacles, as if these results were there already."""
     return tuple(Obstacle(box, is_result=True) for box in boxes)

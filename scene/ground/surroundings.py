@@ -16,11 +16,11 @@ from .free_ground import Box, Obstacle, Surroundings, View, model_box, visible_s
 NO_SURFACE = frozenset(
     {"ARMATURE", "CAMERA", "EMPTY", "LATTICE", "LIGHT", "LIGHT_PROBE", "SPEAKER"}
 )
-"""Types of objects that stand in nobody's way."""
+"""Types of objects that do not block a model."""
 OUTLINES = frozenset({"BOUNDS", "WIRE"})
-"""Display types that hide nothing, such as those of a cutter."""
+"""Display types of objects that hide nothing, such as a Boolean cutter."""
 MOST = 5000
-"""Instances that are looked at: a meadow has millions, and Blender waits meanwhile."""
+"""Maximum number of instances to examine: a meadow has millions, and Blender freezes meanwhile."""
 SMALLEST = 5e-4
 """Share of a viewport that a model has to fill to be seen."""
 DOWN = Vector((0.0, 0.0, -1.0))
@@ -29,7 +29,7 @@ DOWN = Vector((0.0, 0.0, -1.0))
 def read_surroundings(
     context: bpy.types.Context, sides: Sequence[float], ours: Iterable[bpy.types.Object] = ()
 ) -> Surroundings:
-    """Return what is visible in the scene, except for `ours`, and where a search begins."""
+    """Return what is visible in the scene, except for `ours`, and where the search begins."""
     view = find_view(context)
     start = _start(context, view, sides)
     without = set(ours)
@@ -43,7 +43,7 @@ def read_surroundings(
 
 
 def floor_under(context: bpy.types.Context, spot: Vector, height: float) -> float | None:
-    """Return the height of the first surface below a model's top at the spot, None without one."""
+    """Return the height of the first surface below a model's top at the spot, or None."""
     graph = context.evaluated_depsgraph_get()
     hit, point, *_ = context.scene.ray_cast(graph, spot + Vector((0.0, 0.0, height)), DOWN)
     return float(point.z) if hit else None
@@ -108,7 +108,7 @@ def _clear_part(
 
 
 def _start(context: bpy.types.Context, view: View | None, sides: Sequence[float]) -> Vector:
-    """Return the 3D cursor if the artist sees it, else what the viewport turns around."""
+    """Return the 3D cursor if the artist sees it, else the point that the viewport orbits."""
     cursor = context.scene.cursor.location.copy()
     if view is None:
         return cursor
@@ -139,7 +139,7 @@ def _obstacles(
 
 
 def world_box(matrix: Matrix, corners: Sequence[Sequence[float]]) -> Box | None:
-    """Return the box around a transformed bounding box; None without an extent."""
+    """Return the box around a transformed bounding box; None if it is a point or not finite."""
     low, high = Vector(corners[0]), Vector(corners[6])
     center = matrix @ ((low + high) / 2)
     side = (high - low) / 2
@@ -150,7 +150,7 @@ def world_box(matrix: Matrix, corners: Sequence[Sequence[float]]) -> Box | None:
 
 
 def _floor_at(obj: bpy.types.Object, matrix: Matrix, box: Box, start: Vector) -> float | None:
-    """Return the height of the lowest upper side of an object straight at the start."""
+    """Return the height of an object's surface at the start, in a room its floor's; else None."""
     low, high = box
     if not (low.x <= start.x <= high.x and low.y <= start.y <= high.y):
         return None
@@ -158,7 +158,7 @@ def _floor_at(obj: bpy.types.Object, matrix: Matrix, box: Box, start: Vector) ->
         return float(high.z)
     inverse = matrix.inverted_safe()
     down = (inverse.to_3x3() @ DOWN).normalized()
-    # From above for a terrain; from inside, at the start's height, for a room.
+    # First from inside, at the start's height, for a room; then from above, for terrain.
     inside = Vector((start.x, start.y, min(max(start.z, low.z), high.z)))
     lift = (high.z - low.z) * 1e-3
     hit, point, *_ = obj.ray_cast(inverse @ (inside + Vector((0.0, 0.0, lift))), down)

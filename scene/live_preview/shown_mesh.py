@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Show a preview on an object in place of its mesh, and put the mesh back.
+"""Show a preview on an object in place of its mesh, and restore the mesh.
 
-A preview is a mesh of its own that refers to the one it stands for. Its
-reference says what belongs there, even in a recovered file, and keeps that mesh in the file.
+A preview is a separate mesh with a reference to the original. The reference keeps the original in
+the file and identifies it, even in a recovered file.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from ... import jobs
 from ...jobs.custom_properties import DRAGGED, LIVE, SIDES
 
 UV_MAP = "UVMap"
-"""The name of the UV map of an image's meshes, whose texture the preview shows."""
+"""The name of the UV map in generated meshes; a preview needs it to show their texture."""
 
 MOST_MEASURED = 100_000
-"""Vertices up to which a mesh is measured: more would take longer than a frame."""
+"""Maximum number of vertices of a mesh that is measured: more would take longer than a frame."""
 EVEN = 1e-3
-"""Relative difference of ratios that counts as none."""
+"""Relative difference up to which ratios count as equal."""
 
 
 def show_preview(obj: bpy.types.Object, arrays: jobs.LiveArrays) -> None:
-    """Show a preview on an object in Object Mode; materials and slots stay."""
+    """Show a preview on an object in Object Mode; its materials and slots stay."""
     preview = obj.data
     if LIVE not in preview:
         preview = _new_preview(obj.data)
@@ -35,9 +35,9 @@ def show_preview(obj: bpy.types.Object, arrays: jobs.LiveArrays) -> None:
 
 
 def growth_since_import(mesh: bpy.types.Mesh, obj: bpy.types.Object) -> float:
-    """Return how much larger an object's mesh is than it was imported: its scale was applied.
+    """Return the factor by which a mesh has grown since its import, as after Apply Scale.
 
-    1 if it was changed unevenly.
+    1.0 if the axes differ, the mesh is too large to measure, or its size on import is unknown.
     """
     if SIDES not in obj or len(mesh.vertices) > MOST_MEASURED:
         return 1.0
@@ -54,22 +54,22 @@ def growth_since_import(mesh: bpy.types.Mesh, obj: bpy.types.Object) -> float:
 
 
 def is_preview(mesh: bpy.types.ID | None) -> bool:
-    """Return whether a mesh is a preview that stands for another one."""
+    """Return whether a mesh is a preview of another one."""
     return mesh is not None and LIVE in mesh
 
 
 def end_drag(obj: bpy.types.Object) -> None:
-    """Note that the settings of an object's preview stay as they are for now."""
+    """Note that the settings of an object's preview are no longer being dragged."""
     if is_preview(obj.data):
         obj.data.pop(DRAGGED, None)
 
 
 def put_originals_back() -> bool:
-    """Put all meshes back that previews stand for, and delete the previews.
+    """Replace all previews with the original meshes, and delete the previews.
 
-    Return whether there was one whose settings were being changed. One that is being edited,
-    sculpted or painted becomes an ordinary mesh instead: the artist's changes to it are worth more,
-    and Restore Replaced undoes them.
+    Return whether settings were still being dragged for one of them. A preview that is being
+    edited, sculpted, or painted becomes an ordinary mesh instead: the artist's changes to it are
+    worth more, and Restore Replaced undoes them.
     """
     previews = [mesh for mesh in bpy.data.meshes if LIVE in mesh]
     is_dragged = any(DRAGGED in mesh for mesh in previews)
@@ -101,7 +101,7 @@ def fill(mesh: bpy.types.Mesh, arrays: jobs.LiveArrays) -> None:
 
 
 def _keep(preview: bpy.types.Mesh, users: list[bpy.types.Object]) -> None:
-    """Make a preview an ordinary mesh that replaced the one it stood for."""
+    """Turn a preview into an ordinary mesh, which replaces the original."""
     from ..replace import note_replaced
 
     original = preview[LIVE]

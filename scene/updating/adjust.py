@@ -19,9 +19,10 @@ from ...worker.mesh.orientation import recalculate_outside
 
 @dataclass(frozen=True, slots=True)
 class Adjustments:
-    """`shading` is "KEEP", "SMOOTH", "ANGLE" or "FLAT"; `angle`, in radians, belongs to "ANGLE".
+    """Adjustments of a model's meshes.
 
-    `merge` is a distance in the mesh's units, 0 to merge nothing.
+    `shading` is "KEEP", "SMOOTH", "ANGLE", or "FLAT"; `angle`, in radians, belongs to "ANGLE".
+    `merge` is a distance in the mesh's units, 0 to merge nothing. `outward` recalculates normals.
     """
 
     shading: str = "KEEP"
@@ -49,13 +50,13 @@ def _merge_by_distance(mesh: bpy.types.Mesh, distance: float) -> None:
     work.from_mesh(mesh)
     bmesh.ops.remove_doubles(work, verts=work.verts, dist=distance)
     work.to_mesh(mesh)
-    # Now, not when it is garbage collected: it may take hundreds of megabytes.
+    # Free it now, not when it is garbage-collected: it may take hundreds of megabytes.
     work.free()
     mesh.update()
 
 
 def _shade(mesh: bpy.types.Mesh, wanted: Adjustments) -> None:
-    if mesh.has_custom_normals:  # They win over the shading. Zero vectors reset them.
+    if mesh.has_custom_normals:  # They override the shading. Zero vectors reset them.
         mesh.normals_split_custom_set(np.zeros((len(mesh.loops), 3), np.float32))
     if wanted.shading == "FLAT":
         mesh.shade_flat()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Remember what a model was like on import, to tell the artist's own work on it from ours."""
+"""Remember what a model was like on import, to tell the artist's changes from the add-on's."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import bpy
 from ...jobs.custom_properties import NODES, SHAPE, SIDES
 
 MANY = 30_000
-"""Vertices from which NumPy is worth loading."""
+"""Number of vertices above which loading NumPy pays off."""
 
 
 def note_imported(objects: Iterable[bpy.types.Object]) -> None:
-    """Store in each object the shape of its mesh, and in each material a text of its nodes."""
+    """Store a fingerprint of its mesh in each object, and one of its nodes in each material."""
     for obj in objects:
         if obj.type != "MESH":
             continue
@@ -29,7 +29,7 @@ def note_imported(objects: Iterable[bpy.types.Object]) -> None:
 
 
 def shape_of(mesh: bpy.types.Mesh) -> list[float]:
-    """Return numbers that change whenever vertices are moved, added or removed."""
+    """Return a mesh's fingerprint: vertex and corner counts, and a weighted sum of coordinates."""
     # Each axis with a weight of its own, or swapped coordinates would go unnoticed.
     total = sum(weight * _sum(axis) for weight, axis in zip((1, 2, 3), _axes(mesh), strict=True))
     return [float(len(mesh.vertices)), float(len(mesh.loops)), total]
@@ -41,9 +41,9 @@ def sides_of(mesh: bpy.types.Mesh) -> list[float]:
 
 
 def nodes_text(material: bpy.types.Material) -> str:
-    """Return a text that changes with the nodes of a material, their values and their links.
+    """Return a fingerprint of a material's nodes, their values, and their links, as text.
 
-    The images themselves are left out.
+    Images are not part of it.
     """
     tree = material.node_tree
     if tree is None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keep what the artist did to a result's materials when its mesh is exchanged."""
+"""Keep the artist's changes to a result's materials when its mesh is swapped."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from .imported_state import nodes_text
 def keep_materials(old: bpy.types.Object, new: bpy.types.Object) -> None:
     """Put the artist's materials into the slots of the new mesh.
 
-    A slot with another material than the imported one keeps it. Where the imported material was
-    changed, the new mesh gets a copy of it with the new textures.
+    A slot to which the artist assigned another material keeps that one. If the imported material
+    was changed, the new mesh gets a copy of it with the new textures.
     """
     mesh = new.data
     # Without SHAPE, an earlier version imported the object, which marked no materials.

@@ -13,7 +13,7 @@ import bpy
 def kept_selection(context: bpy.types.Context) -> Iterator[None]:
     """Restore the selection and the active object after the block.
 
-    If the block replaced the active object, what it made active stays so.
+    If the block removed the active object, the object that it made active stays active.
     """
     layer = context.view_layer
     selected, active = list(layer.objects.selected), layer.objects.active

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Exchange the mesh of a result for a newer one; everything that belongs to the object stays.
+"""Swap the mesh of a result for a newer one; everything that belongs to the object stays.
 
 Name, transform, parent, children, modifiers, constraints, collections and selection are untouched.
 The old mesh stays in the file as a version, and *Restore Replaced* brings it back.
@@ -54,7 +54,7 @@ def update_model(
 
 
 def linked_duplicates(obj: bpy.types.Object) -> list[bpy.types.Object]:
-    """Return all other objects that can be changed and show the same mesh."""
+    """Return all other editable objects that use the same mesh."""
     others = (other for other in bpy.data.objects if other.type == "MESH" and other != obj)
     return [other for other in others if other.data == obj.data and other.is_editable]
 
@@ -81,12 +81,12 @@ def _exchange(target: bpy.types.Object, new: bpy.types.Object) -> None:
 
 
 def _own_keys(obj: bpy.types.Object) -> list[str]:
-    """Return the properties that belong to the mesh that an object shows."""
+    """Return an object's custom properties that describe the mesh it shows."""
     return [key for key in provenance_keys(obj) if key != LIST]
 
 
 def _assign(obj: bpy.types.Object, mesh: bpy.types.Mesh) -> None:
-    """Give an object another mesh; the materials in slots of the object itself stay."""
+    """Give an object another mesh; materials in slots linked to the object stay."""
     own = [(slot.link, slot.material) for slot in obj.material_slots]
     obj.data = mesh
     for slot, (link, material) in zip(obj.material_slots, own, strict=False):
@@ -95,13 +95,13 @@ def _assign(obj: bpy.types.Object, mesh: bpy.types.Mesh) -> None:
 
 
 def _change(target: bpy.types.Object, new: bpy.types.Object) -> Matrix:
-    """Return what makes the new mesh stand in the object as the old one did."""
+    """Return the transform that gives the new mesh the size and rotation of the old one."""
     rotation = math.radians(_object_rotation(new) - _object_rotation(target))
     return Matrix.Scale(_resize(target), 4) @ Matrix.Rotation(rotation, 4, "Z")
 
 
 def _object_rotation(obj: bpy.types.Object) -> int:
-    """Return the degrees by which the object, and not its mesh, turns the file's model."""
+    """Return the part of a model's rotation, in degrees, that is in its object and not its mesh."""
     return int(obj.get(ROTATION, 0)) - int(obj.get(APPLIED, 0))
 
 
@@ -116,5 +116,5 @@ def _resize(target: bpy.types.Object) -> float:
     ratios = [side / first for side, first in zip(now, then, strict=True) if first > 1e-9]
     if not ratios or max(ratios) - min(ratios) > EVEN * max(ratios):
         return 1.0
-    # The file's own precision, which is no change.
+    # Differences this small come from the file's precision and are no change.
     return 1.0 if math.isclose(ratios[0], 1.0, rel_tol=EVEN) else ratios[0]

@@ -15,7 +15,7 @@ SHOWN = ""
 
 
 def store_shown(obj: bpy.types.Object) -> str:
-    """Store the mesh that an object shows, which is about to be exchanged; return its key."""
+    """Store the mesh that an object shows, which is about to be swapped; return its key."""
     if LIST not in obj:
         obj[LIST] = {}
     stored = obj[LIST]
@@ -25,7 +25,7 @@ def store_shown(obj: bpy.types.Object) -> str:
 
 
 def note_shown(obj: bpy.types.Object, key: str = "") -> None:
-    """Note that an object shows the version of a key, or a new one, which is not stored."""
+    """Mark the version with this key as the one the object shows; without a key, a new version."""
     obj[LIST][key or _new_key(obj)] = SHOWN
 
 

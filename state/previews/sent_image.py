@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The picture of what the provider will get of the scene's image, which the panel shows.
+"""The panel's preview of the scene's image as the provider will receive it.
 
-It is written outside of drawing and found by its icon number in it.
+It is set outside of drawing; panels look it up by its icon number.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def current() -> tuple[Hashable, str, float] | None:
 
 
 def show(wish: tuple[Hashable, str, float], width: int, height: int, pixels: array[int]) -> None:
-    """Show other pixels: RGBA bytes, one 32-bit integer per pixel, the bottom row first."""
+    """Replace the pixels: RGBA bytes, one 32-bit integer per pixel, the bottom row first."""
     if not _collection:
         return
     previews = _collection[0]
@@ -60,7 +60,7 @@ def show(wish: tuple[Hashable, str, float], width: int, height: int, pixels: arr
 
 
 def icon_of(image: bpy.types.Image) -> int:
-    """Return the icon number of the image's picture; Blender's own until ours is there."""
+    """Return the icon number of an image's preview; of Blender's own until this one is ready."""
     if _shown and _shown[0][0] == picture_key(image):
         return int(_collection[0][NAME].icon_id)
     return int(image.preview.icon_id) if image.preview else 0

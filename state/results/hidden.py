@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Deleted results that can still be brought back: hidden at once, moved to the trash later.
+"""Deleted results that can still be restored: hidden at once, moved to the trash later.
 
 Nothing about them is on disk: if Blender crashes meanwhile, they are still in the library.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 UNDO_SECONDS = 30.0
-"""How long a deleted result can be brought back with a click."""
+"""Seconds for which a deleted result can be restored with a click."""
 
 
 class Hidden(NamedTuple):
@@ -23,7 +23,7 @@ class Hidden(NamedTuple):
     name: str
     due: float
     leaving: bool = False
-    """It is being moved to the trash now, and can no longer be brought back here."""
+    """Whether it is being moved to the trash right now, after which only the trash has it."""
 
 
 _hidden: dict[str, Hidden] = {}
@@ -37,7 +37,7 @@ def hide(job: str, root: str, name: str, now: float) -> None:
 
 
 def show_again(job: str) -> None:
-    """Show a hidden result again, or forget it once it is gone."""
+    """Show a hidden result again, or forget it after it was moved to the trash."""
     if _hidden.pop(job, None) is not None:
         _revision[0] += 1
 
@@ -54,12 +54,12 @@ def all_hidden() -> tuple[Hidden, ...]:
 
 
 def last_undoable() -> Hidden | None:
-    """Return the result that was deleted last and can be brought back, or None."""
+    """Return the most recently deleted result that can be restored, or None."""
     return next((item for item in reversed(_hidden.values()) if not item.leaving), None)
 
 
 def jobs_away() -> frozenset[str]:
-    """Return the jobs that are hidden."""
+    """Return the IDs of all hidden jobs."""
     return frozenset(_hidden)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The results that the gallery lists, and the part of them that is on its page.
+"""The results that the gallery lists, and those on its current page.
 
 The list is filtered once per change and kept, since a panel asks for it at every redraw.
 """
@@ -23,7 +23,8 @@ LARGEST_PAGE = ROWS * COLUMNS[-1]
 TILE = 79.0
 """Smallest width of a thumbnail with its gap, in pixels at a UI scale of 1."""
 BORDERS = 42.0
-"""Pixels of a sidebar's width that its tabs and the panel's borders take."""
+"""Part of a sidebar's width that its tabs and the panel's borders take, in pixels at a UI scale of
+1."""
 USUAL_WIDTH = 280.0
 """Width of a sidebar that nobody has resized, in pixels at a UI scale of 1."""
 
@@ -44,14 +45,14 @@ class Listing(NamedTuple):
 
 _EMPTY = Listing((), {})
 _last: list[tuple[tuple[Any, ...], Listing]] = [((), _EMPTY)]
-"""The last list, and what it was made from."""
+"""The last key, and the list that was made for it."""
 
 
 def listing(context: bpy.types.Context) -> Listing:
     """Return the results that match the gallery's filters."""
     shelf, index = shelf_of(context), jobs.library_index(library(context))
     filters = (shelf.text, shelf.provider, shelf.starred)
-    # Quick as long as nothing changes: equal tuples are then the same ones.
+    # Comparing is quick as long as nothing changes: the tuples are then identical.
     key = (index.entries, index.damaged, hidden.revision(), *filters)
     if _last[0][0] != key:
         _last[0] = (key, _listing(index, *filters))
@@ -59,12 +60,12 @@ def listing(context: bpy.types.Context) -> Listing:
 
 
 def selected_result(context: bpy.types.Context) -> jobs.Entry | Damaged | None:
-    """Return the selected result, None if the list does not contain it."""
+    """Return the selected result, or None if the list does not contain it."""
     return listing(context).by_job.get(shelf_of(context).selected)
 
 
 def columns(context: bpy.types.Context) -> int:
-    """Return how many thumbnails fit side by side into the region."""
+    """Return how many thumbnails fit side by side in the region."""
     return min(max(int(room(context) / TILE), COLUMNS[0]), COLUMNS[-1])
 
 
@@ -76,10 +77,10 @@ def room(context: bpy.types.Context) -> float:
 
 
 def page_start(first: int, total: int, size: int) -> int:
-    """Return the start of the page that begins near `first`; the last page for a larger one.
+    """Return the index of the first result on a page: `first`, limited to the last page's.
 
-    `first` is an index and not the number of a page: a sidebar that is dragged wider shows more on
-    a page, and stays at the same results.
+    `first` is an index and not the number of a page: a sidebar that is dragged wider fits more
+    results on a page, and still starts at the same one.
     """
     if total <= size:
         return 0

@@ -16,7 +16,7 @@ from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 from ...providers import all_providers
 
 ALL = "ALL"
-"""The filter's choice that shows the results of every provider."""
+"""The choice of the provider filter that shows the results of all providers."""
 TRANSIENT = {"HIDDEN", "SKIP_SAVE"}
 
 _renaming: list[Callable[[bpy.types.Context, str, str], None]] = []
@@ -29,7 +29,7 @@ def shelf_of(context: bpy.types.Context) -> Any:
 
 
 def call_to_rename(rename: Callable[[bpy.types.Context, str, str], None] | None) -> None:
-    """Set the function that changes a result's name, by its job; None removes it."""
+    """Set the function that renames a result, called with context, job, and name; or None."""
     _renaming[:] = [rename] if rename else []
 
 
@@ -75,7 +75,7 @@ def shelf_properties() -> dict[str, Any]:
 
 
 def _to_newest(shelf: Any, _context: bpy.types.Context) -> None:
-    """Show the first page, since another filter lists other results."""
+    """Go back to the first page, since a changed filter lists other results."""
     shelf.first = 0
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sentences about a result: when it was generated, its versions, why it cannot be imported."""
+"""Texts about a result: when it was generated, its versions, why it cannot be imported."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EDITS = {
 def when_text(created: str, *, short: bool = False) -> str:
     """Return when a result was generated, in local time: “Today 14:05”, “Nov 28 14:05”.
 
-    Results of earlier years have the year; `short` then leaves out the time.
+    Results of earlier years include the year; `short` then leaves out the time.
     """
     today = datetime.now().astimezone().date()
     return _when(created, today, bpy.app.translations.locale, short=short)
@@ -38,7 +38,10 @@ def provider_label(entry: jobs.Entry) -> str:
 
 
 def why_no_import(entry: jobs.Entry, *, trusted: bool) -> str:
-    """Return why a result cannot be imported, or an empty text; `trusted`: the library is."""
+    """Return why a result cannot be imported; empty if it can.
+
+    `trusted`: whether the user trusts the library.
+    """
     if entry.missing:
         return (
             "Its mesh file is missing. Restore it from the trash or a backup, or delete the result"

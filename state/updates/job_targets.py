@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The objects that running jobs update, for this session: another file never gets their meshes."""
+"""Which object each running job updates; kept in memory, so another file never gets its mesh."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ GONE = "The object to update is no longer in this scene, so the mesh was added a
 _targets: dict[str, int] = {}
 """The session uid of the object that each job updates: it survives undo and renaming."""
 held: set[str] = set()
-"""Jobs whose meshes are ready, but whose objects are in Edit Mode or another mode of their own."""
+"""Jobs whose meshes are ready but whose objects are not in Object Mode."""
 
 
 def note(job: str, obj: bpy.types.Object) -> None:
@@ -24,13 +24,13 @@ def uid_of(job: str) -> int:
 
 
 def find(scene: bpy.types.Scene, uid: int) -> bpy.types.Object | None:
-    """Return the object with a session uid, if the scene has it and it can be changed."""
+    """Return the object with a session uid if the scene has it and it is editable, else None."""
     found = (obj for obj in scene.objects if uid and obj.session_uid == uid)
     return next((obj for obj in found if obj.is_editable), None)
 
 
 def is_in_own_mode(scene: bpy.types.Scene, job: str) -> bool:
-    """Return whether the object that a job updates is in a mode that its mesh must not leave."""
+    """Return whether the object that a job updates is in a mode other than Object Mode."""
     obj = find(scene, uid_of(job))
     return obj is not None and obj.mode != "OBJECT"
 

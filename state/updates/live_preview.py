@@ -19,12 +19,12 @@ _when_drawn: list[Listener] = []
 
 
 def switch() -> dict[str, Any]:
-    """Return the scene's property that turns live preview on and off."""
+    """Return the scene's property that switches live preview on and off, by name."""
     return {
         "live_preview": BoolProperty(
             name="Live Preview",
-            description="Show changed settings on the active result at once, and update it when "
-            "they stay",
+            description="Preview changed settings on the active result, and update it once "
+            "you stop changing them",
             default=True,
             options=set(),
         )
@@ -32,7 +32,7 @@ def switch() -> dict[str, Any]:
 
 
 def listen(changed: Listener | None, drawn: Listener | None) -> None:
-    """Set what is called when a setting changes, and when the switch is drawn; None removes it.
+    """Set the functions to call when a setting changes and when the switch is drawn; None clears.
 
     Both must be cheap: the first is called for each step of a dragged slider.
     """
@@ -41,12 +41,12 @@ def listen(changed: Listener | None, drawn: Listener | None) -> None:
 
 
 def note_change(_group: Any, context: bpy.types.Context) -> None:
-    """Report a changed setting: the `update` function of all settings of providers."""
+    """Report a changed setting; this is the `update` callback of all provider settings."""
     for listener in _when_changed:
         listener(context)
 
 
 def note_drawn(context: bpy.types.Context) -> None:
-    """Report that the switch is being drawn, so that a preview may be asked for soon."""
+    """Report that the switch is being drawn, so that a preview may be requested soon."""
     for listener in _when_drawn:
         listener(context)
