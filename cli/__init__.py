@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command line: the same jobs and providers without a window. Nothing here imports bpy."""
+"""The command line, which runs the add-on's jobs without a window. Nothing here imports bpy."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command `batch`: many images, with as many concurrent jobs as each service allows."""
+"""The `batch` command: many images, with as many concurrent jobs as each service allows."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def add_command(commands: Any, add_common: Any, seconds: Any) -> None:
 
 
 def count(text: str) -> int:
-    """Parse a number of jobs. argparse names the function in its error: "invalid count value"."""
+    """Parse a number of jobs, 1 or more. argparse prints the name: "invalid count value"."""
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError("must be 1 or more")
@@ -79,9 +79,12 @@ def count(text: str) -> int:
 
 
 def run(arguments: argparse.Namespace, host: BlenderHost) -> int:
-    """Run the command. Returns the exit code of the first item that is not done."""
+    """Run the command and return its exit code: that of the first item without a usable mesh.
+
+    Raises LibraryProblem or InvalidSettings before anything is sent.
+    """
     library = library_of(arguments, host)
-    # A misspelled provider is one error here; later it would be one for each image.
+    # Checked once here: otherwise a misspelled provider would be reported for each image.
     get_provider(arguments.provider)
     _check_folders(arguments)
     with _exclusive(library):
@@ -92,7 +95,7 @@ def run(arguments: argparse.Namespace, host: BlenderHost) -> int:
 def _run(arguments: argparse.Namespace, host: BlenderHost, library: Library) -> int:
     items = [_plan_item(line, arguments, host) for line in read_sources(arguments.source)]
     listed = library_index(library.root)
-    # Jobs that ended since the last run must be seen, or they would be ordered once more.
+    # Without this, jobs that ended since the index was saved would be ordered again.
     listed.refresh()
     match(items, listed.entries, retry=arguments.retry_failed)
 
@@ -107,7 +110,7 @@ def _run(arguments: argparse.Namespace, host: BlenderHost, library: Library) -> 
     interrupted = _run_batch(batch)
     targets = _targets(items, arguments)
     files = [_deliver(item, library, target) for item, target in targets]
-    # Ended jobs may still be telling a service of a cancel; after Ctrl-C nobody waits for that.
+    # Threads of ended jobs may still be cancelling at the service; Ctrl-C does not wait for them.
     session().join(0.0 if interrupted else JOIN_SECONDS)
     rows = [report_row(item, file) for item, file in zip(items, files, strict=True)]
     table = write_costs(arguments.csv or library.root / COSTS, rows)
@@ -116,7 +119,10 @@ def _run(arguments: argparse.Namespace, host: BlenderHost, library: Library) -> 
 
 
 def _run_batch(batch: Batch) -> bool:
-    """Run all items. Returns True if interrupted. An error ends the batch, but not its report."""
+    """Run all items; return True if interrupted.
+
+    An unexpected error ends the batch, but is not raised, so that the report is still written.
+    """
     with graceful_stop() as signals:
         try:
             batch.run(stop=lambda: bool(signals))
@@ -131,7 +137,10 @@ def _run_batch(batch: Batch) -> bool:
 
 @contextlib.contextmanager
 def _exclusive(library: Library) -> Iterator[None]:
-    """Hold the library's batch lock: two batches could order the same. Raises LibraryProblem."""
+    """Hold the library's batch lock, because two batches at once could order the same mesh twice.
+
+    Raises LibraryProblem if another batch holds it, or the library is not writable.
+    """
     lock = library.lock("batch")
     try:
         if not lock.take():
@@ -150,7 +159,7 @@ def _exclusive(library: Library) -> Iterator[None]:
 
 
 def _plan_item(line: Line, arguments: argparse.Namespace, host: BlenderHost) -> Item:
-    """Return the item of a line. An error becomes the item's failure, for the report."""
+    """Return the item for a source line. Any error becomes the item's failure, for the report."""
     from ..providers._shared.adapters import parse_settings
 
     name = line.provider or arguments.provider
@@ -162,7 +171,7 @@ def _plan_item(line: Line, arguments: argparse.Namespace, host: BlenderHost) -> 
         settings = parse_settings(provider.settings, given)
         views = {"front": line.image, **line.views}
         pictures = tuple(picture_from(file, view) for view, file in views.items())
-        # `match` compares with the library later, so each spec may be a repetition.
+        # Repeated orders are allowed here, because `match` finds them in the library later.
         spec = spec_for(
             arguments, host, provider, settings=settings, pictures=pictures, repeated=True
         )
@@ -194,14 +203,14 @@ def _check_folders(arguments: argparse.Namespace) -> None:
 
 
 class Progress:
-    """Prints a line for every job that ends."""
+    """Prints a line for each job that ends, with its number, image and outcome."""
 
     def __init__(self, items: Sequence[Item], out: Any) -> None:
         self._items = items
         self._out = out
 
     def show(self, item: Item, view: JobView) -> None:
-        """Print a job that has ended."""
+        """Print the outcome of a job; does nothing while it runs, or without an output stream."""
         if self._out is None or not view.over:
             return
         # The item itself is marked as ended only after this call, hence `done + 1` below.
@@ -214,11 +223,14 @@ class Progress:
 def _targets(
     items: Sequence[Item], arguments: argparse.Namespace
 ) -> list[tuple[Item, Path | None]]:
-    """Return the output file for each item, distinct also on case-insensitive file systems."""
+    """Pair each item with its output file, None without `--output`.
+
+    The names are distinct even on case-insensitive file systems.
+    """
     if arguments.output is None:
         return [(item, None) for item in items]
     names = distinct_names(item.name for item in items)
-    # `_deliver` replaces the ending by that of the actual mesh.
+    # `_deliver` replaces the suffix with that of the actual mesh.
     files = [arguments.output / f"{name}.glb" for name in names]
     return list(zip(items, files, strict=True))
 
@@ -231,7 +243,7 @@ def _deliver(item: Item, library: Library, target: Path | None) -> Path | None:
         own = target.with_suffix(Path(record.mesh).suffix) if target else None
         return deliver(record, library.root, own)
     except (ImageToMeshError, OSError, ValueError) as problem:
-        # A copy that fails does not make the item fail: its mesh is in the library.
+        # A failed copy does not fail the item: its mesh is in the library.
         print_notice(f"{item.image}: {problem}")
         return library.root / record.id / record.mesh
 
@@ -267,7 +279,7 @@ def _submitted_records(records: Sequence[Record]) -> list[Record]:
 
 
 def _is_done(item: Item) -> bool:
-    """Return whether the mesh exists and may be used: other users' only in a trusted library."""
+    """Return whether the mesh exists and may be used: another user's needs a trusted library."""
     return item.state is State.READY and item.failure is None  # guard: strangers-mesh-is-not-done
 
 
@@ -290,7 +302,7 @@ def _summary(counts: Mapping[str, Any]) -> str:
 
 
 def _code(items: Sequence[Item]) -> int:
-    """Return the exit code of the first item that is not done."""
+    """Return the exit code of the first item that is not done, DONE if there is no such item."""
     unfinished = (item for item in items if not _is_done(item))
     for item in unfinished:
         return exit_code_for(item.failure, item.record) if item.failure else INTERRUPTED

@@ -19,11 +19,14 @@ COSTS = "batch.csv"
 COLUMNS = ("image", "provider", "job", "state", "credits", "seconds", "faces", "file", "error",
            "message")  # fmt: skip
 _FORMULA = frozenset("=+-@\t\r\uff1d\uff0b\uff0d\uff20")
-"""Characters that start a formula in spreadsheets, also in their full-width forms."""
+"""Characters that start a formula in a spreadsheet, including their full-width forms."""
 
 
 def report_row(item: Item, file: Path | None) -> dict[str, Any]:
-    """Return an item's row for the report, as JSON values by column."""
+    """Return an item's row of the report: a JSON value for each name in `COLUMNS`.
+
+    `file` is the delivered mesh, None without one.
+    """
     record, failure = item.record, item.failure
     return {
         "image": item.image,
@@ -47,8 +50,8 @@ def write_costs(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path | None:
     table.writerows({name: as_cell(row[name]) for name in COLUMNS} for row in rows)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Resolved, as `write_whole` refuses a folder that is a link, which the user may well name.
-        # With a byte order mark: without it, Excel takes UTF-8 for the system's own charset.
+        # Resolved, because `write_whole` refuses a folder that is a link, and users may have one.
+        # With a byte order mark: without it, Excel decodes UTF-8 as the system's own charset.
         write_whole(path.parent.resolve() / path.name, text.getvalue().encode("utf-8-sig"))
         return path.resolve()
     except (OSError, ValueError) as error:
@@ -57,7 +60,7 @@ def write_costs(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path | None:
 
 
 def as_cell(value: Any) -> Any:
-    """Return a cell for a spreadsheet. A text that looks like a formula gets a leading quote."""
+    """Return a value as a CSV cell. Text that a spreadsheet would run as a formula is quoted."""
     if not isinstance(value, str):
         return value
     text = clean(value)

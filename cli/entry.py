@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command line: the same jobs and providers without a window. Nothing here imports bpy.
+"""The entry point of the command line: parses the arguments and runs a command.
 
-`image-to-mesh …` after `pip install .`, and `blender --background --command image_to_mesh …`.
+It is called as `image-to-mesh …` after `pip install .`, and as `blender --background --command
+image_to_mesh …`. Nothing here imports bpy.
 """
 
 from __future__ import annotations
@@ -40,8 +41,11 @@ log = logging.getLogger(__name__)
 
 
 def main(argv: Sequence[str] | None = None, host: BlenderHost | None = None) -> int:
-    """Run a command and return its exit code. `host` is set inside Blender only."""
-    # argparse prints its help by itself, and “…” in it fails on a terminal that is not UTF-8.
+    """Run a command and return its exit code; errors are printed, not raised.
+
+    `argv` defaults to `sys.argv[1:]`. `host` is set inside Blender only.
+    """
+    # argparse prints its help itself, and the “…” in it cannot be encoded on some terminals.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -50,7 +54,7 @@ def main(argv: Sequence[str] | None = None, host: BlenderHost | None = None) -> 
         # Before the command runs, so that nothing it prints can contain a key.
         redact_keys(_secrets(host))
     except SystemExit as end:
-        # argparse exits by itself: with 0 after --help, with 2 for wrong usage.
+        # argparse exits on its own: with 0 after --help, with 2 for wrong usage.
         return int(end.code or 0)
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -71,7 +75,7 @@ def _run_command(arguments: argparse.Namespace, host: BlenderHost | None) -> int
 
 
 def _secrets(host: BlenderHost | None) -> list[str]:
-    """Return all keys from preferences and environment, to redact them in the output."""
+    """Return all keys from the preferences and the environment, to redact them in the output."""
     fields = [field for provider in all_providers().values() for field in provider.keys]
     own = host.preferences if host else {}
     return [
@@ -150,7 +154,7 @@ def _add_common(command: argparse.ArgumentParser) -> None:
 
 
 def seconds(text: str) -> float:
-    """Parse seconds. argparse names the function in its error: "invalid seconds value"."""
+    """Parse a positive number of seconds. argparse prints the name: "invalid seconds value"."""
     value = float(text)
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError("must be more than 0")

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The exit codes, derived from the kind of the error and the state of the job.
 
-1 means that the service failed to make the mesh, and nothing else. A job that can be resumed has 5
-if the service must be polled, 6 if it is unknown whether the order was received, 7 if the mesh is
-finished but not yet on this computer.
+1 means that the service failed to make the mesh, and nothing else. For a job that can be resumed,
+the code is 5 if the service must be polled, 6 if it is unknown whether the order was received, and
+7 if the mesh is finished but not yet on this computer.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ _ALWAYS = {
     "uncertain": UNCERTAIN,
     "bad_mesh": MESH,
 }
-"""Kinds with the same code in every state of the job."""
+"""Exit codes by kind of error, for kinds whose code does not depend on the job's state."""
 _LOCAL = frozenset(
     {"bad_image", "invalid_settings", "no_blender", "library", "repeated", "wrong_module"}
 )
-"""Kinds of problems on this computer."""
+"""Kinds of errors that are caused on this computer, not by the service."""
 _STEPS = {
     State.QUEUED: RESUMABLE,
     State.SUBMITTING: UNCERTAIN,
@@ -44,12 +44,13 @@ _STEPS = {
     State.PREPARING: MESH,
     State.READY: MESH,
 }
+"""Exit codes by the job's state, for all other kinds of errors."""
 
 
 def exit_code(kind: str, state: State | None, *, ordered: bool = False) -> int:
     """Return the exit code for an error of this kind. `state` is None without a job.
 
-    `ordered`: the service accepted the job, so NOTHING_SENT must not be returned.
+    `ordered`: the service accepted the job, so the code cannot be NOTHING_SENT.
     """
     if kind in _ALWAYS:
         return _ALWAYS[kind]
@@ -66,7 +67,7 @@ def exit_code(kind: str, state: State | None, *, ordered: bool = False) -> int:
 
 
 def exit_code_for(failure: Failure | None, record: Record | None) -> int:
-    """Return the exit code of a job, by its failure or its state."""
+    """Return the exit code of a job: from its failure if it has one, else from its state."""
     if failure is not None:
         state = record.state if record is not None else None
         return exit_code(failure.kind, state, ordered=was_submitted(record))

@@ -16,9 +16,9 @@ HINTS = {
     repeated_order.GO_ON: f"Continue that job with “resume”. {AGAIN}",
     repeated_order.DECIDE: f"Decide on that job with “settle” first. {AGAIN}",
 }
-"""Hints for the command line by those for Blender."""
+"""Hints for the command line, keyed by the hints for Blender that they replace."""
 
 
 def hint_here(hint: str) -> str:
-    """Return a hint as the command line shows it."""
+    """Return the command line's version of a hint, or the hint itself if it has no other."""
     return HINTS.get(hint, hint)

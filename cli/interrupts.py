@@ -14,13 +14,13 @@ from .output import print_notice, write_line
 
 @contextlib.contextmanager
 def graceful_stop() -> Iterator[list[int]]:
-    """Yield a list that receives SIGINT and SIGTERM. A second signal raises KeyboardInterrupt.
+    """Yield a list to which each SIGINT and SIGTERM is added; the second raises KeyboardInterrupt.
 
-    By default Python raises KeyboardInterrupt at any line, such as between sending an order and
+    By default, Python raises KeyboardInterrupt at any line, such as between sending an order and
     saving its ticket, or in a callback where it is dropped.
     """
     received: list[int] = []
-    # Python allows signal handlers in the main thread only.
+    # Python allows only the main thread to set signal handlers.
     if threading.current_thread() is not threading.main_thread():
         yield received
         return
@@ -40,7 +40,10 @@ def graceful_stop() -> Iterator[list[int]]:
 
 
 def suspend(close: Callable[[], None], *, ordering: bool) -> None:
-    """Close jobs so that they can be resumed. Another Ctrl-C ends the wait for pending answers."""
+    """Close jobs so that they can be resumed. Another Ctrl-C ends the wait for pending answers.
+
+    `ordering`: an order is waiting for its answer, so the user is asked to wait.
+    """
     if ordering:
         write_line(sys.stderr, "")
         print_notice("Interrupted. Waiting for pending replies...")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Output of the command line, which never fails a command.
+"""Output of the command line. Failing to print never stops a command.
 
 A terminal with another encoding, a closed pipe or a full disk must not end a command while it waits
-for a paid result. `flush_answer` reports at the end whether the answer could be written.
+for a paid result. At the end, `flush_answer` reports whether the answer could be written.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from ..providers._shared.redaction import SHORT, Redactor
 from ..providers._shared.untrusted_text import clean, json_line
 
 LONGEST = 20_000
-"""Characters of a line."""
+"""Maximum length of a printed line, in characters."""
 
-# Reported once at the end: a closed pipe would fail every single line.
+# Reported once, at the end: writing to a closed pipe fails again for every line.
 _write_errors: list[str] = []
 _redactors: list[Redactor] = []
 
 
 def redact_keys(keys: Iterable[str]) -> None:
-    """Redact these keys in all output."""
-    # A shorter key is redacted as a word, which the output itself may contain.
+    """Redact these keys in all later output; keys shorter than `SHORT` are ignored."""
+    # A short key would be redacted wherever it is a whole word, and the output may contain it.
     _redactors[:] = [Redactor(key for key in keys if len(key) >= SHORT)]
 
 
@@ -52,7 +52,7 @@ def write_line(out: TextIO | None, text: str, end: str = "\n") -> None:
 
 
 def is_terminal(out: TextIO | None) -> bool:
-    """Return whether a stream, which may be missing or closed, is a terminal."""
+    """Return whether a stream is a terminal; False if it is missing or closed."""
     try:
         return out is not None and out.isatty()
     except ValueError:
@@ -92,7 +92,7 @@ def _answer(line: str) -> None:
 
 
 def _write(out: TextIO | None, text: str) -> None:
-    """Write and flush a text. Characters that the encoding lacks are written as escapes."""
+    """Write and flush text. Characters that the encoding lacks are written as escapes."""
     if out is None:  # Windows programs without a console have no streams.
         return
     try:

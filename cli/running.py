@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Shared by the commands: building a job from arguments, running it, reporting its end."""
+"""Shared by the commands: builds a job from arguments, runs it, and reports how it ended."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from .interrupts import graceful_stop, suspend
 from .output import is_terminal, print_json, print_line, print_notice, write_line
 
 JOIN_SECONDS = 10.0
-"""Seconds to wait for the threads of a finished job."""
+"""Maximum seconds to wait for the threads of a finished job."""
 LONGEST_OUTPUT = 255
-"""Bytes of a file name on most file systems."""
+"""Maximum length of a file name on most file systems, in bytes."""
 
 
 @dataclass(frozen=True)
 class BlenderHost:
     """The environment of the command line: the Blender to use, its preferences, online access.
 
-    `blender` is the command that starts a worker, None if no Blender was found. `preferences` are
-    those of the add-on, empty outside of Blender.
+    `blender` is the command that starts a worker, None if no Blender was found. `online` is whether
+    anything beyond loopback may be called. `preferences` are the add-on's, empty outside Blender.
     """
 
     blender: tuple[str, ...] | None
@@ -47,9 +47,9 @@ class BlenderHost:
 
 
 def library_of(arguments: argparse.Namespace, host: BlenderHost) -> Library:
-    """Return the library that a command works in; `--trust-library` changes the user's trust in it.
+    """Return the library that a command uses, and apply `--trust-library` to it.
 
-    Raises LibraryProblem if that cannot be saved.
+    Raises LibraryProblem if the user's trust cannot be saved.
     """
     preference = arguments.library or host.preferences.get("library", "")
     root = library_folder(preference, os.environ).resolve()
@@ -61,9 +61,9 @@ def library_of(arguments: argparse.Namespace, host: BlenderHost) -> Library:
 def spec_for(
     arguments: argparse.Namespace, host: BlenderHost, provider: Provider[Any], **fields: Any
 ) -> JobSpec:
-    """Return the spec of a job: `fields`, with library, keys and addresses added.
+    """Return the spec of a job: `fields`, with the library, keys and address added.
 
-    Raises NoBlender, MissingKey, BadKey or InvalidSettings.
+    Raises NoBlender, MissingKey, BadKey or InvalidSettings, and LibraryProblem as `library_of`.
     """
     if host.blender is None and "blender" in provider.needs:
         raise NoBlender(
@@ -103,7 +103,7 @@ def run_job(spec: JobSpec, arguments: argparse.Namespace) -> int:
         job = running.start(replace(spec, slots=slots))
         view = follow(running, job, None if arguments.quiet else sys.stderr, received)
         if view is None:
-            # The slots first: once jobs are closed, an answer that was paid for has 3 s to arrive.
+            # Slots are closed first: once the jobs are closed, a paid answer has only 3 s left.
             suspend(lambda: slots.close(ANSWER_LIMIT), ordering=slots.ordering)
             running.close()
             return _report_interrupt(arguments, spec, job)
@@ -133,7 +133,7 @@ def follow(
 ) -> JobView | None:
     """Print the progress of a job until it ends, and return its last view.
 
-    Returns None if a signal was received. `out` None prints nothing.
+    Returns None as soon as `received` contains a signal. Prints nothing if `out` is None.
     """
     shown = ""
     while not received:
@@ -148,7 +148,7 @@ def follow(
         line = _progress_line(event.view)
         if out is not None and line != shown:
             shown = line
-            # Padded, because the line is written over a previous one that may be longer.
+            # Padded, because on a terminal it overwrites the previous line, which may be longer.
             write_line(out, line.ljust(60), end="\r" if is_terminal(out) else "\n")
     return None
 
@@ -160,7 +160,10 @@ def _progress_line(view: JobView) -> str:
 
 
 def check_output(output: Path | None) -> None:
-    """Raise InvalidSettings if the output file cannot be written, before anything is sent."""
+    """Raise InvalidSettings if the output file cannot be written; called before anything is sent.
+
+    Nothing is checked if `output` is None.
+    """
     if output is None:
         return
     if output.suffix.lower() not in (".glb", ".fbx", ".obj", ".blend"):
@@ -188,10 +191,10 @@ def check_output(output: Path | None) -> None:
 
 
 def deliver(record: Record, library: Path, output: Path | None) -> Path | None:
-    """Copy the result to `output`, with the extension of its actual format, and return its path.
+    """Copy the result to `output`, with the suffix of its actual format, and return the new path.
 
-    Without `output` that is the path in the library; without a mesh it is None. Raises
-    LibraryProblem if the copy fails; the library keeps the mesh.
+    Without `output`, returns the path in the library instead; without a mesh, None. Raises
+    LibraryProblem if the copy fails; the mesh stays in the library.
     """
     if record.state is not State.READY or record.mesh is None:
         return None
@@ -200,13 +203,13 @@ def deliver(record: Record, library: Path, output: Path | None) -> Path | None:
         return folder / record.mesh
     wants_blend = output.suffix.lower() == ".blend" and record.blend is not None
     if wants_blend and not is_marked(folder / ORIGINAL):
-        wants_blend = False  # Opening a .blend of another user could run its scripts.
+        wants_blend = False  # Opening another user's .blend file could run its scripts.
     source = folder / (record.blend if wants_blend and record.blend else record.mesh)
     target = output.with_suffix(source.suffix)
     if target.suffix != output.suffix:
         print_notice(f"Note: the result is in {source.suffix[1:].upper()} format: {target}")
     try:
-        # Resolved, as `copy_plain` refuses a folder that is a link; here the user has named it.
+        # Resolved, because `copy_plain` refuses a folder that is a link, and users may have one.
         copy_plain(source, target.parent.resolve() / target.name)
     except OSError as error:
         raise LibraryProblem(

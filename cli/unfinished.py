@@ -18,7 +18,7 @@ from .output import print_line, print_notice
 from .running import BlenderHost, library_of, report, run_job, spec_for
 
 WAIT_FOR_OTHER = 15.0
-"""Seconds to wait for another process to stop its job."""
+"""Maximum seconds to wait for another process to stop a job, or for a service to be notified."""
 
 
 def add_commands(commands: Any, add_common: Any, seconds: Any) -> None:
@@ -61,7 +61,7 @@ def add_commands(commands: Any, add_common: Any, seconds: Any) -> None:
 
 
 def _resume(arguments: argparse.Namespace, host: BlenderHost) -> int:
-    """Resume a job, or all unfinished ones. Returns the exit code of the first that fails."""
+    """Resume one job, or all unfinished ones. Returns the exit code of the first that fails."""
     library = library_of(arguments, host)
     if arguments.job:
         record = library.load(arguments.job)
@@ -90,7 +90,7 @@ def _resume(arguments: argparse.Namespace, host: BlenderHost) -> int:
 
 
 def _resume_one(arguments: argparse.Namespace, host: BlenderHost, record: Record) -> int:
-    """Resume one of several jobs. An error is reported, and does not stop the others."""
+    """Resume one of several jobs. An error is reported and does not stop the others."""
     try:
         if record.state is State.QUEUED and get_provider(record.provider).is_remote:
             print_notice(f"{record.id}: not submitted yet, submitting now.")
@@ -101,7 +101,7 @@ def _resume_one(arguments: argparse.Namespace, host: BlenderHost, record: Record
 
 
 def _cancel(arguments: argparse.Namespace, host: BlenderHost) -> int:
-    """Cancel a job; if another process is working on it, through that process."""
+    """Cancel a job; if another process is working on it, ask that process to do so."""
     library = library_of(arguments, host)
     record = library.load(arguments.job)
     if library.is_held(record.id):
@@ -110,7 +110,7 @@ def _cancel(arguments: argparse.Namespace, host: BlenderHost) -> int:
         print_line(f"{record.id}: {record.state}; there is nothing to cancel.")
         return DONE
     running = session()
-    # Nobody works on the job, but the service may: a job of this process tells it.
+    # No process works on the job, but the service may: it is started here only to be cancelled.
     job = running.start(_spec(arguments, host, record), cancelled=True)
     while (event := running.wait(0.25)) is None or event.job != job:
         continue
@@ -125,7 +125,7 @@ def _cancel_elsewhere(arguments: argparse.Namespace, library: Library, record: R
         now = library.load(record.id)
         if now.state.over:
             return _report_cancel(arguments, now)
-        # The other process answers through the job's record; there is nothing to wait on.
+        # The other process answers only through the job's record, so the record is polled.
         time.sleep(0.1)
     print_notice(f"{record.id} was asked to stop, but the other process has not replied yet.")
     return DONE
