@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Everything about jobs: their records, threads, events and worker. Nothing here imports bpy.
 
-The names below are those that the Blender side uses. Each module is loaded when one of its names is
-first used, which keeps Blender's startup short; so the rooms that are loaded with the add-on write
+The names below are those that the Blender side uses. To keep Blender's startup short, a module is
+loaded when one of its names is first used; code that is loaded with the add-on therefore calls
 `jobs.session()` instead of importing the name. Everything else is imported from the module that
 defines it.
 """
@@ -118,5 +118,5 @@ _HOMES = {
     ),
 }
 
-if not TYPE_CHECKING:  # it would allow any name at all
+if not TYPE_CHECKING:  # with a `__getattr__`, a type checker accepts any name at all
     __getattr__ = lazy_names(__name__, globals(), _HOMES)

@@ -15,17 +15,17 @@ from .process.pool import TICK
 T = TypeVar("T")
 
 EXIT_LIMIT = 3.0
-"""Seconds that an exiting process waits for the answers to its orders."""
+"""Maximum seconds that an exiting process waits for the answers to its orders."""
 
 
 class Closed(Exception):
-    """Raised to end a job because its process is exiting; the record stays as it is."""
+    """The process is exiting, so the job's thread must end; its record stays as it is."""
 
 
 class Call(Generic[T]):
-    """One call on a thread of its own. `lasting`: an exiting process briefly waits for it.
+    """A call that runs on its own thread. `lasting`: an exiting process briefly waits for it.
 
-    Raises RuntimeError if no thread can be started; nothing was called then.
+    Raises RuntimeError if no thread can be started; nothing has been called then.
     """
 
     def __init__(self, call: Callable[[], T], *, lasting: bool = False) -> None:
@@ -33,10 +33,10 @@ class Call(Generic[T]):
         self._box: queue.Queue[tuple[list[T], Exception | None]] = queue.Queue(1)
         self._outcome: tuple[list[T], Exception | None] | None = None
         self._afterwards: list[Callable[[], None]] = []
-        # Work that is added while the call ends must run exactly once.
+        # Guards `_afterwards`: work that is added while the call ends must run exactly once.
         self._lock = threading.Lock()
         self._over = False
-        # A daemon: Python would otherwise wait for a hung connection before it exits.
+        # A daemon, because Python would otherwise wait for a hung connection before it exits.
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
         if lasting:
@@ -50,7 +50,8 @@ class Call(Generic[T]):
     def wait(self, check: Callable[[], None]) -> T:
         """Return the call's value or raise its error.
 
-        If `check` raises meanwhile, the call continues, and `wait` can be called again.
+        `check` is called every `TICK` seconds until then. If it raises, the call itself continues,
+        and `wait` can be called again.
         """
         while self._outcome is None:
             try:
@@ -63,7 +64,7 @@ class Call(Generic[T]):
         return values[0]
 
     def afterwards(self, work: Callable[[], None]) -> None:
-        """Run `work` on the call's thread when the call has ended, or now if it has."""
+        """Run `work` on the call's thread when the call ends, or right here if it has ended."""
         with self._lock:
             if not self._over:
                 self._afterwards.append(work)
@@ -71,7 +72,7 @@ class Call(Generic[T]):
         work()
 
     def join(self, seconds: float) -> None:
-        """Wait for the thread, for at most `seconds`."""
+        """Wait at most `seconds` for the thread to end."""
         self._thread.join(max(0.0, seconds))
 
     def _run(self) -> None:
@@ -91,12 +92,12 @@ _lasting: set[Call[Any]] = set()
 
 
 def wait_for_lasting(seconds: float) -> None:
-    """Wait for all lasting calls together, for at most `seconds`."""
+    """Wait at most `seconds` for all lasting calls to end."""
     end = time.monotonic() + seconds
     for call in list(_lasting):
         call.join(end - time.monotonic())
 
 
-# Daemon threads are stopped when Python exits, so an answer that is about to arrive, and that was
-# paid for, would be lost.
+# Python stops daemon threads when it exits, so the answer to an order that was paid for would be
+# lost just before it arrives.
 atexit.register(wait_for_lasting, EXIT_LIMIT)  # guard: exit-waits-for-answers

@@ -12,39 +12,39 @@ from ..providers import Cancelled, Message, TimedOut
 from .abandonable_call import Closed
 
 POLL_SECONDS = 0.5
-"""Seconds between checks for a cancel request of another process: it is a file, so each check costs
-a system call, and on a network drive a round trip."""
+"""Seconds between checks for another process's cancel request: it is a file, so each check costs a
+system call, and a round trip on a network drive."""
 
 
 class Step(Enum):
-    """The activity during which a job calls `check`; it decides what may end it."""
+    """The step of a job that calls `check`. The step determines which requests may interrupt it."""
 
     WORK = auto()
-    """Anything that may be abandoned: ended by a cancel, by closing and by the deadline."""
+    """Anything that may be abandoned: a cancel, closing and the deadline end it."""
     DOWNLOAD = auto()
     """Like WORK, but only a deadline set by the user applies.
 
     A slow download still makes progress, and the mesh is paid for.
     """
     ORDER = auto()
-    """Waiting for a slot or for the answer to an order: no deadline, since the answer matters."""
+    """Waiting for a slot or for the answer to an order: a cancel ends it, but no deadline does."""
     REFUSED_ORDER = auto()
     """Between a refused order and the next attempt: any cancel ends it."""
     PAUSE = auto()
-    """A pause before a call is repeated; after a cancel, it lets the call to the service finish."""
+    """A pause before a call is repeated: like WORK, or LAST_WORDS once the job was cancelled."""
     LAST_WORDS = auto()
-    """The calls that follow a cancel: only the end of the process cuts them short."""
+    """The calls to the service that follow a cancel: only the end of the process ends them."""
 
 
 class CancelToken:
-    """One job's requests to stop. `cancel` and `close` may be called from any thread.
+    """The requests to stop one job. `cancel` and `close` may be called from any thread.
 
     `poll` returns whether another process has asked for a cancel. `limit` is the provider's
-    deadline in seconds; `user_limit` replaces it if the user set one.
+    deadline in seconds; `user_limit`, also in seconds, replaces it if the user has set one.
     """
 
     def __init__(self, limit: float, user_limit: float | None, poll: Callable[[], bool]) -> None:
-        # Events, since the job's thread reads what the interface's thread sets.
+        # Events, because the interface's thread sets them and the job's thread reads them.
         self._cancelled = threading.Event()
         self._closed = threading.Event()
         self._collect = True
@@ -57,8 +57,8 @@ class CancelToken:
         self._polled = 0.0
 
     def cancel(self, *, collect: bool = True) -> None:
-        """Ask the job to end. `collect`: a mesh that is charged anyway is still wanted."""
-        # First what is wanted, then the signal: the thread may act on it at once.
+        """Ask the job to end. `collect`: a mesh that is charged for anyway is still wanted."""
+        # Set before the event, because the job's thread may react to that at once.
         self._collect = collect
         self._cancelled.set()
 
@@ -73,7 +73,7 @@ class CancelToken:
 
     @property
     def wants_result(self) -> bool:
-        """Whether the job was cancelled, but its mesh is wanted if it is charged anyway."""
+        """Whether the job was cancelled, but its mesh is wanted if it is charged for anyway."""
         return self._cancelled.is_set() and self._collect
 
     @property
@@ -86,9 +86,9 @@ class CancelToken:
         self._is_ended = True
 
     def start_collecting(self) -> bool:
-        """Let a cancelled job that is charged anyway continue if its mesh is wanted.
+        """Let a cancelled job that is charged for anyway continue if its mesh is still wanted.
 
-        Returns whether it is; otherwise nothing changes.
+        Returns whether it is wanted; if not, nothing changes.
         """
         if self._collect:
             self._is_collecting = True
@@ -98,7 +98,7 @@ class CancelToken:
         """Raise Closed, Cancelled or TimedOut if this step must end now. Called about every 50 ms.
 
         A cancel with `collect` raises Cancelled only until `end_for_user` is called: from then on
-        the job may continue, to fetch a mesh that is charged anyway.
+        the job may continue, to fetch a mesh that is charged for anyway.
         """
         if self._closed.is_set():
             raise Closed
@@ -118,13 +118,13 @@ class CancelToken:
     def _check_cancelled(self, step: Step) -> None:
         if step is Step.REFUSED_ORDER:
             if self._cancelled.is_set():
-                raise Cancelled  # and it is not sent again
+                raise Cancelled  # so that the order is not sent again
             return
         if time.monotonic() - self._polled > POLL_SECONDS:
             self._polled = time.monotonic()
             if self._poll():
                 self._cancelled.set()
-        # Once the job is shown as ended, only a cancel that does not want the mesh ends the rest.
+        # Once the job is shown as ended, only a cancel without `collect` stops it.
         if self._cancelled.is_set() and not (self._is_ended and self._collect):
             raise Cancelled
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A zip for bug reports: versions, settings and the newest records; no keys, images or meshes.
 
-Every known key is redacted, the home folder is abbreviated, and addresses lose their query and
-fragment, since signed links have a secret there.
+Every known key is redacted, the home folder becomes “~”, and URLs lose their query and fragment,
+which contain a secret in signed links.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .library.store import MAX_RECORD
 NEWEST = 20
 """How many of the newest records are included."""
 LONGEST = 200_000
-"""Maximum size of a record, in bytes; longer ones are cut."""
+"""Maximum size of a record, in bytes; longer ones are truncated."""
 _QUERY = re.compile(r"(\bhttps?://[^\s\"'?#]+)[?#][^\s\"']*")
 _USER = re.compile(r"(\bhttps?://)[^/\s\"'@]+@")
 _TOKEN = re.compile(
@@ -47,7 +47,10 @@ def write_diagnostics(
     library: Path,
     secrets: Iterable[Secret],
 ) -> None:
-    """Write the zip; raises OSError if that fails."""
+    """Write the zip to `target`; raises OSError if that fails.
+
+    Of the keys in `preferences`, only the names are written. `secrets` are redacted everywhere.
+    """
     kept = [secret.reveal() for secret in secrets]
     providers = all_providers().values()
     fields = {field.preference for provider in providers for field in provider.keys}
@@ -61,7 +64,7 @@ def write_diagnostics(
         text = json_bytes(facts, indent=2).decode()
         archive.writestr("report.json", anonymize(text, kept))
         records = _newest(library)
-        # A folder may have any name; two of them may even become equal once the keys are redacted.
+        # Folders may have any names, even ones that become equal once the keys are redacted.
         names = distinct_names(anonymize(record.parent.name, kept) for record in records)
         for name, record in zip(names, records, strict=True):
             try:
@@ -74,14 +77,14 @@ def write_diagnostics(
 
 
 def anonymize(text: str, secrets: Iterable[str]) -> str:
-    """Return a text without keys, the home folder's path, and queries and users in addresses."""
+    """Return text with the keys, the home folder's path and the private parts of URLs redacted."""
     text = redact(text, secrets)  # guard: keys-in-diagnostics
     text = _QUERY.sub(rf"\1?{REDACTED}", text)
     text = _USER.sub(rf"\1{REDACTED}@", text)
     text = _TOKEN.sub(rf'\1"{REDACTED}"', text)
     text = _LONG.sub(REDACTED, text)
     home = str(Path.home())
-    # Also as JSON writes it, with doubled backslashes. A home of `/` or `C:\` is in every path.
+    # Also with doubled backslashes, as in JSON. A home of `/` or `C:\` is a part of every path.
     return text.replace(home, "~").replace(json.dumps(home)[1:-1], "~") if len(home) > 3 else text
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How a job's mesh is to be imported: into which file and scene, where, and with which cleanup.
 
-Set when Generate is clicked, and stored in `job.json` as `place`, a flat object. Some of its keys
-keep older names, which `as_json` shows. Others may have written a record, so every value is checked
-when it is read.
+The plan is made when Generate is clicked, and stored in `job.json` as `place`, a flat object; some
+of its keys still have the names of version 0.1.0 (see `as_json`). Other people may have written a
+record, so every value is checked when it is read.
 """
 
 from __future__ import annotations
@@ -21,12 +21,11 @@ MEASURES = ("height", "longest")
 class Placement:
     """A model's location, rotation and size, in the scene's own units.
 
-    `rotation`: radians about Z. `size`: the model's height, or by `measure` the length of its
-    longest side; 0 keeps its own size. `spacing`: the gap to earlier results, in a row along X;
-    None lets them overlap. `linked` links the model instead of appending it, `unpack` writes its
+    `rotation`: radians about Z. `size`: the model's height or, depending on `measure`, the length
+    of its longest side; 0 keeps its own size. `spacing`: the gap to earlier results, in a row along
+    X; None lets them overlap. `linked` links the model instead of appending it, `unpack` writes its
     textures to files. `scale` is set instead of `size` for a model that replaces another one.
-    `free`: the location is only where the search for free ground would have begun; it is looked
-    for on import.
+    `free`: the location is only where the search for free ground starts, on import.
     """
 
     location: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -43,7 +42,7 @@ class Placement:
         """Return the fields with their names in `job.json`."""
         return {
             "location": list(self.location),
-            # A name of version 0.1.0, as are two of `ImportPlan`: old records have them.
+            # Named so in version 0.1.0, like two fields of `ImportPlan`: old records have them.
             "turn": self.rotation,
             "size": self.size,
             "measure": self.measure,
@@ -75,10 +74,10 @@ class Placement:
 class ImportPlan:
     """How to import a job's mesh once it is ready; the default is for a job without a scene.
 
-    `file` is the token of the .blend session in which the job was started: a mesh is not imported
-    into another one automatically. `scene` is the scene's name. `cleanup` has the options of the
-    worker's cleanup, None for its defaults. `in_chunks`: a large mesh is also written in chunks,
-    which a running interface appends without a stall.
+    `file` identifies the session of the .blend file in which the job was started: the mesh is not
+    imported into another one automatically. `scene` is the scene's name. `cleanup` has the options
+    of the worker's cleanup, None for its defaults. `in_chunks`: a large mesh is also written in
+    chunks, which Blender can append without freezing its window.
     """
 
     file: str = ""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The versions of an object's mesh that are in the .blend file, and how they are called.
+"""The versions of an object's mesh in the .blend file, and their labels.
 
-Objects and meshes are Blender's, and are only read here.
+Objects and meshes are Blender's data-blocks, and are only read here.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ LABELS = {
     "levels": "Levels of Detail, {count} faces",
     "quads": "Quads, {count} faces",
 }
-"""Labels of versions by the edit that made them; all others are originals."""
+"""Labels of versions, by the edit that made them; all others are originals."""
 
 
 def versions_of(obj: Any) -> list[tuple[str, Any]]:
-    """Return an object's versions, the oldest first: keys and meshes."""
+    """Return an object's versions, oldest first, as pairs of a key and a mesh."""
     stored = obj.get(VERSIONS)
     if not stored:
         return []
-    # The mesh that is shown has an empty text. One that was removed leaves its key without a value.
+    # The mesh that is shown is stored as "". A mesh that was removed leaves a key with None.
     meshes = ((key, obj.data if mesh == "" else mesh) for key, mesh in stored.items())
     return [(key, mesh) for key, mesh in meshes if mesh]
 
 
 def made_by(obj: Any, mesh: Any) -> str:
     """Return the edit that made a version of an object, "" for an original."""
-    # The mesh that is shown has its provenance on the object.
+    # For the mesh that is shown, the properties are on the object.
     return str((obj if mesh == obj.data else mesh).get(MADE_BY, ""))
 
 

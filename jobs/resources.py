@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A job's connection and worker, opened when they are first needed."""
+"""A job's network connection and worker, which are opened when they are first needed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ T = TypeVar("T")
 
 
 class Resources:
-    """One job's connection and worker. Used by the job's thread alone."""
+    """One job's network connection and worker. Used by the job's thread alone.
+
+    `check` may raise to end a call, and `sleep` waits some seconds before a call is repeated.
+    """
 
     def __init__(
         self,
@@ -52,7 +55,7 @@ class Resources:
 
     @property
     def http(self) -> Http | None:
-        """The connection with the provider's key; None for a provider that needs no network."""
+        """The connection that sends the provider's keys; None if the provider needs no network."""
         if self._http is None and self._provider.is_remote:
             spec = self._spec
             self._http = open_http(
@@ -78,12 +81,15 @@ class Resources:
                 self._blender.start()
 
     def check_blender(self, settings: Settings) -> None:
-        """Start the worker if the provider needs it; refuse settings that it is too old for."""
+        """Start the worker if the provider needs it, and check that its version fits the settings.
+
+        Raises NoBlender, or InvalidSettings for a setting that needs a newer Blender.
+        """
         if "blender" in self._provider.needs:
             self.blender.start()
         for setting in settings_of(type(settings)):
             wanted = setting.min_blender
-            # `min_blender` is for other values: every supported Blender reads a default's result.
+            # Every supported Blender can read the results of a setting's default value.
             if not wanted or getattr(settings, setting.name) == setting.default:
                 continue
             found = self.blender.version(self._check)
@@ -100,13 +106,13 @@ class Resources:
                 )
 
     def call(self, call: Callable[[], T]) -> T:
-        """Make a free call to the provider; a cancel abandons it."""
+        """Make a call to the provider that costs nothing; a cancel abandons it."""
         if self.http is None:
             return call()
         return Call(call).wait(self._check)
 
     def fetch(self, url: str) -> bytes:
-        """Download an image that is given by address, without sending a key."""
+        """Download the image at an address, without sending a key."""
         http = open_http(self._provider, None, "", online=self._spec.online, pause=self._sleep)
         try:
             return http.fetch(url, self._provider.limits.max_bytes, check=self._check)
@@ -114,15 +120,15 @@ class Resources:
             http.close()
 
     def without_keys(self, text: str) -> str:
-        """Redact the keys in a text from any source, before it is shown or logged."""
+        """Return text with the keys redacted, so that it can be shown or logged."""
         return self._secrets.redact(text)  # guard: keys-in-failures
 
     def failure_of(self, error: ImageToMeshError) -> Failure:
-        """Return an error as a value, with the keys redacted."""
+        """Convert an error to a failure with the keys redacted."""
         failure = Failure(error.kind, error.message, error.hint, error.link)
         texts = {name: getattr(failure, name) for name in ("message", "hint", "link")}
         safe = {name: self.without_keys(text) for name, text in texts.items()}
-        # Replaced only if needed: a redacted text has lost its template, and is not translated.
+        # Replaced only if needed: redacted text has lost its template, and cannot be translated.
         return failure if safe == texts else replace(failure, **safe)
 
     def close(self) -> None:
@@ -139,10 +145,10 @@ def open_http(
     online: bool,
     pause: Callable[[float], None] = time.sleep,
 ) -> Http:
-    """Open a connection to the provider's service; with `keys` None it sends no key.
+    """Return a connection to the provider's service; with `keys` None it sends no key.
 
-    `online`: False allows calls to this computer only. `pause` sleeps for some seconds between
-    attempts, and may raise Cancelled.
+    `online`: False allows calls to this computer only. `pause` sleeps for a number of seconds
+    between attempts, and may raise Cancelled.
     """
     from ..providers._shared.http.client import Http
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs one job from images to a prepared mesh, with one method per state, on a thread of its own.
+"""Runs one job from images to a prepared mesh, with one method per state, on its own thread.
 
 The record is saved before and after every step that matters, so that a later process can resume
-from any state. The submit, which costs, is called in one place and never repeated.
+from any state. The order, which costs, is submitted in one place and never repeated.
 """
 
 from __future__ import annotations
@@ -58,14 +58,14 @@ log = logging.getLogger(__name__)
 
 
 class Runner:
-    """Runs one job. `emit` gets its events; `cancel` and `close` may be called from any thread."""
+    """Runs one job and passes its events to `emit`; any thread may call `cancel` and `close`."""
 
     def __init__(self, spec: JobSpec, job: str, emit: Callable[[Event], None]) -> None:
         self._spec = spec
         self._provider = get_provider(spec.provider)
         self._is_resumed = spec.record is not None
         self.owns_record = not self._is_resumed
-        """Whether it may be written; one of an earlier process only once the lock is held."""
+        """Whether the record may be written: an earlier process's only once the lock is held."""
         self._token = CancelToken(
             self._provider.deadline, spec.timeout, lambda: self.live.take_cancel_request()
         )
@@ -89,16 +89,16 @@ class Runner:
         self.thread.start()
 
     def cancel(self, *, collect: bool = True) -> None:
-        """Ask the job to end as cancelled; `collect`: still fetch a mesh that is charged anyway."""
+        """Ask the job to end; `collect`: still fetch a mesh that is charged for anyway."""
         self._token.cancel(collect=collect)
 
     def close(self) -> None:
-        """Ask the thread to end without changing the record."""
+        """Ask the thread to end without changing the record, because the process is exiting."""
         self._token.close()
 
     @property
     def collecting(self) -> bool:
-        """Whether a cancelled job is still fetching a mesh that is, or may be, charged."""
+        """Whether a cancelled job is still fetching a mesh that is, or may be, charged for."""
         is_wanted = self._token.wants_result and self.thread.is_alive()
         return is_wanted and (self._token.is_collecting or self._submission.under_way is not None)
 
@@ -123,7 +123,7 @@ class Runner:
         self._lock.release()
 
     def _acquire_lock(self) -> None:
-        """Take the job's lock; raises LibraryProblem if another process has it."""
+        """Take the job's lock; raises LibraryProblem if another process holds it."""
         try:
             is_held = self._lock.take_soon()  # guard: job-locked
         except OSError as error:
@@ -220,7 +220,7 @@ class Runner:
             self._reconciler.resolve(self._fetch.take_whole)
 
     def _send(self) -> None:
-        """Order the mesh; without an answer, search the service for the task."""
+        """Submit the order; if no answer arrives, search the service for the task."""
         preparer = ImagePreparer(self._provider, self.live, self._resources, self._token.check)
         pictures = tuple(preparer.prepare(picture) for picture in self._record.pictures)
         if pictures != self._record.pictures:
@@ -277,7 +277,7 @@ class Runner:
         in_parts = self._record.plan.in_chunks and not self._is_resumed
         self._worker_requests.prepare(in_parts=in_parts)
 
-    # -- its ends --------------------------------------------------------------------------------
+    # -- how it ends -----------------------------------------------------------------------------
 
     def _end_failed(self, failure: Failure, sent: Sent | None = None) -> None:
         was = self._record.state
@@ -297,7 +297,7 @@ class Runner:
         return self._end("Failed", failure=failure)
 
     def _end_cancelled(self) -> None:
-        """End the job for the user at once; then tell the service, and collect what is charged."""
+        """End the job for the user at once, then cancel the task, or collect a charged mesh."""
         self._token.end_for_user()
         if self._submission.under_way is None:
             if self._record.state in (State.SUBMITTING, State.UNCERTAIN):
@@ -319,7 +319,7 @@ class Runner:
                 self.live.save(state=State.CANCELLED)
 
     def _ticket_at_last(self) -> Ticket | None:
-        """Return the ticket, if necessary after waiting for a pending submit; None without one."""
+        """Return the ticket, after waiting for a pending order if necessary; None without one."""
         waiting = self._submission.under_way
         if waiting is None:
             return Ticket(self._record.ticket) if self._record.ticket else None
@@ -334,7 +334,7 @@ class Runner:
         return ticket
 
     def _end_unanswered(self, error: Exception) -> None:
-        """Save the state of a cancelled job whose order brought no ticket."""
+        """Save the state of a cancelled job whose order was answered without a ticket."""
         state = cancelled_state(error, self._submission.sent_of(error))
         self.live.save_if_possible(state=state, notes=self._submission.notes)
 
@@ -345,6 +345,6 @@ class Runner:
         return self.live.record
 
     def _back_off(self, seconds: float) -> None:
-        """Pause before a call is repeated; other jobs at the service wait as well."""
+        """Sleep `seconds` before a call is repeated; other jobs at the service wait as well."""
         step = Step.REFUSED_ORDER if self._submission.is_refused else Step.PAUSE
         self._submission.put_off(seconds, self._token.check_of(step))

@@ -20,11 +20,11 @@ from .values import Ended, Event, JobSpec, JobView
 
 _MOVE = "image_to_mesh move"
 KEPT = 50
-"""How many ended jobs the panel still shows; the library has all of them."""
+"""Maximum number of ended jobs that the panel still shows; the library has all of them."""
 
 
 class Session:
-    """Runs each job on its own thread; their events arrive in order through one queue."""
+    """Runs each job on its own thread; the events of all jobs arrive in order in one queue."""
 
     def __init__(self) -> None:
         self._runners: dict[str, Runner] = {}
@@ -42,8 +42,8 @@ class Session:
         """Start a job and return its id at once; all work happens on the job's thread.
 
         A spec with a record resumes a job of an earlier process, and submits nothing that may have
-        been submitted. `cancelled`: only cancel it, which also tells the service. Raises
-        LibraryProblem if the job is already running here.
+        been submitted already. `cancelled`: only cancel the job, also at the service. Raises
+        LibraryProblem if it is already running here.
         """
         name = spec.pictures[0].name if spec.pictures else "picture"
         job = spec.record.id if spec.record else new_job_id(name)
@@ -54,7 +54,7 @@ class Session:
         with self._lock:
             self._runners[job] = runner
             self._views[job] = runner.live.view
-        # From now on the job has a view of its own, and is not listed among the recovered ones.
+        # From now on the job has its own view, and is not listed among the recovered jobs.
         self.recovery.forget(job)
         # Cancelled before the thread starts, so that it cannot resume anything first.
         if cancelled:
@@ -63,10 +63,11 @@ class Session:
         return job
 
     def cancel(self, job: str, *, collect: bool = True) -> None:
-        """Cancel a job; its Ended event follows within 0.3 s. Raises LibraryProblem if none runs.
+        """Cancel a job; its Ended event follows within 0.3 s.
 
-        `collect`: a mesh that the service charges for anyway is still put into the library. False
-        also stops that for a job that was cancelled before.
+        `collect`: a mesh that the service charges for anyway is still put into the library. With
+        False, that also stops for a job that was cancelled before. Raises LibraryProblem if the job
+        is not running here.
         """
         runner, view = self._runners.get(job), self._views.get(job)
         if runner is None or ((view is None or view.over) and not runner.collecting):
@@ -74,7 +75,10 @@ class Session:
         runner.cancel(collect=collect)
 
     def move(self, job: str, placement: Placement) -> None:
-        """Have a running job's mesh placed elsewhere; its record is saved on a thread."""
+        """Change where a running job's mesh will be placed; the record is saved on a thread.
+
+        Does nothing for an unknown job.
+        """
         with self._lock:
             runner, view = self._runners.get(job), self._views.get(job)
             if view is None:
@@ -89,7 +93,7 @@ class Session:
             threading.Thread(target=runner.live.save_move, name=_MOVE, daemon=True).start()
 
     def placement_of(self, view: JobView) -> Placement:
-        """Return where a job's mesh goes now; it may have been moved since the view was made."""
+        """Return where a job's mesh will be placed now, which may have changed since `view`."""
         with self._lock:
             return self._views.get(view.job, view).plan.placement
 
@@ -119,12 +123,12 @@ class Session:
         return tuple(view for view in self.views() if not view.over)
 
     def collecting(self) -> frozenset[str]:
-        """Return the ids of cancelled jobs whose mesh is still being fetched, as it is charged."""
+        """Return the ids of cancelled jobs whose mesh is charged for and still being fetched."""
         with self._lock:
             return frozenset(job for job, runner in self._runners.items() if runner.collecting)
 
     def at_work(self) -> bool:
-        """Return whether a thread is running or an event has not been drained yet."""
+        """Return whether any job's thread is running, or any event has not been drained yet."""
         with self._lock:
             runners = list(self._runners.values())
         return any(runner.thread.is_alive() for runner in runners) or not self._events.empty()
@@ -140,7 +144,7 @@ class Session:
             self._views[view.job] = view
 
     def dismiss(self, job: str) -> None:
-        """Remove the view of an ended job."""
+        """Remove the view of an ended job; does nothing for any other job."""
         with self._lock:
             if job not in self._views or not self._views[job].over:
                 return
@@ -148,11 +152,14 @@ class Session:
         self.recovery.forget(job)
 
     def close(self, timeout: float = 0.5) -> None:
-        """Stop all threads and workers without changing any record."""
+        """Stop all threads and workers without changing any record.
+
+        Waits at most `timeout` seconds for all threads together.
+        """
         self.recovery.close()
         with self._lock:
             runners = list(self._runners.values())
-        # All are asked to end before any is joined, so that they share one timeout.
+        # All are asked to end before the first is joined, so that they share one timeout.
         for runner in runners:
             runner.close()
         end = time.monotonic() + timeout
@@ -161,7 +168,7 @@ class Session:
         blenders().close()
 
     def join(self, timeout: float) -> None:
-        """Wait for the threads of ended jobs, which may still be telling a service of a cancel."""
+        """Wait at most `timeout` seconds for all job threads, such as those still cancelling."""
         end = time.monotonic() + timeout
         for runner in list(self._runners.values()):
             runner.thread.join(max(0.0, end - time.monotonic()))
@@ -184,11 +191,11 @@ class Session:
                 view = self._runners[event.job].live.with_plan(event.view)
                 event = replace(event, view=view)
             self._views[event.job] = event.view
-            # It is listed among the recovered jobs instead.
+            # A resumed job's mesh is listed among the recovered jobs instead.
             if arrived:
                 del self._views[event.job]
             if isinstance(event, Ended):
-                # Drop the runners of ended threads, with their records. A thread without an ident
+                # Drops the runners of ended threads, with their records. A thread without an ident
                 # is just being started.
                 self._runners = {
                     job: runner

@@ -2,8 +2,9 @@
 """Slots at a service, shared by its jobs: never more tasks at once than the service accepts.
 
 After a “too many requests” answer, all jobs of the service pause for as long as it asks, and the
-limit drops to the tasks it has; after a quiet period it is raised by one. While jobs wait for a
-slot, the others poll when their tasks are expected to end, so that no slot stays empty.
+limit drops to the number of tasks it has; after a quiet period the limit is raised by one. While
+jobs wait for a slot, the others poll when their tasks are expected to end, so that slots are reused
+promptly.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from collections.abc import Callable
 from .process.pool import TICK
 
 QUIET = 30.0
-"""Seconds without a refusal after which the limit is raised by one."""
+"""Seconds without a refusal after which a finished task raises the limit by one."""
 ANSWER_LIMIT = 400.0
-"""Seconds that an interrupted process waits for answers to its orders: longer than any request may
-take, as some services send the mesh in the answer and keep no copy. A second Ctrl-C ends it."""
+"""Maximum seconds that an interrupted process waits for answers to its orders: longer than any
+request may take, because some services send the mesh in the answer and keep no copy."""
 SHORTEST_PAUSE = 0.03
 """Minimum seconds between two polls."""
 SHARE = 0.02
@@ -30,10 +31,10 @@ Check = Callable[[], None]
 
 
 class Slots:
-    """The slots at one service. Used by the threads of all its jobs."""
+    """The slots at one service, at most `most`. Used by the threads of all its jobs."""
 
     def __init__(self, most: float = math.inf) -> None:
-        # A condition, not a plain lock: waiting jobs are woken as soon as a slot is free.
+        # A condition, not a plain lock, so that waiting jobs are woken as soon as a slot is free.
         self.lock = threading.Condition()
         self.coming = 0
         """Jobs that were started and have not had a slot yet."""
@@ -52,12 +53,12 @@ class Slots:
             return any(slot.ordering for slot in self.having)
 
     def hold(self, seconds: float) -> None:
-        """Hold back all orders for `seconds`, as the service asked for a pause."""
+        """Hold back all orders for `seconds`, because the service asked for a pause."""
         with self.lock:
             self._held_until = max(self._held_until, time.monotonic() + seconds)
 
     def close(self, seconds: float) -> None:
-        """Grant no more slots, and wait up to `seconds` for the answers to orders."""
+        """Stop granting slots, and wait up to `seconds` for the answers to pending orders."""
         with self.lock:
             self._closed = True
             self.lock.wait_for(lambda: not self.ordering, seconds)
@@ -70,24 +71,27 @@ class Slots:
         return room and time.monotonic() >= self._held_until
 
     def note_refusal(self) -> None:
-        """Lower the limit to the tasks that the service has now: it refused one more."""
-        # At least one: with none in `having` the refusal was for tasks of other programs.
+        """Lower the limit to the number of tasks that the service has, since it refused another."""
+        # At least 1: if `having` is empty, tasks of other programs caused the refusal.
         self._limit = max(1, min(self._limit, len(self.having)))
         self._refused = time.monotonic()
 
     def note_end(self, seconds: float) -> None:
-        """Note how long a task took; raise the limit by one after a quiet period."""
+        """Note that a task took `seconds`; raise the limit by one after a quiet period."""
         self._times.append(seconds)
         now = time.monotonic()
         if self._limit < self._most and now - self._refused > QUIET:
             self._limit, self._refused = self._limit + 1, now
 
     def pause(self, age: float, usual: float) -> float:
-        """Return the seconds until the next poll of a task that is `age` seconds old."""
+        """Return the seconds until the next poll of a task that is `age` seconds old.
+
+        This is `usual` unless other jobs are waiting for a slot.
+        """
         self._longest = max(self._longest, age)
         if not self._times or not (self.queue or self.coming):
             return usual
-        # The quickest fifth, not the mean: a poll too early is free, one too late wastes a slot.
+        # The quickest fifth, not the mean: polling too early is free, too late wastes a slot.
         quick = sorted(self._times)[len(self._times) // 5]
         start = min((1.0 - SHARE) * quick, self._longest)
         soon = start - age if age < start else SHARE * age
@@ -95,7 +99,7 @@ class Slots:
 
 
 class Slot:
-    """One job's slot at its service; a job without others has it at once."""
+    """One job's slot at its service; without `slots`, it is shared with no other job."""
 
     def __init__(self, slots: Slots | None = None) -> None:
         self._slots = slots or Slots()
@@ -123,14 +127,14 @@ class Slot:
                     slots.queue.remove(self)
 
     def resume(self) -> None:
-        """Occupy a slot, even beyond the limit: the task is at the service already."""
+        """Occupy a slot, even beyond the limit, because the task is at the service already."""
         with self._slots.lock:
             if self not in self._slots.having:
                 self._occupy()
             self._end_order()
 
     def give_back(self, seconds: float) -> None:
-        """Free the slot for now: the service refused the order and asks for a pause."""
+        """Free the slot for now, because the service refused the order; hold back all others."""
         with self._slots.lock:
             self._slots.having.discard(self)
             self._slots.note_refusal()
@@ -147,7 +151,7 @@ class Slot:
             return usual if self._since is None else self._slots.pause(self._age(), usual)
 
     def leave(self, *, finished: bool = False) -> None:
-        """Free the slot; `finished`: the task succeeded, so its duration counts."""
+        """Free the slot; `finished`: the task succeeded, so its duration is noted."""
         with self._slots.lock:
             self._note_start()
             if self not in self._slots.having:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Decides the state of a job after an error, from values alone.
+"""Decides the state of a job after an error, mostly by pure functions.
 
 An order that was certainly not sent is not uncertain; one that may have been sent has not failed. A
 job fails only if it cannot continue: by the service's own verdict, or because its order was
@@ -27,22 +27,24 @@ from .values import Record, State
 
 UNEXPECTED = "unexpected"
 VERDICTS = frozenset({"rejected", "failed", "banned", "expired"})
-"""Errors that only the service can decide on, for a task it accepted; all others can be retried."""
+"""Kinds of errors by which a service ends a task that it has accepted; others can be retried."""
 INPUT = frozenset({"bad_image", InvalidSettings.kind, Repeated.kind})
-"""Errors in the input, for which nothing is ever sent."""
+"""Kinds of errors in the input, which are found before anything is ordered."""
 ACCOUNT = frozenset({"missing_key", "bad_key", "no_credits"})
+"""Kinds of errors about the key or the account."""
 REFUSED = VERDICTS | INPUT | ACCOUNT
-"""Errors after which there is no order."""
+"""Kinds of errors after which there is certainly no order."""
 NOT_NOW = frozenset({RateLimited.kind, Unreachable.kind})
-"""Errors of a service that accepts no orders at the moment."""
+"""Kinds of errors of a service that accepts no orders at the moment."""
 OWN = frozenset({LibraryProblem.kind, "no_blender", "wrong_module", "timed_out", UNEXPECTED})
-"""Errors on this computer, after which a mesh that is made here can be made again."""
+"""Kinds of errors on this computer, after which a mesh that is made here can be made again."""
 
 
 def state_after(kind: str, was: State, sent: Sent | None = None, *, home: bool = False) -> State:
     """Return the state of a job after an error of this kind.
 
-    `sent`: whether its order may have been sent; `home`: the mesh is made on this computer.
+    `was` is its state before, `sent` whether its order reached the service, None if no order was
+    involved. `home`: the mesh is made on this computer.
     """
     if was.over or was is State.PREPARING:
         return was
@@ -75,7 +77,7 @@ def cancelled_state(error: Exception, sent: Sent) -> State:
 
 
 def file_error(error: OSError) -> LibraryProblem:
-    """Convert an error of the file system to a job's error."""
+    """Convert an error of the file system to a LibraryProblem that names the file."""
     return LibraryProblem(
         Message(
             "A file of the job cannot be used ({file}): {reason}.",
@@ -89,7 +91,8 @@ def file_error(error: OSError) -> LibraryProblem:
 def actual_state(record: Record, folder: Path, *, home: bool) -> State:
     """Return the state of an earlier process's job, judged by the files that exist.
 
-    It is a step back if the service, or this computer, can produce a missing file again.
+    It is an earlier state than the recorded one if a missing file can be produced again, by the
+    service or by this computer.
     """
     state = record.state
     refused = record.failure is not None and record.failure.kind == BadMesh.kind
@@ -103,10 +106,10 @@ def actual_state(record: Record, folder: Path, *, home: bool) -> State:
         return state
     if state is State.PREPARING and mesh_is_whole(record, folder):
         return state
-    # A mesh that this computer makes is made again, at no cost.
+    # A mesh that is made on this computer can be made again, at no cost.
     if home:
         return State.QUEUED
-    # The file is missing, and the service knows the addresses to download it again.
+    # The file is missing, and a poll returns the addresses to download it again.
     if state is State.PREPARING:
         return State.RUNNING
     if state is State.QUEUED and record.submitted is not None:  # guard: marked-is-not-queued
@@ -126,7 +129,7 @@ def mesh_is_whole(record: Record, folder: Path) -> bool:
 
 
 def can_resume(record: Record, folder: Path) -> bool:
-    """Return whether there is anything to resume."""
+    """Return whether a job can be resumed, judged by its record and its files."""
     if record.state is State.UNCERTAIN:
         return True
     return not actual_state(record, folder, home=False).over

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Batches of images: which images they hold, and which of them still need a job."""
+"""Batches: finding their images, and running only the jobs that the library still lacks."""

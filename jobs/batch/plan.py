@@ -25,19 +25,20 @@ from ..steps.inputs import name_of
 from ..values import Ended, Failure, JobSpec, JobView, PictureSource, Record, State
 
 AHEAD = 3
-"""Jobs per service that are prepared while others occupy all its slots."""
+"""Maximum jobs per service that prepare their images while others occupy all its slots."""
 LIVELY = 4
-"""Maximum running jobs per slot of a service: those that are downloading need no slot."""
+"""Maximum running jobs per slot of a service; more than 1, because a download needs no slot."""
 IN_A_ROW = 3
-"""Orders refused in a row, for a reason that others share, after which no more are sent."""
+"""Consecutive orders refused for a reason in `SAME_FOR_ALL` after which a service gets no more."""
 TRIES = 3
-"""Attempts to send an order that is refused because of a rate limit."""
+"""Maximum attempts to send an order that is refused because of a rate limit."""
 
 SAME_FOR_ALL = frozenset({"missing_key", "bad_key", "no_credits", "unreachable"})
-"""Errors that the next order at the same service will get as well."""
+"""Kinds of errors that the next order to the same service would get too."""
 AGAIN = frozenset({"rate_limited"})
+"""Kinds of errors after which the same order is sent again."""
 UNFINISHED = frozenset({State.QUEUED, State.RUNNING, State.DOWNLOADING, State.PREPARING})
-# Of several jobs with the same order the one nearest to a mesh counts, so that none is paid twice.
+# Of several jobs with the same order, the first in this list is used, so that none is paid twice.
 _ORDER = (State.READY, State.RUNNING, State.DOWNLOADING, State.PREPARING, State.SUBMITTING,
           State.UNCERTAIN, State.QUEUED, State.FAILED, State.CANCELLED)  # fmt: skip
 
@@ -46,9 +47,9 @@ _ORDER = (State.READY, State.RUNNING, State.DOWNLOADING, State.PREPARING, State.
 class Item:
     """One mesh of a batch, and its state. `spec` is None if it cannot be ordered at all.
 
-    `image` is the source as the user gave it. `service` is equal for items that share a limit of
-    concurrent tasks, which is its last element. `mark` is the fingerprint of the order. `state` is
-    None while there is no job; `was_there`: the job is from an earlier run.
+    `image` is the source as the user gave it. `service` is equal for items that share a limit on
+    concurrent tasks; the limit is its last element. `mark` is the fingerprint of the order. `state`
+    is None while there is no job. `was_there`: the job is from an earlier run.
     """
 
     image: str
@@ -66,7 +67,7 @@ class Item:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing remains to be done for it."""
+        """Whether the item has failed, or its job has ended."""
         return self.failure is not None or (self.state is not None and self.state.over)
 
 
@@ -74,12 +75,12 @@ def plan_item(
     image: str, provider: Provider[Any], settings: Settings, pictures: Iterable[PictureSource],
     files: Mapping[str, Path], spec: JobSpec,
 ) -> Item:  # fmt: skip
-    """Return an item that can be ordered; `files` has the paths of the local images, by view.
+    """Return an item that can be ordered; `files` maps views to the paths of local images.
 
     Raises OSError for an image that cannot be read.
     """
     marks = {picture.view: picture.url or digest_of(files[picture.view]) for picture in pictures}
-    # By keys and not by provider: those that share a key share its account, and so its limit.
+    # By keys, not by provider: providers that share a key share its account, and so its limit.
     keys = tuple(key.preference for key in provider.keys) or (provider.id,)
     return Item(
         image,
@@ -92,12 +93,12 @@ def plan_item(
 
 
 def refused_item(image: str, provider: str, error: Exception) -> Item:
-    """Return an item that cannot be ordered, with its error; it is listed with the others."""
+    """Return an item that cannot be ordered, with `error` as its failure, for the report."""
     return Item(image, provider, name=name_of(image), failure=failure_of(error))
 
 
 def failure_of(error: Exception) -> Failure:
-    """Convert any error to a failure."""
+    """Convert any exception to a failure; the kind is “unexpected” unless it is one of ours."""
     if isinstance(error, ImageToMeshError):
         return Failure(error.kind, error.message, error.hint, error.link)
     words = f"{type(error).__name__}: {error}"
@@ -106,9 +107,9 @@ def failure_of(error: Exception) -> Failure:
 
 
 def match(items: Iterable[Item], entries: Iterable[Entry], *, retry: bool) -> None:
-    """Assign to each item its job in the library; each job belongs to one item at most.
+    """Assign to each item its job in the library; each job belongs to at most one item.
 
-    Failed jobs that cannot have cost anything are ignored; with `retry`, all failed jobs are.
+    Failed and cancelled jobs are ignored if the service never accepted them, or with `retry`.
     """
     known: dict[str, list[Entry]] = {}
     for entry in entries:
@@ -118,7 +119,7 @@ def match(items: Iterable[Item], entries: Iterable[Entry], *, retry: bool) -> No
     for item in items:
         found = known.get(item.mark, ()) if item.spec else ()
         if found:
-            # Two files may have the same content: the job with the item's own name is preferred.
+            # Files may have the same content, so the job with the item's own name is preferred.
             best = min(
                 found, key=lambda entry: (entry.name != item.name, _ORDER.index(entry.state))
             )
@@ -127,7 +128,7 @@ def match(items: Iterable[Item], entries: Iterable[Entry], *, retry: bool) -> No
 
 
 def _failure_of(record: Record) -> Failure | None:
-    """Return why a finished job has no mesh; None if it has one."""
+    """Return why an ended job has no mesh; None if it has one."""
     if record.state is State.READY:
         return None
     hint = "Use “--retry-failed” to submit it again."
@@ -135,7 +136,11 @@ def _failure_of(record: Record) -> Failure | None:
 
 
 class Batch:
-    """Runs items through a session, at each service as many at once as it accepts."""
+    """Runs items through a session, as many at once as each service accepts.
+
+    `load` reads a job's record, `most` lowers the limit of every service, and `report` is called
+    with each change of a running item.
+    """
 
     def __init__(
         self,
@@ -170,7 +175,7 @@ class Batch:
     def run(self, *, stop: Callable[[], bool] = bool) -> None:
         """Run all items until each has ended or cannot continue now.
 
-        `stop` is called between two events; if it returns True, `run` returns early.
+        `stop` is called about ten times a second; if it returns True, `run` returns early.
         """
         for item in self.items:
             self._enlist(item)
@@ -182,8 +187,8 @@ class Batch:
                     self._take(self._live.pop(event.job), event.view)
 
     def break_off(self, error: Exception) -> None:
-        """Put all running items aside after an unexpected error, and record it as their failure."""
-        # Closed first, so that the jobs' own outcomes are known and are not overwritten.
+        """Stop after an unexpected error, which becomes the failure of all items not yet ended."""
+        # Closed first, so that outcomes of the jobs themselves are known and not overwritten.
         self.close()
         for item in self.items:
             if not item.ended:
@@ -192,7 +197,7 @@ class Batch:
         self._waiting.clear()
 
     def close(self) -> None:
-        """Stop so that everything can be resumed; waits for the answers to pending orders."""
+        """Stop all jobs so that they can be resumed; waits for the answers to pending orders."""
         end = time.monotonic() + ANSWER_LIMIT
         for slots in self._slots.values():
             slots.close(max(0.0, end - time.monotonic()))
@@ -206,7 +211,7 @@ class Batch:
             item.state = item.record.state if item.record else None
 
     def _enlist(self, item: Item) -> None:
-        """Queue an item, or end it if the library has its outcome."""
+        """Queue an item, unless it has failed or the library has its outcome."""
         if item.failure is not None or item.spec is None:
             return
         if item.state is not None:
@@ -226,11 +231,11 @@ class Batch:
             self._slots[item.service] = Slots(self._limits[item.service])
             self._waiting[item.service] = deque()
         waiting = self._waiting[item.service]
-        # Jobs whose task is at the service already go first: they occupy a slot there.
+        # Existing jobs go first: their tasks may already occupy slots at the service.
         waiting.append(item) if item.state is None else waiting.appendleft(item)
 
     def _start(self) -> bool:
-        """Start as many items as there is room for; return whether any are still waiting."""
+        """Start as many items as there is room for; return whether any are left waiting."""
         for service, waiting in self._waiting.items():
             while waiting and self._has_room(service):
                 self._begin(waiting.popleft(), service)
@@ -259,7 +264,7 @@ class Batch:
         item.state = view.record.state if view.record else view.state
         kind = view.failure.kind if view.failure else ""
         if kind in AGAIN and item.state is State.QUEUED and item.tries < TRIES and item.spec:
-            # A rate limit acts before the order: nothing was charged, and it may be sent again.
+            # A rate limit refuses an order before it is charged, so it may be sent again.
             item.spec, item.failure = replace(item.spec, record=item.record), None
             return self._waiting[item.service].append(item)
         if kind not in SAME_FOR_ALL:
@@ -271,7 +276,7 @@ class Batch:
         return None
 
     def _give_up(self, last: Item) -> None:
-        """Fail all waiting items of a service that refused several in a row for the same reason."""
+        """Fail all waiting items of a service that has just refused several in a row."""
         waiting = self._waiting[last.service]
         for item in waiting:
             item.failure = last.failure

@@ -17,7 +17,7 @@ from ..disk.file_names import PHOTO_SUFFIXES, expand_user
 
 PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff",
                       *PHOTO_SUFFIXES})  # fmt: skip
-"""Suffixes of the image files that are taken from a folder."""
+"""Suffixes of the files in a folder that are taken for images."""
 MAX_TABLE = 64_000_000
 """Maximum size of a table, in bytes."""
 VIEWS = ("left", "back", "right")
@@ -39,10 +39,10 @@ class Line:
 
 
 def read_sources(sources: Sequence[str]) -> list[Line]:
-    """Return a line for each image in the sources, without duplicates; raises BadImage without any.
+    """Return a line for each image in the sources, without duplicates.
 
-    Relative paths in a table start from its folder. Raises InvalidSettings for a table that cannot
-    be read.
+    Relative paths in a table start from its folder. Raises BadImage if there is no line at all, and
+    InvalidSettings for a table that cannot be read.
     """
     lines = [line for source in sources for line in _read(source)]
     if not lines:
@@ -60,7 +60,7 @@ def _read(source: str) -> Iterator[Line]:
         yield Line(source)
     elif "\0" in source:
         yield Line(source, problem=BadImage("A file name cannot contain a null character."))
-    # A file's own name may contain these characters; then it is no pattern.
+    # An existing file may have these characters in its name: then it is not a pattern.
     elif set("*?[") & set(source) and not os.path.lexists(path):
         yield from _matching(source, path)
     elif path.suffix.lower() == ".csv" and not path.is_dir():
@@ -72,7 +72,7 @@ def _read(source: str) -> Iterator[Line]:
 
 
 def _whole(path: Path) -> str:
-    """Return an absolute path, even for one that cannot be resolved."""
+    """Return the absolute path; links in it stay if they cannot be resolved."""
     try:
         return str(path.resolve())
     except (OSError, RuntimeError, ValueError):
@@ -82,7 +82,7 @@ def _whole(path: Path) -> str:
 def _matching(source: str, pattern: Path) -> Iterator[Line]:
     """Yield the lines of all paths that match a pattern, or one with a `problem` if none does.
 
-    Shells on Windows pass patterns on unexpanded.
+    Patterns arrive here because shells on Windows do not expand them.
     """
     found = sorted(glob.glob(str(pattern), recursive=True))  # noqa: PTH207 - a whole path
     if not found:
@@ -95,7 +95,7 @@ def _matching(source: str, pattern: Path) -> Iterator[Line]:
 def _folder(path: Path) -> Iterator[Line]:
     try:
         for file in sorted(path.iterdir(), key=lambda child: child.name):
-            # Not hidden ones: macOS puts a `._photo.jpg` beside each photo on other systems' disks.
+            # No hidden files: macOS adds a `._photo.jpg` to each photo on other systems' disks.
             if file.suffix.lower() in PICTURES and file.name[0] != "." and file.is_file():
                 yield Line(_whole(file))
     except OSError as error:
@@ -108,7 +108,7 @@ def _folder(path: Path) -> Iterator[Line]:
 def _text_of(path: Path) -> str:
     """Return a table's text; raises InvalidSettings if it cannot be read."""
     try:
-        # Reading a pipe or device would never end.
+        # Reading a pipe or device might never end.
         if path.exists() and not path.is_file():
             raise OSError(errno.EINVAL, "it is not a file")
         with path.open("rb") as file:
@@ -128,7 +128,7 @@ def _table(path: Path) -> Iterator[Line]:
     """Yield the lines of a table, whose columns are separated by commas, semicolons or tabs."""
     text = _text_of(path)
     head = text.partition("\n")[0]
-    # Where the comma is the decimal sign, Excel separates by semicolons.
+    # Excel separates columns by semicolons in locales where the comma is the decimal separator.
     between = max(",;\t", key=head.count)
     rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=between, strict=True)
     try:
@@ -141,7 +141,7 @@ def _table(path: Path) -> Iterator[Line]:
         for row in rows:
             if None in row or None in row.values():
                 raise InvalidSettings(
-                    f"{path}, line {rows.line_num}: it has too many or too few columns.",
+                    f"{path}, line {rows.line_num}: the line has too many or too few columns.",
                     "Put quotes around text that contains commas.",
                 )
             cells = {name: value.strip() for name, value in row.items() if value.strip()}
@@ -162,7 +162,7 @@ def _check_head(path: Path, names: Sequence[str]) -> None:
     twice = {name for name in names if names.count(name) > 1}
     if twice:
         raise InvalidSettings(
-            f"{path} has more than one column “{min(twice)}”.", "Name each column once."
+            f"{path} has more than one column “{min(twice)}”.", "Use each column name only once."
         )
 
 

@@ -14,7 +14,7 @@ LONGEST = 200
 """Maximum bytes of a name without suffix: file systems allow 255, and a number may be appended."""
 FALLBACK = "picture"
 PHOTO_SUFFIXES = (".heic", ".heif", ".avif")
-"""Of photos that Blender does not read; see `system_decoders`."""
+"""Suffixes of photos that the system can read but Blender cannot; see `system_decoders`."""
 
 _NOT_EVERYWHERE = re.compile(r'[<>:"/\\|?*]')
 _JOINERS = {0x200C: None, 0x200D: None}
@@ -57,7 +57,7 @@ def distinct_names(names: Iterable[str]) -> list[str]:
     names_so_far: list[str] = []
     for name in wanted:
         chosen, number = name, 1
-        # A numbered name must not take one that another file was going to have.
+        # A numbered name must not be the wanted name of another file.
         while _comparison_key(chosen) in used or (
             number > 1 and _comparison_key(chosen) in wanted_keys
         ):
@@ -69,13 +69,13 @@ def distinct_names(names: Iterable[str]) -> list[str]:
 
 
 def _comparison_key(name: str) -> str:
-    """Return a key that is equal for names that some file system treats as the same."""
+    """Return a key that is equal for names that any file system treats as the same."""
     plain = unicodedata.normalize("NFKD", name).casefold().translate(_JOINERS)
     return unicodedata.normalize("NFKC", plain)
 
 
 def expand_user(text: str) -> Path:
-    """Expand a leading ~; return the path unchanged if the home folder is unknown."""
+    """Return a path with a leading ~ expanded, or unchanged if the home folder is unknown."""
     try:
         return Path(text).expanduser()
     except RuntimeError:

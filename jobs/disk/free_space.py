@@ -12,17 +12,20 @@ from ...providers import LibraryProblem, Message
 from .plain_files import side_name
 
 LEAST = 64 * 1024 * 1024
-"""Bytes that must be free for any order: most meshes, and what is made from them, need less."""
+"""Bytes that must be free for any order; most meshes, with the files made from them, need less."""
 PROBE = 64 * 1024
-"""Bytes of the test file: too many to fit into a directory entry, so that blocks are allocated."""
+"""Size of the test file, in bytes: too large for a directory entry, so blocks are allocated."""
 
 
 def check_room(folder: Path, needed: int) -> None:
-    """Raise LibraryProblem unless the job's folder is writable and has `needed` bytes free."""
+    """Raise LibraryProblem unless the job's folder is writable and has `needed` bytes free.
+
+    Nothing less than `LEAST` bytes is enough.
+    """
     needed = max(needed, LEAST)
     probe = folder / side_name()  # `Library.sweep` removes it if this process is killed
     try:
-        # A file is actually written, since a disk quota does not show in `disk_usage`.
+        # A file is actually written, because `disk_usage` ignores disk quotas.
         try:
             _write(probe)
         finally:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Job locks: only one process works on a job, and the system frees its lock if it dies.
+"""Job locks: only one process works on a job, and the system frees its lock if that process dies.
 
-Locks are hidden files in the library itself, so that they also hold between computers that share
-the folder. They are outside the jobs' folders, which can be renamed and deleted while one is held.
+Locks are hidden files in the library itself, so that they also work between computers that share
+the folder. They are outside the jobs' folders, which can be renamed and deleted while a lock is
+held.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _UNSUPPORTED = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EI
 """Error codes of file systems that do not support such locks."""
 
 TRIES, MOMENT = 3, 0.05
-"""Attempts to take a lock, and the seconds between them."""
+"""Attempts of `take_soon` to take a lock, and the seconds between them."""
 
 
 class JobLock:
@@ -38,10 +39,10 @@ class JobLock:
         self._blocking_file = self._path
 
     def problem(self, message: str | Message, hint: str) -> LibraryProblem:
-        """Return the error for a lock that cannot be taken; it names a leftover lock file.
+        """Return the error for a lock that cannot be taken.
 
-        On file systems without real locks, a process killed on another computer leaves its lock
-        file behind, and only the user can tell that nobody uses it.
+        On file systems without real locks, it also names the lock file: a process killed on another
+        computer leaves it behind, and only the user can tell that it is no longer in use.
         """
         path = self._blocking_file
         if path.suffix != ".process":
@@ -69,13 +70,16 @@ class JobLock:
         except OSError as error:
             if error.errno not in _UNSUPPORTED:
                 raise
-            # NFS without a lock daemon, some FUSE and SMB mounts: all that is left is a file that
-            # names its process. It stays behind if the process is killed, hence `problem`.
+            # On NFS without a lock daemon, and some FUSE and SMB mounts, only a file that names its
+            # process is possible. It stays behind if the process is killed, hence `problem`.
             self._lock = self._acquire(soft=True)
         return self._lock is not None
 
     def take_soon(self) -> bool:
-        """Take the lock in a few attempts, since another process may hold it only to test it."""
+        """Take the lock in a few attempts, since another process may hold it for a test only.
+
+        Returns False if it is still held. Raises OSError if the library is not writable.
+        """
         for _ in range(TRIES):
             if self.take():
                 return True
@@ -87,8 +91,8 @@ class JobLock:
         lock, self._lock = self._lock, None
         if lock is None:
             return
-        # Unlinked before it is released: a process that has opened the old file and locks it next
-        # notices that the name is gone, and tries again. Windows cannot unlink an open file.
+        # Unlinked before the release: a process that has opened this file and locks it next will
+        # notice that its name is gone, and try again. Windows cannot unlink an open file.
         if os.name == "posix":
             with contextlib.suppress(OSError):
                 self._path.unlink(missing_ok=True)
@@ -96,14 +100,14 @@ class JobLock:
             lock.release()
 
     def _acquire(self, *, soft: bool) -> BaseFileLock | None:
-        """Acquire and return the lock, or None if it is held; a soft one is a plain file."""
+        """Acquire and return the lock, or None if it is held; a `soft` lock is a mere file."""
         with bundled_imports("filelock"):
             from filelock import FileLock, SoftFileLock, Timeout
 
         lock: BaseFileLock
         if soft:
             self._blocking_file = self._path.with_suffix(".process")
-            # Not thread-local: the job's thread takes the lock, another one may release it.
+            # Not thread-local: the job's thread takes the lock, but another may release it.
             lock = SoftFileLock(self._blocking_file, thread_local=False)
         else:
             lock = FileLock(self._path, thread_local=False, fallback_to_soft=False)
@@ -127,8 +131,8 @@ def _holder(path: Path) -> str:
 
 
 def is_held(library: Path, job: str) -> bool:
-    """Return whether a process is working on a job now."""
-    # Without this, asking would create a lock file for each job of a long list.
+    """Return whether a process is working on a job now; False if that cannot be determined."""
+    # Without this, the test would create a lock file for each job of a long list.
     if not any((library / f".{job}.{kind}").exists() for kind in ("lock", "process")):
         return False
     lock = JobLock(library, job)

@@ -28,7 +28,7 @@ _REPARSE_POINT = 0x400
 """FILE_ATTRIBUTE_REPARSE_POINT, which Windows sets for links and junctions."""
 
 SIDE = re.compile(r"\.[0-9a-f]{12}\.new")
-"""Names of files that are still being written."""
+"""Matches the names of files that are still being written; see `side_name`."""
 
 
 def side_name() -> str:
@@ -37,7 +37,7 @@ def side_name() -> str:
 
 
 def read_plain(path: Path, limit: int) -> bytes:
-    """Return the content of a plain file of at most `limit` bytes; raises OSError for any other."""
+    """Return the content of a plain file; raises OSError if it has more than `limit` bytes."""
     with open_plain(path) as file:
         size = os.fstat(file.fileno()).st_size
         data = file.read(limit + 1) if size <= limit else b""
@@ -60,7 +60,7 @@ def open_plain(path: Path) -> io.BufferedReader:
         except OSError as error:
             raise _with_clear_reason(path, error) from error
     try:
-        # Asked of the open file: between a check of the path and the opening, it can be replaced.
+        # Checked on the open file: a path could be replaced between its check and its opening.
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # guard: only-plain-files
             raise OSError(errno.EINVAL, "it is not a file")
         return os.fdopen(descriptor, "rb")
@@ -70,7 +70,7 @@ def open_plain(path: Path) -> io.BufferedReader:
 
 
 def is_plain(path: Path) -> bool:
-    """Return whether a path is a file itself, not a link to one."""
+    """Return whether a path is a regular file, not a link to one."""
     try:
         return stat.S_ISREG(_mode_of(path))
     except OSError:
@@ -78,7 +78,7 @@ def is_plain(path: Path) -> bool:
 
 
 def is_plain_up_to(path: Path, limit: int) -> bool:
-    """Return whether a path is a file of at most `limit` bytes, not a link to one."""
+    """Return whether a path is a regular file of at most `limit` bytes, not a link to one."""
     try:
         return is_plain(path) and path.lstat().st_size <= limit
     except OSError:
@@ -86,7 +86,7 @@ def is_plain_up_to(path: Path, limit: int) -> bool:
 
 
 def is_plain_folder(path: Path) -> bool:
-    """Return whether a path is a folder itself, not a link to one."""
+    """Return whether a path is a folder, not a link to one."""
     try:
         return stat.S_ISDIR(_mode_of(path))
     except OSError:
@@ -96,14 +96,14 @@ def is_plain_folder(path: Path) -> bool:
 def write_whole(path: Path, data: bytes | bytearray) -> None:
     """Write a file atomically: after a crash it has its old or its new content, never a mix.
 
-    Raises OSError, also if the folder is a link.
+    Raises OSError, for example if the folder is a link.
     """
     with new_file(path) as file:
         file.write(data)
 
 
 def copy_plain(source: Path, target: Path, limit: int | None = None) -> None:
-    """Copy a plain file of at most `limit` bytes atomically; raises OSError."""
+    """Copy a plain file atomically; raises OSError, also if it has more than `limit` bytes."""
     import shutil
 
     with open_plain(source) as original:
@@ -123,8 +123,8 @@ def new_file(path: Path) -> Iterator[io.BufferedWriter]:
             with os.fdopen(descriptor, "wb") as file:
                 yield file
                 file.flush()
-                # Synced before the rename: ext4 and XFS may write the name first, and a power cut
-                # would then leave an empty file.
+                # Synced before the rename: ext4 and XFS may write the new name to disk first, and a
+                # power cut would then leave an empty file.
                 os.fsync(file.fileno())  # guard: record-synced
             _replace(side, prefix + path.name, handle)  # guard: record-renamed
         except BaseException:
@@ -136,7 +136,7 @@ def new_file(path: Path) -> Iterator[io.BufferedWriter]:
 
 
 def create_marker(path: Path) -> None:
-    """Create an empty file unless the name exists; raises OSError."""
+    """Create an empty file, unless something of that name exists; raises OSError."""
     with _open_folder(path.parent) as (handle, prefix), contextlib.suppress(FileExistsError):
         os.close(os.open(prefix + path.name, _NEW, 0o666, dir_fd=handle))
 
@@ -156,7 +156,10 @@ def _sync_handle(handle: int | None) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Flush a folder to disk, so that a rename in it survives a power cut; raises OSError."""
+    """Flush a folder to disk, so that a rename in it survives a power cut.
+
+    Does nothing for a folder that is missing or unreadable. Raises OSError for a disk error.
+    """
     gone = contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError)
     with gone, _open_folder(folder) as (handle, _):
         _sync_handle(handle)
@@ -164,10 +167,10 @@ def sync_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def _open_folder(folder: Path) -> Iterator[tuple[int | None, str]]:
-    """Yield a handle of a folder that is not a link, and a prefix for the names in it.
+    """Yield a handle of a folder, and a prefix for file names in it; raises OSError for a link.
 
-    While it is open, nobody can swap the folder for a link. Windows has no such handles: there the
-    handle is None and the prefix is the folder's path.
+    With the handle, file access is not affected if the folder's path is replaced by a link. Windows
+    has no such handles: there the handle is None, and the prefix is the folder's path.
     """
     if sys.platform == "win32" or os.open not in os.supports_dir_fd:
         if not is_plain_folder(folder):
@@ -186,22 +189,22 @@ def _open_folder(folder: Path) -> Iterator[tuple[int | None, str]]:
 
 
 def _mode_of(path: Path) -> int:
-    """Return a path's own mode, 0 for a link."""
+    """Return a path's own file mode, 0 for a link."""
     found = path.lstat()
     is_point = getattr(found, "st_file_attributes", 0) & _REPARSE_POINT
     return 0 if is_point or stat.S_ISLNK(found.st_mode) else found.st_mode
 
 
 def _with_clear_reason(path: Path, error: OSError) -> OSError:
-    """Return an error that says “it is a symbolic link” if so; systems differ in wording."""
+    """Return an error that says “it is a symbolic link” if `path` is one; systems' words differ."""
     if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.EMLINK) and path.is_symlink():
         return OSError(errno.ELOOP, "it is a symbolic link")
     return error
 
 
 def _replace(side: str, path: str, handle: int | None) -> None:
-    """Rename over the target; on Windows, wait until other processes have closed the old file."""
-    # A second in all: virus scanners and backup programs open each new file for a moment.
+    """Rename over the target; on Windows, retry while other processes keep the old file open."""
+    # For a second in all: virus scanners and backup programs open each new file for a moment.
     for _ in range(20):
         try:
             os.replace(side, path, src_dir_fd=handle, dst_dir_fd=handle)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Signatures that tell the user's own records and models from those of other people.
+"""Signatures that distinguish the user's own records and models from other people's.
 
-Each record and each `model.blend` that is written gets a mark: an HMAC-SHA256 with a secret from
+Each record and each `model.blend` gets a mark when it is written: an HMAC-SHA256 with a secret from
 the user's settings folder, which is never stored in a library. Files without a valid mark are
-treated as somebody else's. The secret has no other use; it is not a service's key.
+treated as somebody else's. The secret has no other use, and is not an API key.
 """
 
 from __future__ import annotations
@@ -28,12 +28,13 @@ log = logging.getLogger(__name__)
 MARK = "mark"
 """The field of a record that holds its mark."""
 SECRET, LENGTH = "own.key", 32
+"""The file name of the user's secret, and its length in bytes."""
 _MOST = 200
-"""Maximum size of a mark's file, in bytes."""
+"""Maximum size of a file that holds a mark, in bytes."""
 
 
 def settings_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """Return the user's own folder for data that must not be in a library, which may be shared."""
+    """Return the user's folder for data that must not be in a library, which may be shared."""
     name = "APPDATA" if sys.platform == "win32" else "XDG_CONFIG_HOME"
     return _settings_folder(environment.get(name, ""), environment.get("HOME", ""), sys.platform)
 
@@ -42,8 +43,8 @@ def settings_folder(environment: Mapping[str, str] = os.environ) -> Path:
 def _settings_folder(chosen: str, _home: str, platform: str) -> Path:
     """Return the settings folder; cached, since every record of a long list needs it.
 
-    `chosen` is the value of APPDATA or XDG_CONFIG_HOME, empty for the default. `_home` is unused:
-    it is part of the cache's key, as the result of `Path.home` depends on it.
+    `chosen` is the value of APPDATA or XDG_CONFIG_HOME, empty for the default. `_home` is only a
+    part of the cache's key, because `Path.home` depends on HOME.
     """
     if platform == "win32":
         base = Path(chosen or Path.home() / "AppData" / "Roaming")
@@ -68,19 +69,21 @@ def has_mark(record: Mapping[str, Any]) -> bool:
         expected = _mark("record", _canonical_json(record))
     except (TypeError, ValueError, RecursionError):
         return False
-    # In constant time, as is usual for signatures.
+    # Compared in constant time, so that timing reveals nothing about a valid mark.
     return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
 
 
 def mark_file(path: Path) -> None:
-    """Write a mark beside a file, which proves that this user's own process made it."""
-    # On a full disk there is no mark, and the file is made again when it is next needed.
+    """Write a mark beside a file, which proves that this user's own process made it.
+
+    Without a mark, for instance on a full disk, the file is made again when it is next needed.
+    """
     with contextlib.suppress(OSError):
         write_whole(_mark_path(path), _mark("file", digest_of_plain(path)).encode())
 
 
 def is_marked(path: Path) -> bool:
-    """Return whether a file is as this user's own process made it; reads the whole file."""
+    """Return whether a file has this user's mark and is unchanged since; reads the whole file."""
     try:
         given = read_plain(_mark_path(path), _MOST)
         return hmac.compare_digest(given, _mark("file", digest_of_plain(path)).encode())
@@ -89,21 +92,21 @@ def is_marked(path: Path) -> bool:
 
 
 def forget_mark(path: Path) -> None:
-    """Remove the mark beside a file."""
+    """Remove the mark beside a file, if it has one."""
     with contextlib.suppress(OSError):
         _mark_path(path).unlink(missing_ok=True)
 
 
 def digest_of_plain(path: Path) -> str:
-    """Return a plain file's SHA-256; raises OSError."""
+    """Return a plain file's SHA-256 in hexadecimal; raises OSError."""
     with open_plain(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def is_older_than_secret(path: Path) -> bool:
-    """Return whether a file existed before this user's secret: marks did not exist then."""
-    # The secret is made before the first comparison. Made later, at the first record to be marked,
-    # it would be younger than files that others have put there since.
+    """Return whether a file is older than this user's secret, so that it cannot have a mark."""
+    # The secret is created before the first comparison. If it were created only when a record is
+    # first marked, files that others have added by then would count as older.
     _secret(settings_folder())  # guard: secret-before-the-first-look
     try:
         # The change time, because anybody can set a file's modification time back.
@@ -119,7 +122,7 @@ def _canonical_json(record: Mapping[str, Any]) -> str:
 
 def _mark(kind: str, text: str) -> str:
     key = _secret(settings_folder())
-    # With the kind, so that the mark of a record never passes for that of a file.
+    # With the kind, so that a record's mark is never valid for a file.
     return hmac.new(key, f"{kind}\0{text}".encode(), hashlib.sha256).hexdigest()
 
 
@@ -131,15 +134,15 @@ def _mark_path(path: Path) -> Path:
 def _secret(folder: Path) -> bytes:
     """Return the user's secret, creating it on first use.
 
-    If it cannot be saved it lasts as long as this process; the user is then asked to trust what
-    this process wrote.
+    If it cannot be saved, it lasts as long as this process: in later processes, the user is asked
+    whether to trust what this one wrote.
     """
     path = folder / SECRET
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not is_plain(path):
             _create_secret(path)
-        # Resolved: a settings folder may be a link, as its user alone writes there.
+        # Resolved: the settings folder may be a link, since only its user can write there.
         secret = read_plain(path.resolve(), LENGTH)
         if len(secret) == LENGTH:
             return secret
@@ -151,10 +154,10 @@ def _secret(folder: Path) -> bytes:
 
 
 def _create_secret(path: Path) -> None:
-    """Create the secret atomically, readable by its user alone; the first of two processes wins."""
+    """Create the secret atomically, readable only by its user; the first of two processes wins."""
     side = path.with_name(f".{SECRET}.{secrets.token_hex(6)}.new")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    # The mode is set on creation: with a later chmod others could open the file in between.
+    # The mode is set on creation: before a later chmod, others could open the file.
     descriptor = os.open(side, flags, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -162,8 +165,8 @@ def _create_secret(path: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
         with contextlib.suppress(FileExistsError):
-            # A hard link fails if another process was faster; a rename would replace its secret,
-            # and all that it has marked. On Windows a rename fails as well.
+            # A hard link fails if another process was faster, where a rename would replace its
+            # secret and invalidate its marks. On Windows a rename fails as well.
             side.rename(path) if os.name == "nt" else path.hardlink_to(side)
     finally:
         side.unlink(missing_ok=True)

@@ -18,9 +18,10 @@ FIXED_DRIVE = 3
 
 
 def move_to_trash(library: Library, job: str) -> bool:
-    """Move a job's folder to the trash; return False if the system has no trash for it, or refuses.
+    """Move a job's folder to the trash; return whether that worked.
 
-    Raises LibraryProblem if there is no such job, or a process is working on it.
+    It does not on a drive without a trash. Raises LibraryProblem if there is no such job, or a
+    process is working on it.
     """
     folder = library.idle_folder(job)
     if not _has_trash(folder):
@@ -31,13 +32,13 @@ def move_to_trash(library: Library, job: str) -> bool:
     try:
         send2trash(folder)
     except OSError as error:
-        log.info("job %s cannot go to the bin: %s", job, error)
+        log.info("job %s cannot be moved to the trash: %s", job, error)
         return False
     return True
 
 
 def is_fixed_drive(folder: Path) -> bool:
-    """Return whether a folder is on a drive of this computer, as far as Windows knows."""
+    """Return whether Windows reports a folder's drive as fixed; True on other systems."""
     return _has_trash(folder)
 
 
@@ -45,7 +46,7 @@ def _has_trash(folder: Path, platform: str = sys.platform) -> bool:
     """Return whether files deleted in this folder can be restored."""
     if platform != "win32":
         return True
-    # Windows silently deletes files on network and removable drives instead of moving them.
+    # On network and removable drives, Windows silently deletes files instead of moving them.
     import ctypes
 
     drive = f"{folder.resolve().drive}\\"

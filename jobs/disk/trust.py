@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which libraries the user trusts although others may write to them.
+"""The libraries that the user trusts although others may write to them.
 
 Trust is stored in the user's own settings folder, by the library's path. In a trusted library, jobs
-that others wrote can be resumed and imported. Even then nothing of theirs is executed (models are
-made from the mesh file again), and no address of theirs is called (the service itself is asked).
+that others wrote can be resumed and imported. Even then, nothing in their files is executed (models
+are rebuilt from the mesh file), and none of their addresses is called (the service is asked).
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ MOST = 1 << 20
 HINT = (
     "Check who can write to this library. To trust it, use Trust This Library in the preferences."
 )
-"""For Blender; `cli/hints.py` has the command line's words."""
+"""The hint that Blender shows; `cli/hints.py` has the command line's version."""
 _ID = r"[A-Za-z0-9_][A-Za-z0-9_.=+~-]{0,299}"
 """A valid id in a ticket: one path segment that needs no quoting."""
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 class NotTrusted(LibraryProblem):
-    """A job that this user did not write, in a library that is not trusted."""
+    """The job was not written by this user, and its library is not trusted."""
 
 
 def is_trusted(root: Path) -> bool:
@@ -51,13 +51,16 @@ def is_trusted(root: Path) -> bool:
 
 
 def trust_library(root: Path, *, trusted: bool = True) -> None:
-    """Trust other people's files in a library, or stop trusting them; raises LibraryProblem."""
+    """Trust other people's files in a library, or stop trusting them with `trusted` False.
+
+    Raises LibraryProblem if the decision cannot be saved.
+    """
     others = [path for path in _trusted_libraries() if path != str(root.resolve())]
     folder = settings_folder()
     libraries = sorted([*others, str(root.resolve())] if trusted else others)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Resolved: a settings folder may be a link, as its user alone writes there.
+        # Resolved: the settings folder may be a link, since only its user can write there.
         write_whole(folder.resolve() / FILE, json.dumps(libraries, indent=1).encode())
     except OSError as error:
         raise LibraryProblem(
@@ -78,7 +81,7 @@ def check_ticket(record: Record) -> None:
     """Raise LibraryProblem if resuming somebody else's job needs an address from its record."""
     if record.own:
         return
-    # An address out of such a record would let its author see this computer's requests, or send
+    # An address from such a record would let its author see this computer's requests, or direct
     # them to a server in the user's own network.
     has_address = any(picture.url for picture in record.pictures)
     has_address = has_address or any("//" in text for text in _texts(record.uploaded))
@@ -91,7 +94,7 @@ def check_ticket(record: Record) -> None:
 
 
 def has_strangers_models(library: Library) -> bool:
-    """Return whether others have written to a library, or could have; reads every record."""
+    """Return whether others have written to a library, or could have; may read every record."""
     if not _is_private(library.root.resolve()):
         return library.root.exists()
     for job in library.jobs():
@@ -105,9 +108,9 @@ def has_strangers_models(library: Library) -> bool:
 
 
 def is_private(folder: Path) -> bool:
-    """Return whether nobody else can write to a job's folder and to the library around it.
+    """Return whether nobody else can write to a job's folder or to the library that contains it.
 
-    On Windows only the drive is checked, not the access rights: a network drive is not private.
+    On Windows, access rights are not checked: only folders on a fixed drive count as private.
     """
     return all(_is_private(path) for path in (folder, folder.parent.resolve()))
 
@@ -156,7 +159,7 @@ def model_to_read(blend: Path) -> Iterator[Path]:
 
 
 def not_made_here(blend: Path) -> LibraryProblem:
-    """Return the error for a model that others made or changed."""
+    """Return the error for a model that this user's Blender did not make, or that was changed."""
     return LibraryProblem(
         Message("{file} was not written by your Blender.", file=blend.name),
         "Import the original. It is rebuilt from the mesh file.",
@@ -179,8 +182,8 @@ def make_root(root: Path) -> None:
 def is_own_legacy(record: Path) -> bool:
     """Return whether an unmarked record or model is this user's, from before marks existed.
 
-    Such files are found only in the user's own default library, if nobody else can write to it,
-    and are older than the user's secret. Later ones need the user's trust.
+    It must be older than the user's secret, and in the user's own default library, to which nobody
+    else can write. All other unmarked files need the user's trust.
     """
     from ..library.store import default_folder
 
@@ -228,7 +231,7 @@ def _is_own_group(group: int) -> bool:
 
 
 def _texts(value: JSON) -> Iterator[str]:
-    """Yield all texts in a value of a record, including the keys of its objects."""
+    """Yield all strings in a JSON value, including the keys of its objects."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Checks the library's images before Blender opens them.
 
-Blender follows links, waits for pipes and loads images of any size. So every file is checked first;
-if others can write to its folder, Blender gets a copy that they cannot change after the check.
+Blender follows links, waits for pipes and loads images of any size. Each file is therefore checked
+first. If others can write to its folder, Blender gets a copy, which they cannot change afterwards.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from .plain_files import read_plain
 from .trust import is_private
 
 SMALL = PictureLimits(max_bytes=64 * 1024 * 1024)
-"""Limits for image files that thumbnails are made from."""
+"""Limits of the image files that thumbnails are made from."""
 PIXELS = 64_000_000
-"""Maximum pixels of such an image: Blender decodes it in full before it scales it down."""
+"""Maximum number of pixels of such an image: Blender decodes all of it before scaling it down."""
 
 
 @contextmanager
 def picture_to_open(path: Path) -> Iterator[Path | None]:
-    """Yield the path of an image or of a temporary copy; None if it is unsafe to open."""
+    """Yield the path of an image or of a temporary copy of it; None if it is unsafe to open."""
     data = _read_checked(path, READABLE)
     if data is None or is_private(path.parent):
         yield path if data else None
@@ -43,7 +43,7 @@ def picture_to_open(path: Path) -> Iterator[Path | None]:
 class Thumbnails:
     """Paths of images that are safe to show as thumbnails.
 
-    Blender loads thumbnails later, on a thread of its own, so copies are kept until `close`.
+    Blender loads thumbnails later, on its own thread, so copies are kept until `close`.
     """
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ class Thumbnails:
         self._place: Path | None = None
 
     def file(self, key: str, path: Path) -> Path | None:
-        """Return the path to load for an image, None if it is unsafe; checks once per `key`."""
+        """Return the path to load for an image, None if it is unsafe; checked once per `key`."""
         if key not in self._files:
             data = _read_checked(path, SMALL)
             self._files[key] = None if data is None else self._path_or_copy(path, data)
@@ -63,7 +63,7 @@ class Thumbnails:
         self._files.pop(key, None)
 
     def close(self) -> None:
-        """Remove the copies."""
+        """Delete the copies."""
         place, self._place = self._place, None
         if place is not None:
             shutil.rmtree(place, ignore_errors=True)
@@ -82,7 +82,7 @@ class Thumbnails:
 
 @functools.cache
 def thumbnail_files() -> Thumbnails:
-    """Return this process's thumbnails; their copies are removed when it exits."""
+    """Return this process's thumbnails, whose copies are deleted when it exits."""
     thumbnails = Thumbnails()
     # At exit, not in `unregister`: Blender may still be loading the files on its own thread.
     atexit.register(thumbnails.close)
@@ -90,7 +90,7 @@ def thumbnail_files() -> Thumbnails:
 
 
 def _read_checked(path: Path, limits: PictureLimits) -> bytes | None:
-    """Return an image's bytes, None if it is unsafe to open."""
+    """Return an image file's bytes, None if it is unsafe to open."""
     try:
         data = read_plain(path, limits.max_bytes)
         info = read_picture_info(data, path.stem)

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The library on disk: one folder per job, its record, its index, its versions."""
+"""The library on disk: one folder per job, with its record and its versions, and an index."""

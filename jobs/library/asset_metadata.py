@@ -17,7 +17,7 @@ _NAMESPACE = "5c1ad9a5-3f0e-4a57-9d5b-6f1c8a4e2b70"
 
 
 def asset_catalog(provider: str, label: str) -> tuple[str, str]:
-    """Return the id and the path of the catalog for a provider's models."""
+    """Return the UUID and the path of the asset catalog for a provider's models."""
     import uuid
 
     ident = uuid.uuid5(uuid.UUID(_NAMESPACE), provider)

@@ -11,7 +11,7 @@ RECORD = "job.json"
 ORIGINAL = "model.blend"
 """The prepared model; its later versions are `model-v2.blend` and so on."""
 CHUNKS_FOLDER = "model-parts"
-"""A folder with a large original in chunks, until the model is in the scene."""
+"""A folder with the chunks of a large original, kept until the model is in the scene."""
 PREVIEW = "preview.png"
 VERSIONS = "versions.json"
 LABEL = "label.json"
@@ -19,20 +19,20 @@ LABEL = "label.json"
 IMPORTED = "imported.json"
 """Records when the job's mesh was imported into a scene."""
 CANCEL = ".cancel"
-"""A file of this name asks the process that works on the job to stop."""
+"""A file whose existence asks the process that works on the job to cancel it."""
 ANSWER, ANSWER_SUFFIX = "answer", ".http"
 """The raw answer to the order, kept until its ticket is in the record."""
 DOWNLOAD = "mesh.part"
-"""The mesh file while it is downloaded; when complete, it is renamed to `mesh.` plus its format."""
+"""The mesh file while it is being downloaded; then it is renamed to `mesh.` plus its format."""
 VERSION = r"model-v(\d{1,4})\.blend"
-"""The names of versions, with ASCII digits."""
+"""Pattern of the file names of later versions; match it with `re.ASCII`."""
 
 
 def version_file(name: str) -> str:
-    """Return the file of a version; an empty name is the original.
+    """Return the file name of a version; an empty name is the original.
 
-    Raises LibraryProblem for any other name, since a name stored in a .blend file must not lead out
-    of the job's folder.
+    Raises LibraryProblem if it is not a version's name: names come from .blend files, and must not
+    lead out of the job's folder.
     """
     if name in ("", ORIGINAL):
         return ORIGINAL

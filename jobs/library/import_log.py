@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When a job's mesh was imported into a scene: `imported.json`, a small file in the job's folder.
+"""Stores when a job's mesh was imported into a scene, in `imported.json` in the job's folder.
 
-When a library exceeds its limit, only jobs that were imported are moved to the trash.
+If a library exceeds its size limit, only jobs that were imported are moved to the trash.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MOST = 1 << 16
 
 
 def log_import(folder: Path) -> None:
-    """Record that the job's mesh was imported now; does nothing in a read-only library."""
+    """Record that the job's mesh was imported now; has no effect in a read-only library."""
     before, moment = _load(folder), now()
     times = before.get("times", 0)
     content = {
@@ -34,7 +34,7 @@ def log_import(folder: Path) -> None:
 
 
 def last_import(folder: Path) -> str | None:
-    """Return when the mesh was last imported into a scene; None if it never was."""
+    """Return the time of the last import, in UTC and ISO 8601; None if there was no import."""
     last = _load(folder).get("last")
     return last if isinstance(last, str) else None
 

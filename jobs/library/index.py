@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The index of a library: the list of jobs that the gallery, panels and command line show.
 
-`.catalogue.json`, beside the jobs, is a copy of the index, so that a long list opens without
-reading thousands of files. It is only a cache: a job is read again when its folder or record has
-changed, and all jobs are read again if the file is missing.
+`.catalogue.json`, in the library's folder, is a copy of the index, so that a long list opens
+without reading thousands of files. It is only a cache: a job is read again if its folder or record
+has changed, and all jobs are read again if the file is missing.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from .index_file import FILE, read_index, write_index
 from .store import Library
 
 USUAL = 10
-"""Number of a provider's newest jobs whose median is the usual time."""
+"""Number of a provider's newest results whose median duration is its usual one."""
 
 
 class LibraryIndex:
     """The jobs of one library, newest first.
 
-    The refreshing thread replaces the lists as a whole, so that drawing code may read them at any
-    time without a lock and without touching the disk.
+    A refresh on another thread replaces whole tuples, so that drawing code can read them at any
+    time without a lock and without accessing the disk.
     """
 
     def __init__(self, root: Path) -> None:
@@ -43,16 +43,16 @@ class LibraryIndex:
         self.results: tuple[Entry, ...] = ()
         """The finished jobs among the entries."""
         self.damaged: tuple[tuple[str, str], ...] = ()
-        """Each job whose record cannot be read, with a sentence about it."""
+        """The id of each job whose record cannot be read, with a sentence that says why."""
         self.failure: ImageToMeshError | None = None
-        """Why the library could not be read at the last refresh on a thread."""
+        """Why the last refresh on another thread failed; None if it succeeded."""
         self.not_deleted: set[str] = set()
         """Jobs that `delete_soon` could not move to the trash."""
         self.size = 0
-        """Bytes of all jobs."""
+        """Size of all jobs together, in bytes."""
         self.opened = self.trusted = False
         self.refreshed_at = self.refresh_seconds = 0.0
-        """When the last refresh ended (`time.monotonic`), and how long it took."""
+        """When the last refresh ended (`time.monotonic`), and how many seconds it took."""
         self._seconds: Mapping[str, float] = {}
         self._prices: Mapping[tuple[str, str], float] = {}
         self._trashed: set[str] = set()
@@ -60,8 +60,8 @@ class LibraryIndex:
         self._written: Known = {}
         self._last_search: tuple[tuple[Entry, ...], tuple[str, ...], tuple[Entry, ...]]
         self._last_search = ((), (), ())
-        # Two refreshes at once would read the same folders twice, and the slower, older one
-        # would win.
+        # Two refreshes at once would read the same folders twice, and the one that started first
+        # could overwrite the newer list.
         self._refreshing = threading.Lock()
 
     @property
@@ -70,13 +70,19 @@ class LibraryIndex:
         return tuple(text for _, text in self.damaged)
 
     def open(self) -> None:
-        """Load the list that the last refresh wrote to disk, without reading any job."""
+        """Load the list that the last refresh saved, without reading any job.
+
+        Does nothing if the index is already open.
+        """
         if not self.opened:
             self._written = read_index(self.root / FILE)
             self._show(self._written)
 
     def refresh(self) -> bool:
-        """Read new and changed jobs; return whether there were any. Raises LibraryProblem."""
+        """Read new and changed jobs; return whether the list has changed.
+
+        Raises LibraryProblem if the library cannot be read, or its folder no longer exists.
+        """
         started = time.monotonic()
         with self._refreshing:
             self.open()
@@ -89,7 +95,7 @@ class LibraryIndex:
             changed = known != self._known
             if changed:
                 self._show(known)
-            # What was read at once is known already, but not yet in the file.
+            # Jobs read by `reread` are in `_known` already, but not yet in the file.
             if known != self._written:
                 write_index(self.root, known)
                 self._written = known
@@ -100,34 +106,38 @@ class LibraryIndex:
 
     def refresh_soon(self) -> None:
         """Refresh on another thread, unless a refresh is running already."""
-        # On a thread because a library on a network drive may take seconds, in which Blender's
-        # window would stand still.
+        # On a thread, because reading a library on a network drive may take seconds, and would
+        # freeze Blender's window.
         if not self._refreshing.locked():
             threading.Thread(target=self._refresh_quietly, daemon=True).start()
 
     def trash_soon(self, entries: Iterable[Entry]) -> None:
-        """Move jobs to the system's trash on another thread; jobs that cannot go there stay."""
-        # Each job is tried once: on a drive without a trash it would be tried at every tick.
+        """Move jobs to the system's trash on another thread; jobs that cannot be moved stay.
+
+        Does nothing during a refresh; the caller tries again later.
+        """
+        # Each job is tried only once: on a drive without a trash, it would be tried at every tick.
         chosen = [entry for entry in entries if entry.job not in self._trashed]
         if chosen and not self._refreshing.locked():
             self._trashed.update(entry.job for entry in chosen)
             threading.Thread(target=self._trash, args=(chosen,), daemon=True).start()
 
     def delete_soon(self, jobs: Iterable[str]) -> None:
-        """Move jobs to the system's trash on another thread; `not_deleted` has those that stay."""
+        """Move jobs to the system's trash on another thread; `not_deleted` gets those that stay."""
         chosen = list(jobs)
         self.not_deleted.difference_update(chosen)
         threading.Thread(target=self._delete, args=(chosen,), daemon=True).start()
 
     def reread(self, job: str) -> None:
-        """Read one job again at once, since the user has just changed it."""
+        """Read one job again now, on this thread, because the user has just changed it."""
         self._show({**self._known, job: (NO_STAMP, read_entry(self.root, job))})
 
     def find(self, *, state: str = "", provider: str = "", text: str = "") -> tuple[Entry, ...]:
-        """Return the jobs in that state and of that provider that match every word of the text.
+        """Return the jobs in a state and of a provider that contain every word of `text`.
 
-        Searches names, ids, providers and their labels, settings and errors. The last result is
-        cached, since a panel requests the same list at every redraw.
+        Empty arguments match all jobs. Searches titles, image names, ids, providers and their
+        labels, settings and errors, ignoring case. The last result is cached, since a panel
+        requests the same list at every redraw.
         """
         query = (state, provider, text)
         entries, last_query, matches = self._last_search
@@ -138,7 +148,7 @@ class LibraryIndex:
         return matches
 
     def usual_seconds(self, provider: str) -> float | None:
-        """Return how long a provider's jobs usually take; None if none has finished yet."""
+        """Return how many seconds a provider's jobs usually take; None before the first result."""
         return self._seconds.get(provider)
 
     def last_price(self, provider: str, settings: Mapping[str, Any]) -> float | None:
@@ -168,7 +178,7 @@ class LibraryIndex:
             self.failure = None
         except ImageToMeshError as error:
             self.failure = error
-            # Without this, the next tick would try again at once.
+            # Otherwise the next tick would start another refresh at once.
             self.refreshed_at = time.monotonic()
 
     def _show(self, known: Known) -> None:
@@ -181,7 +191,7 @@ class LibraryIndex:
         self.results = tuple(entry for entry in entries if entry.state is State.READY)
         self._seconds = _usual_seconds(self.results)
         self._prices = _last_prices(self.results)
-        # Last, since a changed `entries` is how the panels notice that there is something new.
+        # Last, because panels detect a new list by a changed `entries`.
         self.entries = tuple(entries)
         self.opened = True
 
@@ -246,7 +256,7 @@ def _usual_seconds(results: Iterable[Entry]) -> dict[str, float]:
 
 
 def _median(values: list[float]) -> float:
-    # Not `statistics.median`, which takes longer to import than all of this file.
+    # Not `statistics.median`: that module takes longer to import than all of this file.
     ordered = sorted(values)
     return (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One job as a line of the library's index, and how it is read from the job's folder."""
+"""One job's entry in the library's index, and how it is read from the job's folder."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from .store import Library
 from .versions import versions
 
 SAFE_AGE = 2.0
-"""Seconds after which any change gets a new time stamp: on FAT they have steps of two seconds."""
+"""Age in seconds from which any change gets a new time stamp; FAT stores steps of two seconds."""
 
 Stamp = tuple[int, int, int]
-"""The folder's and the record's time and the record's size, which change whenever the job does."""
+"""Modification times of folder and record, in ns, and the record's size: any change shows there."""
 NO_STAMP: Stamp = (0, 0, 0)
-"""The stamp of a job that has just changed: another change might not show, so it is read again."""
+"""The stamp of a job that has just changed: another change might not show, so it is reread."""
 
 
 class Entry(NamedTuple):
     """One job as lists show it.
 
     `thumbnail` is the name of a file in the job's folder. `settings` are those that differ from
-    their defaults, as JSON. `order` is equal for equal images and settings. `taken` means that the
-    service accepted the order. `imported` is the time of the last import into a scene, `size` the
-    bytes of the folder. `title` is the name that the user gave to the result, else the image's;
-    `starred` is the user's mark. `own`: this user created the job. `missing`: the job is ready, but
-    its files are gone. `versions` has a line for each version of the model after the first: its
-    file, and the edit that made it.
+    their defaults, as JSON. `order` is equal for equal images and settings. `taken`: the service
+    accepted the order. `imported` is the time of the last import into a scene, and `size` the size
+    of the folder in bytes. `title` is the name that the user gave to the result, else the image's
+    name; `starred`: the user gave it a star. `own`: this user created the job. `missing`: the job
+    is ready, but its files are gone. `versions` has a line for each version of the model after the
+    first: its file, and the edit that made it.
     """
 
     job: str
@@ -65,13 +65,13 @@ class Entry(NamedTuple):
 
 
 Known = dict[str, tuple[Stamp, Entry | str]]
-"""By job: its stamp, and its entry or the reason why its record cannot be read."""
+"""For each job id, its stamp, and its entry or a sentence why its record cannot be read."""
 
 
 def scan(
     root: Path, known: Mapping[str, tuple[Stamp, Entry | str]]
 ) -> Iterator[tuple[str, tuple[Stamp, Entry | str]]]:
-    """Yield every job of a library; reads only those whose stamp differs from `known`.
+    """Yield every job of a library in the form of `Known`; reads only jobs that have changed.
 
     Raises LibraryProblem if the folder cannot be read.
     """
@@ -120,7 +120,7 @@ def _stamp(folder: Path, now: int) -> Stamp | None:
     except OSError:
         return None
     if now - max(record.st_mtime_ns, own.st_mtime_ns) < SAFE_AGE * 1e9:
-        # Also if a network drive's clock is ahead: the job is then read until that time is past.
+        # Also if a network drive's clock is ahead: then the job is reread until that time is past.
         return NO_STAMP
     return own.st_mtime_ns, record.st_mtime_ns, record.st_size
 
@@ -134,12 +134,12 @@ def _read_entry(library: Library, job: str) -> Entry | str:
 
 
 def read_entry(root: Path, job: str) -> Entry | str:
-    """Return a job's entry as it is now, or the reason why its record cannot be read."""
+    """Return a job's current entry, or a sentence why its record cannot be read."""
     return _read_entry(Library(root), job)
 
 
 def _entry(record: Record, folder: Path) -> Entry:
-    # Until there is a preview, a list shows the image that the mesh is made from.
+    # Until there is a preview, lists show the image from which the mesh is made.
     front = next((picture.file for picture in record.pictures if picture.file), None)
     label = read_label(folder)
     return Entry(

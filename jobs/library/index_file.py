@@ -17,10 +17,10 @@ from ..values import State
 from .index_entry import Entry, Known
 
 FILE = ".catalogue.json"
-"""Kept from version 0.1.0, so that an old library needs no second file."""
+"""Named so in version 0.1.0; a new name would leave a second file in old libraries."""
 VERSION = 3
 MAX_BYTES = 16 << 20
-"""Maximum size of the file; 5,000 jobs take about two million bytes."""
+"""Maximum size of the file, in bytes; 5,000 jobs take about two million."""
 _NONE: set[type] = {type(None)}
 _NUMBER: set[type] = {int, float}
 _TEXT: set[type] = {str}
@@ -66,7 +66,7 @@ def read_index(path: Path) -> Known:
 
 def _is_typed(jobs: Mapping[str, list[Any]], stamps: list[Any]) -> bool:
     """Return whether every column holds values of its field's types."""
-    # By columns, since a check of every single value takes longer than reading the file.
+    # By columns, because checking every single value would take longer than reading the file.
     numbers = {kind for column in stamps for kind in set(map(type, column))}
     if not numbers <= {int} or any(
         not set(map(type, jobs[name])) <= kinds for name, kinds in TYPES.items()
@@ -79,7 +79,7 @@ def _is_typed(jobs: Mapping[str, list[Any]], stamps: list[Any]) -> bool:
 def write_index(root: Path, known: Known) -> None:
     """Write the index with one JSON array per field, which is the fastest form to read.
 
-    If the library is read-only, it is scanned in full in every session.
+    Fails silently in a read-only library, which is then scanned in full in every session.
     """
     lines = [(stamp, entry) for stamp, entry in known.values() if isinstance(entry, Entry)]
     columns = list(zip(*(entry for _, entry in lines), strict=True))

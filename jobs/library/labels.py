@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The name and the star that the user gives to a result: `label.json`, in the job's folder.
 
-A file of its own: the record tells what was ordered and stays as it is, and older versions ignore
-this file. In a shared library, everybody sees the same names and stars.
+They are not in the record, which says what was ordered; older versions of the add-on ignore the
+file. In a shared library, everybody sees the same names and stars.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from .file_names import LABEL
 MOST = 1 << 16
 """Maximum size of the file, in bytes."""
 LONGEST = 100
-"""Maximum number of characters of a name."""
+"""Maximum length of a name, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """The name of a result, empty for the image's own, and whether it has a star."""
+    """The name of a result, empty for the image's name, and whether it has a star."""
 
     name: str = ""
     starred: bool = False
 
 
 def read_label(folder: Path) -> Label:
-    """Return the label of the job in a folder; an empty one if it has none that can be read."""
+    """Return the label of the job in a folder; an empty one if it is missing or unreadable."""
     try:
         content = read_json(read_plain(folder / LABEL, MOST))
     except (OSError, ValueError, RecursionError):
@@ -38,14 +38,14 @@ def read_label(folder: Path) -> Label:
     if not isinstance(content, dict):
         return Label()
     name = content.get("name")
-    # Others may have written the file: a name is cleaned as those in records are.
+    # Others may have written the file, so the name is cleaned like those in records.
     return Label(
         clean(name, LONGEST) if isinstance(name, str) else "", content.get("starred") is True
     )
 
 
 def write_label(folder: Path, label: Label) -> None:
-    """Write the label of the job in a folder; raises LibraryProblem."""
+    """Write the label of the job in a folder; raises LibraryProblem if that fails."""
     name = clean(label.name.strip(), LONGEST)
     try:
         write_whole(folder / LABEL, json_bytes({"name": name, "starred": label.starred}, indent=1))

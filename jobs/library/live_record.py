@@ -32,7 +32,7 @@ SPAN = {
     State.PREPARING: (0.9, 1.0),
 }
 HOME_SPAN = {**SPAN, State.RUNNING: (0.08, 0.6), State.PREPARING: (0.6, 1.0)}
-"""Shares of the progress bar; a mesh made on this computer is neither waited for nor downloaded."""
+"""Each state's start and end on the progress bar, for a service (SPAN) and for this computer."""
 
 
 def now() -> str:
@@ -41,7 +41,7 @@ def now() -> str:
 
 
 def request_hash(record: Record) -> str:
-    """Return a hash of the order: provider, settings and images."""
+    """Return the SHA-256 of an order's provider, settings and images, in hexadecimal."""
     order = {
         "provider": record.provider,
         "settings": dict(record.settings),
@@ -51,7 +51,7 @@ def request_hash(record: Record) -> str:
 
 
 def new_record(spec: JobSpec, job: str) -> Record:
-    """Return the record of a new job; nothing is written to disk."""
+    """Return the record of a new job, without writing it to disk."""
     return Record(
         id=job,
         state=State.QUEUED,
@@ -65,8 +65,8 @@ def new_record(spec: JobSpec, job: str) -> Record:
 class LiveRecord:
     """The record of a job in this process, saved at every change.
 
-    The job's thread changes it; while that waits for an answer to the order, the order's thread
-    does. Any thread may read `view`.
+    The job's thread changes it, and so does the order's thread while the job's thread waits for the
+    answer. Any thread may read `view`.
     """
 
     def __init__(
@@ -78,12 +78,12 @@ class LiveRecord:
         self._library = library
         self._emit = emit
         self._span = HOME_SPAN if home else SPAN
-        # A new record has no images before `create`; any other one was read from disk.
+        # A new record has no images before `create`; all others were read from disk.
         self._on_disk = record.state is not State.QUEUED or bool(record.pictures)
         self._quiet = False
         self._moved: ImportPlan | None = None
         self.ended = False
-        # The order's thread saves the answer while the job's thread may save a cancel.
+        # The order's thread may save the answer while the job's thread saves a cancel.
         self._lock = threading.Lock()
         self.view = self._make_view("Starting", 0.0)
 
@@ -95,7 +95,7 @@ class LiveRecord:
     def create(self, files: Mapping[str, bytes], **changes: Any) -> None:
         """Write the job to disk for the first time: its record, and its images by file name.
 
-        `changes` are fields of the record that are set before. Raises LibraryProblem.
+        `changes` are fields of the record, which are set first. Raises LibraryProblem.
         """
         self.record = replace(self.record, **{"plan": self._plan, **changes})
         self._library.create(self.record, files)
@@ -128,14 +128,14 @@ class LiveRecord:
         self.take_cancel_request()
 
     def discard(self) -> None:
-        """Delete the job from disk: nothing was sent, so there is nothing to resume."""
+        """Delete the job from disk; call this only if nothing was sent, so nothing can resume."""
         if self._on_disk:
             self._on_disk = False
             with contextlib.suppress(LibraryProblem):
                 self._library.delete(self.record.id, mine=True)
 
     def save(self, **changes: Any) -> None:
-        """Change the record, in memory and on disk; clears the failure unless one is given.
+        """Change fields of the record, in memory and on disk; clears the failure unless given.
 
         Raises LibraryProblem.
         """
@@ -148,19 +148,19 @@ class LiveRecord:
                 self._library.save(self.record)
 
     def save_if_possible(self, **changes: Any) -> None:
-        """Change the record at the end of a job; if it cannot be saved, only the log says so."""
+        """Change fields of the record like `save`, but only log the error if that fails."""
         try:
             self.save(**changes)
         except LibraryProblem as problem:
             log.warning("job %s: %s", self.record.id, problem)
 
     def move(self, plan: ImportPlan) -> None:
-        """Use another plan from now on; may be called from any thread."""
-        # Not written into the record here, which the job's thread may be replacing right now.
+        """Use another import plan from now on; may be called from any thread."""
+        # The record is not changed here, because the job's thread may be replacing it right now.
         self._moved = plan
 
     def save_move(self) -> None:
-        """Save the other plan, unless the job has not begun on disk yet or has ended."""
+        """Save the plan given to `move`, unless the job is not on disk yet, or has ended."""
         with self._lock:
             if self._on_disk and not self.ended:
                 self.record = replace(self.record, plan=self._plan)
@@ -170,7 +170,7 @@ class LiveRecord:
                     log.warning("job %s: %s", self.record.id, problem)
 
     def with_plan(self, view: JobView) -> JobView:
-        """Return a view with the present plan: it may have been made before a move."""
+        """Return a view with the current plan, since it may be older than the last `move`."""
         if self._moved is None or view.plan == self._moved:
             return view
         record = view.record and replace(view.record, plan=self._moved)
@@ -181,7 +181,7 @@ class LiveRecord:
         return self._moved or self.record.plan
 
     def save_answer(self, ticket: Ticket, state: State, notes: tuple[str, ...]) -> None:
-        """Save the answer to the order: the files that it brought, then the ticket.
+        """Save the answer to the order: the files that it contained, then the ticket.
 
         Called on the order's thread, while the job's thread waits for it. Raises LibraryProblem.
         """
@@ -196,7 +196,10 @@ class LiveRecord:
             self.save(notes=(*self.record.notes, *sentences))
 
     def show_progress(self, phase: str, fraction: float | None) -> None:
-        """Update `view` and emit the progress within the present state."""
+        """Update `view` and emit it; `fraction` is the progress within the current state, 0 to 1.
+
+        Nothing is emitted once the job has ended for the user.
+        """
         self.view = self._make_view(phase, fraction)
         if not self._quiet:
             self._emit(Progressed(self.record.id, self.view))
@@ -206,12 +209,12 @@ class LiveRecord:
     ) -> None:
         """Emit the end of the job, or, after a cancel, the end of collecting its mesh.
 
-        `state` is shown instead of the record's, which may continue in the background.
+        `state` is shown instead of the record's state, with which the job may still continue.
         """
         view = self._make_view(phase, 1.0 if phase == "Done" else None)
         view = replace(view, failure=failure, collected=self._quiet)
         self.view = replace(view, state=state or view.state)
-        # `Ended` is emitted once: afterwards progress is hidden, and a second end is `Collected`.
+        # `Ended` is emitted once: after it, progress is hidden, and a second end is `Collected`.
         was_quiet, self._quiet, self.ended = self._quiet, True, True
         self._emit(Collected(view.job, self.view) if was_quiet else Ended(view.job, self.view))
 

@@ -12,9 +12,9 @@ SCHEMA = 2
 
 
 def _from_1(record: dict[str, Any]) -> None:
-    """Convert schema 1, which offered no results at startup and kept the time of refused orders.
+    """Convert from schema 1, which kept the time of refused orders, and did not offer results.
 
-    Its finished jobs count as seen, and its queued jobs as never sent.
+    Finished jobs count as seen, and queued jobs as never sent.
     """
     if record.get("state") == "ready":
         record["dismissed"] = True
@@ -23,7 +23,7 @@ def _from_1(record: dict[str, Any]) -> None:
 
 
 STEPS: Mapping[int, Callable[[dict[str, Any]], None]] = {1: _from_1}
-"""By schema: converts a decoded record to the next schema."""
+"""For each schema, a function that converts a decoded record to the next schema, in place."""
 
 
 def migrate(record: dict[str, Any], job: str) -> dict[str, Any]:

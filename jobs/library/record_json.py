@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A job's record as JSON: any text in it can be saved, and older schemas can be read."""
+"""Encodes and decodes a job's record as JSON; any text can be saved, and older schemas be read."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from .file_names import RECORD
 from .migrations import migrate
 
 TEMPLATES = "templates"
-"""The field of a record with the templates and values of its sentences, by English sentence."""
+"""The field with the templates and values of a record's sentences, keyed by English sentence."""
 
 
 def encode_record(record: Record) -> bytes:
-    """Return a record as JSON bytes; invalid Unicode in its texts does not prevent that."""
+    """Return a record as JSON bytes, even if its texts contain invalid Unicode."""
     data = {"place" if name == "plan" else name: value for name, value in asdict(record).items()}
     data["place"] = record.plan.as_json()
     data[TEMPLATES] = encode_templates(_sentences(record))
@@ -33,9 +33,9 @@ def encode_record(record: Record) -> bytes:
 
 
 def decode_record(data: Any, job: str) -> Record:
-    """Build the record from a job's parsed `job.json`, of this schema or an older one.
+    """Build the record from a job's parsed `job.json`, in this schema or an older one.
 
-    Raises LibraryProblem if it is not that job's record, or names files in other folders.
+    Raises LibraryProblem if it is not that job's record, or refers to files in other folders.
     """
     if not isinstance(data, dict):
         raise LibraryProblem(Message("The record of job “{job}” is not valid.", job=job))
@@ -68,7 +68,7 @@ def decode_record(data: Any, job: str) -> Record:
 
 
 def _sentences(record: Record) -> Iterator[str]:
-    """Yield the sentences in a record that the user reads, which have templates."""
+    """Yield the sentences in a record that are shown to the user, and so may have templates."""
     yield from record.notes
     if record.failure is not None:
         yield from (record.failure.message, record.failure.hint)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Jobs of earlier processes: resumed, offered to the user, or left to the process that has them.
+"""Jobs of earlier processes: resumed, offered to the user, or left to the process that runs them.
 
-Nothing is ordered from here: a job that was never submitted waits for the user.
+Nothing is submitted from here: a job that was never submitted waits for the user.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from .store import Library
 log = logging.getLogger(__name__)
 
 AT_ONCE = 4
-"""How many jobs are resumed at once: each may need a worker process."""
+"""Maximum number of jobs resumed at once: each may need a worker process."""
 CHECK_EVERY = 0.2
-"""Seconds between two checks for whether another job may be resumed."""
+"""Seconds between two checks of whether another job may be resumed."""
 
 Start = Callable[[JobSpec], str]
 JobIds = Callable[[], frozenset[str]]
@@ -32,9 +32,10 @@ JobIds = Callable[[], frozenset[str]]
 
 @dataclass(frozen=True)
 class ResumeContext:
-    """Everything that resumed jobs need besides their records; `keys` and `addresses` by provider.
+    """Everything that resumed jobs need besides their records.
 
-    A provider without an entry in `keys` has no key, or needs the network while Blender is offline.
+    `keys` and `addresses` are by provider id. A provider without an entry in `keys` has no key set,
+    or needs the network while Blender is offline.
     """
 
     library: Path
@@ -44,7 +45,11 @@ class ResumeContext:
     blender: tuple[str, ...] | None = None
 
     def spec_of(self, record: Record, **decided: Any) -> JobSpec:
-        """Return the spec that resumes a job; raises ImageToMeshError without key or network."""
+        """Return the spec that resumes a job; `decided` are further fields of it.
+
+        Raises ImageToMeshError: MissingKey without a key or network, or if the provider or the
+        job's settings are not valid.
+        """
         from ...providers._shared.adapters import parse_settings
 
         provider = get_provider(record.provider)
@@ -71,8 +76,8 @@ class ResumeContext:
 class RecoveredJobs:
     """The jobs found in the library that were not resumed, oldest first.
 
-    `arrived`: finished, with a mesh that nobody has seen. `unsent`: never ordered. `uncertain`: the
-    user has to resolve the order. `theirs`: another process works on them. `waiting`: a key or the
+    `arrived`: finished, with a mesh that nobody has seen. `unsent`: never submitted. `uncertain`:
+    the user has to resolve the order. `theirs`: another process runs them. `waiting`: a key or the
     network is missing. `untrusted`: written by others, in a library that is not trusted.
     """
 
@@ -93,9 +98,10 @@ class RecoveredJobs:
 
 
 class JobRecovery:
-    """Scans the library on a thread of its own and resumes its unfinished jobs.
+    """Scans the library on its own thread and resumes its unfinished jobs.
 
-    `at_work` returns the jobs that run in this process, `shown` those that its panel already shows.
+    `at_work` returns the ids of the jobs that run in this process, `shown` those of the jobs that
+    its panel already shows.
     """
 
     def __init__(self, start: Start, at_work: JobIds, shown: JobIds) -> None:
@@ -107,7 +113,7 @@ class JobRecovery:
         self._dismissed: set[str] = set()
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
-        # `found` is replaced by the scanning thread and by the main thread.
+        # Both the scanning thread and the main thread replace `found`.
         self._lock = threading.Lock()
 
     @property
@@ -126,11 +132,11 @@ class JobRecovery:
         self._thread.start()
 
     def close(self) -> None:
-        """Resume no more jobs."""
+        """Stop resuming jobs; those that were resumed already continue."""
         self._closed.set()
 
     def join(self, timeout: float) -> None:
-        """Wait until the scan has ended, for at most `timeout` seconds."""
+        """Wait at most `timeout` seconds for the scan to end."""
         if self._thread is not None:
             self._thread.join(timeout)
 
@@ -184,13 +190,13 @@ class JobRecovery:
         return resumable
 
     def _resume(self, context: ResumeContext, record: Record) -> None:
-        # Polled instead of signaled: recovery is in no hurry, and jobs need not know of it.
+        # Polled instead of signaled: recovery is in no hurry, and jobs need not know about it.
         while not self._closed.is_set() and len(self._resumed & self._at_work()) >= AT_ONCE:
             time.sleep(CHECK_EVERY)
         if self._closed.is_set():
             return
         try:
-            # Added before the start: a short job may end, and be offered, before `start` returns.
+            # Added before the start: a short job may end and be offered before `start` returns.
             self._resumed.add(record.id)
             self._start(context.spec_of(record))
         except ImageToMeshError as error:
@@ -200,7 +206,10 @@ class JobRecovery:
 
 
 def dismiss(library: Library, job: str) -> None:
-    """Stop offering a job's mesh, in this process and in later ones."""
+    """Mark a job's mesh as seen in its record, so that no later process offers it again.
+
+    Only logs if that fails.
+    """
     lock = library.lock(job)
     try:
         if lock.take():
@@ -212,7 +221,7 @@ def dismiss(library: Library, job: str) -> None:
 
 
 def _kind(record: Record, library: Library) -> str:
-    """Return the list that a job belongs to; empty for a job that can be resumed."""
+    """Return the field of `RecoveredJobs` that a job belongs to; "" if it can be resumed."""
     if record.state is State.UNCERTAIN:
         return "uncertain"
     if record.state is State.READY:

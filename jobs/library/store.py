@@ -45,11 +45,11 @@ from .file_names import CANCEL, CHUNKS_FOLDER, IMPORTED, RECORD
 from .record_json import decode_record, encode_record
 
 MAX_RECORD = 1024 * 1024
-"""Maximum size of a record, in bytes; a typical one has a few thousand."""
+"""Maximum size of a record, in bytes; a typical record has a few thousand."""
 JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
-"""Valid job ids. No dots: a folder called x.app is a program on macOS, and a click starts it."""
+"""Valid job ids. They have no dots: macOS treats a folder called x.app as a program to run."""
 STALE_AFTER = 24 * 3600.0
-"""Seconds after which a half-made folder certainly belongs to no running process."""
+"""Seconds after which an incomplete folder certainly belongs to no running process."""
 
 
 def library_folder(preference: str, environment: Mapping[str, str]) -> Path:
@@ -72,7 +72,7 @@ def _user_data(environment: Mapping[str, str]) -> Path:
 
 
 def new_job_id(name: str) -> str:
-    """Return an id that sorts by time and that users recognize: time, image name, hex digits."""
+    """Return an id that sorts by time and is recognizable: UTC time, image name, hex digits."""
     time = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:24].strip("-") or "picture"
     return f"{time}-{plain}-{secrets.token_hex(2)}"
@@ -101,7 +101,7 @@ class Library:
         return self.root / job
 
     def create(self, record: Record, pictures: Mapping[str, bytes]) -> None:
-        """Create the job's folder with its record and images, atomically."""
+        """Create the job's folder atomically, with its record, and its images by file name."""
         try:
             make_root(self.root)
             # Filled under a hidden name and then renamed, so that no process sees half a job.
@@ -112,8 +112,8 @@ class Library:
                     write_whole(side / name, data)
                 write_whole(side / RECORD, encode_record(record))
                 side.rename(self.folder(record.id))
-                # The new folder's name is an entry of the library's folder: without this, a power
-                # cut could lose a job whose order was already sent.
+                # The new folder is an entry of the library's folder. Unless that is synced too, a
+                # power cut could lose a job whose order was already sent.
                 sync_folder(self.root.resolve())  # guard: job-folder-synced
             except BaseException:
                 shutil.rmtree(side, ignore_errors=True)
@@ -168,7 +168,7 @@ class Library:
         except OSError as error:
             raise _problem(error, self.root) from error
         folders = (child.name for child in children if _is_visible_folder(child))
-        # `lexists`: a record that is a link is listed, and then reported as unreadable.
+        # `lexists`, so that a record that is a link is listed, and then reported as unreadable.
         return [job for job in folders if os.path.lexists(self.root / job / RECORD)]
 
     def open_jobs(self) -> Iterator[Record]:
@@ -179,7 +179,7 @@ class Library:
         for job in self.jobs():
             try:
                 data = self._read(job)
-                # Most jobs of a large library are such, and validating a record is slow.
+                # Skipped early: most jobs of a large library are seen, and validation is slow.
                 if data.get("state") == State.READY and self._was_seen(job, data):
                     continue
                 record = self._to_record(data, job)
@@ -196,7 +196,7 @@ class Library:
         """Build a record from parsed JSON, and note whether this user wrote it."""
         record = decode_record(data, job)
         own = signatures.has_mark(data)
-        # Only a record without a mark can be older than marks; others have changed one that fails.
+        # Only a record without a mark can be older than marks: a wrong mark means it was changed.
         if not own and signatures.MARK not in data:
             own = is_own_legacy(self.folder(job) / RECORD)
         if own or record.failure is None:
@@ -205,7 +205,7 @@ class Library:
         return replace(record, own=False, failure=replace(record.failure, link=""))
 
     def sweep(self) -> None:
-        """Remove what killed processes left unfinished in the library, once it is a day old."""
+        """Delete unfinished files and folders of killed processes, once they are a day old."""
         if not self.root.is_dir():
             return
         sides = (path for path in self.root.glob(".*.new") if SIDE.fullmatch(path.name))
@@ -216,10 +216,10 @@ class Library:
                     path.unlink() if is_plain(path) else remove_tree(path)
             except OSError:
                 continue
-        self._sweep_locks()  # on Windows, and after a kill, released locks leave their files
+        self._sweep_locks()  # a lock's file stays behind on Windows, and after a kill
 
     def _sweep_locks(self) -> None:
-        """Remove unheld locks of jobs that were never created, or are deleted."""
+        """Delete day-old lock files that no process holds and whose job does not exist."""
         for path in self.root.glob(".*.lock"):
             job = path.name.removeprefix(".").removesuffix(".lock")
             with suppress(OSError):
@@ -228,7 +228,7 @@ class Library:
                     path.unlink(missing_ok=True)
 
     def sweep_job(self, job: str) -> None:
-        """Remove half-written files of a job; call it only while holding the job's lock."""
+        """Delete half-written files of a job; call this only while holding the job's lock."""
         for path in self.folder(job).glob(".*.new"):
             if SIDE.fullmatch(path.name):
                 with suppress(OSError):
@@ -282,7 +282,7 @@ class Library:
         return folder
 
     def delete(self, job: str, *, mine: bool = False) -> None:
-        """Delete the job's folder and its content; `mine`: even while this process works on it."""
+        """Delete the job's folder and its content; `mine` as in `idle_folder`."""
         folder = self.idle_folder(job, mine=mine)
         try:
             remove_tree(folder)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Uncertain orders, which the service may or may not have received."""
+"""Uncertain orders: those that the service may or may not have received."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def give_up(library: Library, job: str) -> Record:
 
     Raises LibraryProblem if the job is not uncertain, or a process is working on it.
     """
-    # Under the lock, as another process may be finding the task at this moment.
+    # Under the lock, because another process may be searching for the task right now.
     lock = library.lock(job)
     try:
         if not lock.take():

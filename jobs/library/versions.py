@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The versions of a job's model: the original, which never changes, and those made from it.
 
-Each version is a file beside `model.blend`. `versions.json` lists how each was made and its mesh
-report; losing that list loses these details, but no version.
+Each version is a file beside `model.blend`. `versions.json` lists how each was made, with its mesh
+report; without that file these details are lost, but no version is.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ MOST = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version: its file, which edit made it from which source, and its mesh report if any."""
+    """One version: its file, the edit that made it, the file and options of that edit, its report.
+
+    `asked` has the options of the edit, `card` the mesh report; both are empty if unknown.
+    """
 
     file: str
     made_by: str = ""
@@ -51,7 +54,7 @@ def number(file: str) -> int:
 
 
 def next_file(folder: Path) -> str:
-    """Return a file name for the next version."""
+    """Return the file name for the next version, with the highest number so far plus one."""
     last = max((number(path.name) for path in folder.glob("model-v*.blend")), default=1)
     # The original counts as version 1, so the first file with a number is `model-v2.blend`.
     return f"model-v{max(last, 1) + 1}.blend"

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Worker processes: found, started, pooled, asked, watched and ended."""
+"""Worker processes: finds a Blender, starts, pools and watches workers, and sends them requests."""

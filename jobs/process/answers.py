@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Answers of the worker: their results, and the errors that they report."""
+"""Reads the worker's answers: their results, or the errors that they report."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ...providers import Failed, ImageToMeshError, Message, decode_message, erro
 
 
 def outcome_of(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the result in an answer; raises the error that it reports instead."""
+    """Return the result in an answer, with its notes decoded; raises the error that it reports."""
     if isinstance(done := answer.get("done"), dict):
         notes = done.get("notes")
         return {**done, "notes": [text_of(note) for note in notes]} if notes else done
@@ -18,9 +18,9 @@ def outcome_of(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def text_of(value: Any) -> str:
-    """Return a text from the worker, sent as a string or as a template with values.
+    """Return text that the worker sent as a string, or as a template with values.
 
-    Empty for anything else.
+    Returns an empty string for anything else.
     """
     try:
         return decode_message(value)

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The pipes of a worker process: separates its answers from everything else that it prints.
 
-Importers print parts of untrusted files, which may even look like an answer. So the worker keeps
-its original standard output for answers alone, and redirects all other output, from Python, C or
-C++, to standard error before it imports anything (see `worker/main.py`). In addition each answer
-begins with a token that is random for each process and sent on standard input, which neither the
-command line nor the environment reveals. There are no other pipes, since the wrappers that start a
-Blender (Flatpak, Snap, Steam) and Windows pass on only these three.
+Importers print parts of untrusted files, which may even look like an answer. The worker therefore
+keeps its original standard output for answers alone, and redirects all other output, from Python, C
+or C++, to standard error before it imports anything (see `worker/main.py`). In addition, each
+answer begins with a token that is random for each process; it is sent on standard input, so that
+neither the command line nor the environment reveals it. There are no other pipes, because Windows
+and the wrappers that start a Blender (Flatpak, Snap, Steam) pass on only these three.
 """
 
 from __future__ import annotations
@@ -23,16 +23,18 @@ from typing import IO, Any
 
 PREFIX = "@image_to_mesh"
 LONGEST_LINE = 16 * 1024 * 1024
+"""Maximum length of a line that is read in one piece, in characters."""
 LINES, LONGEST_WORDS = 60, 1000
+"""Number of log lines that are kept, and how many characters of each."""
 LAST_LINES = 1.0
-"""Seconds to wait for the remaining output of an ended process."""
+"""Maximum seconds to wait for the remaining output of an ended process."""
 
-# Beginnings of lines that Blender prints around a crash and that do not name its cause.
+# How lines begin that Blender prints around a crash, but that do not name its cause.
 _NOISE = ("writing:", "# ", "blender ", "backtrace", "extension modules", "unable to find")
 
 
 class Channel:
-    """The pipes of one process. `heard` is when it last wrote anything (`time.monotonic`)."""
+    """The pipes of one process. `heard` is when it last printed anything (`time.monotonic`)."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         assert process.stdin is not None
@@ -43,8 +45,8 @@ class Channel:
         self._stdin = process.stdin
         self._token = secrets.token_hex(16)
         self._log: deque[str] = deque(maxlen=LINES)
-        # A thread for each pipe: one that nobody reads fills up, and the process then hangs in a
-        # write. Windows has no `select` on pipes that would do it on one thread.
+        # A thread for each pipe: a pipe that nobody reads fills up, and the process then hangs in a
+        # write. One thread for both would need `select`, which Windows lacks for pipes.
         threading.Thread(target=self._read_answers, args=(process.stdout,), daemon=True).start()
         self._printed = threading.Thread(target=self._read_log, args=(process.stderr,), daemon=True)
         self._printed.start()
@@ -54,20 +56,20 @@ class Channel:
         self.send({"token": self._token, "folder": folder})
 
     def send(self, message: Mapping[str, Any]) -> None:
-        """Send one line. Raises OSError or ValueError if the pipe is closed."""
+        """Send a message as a line of JSON. Raises OSError or ValueError if the pipe is closed."""
         self._stdin.write(json.dumps(message) + "\n")
         self._stdin.flush()  # a pipe is block-buffered: the line would wait for the next one
 
     def forget(self) -> None:
-        """Discard what was printed so far."""
+        """Discard the log of what was printed so far."""
         self._log.clear()
 
     def last_words(self, *, ended: bool) -> str:
-        """Return the last line that the process printed, an error if there is one.
+        """Return the last error that the process printed, else its last line; "" without any.
 
-        `ended`: the process has ended; then the remaining output is read first.
+        `ended`: the process has ended, so the remaining output is read first.
         """
-        # The pipe of a dead process may still hold its error; a grandchild may keep it open.
+        # The pipe may still hold the error of a dead process, or be kept open by a child of it.
         if ended:
             self._printed.join(LAST_LINES)
         # A copy, because the reading thread may append meanwhile.
@@ -84,7 +86,7 @@ class Channel:
         """Queue the answers, and None at the end; lines without the token go to the log."""
         begin = f"{PREFIX} {self._token} "
         with lines:
-            # With a limit: a line without end would otherwise fill the artist's memory.
+            # With a limit, because an endless line would otherwise fill the artist's memory.
             while line := lines.readline(LONGEST_LINE):
                 self.heard = time.monotonic()
                 answer = _parse_answer(line, begin)
@@ -112,5 +114,5 @@ def _parse_answer(line: str, begin: str) -> dict[str, Any] | None:
 
 
 def printable(text: str) -> str:
-    """Return a text without characters that move a terminal's cursor or are invisible."""
+    """Return text with a space for each unprintable character, such as a terminal's escape."""
     return "".join(letter if letter.isprintable() else " " for letter in text)

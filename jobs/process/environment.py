@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The environment of the worker: only what Blender needs to start.
 
-The worker parses untrusted files, so it gets only variables that were reviewed. A list of forbidden
-names could never be complete: keys, proxies with passwords, database addresses and tokens of build
-servers have many names. Anything that is not in `NAMES` is left out.
+The worker parses untrusted files, so it gets only the variables in `NAMES`, which were reviewed. A
+list of forbidden names could never be complete: keys, proxies with passwords, database URLs and
+tokens of build servers have many names.
 """
 
 from __future__ import annotations
@@ -24,14 +24,15 @@ _WINDOWS = frozenset({
     "PROCESSOR_ARCHITECTURE", "PROCESSOR_IDENTIFIER",
 })  # fmt: skip
 _MACOS = frozenset({"__CF_USER_TEXT_ENCODING", "DYLD_FALLBACK_LIBRARY_PATH"})
-# Flatpak requests its sandbox on the session bus. Snap's cookie is left out: it is a secret.
+# Flatpak requests its sandbox on the session bus. Snap's cookie is missing because it is a secret.
 _LINUX = frozenset({
     "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "XDG_DATA_HOME", "XDG_DATA_DIRS",
     "XDG_CACHE_HOME", "DBUS_SESSION_BUS_ADDRESS", "FLATPAK_ID", "SNAP", "SNAP_ARCH", "SNAP_NAME",
     "SNAP_INSTANCE_NAME", "SNAP_REVISION", "SNAP_LIBRARY_PATH", "SNAP_COMMON", "SNAP_DATA",
     "SNAP_USER_COMMON", "SNAP_USER_DATA", "SNAP_REAL_HOME",
 })  # fmt: skip
-# Where Blender's own files are, and its colors. BLENDER_USER_* hold scripts that it would run.
+# Where Blender finds its own files and its color configuration. BLENDER_USER_* are left out: they
+# name folders with scripts that it would run.
 _BLENDER = frozenset({
     "BLENDER_SYSTEM_RESOURCES", "BLENDER_SYSTEM_SCRIPTS", "BLENDER_SYSTEM_DATAFILES",
     "BLENDER_SYSTEM_PYTHON", "OCIO", "BLENDER_OCIO",
@@ -49,6 +50,6 @@ def _is_needed(name: str) -> bool:
 
 
 def environment_in(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the worker's variables, with `folder` for temporary and for Blender's user files."""
+    """Return the worker's variables, with `folder` for temporary files and Blender's user files."""
     own = dict.fromkeys(("TMPDIR", "TEMP", "TMP", "BLENDER_USER_RESOURCES"), str(folder))
     return {**clean_environment(environment), **own}

@@ -13,7 +13,8 @@ from pathlib import Path
 WORKER = Path(__file__).resolve().parents[2] / "worker" / "main.py"
 
 _IN_BUNDLE = "Contents/MacOS/Blender"
-# Relative to the home folder, or from the root; of several matches the newest version is taken.
+# Patterns without a leading “/” are relative to the home folder; of several matches, the newest
+# version is used.
 _LINUX = (
     ".local/bin/blender",
     "/snap/bin/blender",
@@ -48,10 +49,10 @@ _WINDOWS = {
 
 
 def find_blender(environment: Mapping[str, str]) -> tuple[str, ...] | None:
-    """Return the command that starts a worker outside of Blender, or None.
+    """Return the command that starts a worker outside of Blender; None if there is no Blender.
 
-    In this order: the `bpy` module if it can be imported, the `BLENDER` variable, which may also
-    name a folder or a macOS bundle, `blender` on the PATH, and the usual places of installers.
+    Tries, in this order, the `bpy` module, the `BLENDER` environment variable, which may also name
+    a folder or a macOS bundle, `blender` on the PATH, and the usual install locations.
     """
     if importlib.util.find_spec("bpy") is not None:
         return module_command()
@@ -87,14 +88,14 @@ def module_command() -> tuple[str, ...]:
 
 
 def binary_in(place: str) -> str:
-    """Return the executable for a path that may be Blender's folder or its macOS bundle."""
+    """Return the executable for a path, which may also be Blender's folder or macOS bundle."""
     inside = (_IN_BUNDLE, "blender", "blender.exe", f"Blender.app/{_IN_BUNDLE}")
     found = (Path(place) / name for name in inside)
     return next((str(path) for path in found if path.is_file()), place)
 
 
 def known_places(platform: str, environment: Mapping[str, str]) -> Iterator[Path]:
-    """Yield the Blenders in the places where this platform's installers put them."""
+    """Yield the Blender executables in a platform's usual install locations."""
     if platform == "win32":
         for variable, patterns in _WINDOWS.items():
             if base := environment.get(variable):

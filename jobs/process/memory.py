@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How much memory another process uses; each platform has its own way to find out."""
+"""How much memory this computer has, and how much a process uses, on each platform."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 UNKNOWN_MACHINE = 16 * 1024**3
-"""Assumed bytes of memory if the system does not report them."""
+"""Assumed size of the computer's memory, in bytes, if the system does not report it."""
 
 
 @cache
@@ -24,7 +24,7 @@ def of_machine() -> int:
 
 
 def of_process(pid: int) -> int | None:
-    """Return the bytes of memory that a process uses now; None if that is unknown."""
+    """Return how many bytes of memory a process uses now; None if that is unknown."""
     with contextlib.suppress(OSError, ValueError, IndexError, subprocess.SubprocessError):
         if sys.platform == "win32":
             return _on_windows(pid)
@@ -66,7 +66,7 @@ if sys.platform == "win32":
     def _on_windows(pid: int) -> int | None:
         # 0x1000 is PROCESS_QUERY_LIMITED_INFORMATION, the least right that suffices.
         kernel = ctypes.WinDLL("kernel32")
-        # Without a declared type ctypes takes a handle for an int, and cuts it to 32 bits.
+        # Without a declared type, ctypes treats a handle as an int and truncates it to 32 bits.
         kernel.OpenProcess.restype = wintypes.HANDLE
         kernel.CloseHandle.argtypes = [wintypes.HANDLE]
         kernel.K32GetProcessMemoryInfo.argtypes = [

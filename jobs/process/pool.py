@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A pool of worker processes: few at a time, started early, and reused.
 
-Starting one takes a second or more, so it is started while a service works, and kept for some
-minutes for the next job. At most one per core but one runs at a time: the artist needs the
-computer, too.
+Starting a process takes a second or more, so it is started while a service is working, and kept for
+some minutes for the next job. One of the computer's cores is left free for the artist.
 """
 
 from __future__ import annotations
@@ -27,13 +26,13 @@ IDLE_LIMIT = 180.0
 """Seconds that an idle process is kept."""
 
 HEAVY = 1_500_000_000
-"""Bytes of memory above which an idle process is ended, since only that frees them."""
+"""Bytes of memory above which a process is not kept idle: only ending it frees the memory."""
 
 
 class BackgroundBlender:
-    """A job's, or a window's, access to the workers. Used by one thread alone.
+    """Access to the workers for one job or one window. Used by one thread alone.
 
-    `at_once` is for requests that an artist waits for: they skip the queue.
+    `at_once` is for requests that an artist waits for: they do not wait for busy workers.
     """
 
     def __init__(self, command: tuple[str, ...], *, at_once: bool = False) -> None:
@@ -65,7 +64,10 @@ class BackgroundBlender:
 
 
 class Blenders:
-    """The pool of processes. May be used from many threads."""
+    """A pool of worker processes. May be used from many threads.
+
+    `most` is the maximum number of busy processes; `idle_limit` is in seconds.
+    """
 
     def __init__(self, most: int | None = None, idle_limit: float = IDLE_LIMIT) -> None:
         # One core stays free for the artist's own Blender.
@@ -78,7 +80,10 @@ class Blenders:
         self._timer: threading.Timer | None = None
 
     def warm(self, command: tuple[str, ...]) -> None:
-        """Start a process unless one is idle. Raises NoBlender if the command cannot be run."""
+        """Start a process, unless a suitable one is idle or too many are busy.
+
+        Raises NoBlender if the command cannot be run.
+        """
         with self._lock:
             waiting = any(_serves(worker, command) for worker, _ in self._idle)
             if waiting or self._busy >= self._most:
@@ -91,10 +96,10 @@ class Blenders:
     def lend(
         self, command: tuple[str, ...], check: Check, *, at_once: bool = False
     ) -> Iterator[WorkerProcess]:
-        """Lend a process, waiting until fewer are busy unless `at_once`.
+        """Lend a process for the block; unless `at_once`, wait until not too many are busy.
 
-        `check` may raise to end the wait. A process that ended meanwhile is not returned to the
-        pool.
+        `check` may raise to end the wait. A process that has ended by the end of the block, or uses
+        too much memory, does not go back to the pool.
         """
         while (worker := self._take(command, at_once)) is None:
             check()
@@ -127,7 +132,7 @@ class Blenders:
         return WorkerProcess(command)
 
     def _return(self, worker: WorkerProcess) -> None:
-        # Asked before the lock is taken: on macOS this starts a program.
+        # Before taking the lock, because on macOS `memory` starts a program.
         light = worker.is_alive and worker.memory < HEAVY
         with self._lock:
             self._busy -= 1
@@ -137,7 +142,7 @@ class Blenders:
             worker.kill()
 
     def _keep(self, worker: WorkerProcess) -> None:
-        """Add an idle process, under the lock; the oldest one ends if there are too many."""
+        """Add an idle process, ending the oldest if there are too many; the caller has the lock."""
         self._idle.append((worker, time.monotonic()))
         while len(self._idle) > self._most:
             self._idle.pop(0)[0].kill()
@@ -151,7 +156,7 @@ class Blenders:
         self._timer.start()
 
     def _expire(self) -> None:
-        """End the processes that were idle for too long, and set the timer for the others."""
+        """End the processes that have been idle for too long, and set the timer for the others."""
         now = time.monotonic()
         with self._lock:
             old = [worker for worker, since in self._idle if now - since >= self._idle_limit]
@@ -164,7 +169,7 @@ class Blenders:
 
 
 def _serves(worker: WorkerProcess, command: tuple[str, ...]) -> bool:
-    """Return whether a process is running and equivalent to one started now with this command."""
+    """Return whether a process is running, with this command and the current environment."""
     fits = worker.command == command and worker.environment == clean_environment(os.environ)
     return fits and worker.is_alive
 
@@ -174,6 +179,6 @@ def blenders() -> Blenders:
     """Return this process's pool; its workers end when the process does."""
     kept = Blenders()
     atexit.register(kept.close)
-    # On a thread, since the system's temporary folder may hold thousands of entries.
+    # On a thread, because the system's temporary folder may have thousands of entries.
     threading.Thread(target=sweep, daemon=True).start()  # guard: leftovers-are-swept-at-start
     return kept

@@ -2,8 +2,8 @@
 """A worker's own temporary folder, which is removed no matter how the worker ends.
 
 The process that starts the worker creates and removes the folder, since a killed worker removes
-nothing. The system frees the folder's lock when that process dies; folders without a holder are
-swept at the next start.
+nothing. The system frees the folder's lock when that process dies; folders whose lock nobody holds
+are swept at the next start.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 PREFIX = "image_to_mesh-worker-"
 EDIT_PREFIX = "image_to_mesh-edit-"
-"""Prefix of the folders in which meshes of the scene go to the worker and back."""
+"""Prefix of the folders through which meshes of the scene go to the worker and back."""
 SWEPT = (PREFIX, EDIT_PREFIX, "image_to_mesh-zip-", "image_to_mesh-stage-")
-"""The last two are made by `worker` code in the artist's own Blender, where it imports a mesh."""
+"""Prefixes of all folders to sweep; the last two are from imports in the artist's own Blender."""
 LOCK = ".lock"
 ABANDONED = 24 * 3600.0
-"""Seconds after which folders without a lock are swept; those of the artist's Blender have none."""
+"""Seconds after which a folder without a lock is swept, as made in the artist's own Blender."""
 
 
 class WorkerFolder:
@@ -59,7 +59,7 @@ def sweep() -> int:
 
 
 def _is_ours(entry: os.DirEntry[str]) -> bool:
-    """Return whether it is a folder of this user, not a link: others may write there as well."""
+    """Return whether an entry is this user's folder, not a link: others may write there, too."""
     try:
         status = entry.stat(follow_symlinks=False)
     except OSError:
@@ -75,7 +75,7 @@ def _remove_if_abandoned(folder: Path) -> bool:
             if time.time() - folder.stat().st_mtime < ABANDONED:
                 return False
         else:
-            # A lock that can be taken is one whose process has ended.
+            # If the lock can be taken, its process has ended.
             lock = _acquire_lock(folder)
             if lock is None:  # guard: worker-folder-in-use-stays
                 return False

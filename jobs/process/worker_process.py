@@ -36,22 +36,23 @@ from .temporary_folder import WorkerFolder
 TICK = 0.05
 """Seconds between two calls of `check`: a cancel is noticed within that time."""
 OLDEST = (4, 2)
+"""The oldest Blender version that can be a worker."""
 
 READY_LIMIT = 60.0
-"""Seconds that a Blender may take to start; the first start from a slow disk takes ten or more."""
+"""Maximum seconds for a Blender to start; the first start from a slow disk takes ten or more."""
 
 WORK_LIMIT = 900.0
-"""Seconds that a request may take. If this process is gone, the worker ends itself soon after."""
+"""Maximum seconds for a request; if this process is gone, the worker ends itself soon after."""
 
 SILENCE_LIMIT = 240.0
-"""Seconds without a sign of life after which a busy worker is ended. It sends a heartbeat every
-second, except while an importer in C++ holds the GIL."""
+"""Seconds without any output after which a busy worker is ended. It sends a heartbeat every second,
+except while an importer in C++ holds the GIL."""
 
 MEMORY_SHARE = 0.75
-"""Share of the computer's memory that it may use: beyond that, swapping would stall the artist."""
+"""Share of the computer's memory that a worker may use; more could make the computer swap."""
 
 MEMORY_PAUSE = 2.0 if sys.platform == "darwin" else 0.25
-"""Seconds between two checks of its memory; on macOS each check starts a program, `ps`."""
+"""Seconds between two checks of a worker's memory; on macOS each check starts a program, `ps`."""
 
 Progress = Callable[[str, float | None], None]
 Check = Callable[[], None]
@@ -94,7 +95,7 @@ class WorkerProcess:
                 "Set the environment variable BLENDER to the path of Blender.",
             ) from error
         self._started, self._is_ready = time.monotonic(), False
-        # A new channel for each process, so that the end of a killed one is not read as this one's.
+        # A new channel for each process: the end of a killed one must not be read as this one's.
         self._channel = Channel(self._process)
         with contextlib.suppress(OSError):  # if it has ended already, its closed pipes show that
             self._channel.greet(str(self._folder.path))
@@ -114,11 +115,11 @@ class WorkerProcess:
     def ask(self, request: Mapping[str, Any], progress: Progress, check: Check) -> dict[str, Any]:
         """Send a request and return its `done` answer.
 
-        `check` is called every 50 ms; if it raises, the process is killed and the error propagates.
-        A refusal raises the error that it names, a crash raises Failed, and NoBlender is raised if
-        the worker never gets ready.
+        `progress` gets the phase and a fraction. `check` is called every 50 ms; if it raises, the
+        process is killed and the error propagates. A refusal raises the error that it names, a
+        crash raises Failed, and NoBlender is raised if the worker does not become ready.
         """
-        # Answers carry the number of their request, as an abandoned one may still be answered.
+        # Answers carry the number of their request: an answer to an earlier one is ignored.
         self._last += 1
         try:
             self._await_ready(check)
@@ -158,7 +159,7 @@ class WorkerProcess:
 
     @property
     def folder(self) -> Path:
-        """The temporary folder of a started process, which goes with it."""
+        """The temporary folder of a started process, which is deleted when it ends."""
         assert self._folder is not None
         return self._folder.path
 
@@ -178,9 +179,9 @@ class WorkerProcess:
 
     def _end(self, process: subprocess.Popen[str]) -> None:
         with contextlib.suppress(OSError):
-            # Not if it has ended: another process may have got its id since.
+            # Not if it has ended: another process may have its id by now.
             if sys.platform != "win32" and process.poll() is None:
-                # The whole process group, as the command may be a wrapper such as Flatpak's.
+                # The whole process group, because the command may be a wrapper such as Flatpak's.
                 os.killpg(process.pid, signal.SIGKILL)
         # SIGKILL, or TerminateProcess on Windows: a hung importer cannot ignore either.
         process.kill()
@@ -293,7 +294,7 @@ class WorkerProcess:
         return Failed(join_messages(message, self._last_words(ended=True)), "Try again.")
 
     def _signal(self) -> str:
-        """Return the name of the signal that ended the process, such as SIGSEGV, or nothing."""
+        """Return the name of the signal that ended the process, such as SIGSEGV; "" without one."""
         with contextlib.suppress(subprocess.TimeoutExpired, ValueError):
             # Its pipes close a moment before the process has ended.
             code = self._process.wait(timeout=1.0) if self._process else 0
@@ -306,9 +307,9 @@ class WorkerProcess:
 
 
 def _remove_sides(request: Mapping[str, Any]) -> None:
-    """Delete half-written files that a killed process left beside its outputs.
+    """Delete half-written files that a killed process has left beside its outputs.
 
-    `worker/atomic_files.py` names them; Blender first writes to that name with an "@" appended.
+    `worker/atomic_files.py` names them; Blender first writes to such a name with "@" appended.
     """
     for output in (request.get("output"), request.get("preview")):
         if not isinstance(output, str):
@@ -326,7 +327,7 @@ def _remove_sides(request: Mapping[str, Any]) -> None:
 
 
 def _apart() -> dict[str, Any]:
-    """Return options that keep Ctrl-C in a terminal, and a console on Windows, from the process."""
+    """Return `Popen` options: Ctrl-C does not reach the process, and Windows opens no console."""
     if sys.platform == "win32":
         flags = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
         # Below normal, so that the artist's own Blender stays responsive.

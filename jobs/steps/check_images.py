@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Checks and converts a job's images before the order, in the same way for every service.
 
-What is sent has no metadata, is within the service's limits, can be decoded, and shows something.
-The user's own file is not changed.
+Images that are sent have no metadata, are within the service's limits, can be decoded, and are not
+blank. The user's own files are not changed.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Check = Callable[[], None]
 
 @dataclass(frozen=True)
 class ImagePreparer:
-    """Prepares a job's images. Used by the job's thread alone; `check` raises to end the job."""
+    """Prepares a job's images. Used by the job's thread alone; `check` may raise to end the job."""
 
     provider: Provider[Any]
     live: LiveRecord
@@ -53,10 +53,11 @@ class ImagePreparer:
     check: Check
 
     def prepare(self, picture: InputPicture) -> InputPicture:
-        """Return an image with the file to send, if that differs from the user's own file.
+        """Return an image, with the file to send added if that differs from the user's own file.
 
         Images given by address are fetched by the service itself. Raises BadImage for an image that
-        is not worth paying for; NoBlender if it cannot be converted.
+        is not worth paying for, LibraryProblem for a missing file, and NoBlender if the image must
+        be converted but there is no Blender.
         """
         at_home = not self.provider.is_remote
         data = self._bytes_of(picture)
@@ -78,7 +79,10 @@ class ImagePreparer:
         return ready
 
     def _bytes_of(self, picture: InputPicture) -> bytes | None:
-        """Return the user's own file, None without one; raises LibraryProblem if one is missing."""
+        """Return the content of the user's own file; None for an image without a file.
+
+        Raises LibraryProblem if a file in the record cannot be read.
+        """
         data = None
         for name in (picture.sent, picture.file):
             if name is None:
@@ -127,7 +131,7 @@ class ImagePreparer:
         )
 
     def _check_content(self, picture: InputPicture, sent: bytes) -> None:
-        """Raise BadImage for an image that cannot be decoded, or shows nothing."""
+        """Raise BadImage for an image that cannot be decoded, or is blank."""
         # A PNG is decoded here, in milliseconds; the worker takes seconds to start.
         seen = Blank.MAYBE
         if read_picture_info(sent, picture.name).format == "png":
@@ -145,7 +149,7 @@ class ImagePreparer:
             raise BadImage(Message("{name} has only one color.", name=picture.name), SAVE)
 
     def _inspect_in_worker(self, picture: InputPicture, sent: bytes) -> Blank:
-        """Return whether the worker finds an image blank; without a Blender, accept it as is."""
+        """Have the worker check whether an image is blank; without a Blender, accept it as is."""
         file = f".{picture.view}-seen"
         Library(self.live.folder.parent).keep(self.live.folder.name, file, sent)
         try:
@@ -171,7 +175,7 @@ class ImagePreparer:
 
 
 def needs_fitting(picture: InputPicture, size: int, provider: Provider[Any]) -> str:
-    """Return why an image cannot be sent as it is; empty if it can."""
+    """Return why an image cannot be sent as it is, as a clause such as “it is TIFF”; or ""."""
     info, limits = picture.info, provider.limits
     if info is None or not provider.is_remote:
         return ""

@@ -42,7 +42,7 @@ SUFFIXES = (*FORMATS, "zip")
 
 
 class MeshDownload:
-    """One job's download. Used by the job's thread alone; `check` raises to end the job."""
+    """One job's download. Used by the job's thread alone; `check` may raise to end the job."""
 
     def __init__(
         self,
@@ -59,14 +59,14 @@ class MeshDownload:
     def run(self, *, later: bool) -> None:
         """Download the result's files, with fresh addresses if the old ones have expired.
 
-        `later`: the record is from an earlier process, so its addresses certainly have.
+        `later`: the record is from an earlier process, so its addresses have probably expired.
         """
         if self.take_whole():
             return None
         if not self._live.record.own:
             self._fetch_addresses()  # guard: addresses-come-from-the-service
         elif later:
-            # Asking first saves a download that is bound to fail.
+            # Asking first avoids a download that would probably fail.
             self._refresh_if_possible()
         if not any(file.role == "mesh" for file in self._live.record.files):
             self._refresh()
@@ -78,7 +78,7 @@ class MeshDownload:
                     raise
 
     def take_whole(self) -> bool:
-        """Use a mesh file that is already in the folder; return whether there is a complete one."""
+        """Use a complete mesh file that is already in the folder; return whether there is one."""
         for suffix in SUFFIXES:
             path = self._live.folder / f"mesh.{suffix}"
             try:
@@ -91,7 +91,10 @@ class MeshDownload:
         return False
 
     def finish(self, name: str, *notes: str) -> None:
-        """Give a complete mesh file its final name, and record what it is."""
+        """Rename a downloaded file to its final name, and record its format and faces.
+
+        Raises BadMesh if it is not a complete mesh file.
+        """
         found = read_mesh_file(self._live.folder / name)
         # Renamed before the record is saved: `take_whole` finds the file if the process dies here.
         (self._live.folder / name).replace(self._live.folder / f"mesh.{found.suffix}")
@@ -121,7 +124,10 @@ class MeshDownload:
         self.finish(mesh)
 
     def _embedded_mesh(self, name: str) -> str:
-        """Return the file of a mesh that was in the answer itself; it cannot be requested again."""
+        """Return the file of a mesh that was in the answer to the order.
+
+        Raises Uncertain if the file is missing, because such a mesh cannot be requested again.
+        """
         if not (self._live.folder / name).is_file():  # guard: mesh-of-the-answer-is-there
             raise Uncertain(
                 Message(
@@ -158,10 +164,10 @@ class MeshDownload:
             progress=self._show_progress,
             check=check,
         )
-        # A download gets this name when it is complete, so an earlier attempt has done this one.
+        # A download gets this name once it is complete, so an earlier attempt has finished it.
         if is_plain(want.target):
             return
-        # On a thread of its own: a stalled connection must not delay a cancel.
+        # On its own thread, because a stalled connection must not delay a cancel.
         try:
             Call(lambda: download(want, http)).wait(self._check)
         except BaseException:
@@ -169,7 +175,7 @@ class MeshDownload:
             raise
 
     def _fetch_addresses(self) -> None:
-        """Request the addresses from the service itself instead of using those on record."""
+        """Request the addresses from the service instead of using those in the record."""
         answer = self._poll()
         if not isinstance(answer, Result):
             raise BadMesh("The service no longer has a result for this job.", AGAIN)
@@ -198,7 +204,7 @@ class MeshDownload:
 
 
 def poll(live: LiveRecord, resources: Resources, provider: Provider[Any]) -> Progress | Result:
-    """Ask for the state of a job's task; raises Uncertain if its record has no ticket."""
+    """Ask the service for the state of a job's task; raises Uncertain without a ticket."""
     record = live.record
     if not record.ticket and provider.is_remote:  # guard: no-ticket-is-uncertain
         raise Uncertain(

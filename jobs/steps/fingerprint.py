@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fingerprints of orders: equal whenever provider, settings and images are.
+"""Fingerprints of orders: equal if provider, settings and images are equal.
 
 Settings at their defaults are left out, so that an update that adds a setting changes no
 fingerprint. Images are compared as the user gave them, not as they were converted for the service.
@@ -35,7 +35,7 @@ def settings_text(provider: str, settings: Mapping[str, JSON]) -> str:
 
 
 def order_mark(provider: str, settings: Mapping[str, JSON], pictures: Mapping[str, str]) -> str:
-    """Return the fingerprint of an order; `pictures` are digests or addresses by view."""
+    """Return the fingerprint of an order, 32 hex digits; `pictures` are digests or URLs by view."""
     order = {
         "provider": provider,
         "settings": changed_settings(provider, settings),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Images for a job: reads, names and checks them before anything is sent."""
+"""Reads, names and checks a job's images before anything is sent."""
 
 from __future__ import annotations
 
@@ -36,16 +36,17 @@ from .system_decoders import decode_if_needed
 
 ENDINGS = {"jpeg": ".jpg", "tiff": ".tif"}
 READABLE = PictureLimits(max_side=16_384, max_bytes=256 * 1024 * 1024)
-"""Limits of an image that the worker can open and convert."""
+"""Limits of the images that the worker can open and convert."""
 
 Fetch = Callable[[str], bytes]
 Check = Callable[[], None]
 
 
 def picture_from(argument: str, view: str = "front") -> PictureSource:
-    """Return the source for what the user typed: a file's path or an https address.
+    """Return the source for an argument that the user typed: a file's path or an https address.
 
-    Raises BadImage if there is no such file. The file is read later, on the job's thread.
+    Raises BadImage if the address is not allowed or there is no such file. The file is read later,
+    on the job's thread.
     """
     if "://" in argument:
         _check_address(argument)
@@ -76,7 +77,7 @@ def _check_address(argument: str) -> None:
 
 
 def name_of(argument: str) -> str:
-    """Return the display name of an image at this path or address."""
+    """Return the display name of the image at a path or address, without a suffix."""
     if "://" in argument:
         with contextlib.suppress(BadAddress):
             address = read_address(argument)
@@ -88,7 +89,10 @@ def name_of(argument: str) -> str:
 def check_views(
     sources: tuple[PictureSource, ...], provider: Provider[Any], settings: Settings
 ) -> None:
-    """Raise InvalidSettings for views that the provider does not accept with these settings."""
+    """Raise InvalidSettings for views that the provider does not accept with these settings.
+
+    Also raised for two images of the same view, or without an image of the first view.
+    """
     taken = provider.views_for(settings)
     for source in sources:
         if source.view not in taken:
@@ -121,11 +125,11 @@ def collect(
     fetch: Fetch,
     check: Check = lambda: None,
 ) -> tuple[tuple[InputPicture, ...], dict[str, bytes]]:
-    """Read all images; return their entries for the record, and the files by name.
+    """Read all images; return their entries for the record, and the contents of files by name.
 
-    A HEIC or AVIF photo becomes a PNG; `check` is called while that takes its time. Raises
-    BadImage for data that is not an image, or that the provider could not accept even if it was
-    converted and scaled down.
+    A HEIC or AVIF photo becomes a PNG; `check` is called during that, and may raise to end it.
+    Raises BadImage for data that is not an image, or that the provider could not accept even if it
+    were converted and scaled down.
     """
     pictures: list[InputPicture] = []
     files: dict[str, bytes] = {}
@@ -141,24 +145,24 @@ def collect(
         _check_narrowness(info, provider.limits, source.name)
         file = source.view + ENDINGS.get(info.format, "." + info.format)
         files[file] = data
-        # Digests of the bytes in memory: the file on disk may change before it is sent.
+        # Digests of the bytes in memory, because the file on disk may change before it is sent.
         digest = hashlib.sha256(data).hexdigest()
         picture = InputPicture(source.view, source.name, file, source.url)
-        # A batch finds its files again by what they hold, before any decoding.
+        # By the digest of the original file, a batch finds its job again without decoding it.
         found = digest if data is original else hashlib.sha256(original).hexdigest()
         pictures.append(replace(picture, sha256=digest, info=info, original=found))
     return tuple(pictures), files
 
 
 def _readable(provider: Provider[Any]) -> PictureLimits:
-    """Return the limits of a usable image, which may be larger than the service takes."""
+    """Return the limits of a usable image; it may exceed those of the service, and be converted."""
     if not provider.is_remote:
         return provider.limits
     return replace(READABLE, min_side=provider.limits.min_side)
 
 
 def _check_narrowness(info: PictureInfo, limits: PictureLimits, name: str) -> None:
-    """Raise BadImage if the short side is below the minimum once the image is scaled to fit."""
+    """Raise BadImage if an image scaled to fit would have a short side below the minimum."""
     short, long = sorted((info.width, info.height))
     if long > limits.max_side and short * limits.max_side < limits.min_side * long:
         raise BadImage(
@@ -178,7 +182,7 @@ def _check_narrowness(info: PictureInfo, limits: PictureLimits, name: str) -> No
 def check_unchanged(pictures: tuple[InputPicture, ...], folder: Path) -> None:
     """Raise LibraryProblem if an image is not the one that the job was created with.
 
-    Otherwise somebody who can write to the folder could replace what is ordered and uploaded.
+    Without this check, anybody who can write to the folder could change what is uploaded.
     """
     for picture in pictures:
         name = picture.sent or picture.file
@@ -197,7 +201,7 @@ def check_unchanged(pictures: tuple[InputPicture, ...], folder: Path) -> None:
 
 
 def as_sent(pictures: tuple[InputPicture, ...], folder: Path) -> tuple[Picture, ...]:
-    """Return the images in the form that providers take."""
+    """Return the images as providers take them, with the paths of the files to send."""
     return tuple(
         Picture(
             view=picture.view,

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reads a mesh file's header: its format, and whether the file is complete.
 
-The first bytes decide, not names, types or extensions, which are often wrong. The layout of GLB is
+The first bytes decide, not file names or media types, which are often wrong. The layout of GLB is
 from the glTF 2.0 specification, section 4.4. This code runs in the artist's Blender, so anything
-slow or risky is left to the worker, which checks the whole file before it imports it.
+slow or risky is left to the worker, which checks the whole file before importing it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ TRIANGLES = 4
 MAX_HEAD = 64 * 1024 * 1024
 NO_MESH = "The result is not a GLB, FBX, OBJ, STL, or PLY file, or a ZIP file with one."
 QUICK = 8 * 1024 * 1024
-"""Largest header that is parsed here: json.loads holds the GIL, which freezes Blender's window."""
+"""Bytes of the largest header that is parsed here: json.loads holds the GIL, freezing Blender."""
 
 FORMATS = ("glb", "gltf", "fbx", "obj", "ply", "stl")
 """Mesh formats by preference, for an archive that holds several."""
@@ -38,7 +38,7 @@ TAIL = 22 + 0xFFFF
 """Maximum distance of an archive's directory record from its end: 22 bytes plus a comment."""
 
 BEGIN = 256 * 1024
-"""How far into a text file the first vertex is searched for; long comments may precede it."""
+"""Bytes of a text file in which the first vertex is searched for; long comments may precede it."""
 FACET = re.compile(rb"^\s*solid\b[^\n]*\n\s*(?:facet\s+normal|endsolid)\b")
 VERTEX = re.compile(rb"^[ \t]*v(?:[ \t]+[-+]?\.?\d\S*){3}", re.MULTILINE)
 
@@ -53,10 +53,11 @@ COMPRESSED = 100
 
 @dataclass(frozen=True, slots=True)
 class MeshFile:
-    """A mesh file's properties, from its header; `faces` is known for GLB and glTF only.
+    """A mesh file's properties, from its header.
 
-    `suffix` is the file's own. `format` is "glb", "fbx", "obj", or None for all other formats; for
-    an archive it is that of the mesh inside.
+    `suffix` is the one that fits the file's content. `format` is "glb", "fbx", "obj", or None for
+    any other format; for an archive, that of the mesh inside. `faces` is None unless it is a GLB or
+    glTF file with a small header.
     """
 
     suffix: str
@@ -67,7 +68,8 @@ class MeshFile:
 def read_mesh_file(path: Path) -> MeshFile:
     """Return a file's properties; raises BadMesh if it is incomplete or not a mesh file.
 
-    `worker/checks/mesh_format.py` recognizes formats by the same rules.
+    Raises OSError if it cannot be read. `worker/checks/mesh_format.py` recognizes formats by the
+    same rules.
     """
     with open_plain(path) as file:
         head = file.read(BEGIN)
@@ -82,7 +84,7 @@ def read_mesh_file(path: Path) -> MeshFile:
 
 
 def format_of(head: bytes, size: int) -> str | None:
-    """Return the format by a file's first bytes and its size, None if it is unknown."""
+    """Return a file's format, judged by its first bytes and its size; None if it is unknown."""
     if head.startswith(b"glTF"):
         return "glb"
     if head.startswith(b"PK\x03\x04"):
@@ -92,8 +94,8 @@ def format_of(head: bytes, size: int) -> str | None:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if head.startswith(b"Kaydara FBX Binary") or text.startswith(b"; FBX"):
         return "fbx"
-    # Checked before the text formats, as the header of a binary STL may begin with "solid" too.
-    # It has 80 bytes of header, the number of triangles, and 50 bytes for each of them.
+    # Before the text formats, because the header of a binary STL may begin with "solid", too. It
+    # has 80 bytes, followed by the number of triangles, and 50 bytes for each of them.
     if len(head) >= 84 and size == 84 + 50 * struct.unpack_from("<I", head, 80)[0] > 84:
         return "stl"
     if FACET.match(text):
@@ -120,7 +122,7 @@ def _in_archive(path: Path) -> str:
 
 
 def _entries(path: Path) -> Iterator[tuple[zipfile.ZipFile, zipfile.ZipInfo]]:
-    """Yield an archive's files; raises ValueError if its list is too long for a mesh."""
+    """Yield an archive's regular files; raises ValueError if there are too many for a mesh."""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - TAIL))
         tail = file.read()
@@ -178,7 +180,7 @@ def _glb_faces(path: Path) -> int | None:
 
 
 def _gltf_faces(path: Path) -> int | None:
-    """Count the faces of a glTF file in JSON; a complete one embeds its buffers."""
+    """Count the faces of a glTF file in JSON, None if it is large; its buffers must be embedded."""
     size = path.stat().st_size
     if size > QUICK:
         return None
@@ -206,7 +208,7 @@ def _is_embedded(buffer: dict[str, Any]) -> bool:
 
 
 def _count_faces(gltf: dict[str, Any], size: int) -> int:
-    """Count the triangles; raises one of DAMAGED if they do not fit a file of `size` bytes."""
+    """Count the triangles; raises an error in DAMAGED if they do not fit in `size` bytes."""
     accessors = gltf.get("accessors", [])
     room = size * (COMPRESSED if _is_compressed(gltf) else 1)
     corners = 0

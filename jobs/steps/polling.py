@@ -12,18 +12,18 @@ from ...providers import Progress, Unreachable
 T = TypeVar("T")
 
 TICK = 0.05
-"""Seconds after which a sleeping job notices a cancel."""
+"""Maximum seconds until a sleeping job notices a cancel."""
 LONGEST = 1.7
-"""Maximum seconds between two polls: including the request, results are noticed within 2 s."""
+"""Maximum seconds between two polls, so that results are noticed within 2 s with the request."""
 OUTAGE = 120.0
 """Seconds without a connection after which the job is put aside instead of polling again."""
 
 
 def next_pause(answer: Progress, previous: float) -> float:
-    """Return the seconds until the next poll: short at first, then by the service's estimate.
+    """Return the seconds until the next poll; `previous` is the last such pause, 0 at first.
 
-    A result is noticed within 2 s, including the time of the request. Only if the service itself
-    announces a long wait are polls up to 10 s apart.
+    Pauses grow from 1 s to `LONGEST`. Only if the service announces a wait of more than 30 s are
+    polls up to 10 s apart.
     """
     # A quarter of the estimate, so that a task that ends early is noticed in time.
     if answer.wait is not None and answer.wait > 30.0:
@@ -32,13 +32,16 @@ def next_pause(answer: Progress, previous: float) -> float:
 
 
 class OutageTolerance:
-    """Tolerates lost connections for `OUTAGE` seconds from the first of several in a row."""
+    """Tolerates consecutive failures to connect, for `OUTAGE` seconds from the first one."""
 
     def __init__(self) -> None:
         self._since: float | None = None
 
     def ask(self, poll: Callable[[], T]) -> T | Progress:
-        """Return the result of `poll`, or a waiting state; raises Unreachable in a long outage."""
+        """Return the result of `poll`, or in a short outage a progress that says so.
+
+        Raises Unreachable once the outage has lasted too long.
+        """
         try:
             answer = poll()
         except Unreachable:

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 MAX_PREVIEW = 32 * 1024 * 1024
 LEAST = 64 << 20
-"""Mesh size in bytes up to which a model is appended in one piece, which takes some 50 ms."""
+"""Mesh size in bytes up to which a model is appended in one piece, which takes about 50 ms."""
 
 _own_chunks: set[Path] = set()
-"""Folders of chunks that were made for this process: those of others are not loaded."""
+"""Folders whose chunks were made for this process; chunks from elsewhere are not loaded."""
 
 DRAWING = "Rendering the preview"
-"""The worker's phase in which the original is already complete."""
+"""The phase of the worker in which `model.blend` is already complete."""
 
 
 @contextmanager
@@ -38,7 +38,8 @@ def model_request(
 ) -> Iterator[dict[str, Any]]:
     """Yield the worker request for a job's model; sign the model if the block succeeds.
 
-    If others can write to the job's folder, the model is made in a temporary one, without chunks.
+    `cleanup` None takes the options in the record. If others can write to the job's folder, the
+    model is made in a temporary one, without chunks.
     """
     with workshop(folder) as place:
         if place == folder:
@@ -78,8 +79,8 @@ def prepare_request(
 ) -> dict[str, Any]:
     """Return the request as plain JSON; `in_parts` also splits a large model into chunks.
 
-    Chunks are only needed if somebody waits for the import. `place` is the folder of the model, if
-    that is not the job's.
+    Chunks are only needed if a user is waiting for the import. `place` is the model's folder, None
+    for the job's.
     """
     place = place or folder
     preview = place / PREVIEW

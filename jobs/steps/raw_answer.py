@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The raw answer to an order: saved before anything parses it, until its ticket is safe.
+"""The raw answer to an order: saved before it is parsed, and kept until its ticket is saved.
 
-It is saved in the job's folder as `answer.http`. If that is not writable, another folder of the
-user is tried; as a last resort it stays in memory as long as this process lives.
+It is saved in the job's folder as `answer.http`. If that is not writable, other folders are tried;
+as a last resort, it stays in memory as long as this process lives.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 NAME, SUFFIX, VERSION = ANSWER, ANSWER_SUFFIX, "HTTP/1.1"
 LONGEST_HEAD = 64 * 1024
 LONGEST = 512 * 1024 * 1024
-"""Maximum size of an answer's file, in bytes; the connection accepts less."""
+"""Maximum size of a saved answer, in bytes; the connection itself accepts less."""
 PIECE = 1024 * 1024
 
 _in_memory: dict[str, bytes] = {}
-"""Answers that could not be saved to any disk, by their job's folder."""
+"""Answers that could not be saved on any disk, by the path of their job's folder."""
 
 
 class RawAnswer:
-    """The raw answers to one job's order, as `Http.submit` passes them on, on the order's thread.
+    """Records the raw answer to one job's order; `Http.submit` calls it on the order's thread.
 
     `sent`: the order was handed to the connection. `status`: the HTTP status, None without an
-    answer. `place`: the answer's file, None if only memory holds it.
+    answer. `whole`: the answer is complete. `place`: the answer's file, None if it is in memory.
     """
 
     def __init__(self, folder: Path, job: str) -> None:
@@ -52,20 +52,20 @@ class RawAnswer:
         self.place: Path | None = None
         self._start = b""
 
-    # -- what comes ------------------------------------------------------------------------------
+    # -- recording -------------------------------------------------------------------------------
 
     def sending(self) -> None:
-        """Note that the order is now handed to the connection."""
+        """Note that the order is about to be handed to the connection."""
         self.sent = True
 
     def begin(self, status: int, headers: Mapping[str, str]) -> None:
-        """Start saving an answer; it replaces the one to an earlier attempt."""
+        """Start saving an answer, which replaces that to an earlier attempt."""
         self.drop()
         self.status, self.whole, self._start = status, False, b""
         self._places, self._size = self._open_places(), 0
         self._next_place()
         lines = [f"{VERSION} {status}", *(f"{name}: {value}" for name, value in headers.items())]
-        # Cut, so that the blank line after it is where `read` searches for it.
+        # Truncated, so that `read` finds the blank line within `LONGEST_HEAD`.
         head = "\r\n".join(lines).encode("utf-8", "replace")[: LONGEST_HEAD - 4]
         self._write(head + b"\r\n\r\n")
 
@@ -75,7 +75,7 @@ class RawAnswer:
         self._write(piece)
 
     def end(self, *, whole: bool) -> None:
-        """Flush the answer to disk; `whole`: it is complete."""
+        """Flush the answer to disk, and close its file; `whole`: it is complete."""
         self.whole = whole
         while self._file is not None:
             try:
@@ -88,13 +88,13 @@ class RawAnswer:
 
     @property
     def is_object(self) -> bool:
-        """Whether the body is a JSON object, as services send and gateways do not."""
+        """Whether the body begins like a JSON object: services send those, gateways do not."""
         return self._start == b"{"
 
-    # -- what was kept ---------------------------------------------------------------------------
+    # -- reading ---------------------------------------------------------------------------------
 
     def find(self) -> bool:
-        """Find an answer that an earlier attempt or an earlier process saved."""
+        """Find an answer that an earlier attempt or process saved; return whether there is one."""
         if str(self._folder) in _in_memory:
             return True
         places = [*_files(self._folder, f"{NAME}*{SUFFIX}")]
@@ -105,7 +105,7 @@ class RawAnswer:
         return self.place is not None
 
     def read(self) -> Reply | None:
-        """Parse the saved answer as the connection would have; None if it is not an answer."""
+        """Parse the saved answer as the connection would have; None if it is not a response."""
         from ...providers._shared.http.reply import reply_of
 
         data = bytearray(self._bytes())
@@ -121,7 +121,7 @@ class RawAnswer:
         return reply_of(int(status), headers, data)
 
     def drop(self) -> bool:
-        """Delete the answer, as its ticket is safe or it has none; return whether that worked."""
+        """Delete the answer, once its ticket is saved or it has none; return whether it is gone."""
         self._close()
         _in_memory.pop(str(self._folder), None)
         place, self.place = self.place, None
@@ -134,7 +134,7 @@ class RawAnswer:
 
     @property
     def sentence(self) -> Message | None:
-        """A sentence that says where the answer is saved; None if it is not."""
+        """A sentence for the user that says where the answer is saved; None if it is not."""
         if self.place is not None and self.place.parent == self._folder:
             return Message(
                 "The service's response is saved in the job's folder: {file}.", file=self.place.name
@@ -148,7 +148,7 @@ class RawAnswer:
             )
         return None
 
-    # -- inside ----------------------------------------------------------------------------------
+    # -- files -----------------------------------------------------------------------------------
 
     def _bytes(self) -> bytes:
         if (held := _in_memory.get(str(self._folder))) is not None:
@@ -162,7 +162,7 @@ class RawAnswer:
             return b""
 
     def _write(self, data: bytes) -> None:
-        """Write to the current place, or to the next one that has room; memory always does."""
+        """Write to the current place, or else to the next one that has room, if need be memory."""
         remaining = memoryview(data)
         while len(remaining) and self._file is not None:
             try:
@@ -174,7 +174,7 @@ class RawAnswer:
             remaining = remaining[done:]
 
     def _next_place(self) -> None:
-        """Move on to the next place, and copy what was written so far."""
+        """Switch to the next place that works, and copy the data written so far to it."""
         old, old_place = self._file, self.place
         for file, place in self._places:
             try:
@@ -189,7 +189,7 @@ class RawAnswer:
             _remove(old, old_place)
 
     def _open_places(self) -> Iterator[tuple[BinaryIO, Path | None]]:
-        """Open new files in order of preference; the last is in memory."""
+        """Yield new files and their paths in order of preference; the last is in memory."""
         # "x" creates a new file: no other answer, and no planted link, is ever written to.
         numbered = (f"{NAME}-{number}{SUFFIX}" for number in range(2, 100))
         for name in (f"{NAME}{SUFFIX}", *numbered):
@@ -222,7 +222,7 @@ def _prefix(job: str) -> str:
 
 
 def _elsewhere() -> Iterator[Path]:
-    """Yield folders that may have room if the library has none."""
+    """Yield folders that may have free space if the library has none left."""
     candidates: tuple[Callable[[], str | Path], ...] = (
         tempfile.gettempdir,
         lambda: "/var/tmp",  # often on another disk than /tmp, and kept across restarts
@@ -238,7 +238,7 @@ def _elsewhere() -> Iterator[Path]:
 
 
 def _files(folder: Path, pattern: str) -> list[Path]:
-    """Return this user's plain files; in a shared folder, others may have planted some."""
+    """Return this user's plain files only: in a shared folder, others may have planted some."""
     found = []
     with contextlib.suppress(OSError):
         for path in folder.glob(pattern):
@@ -250,7 +250,7 @@ def _files(folder: Path, pattern: str) -> list[Path]:
 
 
 def _open_unlinked(path: Path) -> BinaryIO:
-    """Open a file without following a link."""
+    """Open a file for reading; raises OSError if it is a link."""
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     return os.fdopen(os.open(path, flags), "rb")
 
@@ -275,6 +275,6 @@ def _remove(file: BinaryIO, place: Path | None) -> None:
 def _sync_file(file: BinaryIO, place: Path | None) -> None:
     if place is None:
         return
-    # The file, then its name in the folder: after a power cut both must be there.
+    # The file, then its entry in the folder: after a power cut, both must be there.
     os.fsync(file.fileno())  # guard: answer-reaches-the-disk
     sync_folder(place.parent.resolve())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Finds the ticket of an order without one: in the saved answer, or among the service's tasks."""
+"""Finds the missing ticket of an order: in the saved answer, or among the service's tasks."""
 
 from __future__ import annotations
 
@@ -35,10 +35,14 @@ ATTACHED = "The service's response was lost; the task was attached manually."
 AGAIN = "Submitted again: the service apparently never received the job submitted at {time}."
 READ = "The service's saved response was read."
 SAID = ACCOUNT | INPUT | VERDICTS | NOT_NOW
+"""Kinds of errors by which a service itself refuses an order."""
 
 
 class Reconciler:
-    """Resolves one job's order that has no ticket. Used by the job's thread alone."""
+    """Resolves one job's order that has no ticket. Used by the job's thread alone.
+
+    `store` saves a ticket from a raw answer, with a note.
+    """
 
     def __init__(
         self,
@@ -55,10 +59,10 @@ class Reconciler:
         self._store = store
 
     def resolve(self, take_whole: Callable[[], bool]) -> None:
-        """Continue a job whose order may have arrived, as the user decides or the service knows.
+        """Resolve an order that may have arrived: as the user decides, else by what can be found.
 
-        `take_whole` continues with a mesh that is already in the folder. Raises Uncertain if it
-        stays unknown whether the order arrived.
+        `take_whole` uses a mesh that is already in the folder, and returns whether there is one.
+        Raises Uncertain if it remains unknown whether the order arrived.
         """
         record, spec = self._live.record, self._spec
         if spec.attach:
@@ -75,7 +79,7 @@ class Reconciler:
         raise Uncertain(unknown.message, unknown.hint, unknown.link)
 
     def unknown(self) -> Failure:
-        """Return the failure of an uncertain order, the one on record if there is one."""
+        """Return the failure of an uncertain order: the recorded one, or else a new one."""
         record = self._live.record
         if record.failure is not None and record.failure.kind == Uncertain.kind:
             return record.failure
@@ -99,7 +103,7 @@ class Reconciler:
         Raises the service's own refusal if the answer is one.
         """
         answers = RawAnswer(self._live.folder, self._live.record.id)
-        is_own = self._live.record.own  # anybody can lay an answer there, with an address in it
+        is_own = self._live.record.own  # others could place an answer there, with their address
         reply = answers.read() if is_own and answers.find() else None  # guard: answers-of-strangers
         if reply is None:
             return False
@@ -109,22 +113,22 @@ class Reconciler:
                 self._request(), self._upload_tokens(), cast("Any", ReplayConnection(reply))
             )
         except ImageToMeshError as error:
-            # Only a verdict of the service resolves the order; a gateway's error leaves it open.
+            # Only the service's own verdict resolves the order; a gateway's error leaves it open.
             own = reply.ok or reply.refused
             waits = self._live.record.state is State.SUBMITTING and own
             if waits and error.kind in SAID:
                 error.sent = Sent.YES
                 raise
-            log.info("job %s: its kept answer tells nothing: %s", self._live.record.id, error)
+            log.info("job %s: its saved answer resolves nothing: %s", self._live.record.id, error)
             return False
         except Exception as error:  # noqa: BLE001 - the answer stays on disk for a later version
-            log.info("job %s: its kept answer cannot be read: %s", self._live.record.id, error)
+            log.info("job %s: its saved answer cannot be read: %s", self._live.record.id, error)
             return False
         self._store(ticket, answers, READ)
         return True
 
     def forget_answers(self) -> None:
-        """Delete the saved answers, once the ticket and the mesh are safe."""
+        """Delete the saved answers and the note about them, once they are no longer needed."""
         answers = RawAnswer(self._live.folder, self._live.record.id)
         while answers.find():
             kept, notes = answers.sentence, self._live.record.notes
@@ -152,7 +156,7 @@ class Reconciler:
             log.info("job %s: the service's list cannot be read: %s", record.id, error)
             return False
         mine = [ticket for ticket in found if not self._is_taken(ticket)]
-        # With two candidates either could be somebody else's: then the user decides.
+        # Of several candidates, any could belong to another program, so the user decides.
         if len(mine) == 1:
             self._take(mine[0], FOUND)
         return len(mine) == 1
@@ -178,7 +182,7 @@ class Reconciler:
 
 
 def _is_same(ticket: Ticket, other: Record) -> bool:
-    # The names by which the services' tickets identify a task: Tripo's, Scenario's, AI/ML API's.
+    # The fields of a ticket that identify a task: Tripo's, Scenario's and AI/ML API's.
     names = ("task", "job", "url")
     mine = {name: ticket.data[name] for name in names if ticket.data.get(name)}
     theirs = other.ticket or {}

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Repeated orders: refused while the first one is there, unless the user insists.
+"""Refuses to repeat an order that is unfinished or was just submitted, unless the user insists.
 
 A double click, Enter pressed twice and the same file dropped again are one order. The library
-stores which job has which order, in `.orders.json`, so that this holds for all processes that share
-it. A lock decides which of two processes is first.
+stores which job has which order, in `.orders.json`, so that this is true of all processes that
+share it. A lock decides which of two processes is first.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ FILE = ".orders.json"
 LOCK = "orders"
 MOST_BYTES = 4 << 20
 MOST_KEPT = 1000
-"""How many orders are stored, the newest ones."""
+"""Maximum number of stored orders; older ones are dropped."""
 LATEST = 1e12
-"""Upper limit of a valid time, in seconds since 1970; others may write to the list."""
+"""Upper limit of a valid time, in seconds since 1970, because others may write to the list."""
 SOON = 10.0
-"""Seconds within which the same order counts as an accident, even if the first one has ended."""
-# Hints for Blender; `cli/hints.py` has the command line's words.
+"""Seconds within which repeating an order counts as an accident, even if the first has ended."""
+# Hints for Blender; `cli/hints.py` has the command line's versions.
 INSIST = "To submit it again, click Generate once more, or use “again=True” in a script."
 GO_ON = (
     "Resume that job. To submit it again, click Generate once more, or use “again=True” in a "
@@ -44,16 +44,17 @@ DECIDE = (
 
 
 class RepeatedOrders:
-    """The orders of a library. `check` may raise to end the wait for the lock."""
+    """The stored orders of a library. `check` may raise to end the wait for their lock."""
 
     def __init__(self, library: Library, check: Callable[[], None]) -> None:
         self._library = library
         self._check = check
 
     def claim(self, mark: str, job: str, create: Callable[[], None], *, repeated: bool) -> None:
-        """Create a job for an order that no other job has; `repeated` skips that check.
+        """Create a job for an order, and store it; `mark` is the order's fingerprint.
 
-        Raises Repeated if there is such a job, and the errors of `create`.
+        Raises Repeated, unless `repeated` is set, if another job has the same order and is
+        unfinished or was just submitted; also raises the errors of `create`.
         """
         with self._list_lock():
             kept = self._load()
@@ -66,7 +67,7 @@ class RepeatedOrders:
             kept.pop(mark, None)
             kept[mark] = {"job": job, "at": time.time()}
             newest = dict(list(kept.items())[-MOST_KEPT:])
-            # The job exists by now. Without its entry only a repetition would go unnoticed.
+            # The job exists by now: without its entry, only a repetition would go unnoticed.
             with contextlib.suppress(OSError):
                 write_whole(self._library.root.resolve() / FILE, json_bytes(newest))
 
@@ -74,7 +75,7 @@ class RepeatedOrders:
         try:
             record = self._library.load(job)
         except LibraryProblem:
-            return  # it was deleted
+            return  # the earlier job was deleted
         if record.state is State.UNCERTAIN:
             raise Repeated(
                 Message(
@@ -96,7 +97,7 @@ class RepeatedOrders:
 
     @contextlib.contextmanager
     def _list_lock(self) -> Iterator[None]:
-        """Hold the lock of the order list during the block."""
+        """Hold the lock of the stored orders during the block."""
         lock = self._library.lock(LOCK)
         try:
             while not lock.take():  # guard: one-at-a-time-claims

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The order: the one call that costs, what precedes it, and how its answer is made safe.
+"""The order: the one call that costs, the steps before it, and how its answer is saved.
 
-The order's thread also saves the answer: first raw, then as a ticket in the record. So nothing is
-lost while the job's thread, or the program, is ending.
+The order's thread also saves the answer: first raw, then as a ticket in the record. That way
+nothing is lost if the job's thread, or the program, ends meanwhile.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ TOO_MANY = 429
 
 
 class Submission:
-    """One job's order. Used by the job's thread alone.
+    """One job's order. Used by the job's thread alone, except where a method says otherwise.
 
-    `under_way` is the call while its answer is awaited, `answers` the raw answers to the last one.
+    `under_way` is the call whose answer is awaited, if any; `answers` records the raw answer.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Submission:
         if http is not None:
             self._live.show_progress("Uploading", 0.6)
         given = self._resources.call(lambda: self._provider.upload(missing, http))
-        # At once: if the order fails, the next attempt need not upload again.
+        # Before the order: if that fails, the next attempt need not upload again.
         uploads.remember(record.pictures, given.data)
         uploaded = Uploaded({**tokens, **given.data})
         self._live.show_progress("Waiting for other jobs", 0.9)
@@ -103,8 +103,8 @@ class Submission:
     def put_off(self, seconds: float, check: Callable[[], None]) -> None:
         """Pause before a call is repeated; other jobs at the same service send no orders meanwhile.
 
-        A refused order is removed from the record. Other calls that are made in the state
-        “submitting”, such as the search for a lost order, leave it there.
+        If the call was a refused order, the record says “queued” during the pause. Other calls,
+        such as the search for a lost order, do not change the record.
         """
         if not self.is_refused:  # guard: only-a-refusal-is-none
             self._slot.hold(seconds)
@@ -125,7 +125,7 @@ class Submission:
         return self._ordering and self.answers is not None and self.answers.status == TOO_MANY
 
     def _show_order(self) -> None:
-        """Show the order, or the wait for services whose answer contains the mesh."""
+        """Show that the order is being sent or, if the answer contains the mesh, awaited."""
         if self._provider.max_answer_bytes:
             phase = Message("Waiting for {provider}", provider=self._provider.label)
             return self._live.show_progress(phase, None)
@@ -142,7 +142,7 @@ class Submission:
         )
 
     def _forget_earlier(self) -> None:
-        """Delete earlier answers: a refusal among them would be taken for this order's."""
+        """Delete earlier answers, since a refusal among them would be taken for this order's."""
         earlier = RawAnswer(self._live.folder, self._live.record.id)
         while earlier.find():
             if not earlier.drop():
@@ -154,12 +154,12 @@ class Submission:
     def _submit(
         self, submit: Callable[[], Ticket], answers: RawAnswer, check: Callable[[], None]
     ) -> None:
-        """Make the one call that costs, without a time limit, since its answer must be known."""
+        """Make the one call that costs, without a deadline, because its answer must be known."""
         if self._resources.http is None:
             return self.store(submit(), answers)
         self._resources.http.recorder = answers  # guard: answer-kept-as-it-came
         try:
-            # On a thread of its own, so that a cancel returns at once while the answer arrives.
+            # On its own thread, so that a cancel returns at once while the answer still arrives.
             call = Call(lambda: self._order(submit, answers), lasting=True)
         except RuntimeError as error:
             unsent = Unreachable("The job could not be submitted: the system is out of resources.")
@@ -176,7 +176,7 @@ class Submission:
     # -- on the thread of the call ---------------------------------------------------------------
 
     def _order(self, submit: Callable[[], Ticket], answers: RawAnswer) -> Ticket:
-        """Submit, and save the ticket, even if nobody waits for it any longer."""
+        """Submit, and save the ticket even if the job's thread no longer waits for it."""
         self._ordering = True
         try:
             ticket = submit()
@@ -191,7 +191,10 @@ class Submission:
         return ticket
 
     def store(self, ticket: Ticket, answers: RawAnswer, *notes: str) -> None:
-        """Save the ticket and its files; then the raw answer is no longer needed."""
+        """Save the ticket and its files, then delete the raw answer.
+
+        Raises LibraryProblem, with the ticket in its message, if they cannot be saved.
+        """
         kept = answers.sentence
         before = [note for note in self._live.record.notes if note != kept]
         try:
@@ -206,12 +209,12 @@ class Submission:
             ) from problem
         answers.drop()  # only after the ticket is on disk
 
-    # -- what is known of it ---------------------------------------------------------------------
+    # -- after the call --------------------------------------------------------------------------
 
     def sent_of(self, error: BaseException) -> Sent:
         """Return whether a failed order may have reached the service.
 
-        For an order of an earlier process that is unknown.
+        For an earlier process's order, that is unknown: MAYBE.
         """
         answers = self.answers
         known = getattr(error, "sent", None)
@@ -234,7 +237,7 @@ class Submission:
         return notes if kept is None or kept in notes else (*notes, kept)
 
     def afterwards(self, work: Callable[[], None]) -> None:
-        """Run `work` once the answer has arrived, or now if none is awaited."""
+        """Run `work` once the pending call has ended, or now if there is no such call."""
         if self.under_way is None:
             return work()
         return self.under_way.afterwards(work)
@@ -245,23 +248,23 @@ class Submission:
             self.answers.drop()
 
     def cancel_task(self, ticket: Ticket, check: Callable[[], None]) -> CancelOutcome:
-        """Ask the service to cancel; return what is then known about the charge."""
+        """Ask the service to cancel a task; return what is then known about the charge."""
         if self._resources.http is None:
             return CancelOutcome.FREE
-        # On a thread, so that a process that ends does not wait for the service.
+        # On a thread, so that an ending process does not wait for the service.
         call = Call(lambda: self._provider.cancel(ticket, self._resources.http))
         try:
             return call.wait(check)
         except ImageToMeshError as error:
-            log.warning("job %s: the service was not told: %s", self._live.record.id, error)
+            log.warning("job %s: not cancelled at the service: %s", self._live.record.id, error)
             return CancelOutcome.UNKNOWN
 
 
 def _is_no_verdict(answers: RawAnswer) -> bool:
-    """Return whether an answer's status leaves open if the order was accepted.
+    """Return whether an answer leaves open whether the order was accepted.
 
-    A server error with a JSON body is from the service itself; others come from a gateway before
-    it.
+    A server error with a JSON body is from the service itself; others come from a gateway in front
+    of it.
     """
     status = answers.status
     if status is None or 200 <= status < 300 or is_refusal(status):
