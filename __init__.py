@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Image to Mesh: turn an image into a textured mesh. Nothing heavy is imported here.
+"""Image to Mesh: generates a textured mesh from an image.
 
-The command line and the tests import this package without bpy. Rooms that need bpy are imported
-only in Blender, while the add-on is loaded, so that `register()` reads no file.
+The command line and the tests import this package without bpy, so nothing that needs it is imported
+here, except in Blender: there the add-on's modules are loaded up front, and `register()` need not
+read any file.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 ROOMS = ("state.open_file", "preferences", "state.scene_properties", "state.thumbnails",
          "state.previews.sent_image", "operators", "panels", "i18n.translate")  # fmt: skip
-"""Rooms to register, in this order. Translations come last, when all labels are known."""
+"""Modules to register, in this order. Translations come last, when all labels are known."""
 COMMAND = "image_to_mesh"
 
 _command: list[Any] = []
@@ -33,7 +34,7 @@ if "bpy" in sys.modules:
 
 
 def register() -> None:
-    """Register each room, then the command line."""
+    """Register each module in `ROOMS`, then the command for `blender --command`."""
     import bpy
 
     for room in _rooms():
