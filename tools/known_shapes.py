@@ -89,7 +89,7 @@ def add_monkey() -> list[Any]:
 def add_toy() -> list[Any]:
     """Add a figure of balls and cones, its arms before the body."""
     skin, coat, dark = (0.85, 0.58, 0.42), (0.12, 0.32, 0.62), (0.1, 0.09, 0.1)
-    parts: list[Part] = [
+    pieces: list[Part] = [
         ("cone", (0.55, 0.45, 0.5), (0.0, 0.0, 0.62), coat),
         ("ball", (0.48, 0.46, 0.46), (0.0, 0.0, 1.42), skin),
         ("cone", (0.36, 0.36, 0.26), (0.0, 0.0, 1.98), (0.75, 0.12, 0.1)),
@@ -101,7 +101,7 @@ def add_toy() -> list[Any]:
         ("ball", (0.24, 0.34, 0.13), (-0.26, -0.12, 0.12), dark),
         ("ball", (0.24, 0.34, 0.13), (0.26, -0.12, 0.12), dark),
     ]
-    return [add_part(part) for part in parts]
+    return [add_part(part) for part in pieces]
 
 
 def add_jug() -> list[Any]:
@@ -132,11 +132,11 @@ def add_chair() -> list[Any]:
     """Add a wooden chair of bars, with a seat and a back."""
     wood = (0.52, 0.28, 0.12)
     legs = [(x, y) for x in (-0.48, 0.48) for y in (-0.45, 0.45)]
-    parts: list[Part] = [("cube", (0.06, 0.06, 0.45), (x, y, 0.45), wood) for x, y in legs]
-    parts += [("cube", (0.06, 0.06, 0.55), (x, 0.45, 1.45), wood) for x in (-0.48, 0.48)]
-    parts += [("cube", (0.56, 0.54, 0.05), (0.0, 0.0, 0.93), (0.66, 0.4, 0.2))]
-    parts += [("cube", (0.48, 0.04, 0.09), (0.0, 0.45, z), wood) for z in (1.3, 1.6, 1.9)]
-    return [add_part(part, smooth=False) for part in parts]
+    pieces: list[Part] = [("cube", (0.06, 0.06, 0.45), (x, y, 0.45), wood) for x, y in legs]
+    pieces += [("cube", (0.06, 0.06, 0.55), (x, 0.45, 1.45), wood) for x in (-0.48, 0.48)]
+    pieces += [("cube", (0.56, 0.54, 0.05), (0.0, 0.0, 0.93), (0.66, 0.4, 0.2))]
+    pieces += [("cube", (0.48, 0.04, 0.09), (0.0, 0.45, z), wood) for z in (1.3, 1.6, 1.9)]
+    return [add_part(part, smooth=False) for part in pieces]
 
 
 SHAPES: dict[str, Callable[[], list[Any]]] = {
@@ -253,8 +253,8 @@ def _write_gray(values: Any, path: Path) -> None:
 
     head = struct.pack(">IIBBBBB", values.shape[1], values.shape[0], 16, 0, 0, 0, 0)
     packed = zlib.compress(rows.tobytes(), 9)
-    parts = chunk(b"IHDR", head) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + parts)
+    pieces = chunk(b"IHDR", head) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + pieces)
 
 
 def render(scene: Any, path: Path) -> None:
