@@ -48,7 +48,7 @@ def _library_fields() -> dict[str, Any]:
         ),
         "use_library_limit": BoolProperty(
             name="Limit",
-            description="Keep the library below a size",
+            description="Limit the size of the library",
             get=_is_limited,
             set=_set_limited,
         ),

@@ -50,7 +50,7 @@ def get(context: bpy.types.Context) -> MappingProxyType[str, str]:
 
 
 def keys(context: bpy.types.Context, provider: Provider[Any]) -> dict[str, Secret]:
-    """Return the provider's keys; raise MissingKey or BadKey."""
+    """Return the provider's keys; raise MissingKey or, for a malformed key, BadKey."""
     return providers.keys_for(provider, get(context), os.environ)
 
 
@@ -178,9 +178,9 @@ def account_query(
 def answer(
     context: bpy.types.Context, provider: Provider[Any], settings: Settings | None = None
 ) -> jobs.AccountAnswer | None:
-    """Return the last answer to the query that `account_query` makes of these, or None.
+    """Return the last answer to the `account_query` with these arguments, or None.
 
-    None stands for a query that was never sent, or that cannot be without a key or an address.
+    None means that the query was never sent, or cannot be sent without a key or an address.
     """
     if not has_keys(context, provider) or address_problem(context, provider):
         return None

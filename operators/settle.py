@@ -44,7 +44,7 @@ class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
                 "Submit Again",
                 ("The service did not receive the job: submit it again, which costs again"),
             ),
-            ("FORGET", "Discard", "Give up on this job (it may still be charged)"),
+            ("FORGET", "Discard", "Give up on this job (you may still be charged for it)"),
         ),
         options={"SKIP_SAVE"},
     )
@@ -88,7 +88,7 @@ class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
         if not jobs.is_uncertain(record):
             raise LibraryProblem(
                 Message(
-                    "“{name}” is not uncertain: it is {state}.",
+                    "“{name}” does not need to be resolved: it is {state}.",
                     name=record.name,
                     state=Message.of(record.state),
                 )

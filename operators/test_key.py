@@ -48,7 +48,9 @@ class IMAGE_TO_MESH_OT_allow_online(bpy.types.Operator):
     @classmethod
     def poll(cls, _: bpy.types.Context) -> bool:
         if bpy.app.online_access_override and not bpy.app.online_access:
-            cls.poll_message_set("Blender was started with --offline-mode: start it without")
+            cls.poll_message_set(
+                "Blender was started with --offline-mode: restart it without that option"
+            )
             return False
         return True
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Money in words: balances, prices and costs, the same everywhere in the interface."""
+"""Texts for balances, prices, and costs, the same everywhere in the interface."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Generate or Update button, with its price and sentences about what to expect or to change."""
+"""The Generate or Update button, with its price, and warnings above it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Action(NamedTuple):
     can_update: bool = False
 
     def height(self, context: bpy.types.Context) -> float:
-        """Return how much room the sentences take, in units of a row."""
+        """Return the height of the sentences, in units of a row."""
         return sum(text_height(context, notice.text, notice.icon) for notice in self.notices)
 
 
@@ -85,7 +85,7 @@ def _draw_update(layout: bpy.types.UILayout, context: bpy.types.Context, action:
 def _draw_button(
     row: bpy.types.UILayout, context: bpy.types.Context, name: str, text: str, icon: str
 ) -> None:
-    """Draw the button of an operator, which gets the place of the button.
+    """Draw the button of an operator, and pass the editor that it is in to the operator.
 
     Blender runs operators of panels in the region of the editor's content, not in the sidebar's.
     """

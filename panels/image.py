@@ -30,7 +30,10 @@ def draw_picture(
     provider: Provider[Any],
     taken: float,
 ) -> None:
-    """Draw the image, its preview and its buttons; `taken`: units that other texts need."""
+    """Draw the image, its preview, and its buttons.
+
+    `taken` is the height of the texts above Generate, in units of a row.
+    """
     column = layout.column(align=True)
     taken += checks_height(context, chosen.image, provider)
     _draw_preview(column, chosen, max(LEAST_PREVIEW, PREVIEW - taken))

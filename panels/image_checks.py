@@ -142,6 +142,6 @@ def _draw_ways(
 
 
 def _share_of_remove(context: bpy.types.Context, image: bpy.types.Image) -> float:
-    """Return which part of the row its first button needs; 0 if only one fits into a row."""
+    """Return the first button's share of the row; 0 if the two do not fit side by side."""
     room = 0.88 if image.get(EDITED_FROM) else 1.0
     return first_share(context, tr(REMOVE), tr(CROP), room)

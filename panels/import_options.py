@@ -18,7 +18,7 @@ ROTATIONS = (
 
 
 def draw_location(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Name the location of new models, to be seen while the subpanel is closed."""
+    """Draw the location of new models in the header, where it is visible in a closed subpanel."""
     chosen = placement_of(context.scene)
     items = chosen.bl_rna.properties["position"].enum_items
     name = tr(items[chosen.current_position()].name)

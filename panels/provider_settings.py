@@ -119,7 +119,7 @@ def _title_row(
 
 
 def _draw_reset(row: bpy.types.UILayout, setting: Setting, *, differs: bool) -> None:
-    """Draw the arrow that resets a setting, or its room: without it, columns would be crooked."""
+    """Draw the arrow that resets a setting, or a gap of its width, which keeps columns aligned."""
     if not differs:
         row.label(text="", icon="BLANK1")
         return

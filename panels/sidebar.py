@@ -32,7 +32,7 @@ class _Tab:
 
 
 class IMAGE_TO_MESH_PT_sidebar(_Tab, bpy.types.Panel):
-    """The main panel."""
+    """The main panel: image, provider, and Generate."""
 
     bl_idname = "IMAGE_TO_MESH_PT_sidebar"
     bl_label = "Image to Mesh"

@@ -55,7 +55,7 @@ def draw_text(
 
 
 def text_height(context: bpy.types.Context, text: str, icon: str = "NONE") -> float:
-    """Return how much room `draw_text` takes, in units of a row."""
+    """Return the height of what `draw_text` draws, in units of a row."""
     return LINE * len(_lines(context, text, icon))
 
 
@@ -67,7 +67,7 @@ def _lines(context: bpy.types.Context, text: str, icon: str) -> tuple[str, ...]:
 # Cached: panels draw the same sentences many times a second while a job runs.
 @functools.lru_cache(maxsize=256)
 def wrap_text(text: str, characters: int) -> tuple[str, ...]:
-    """Break a text into lines, within a word if it is too long for one."""
+    """Break a text into lines of this many characters, or 12 if that is more; split long words."""
     return tuple(textwrap.wrap(text, max(characters, 12))) or ("",)
 
 
@@ -90,7 +90,7 @@ def has_room(context: bpy.types.Context, text: str, share: float) -> bool:
 
 
 def first_share(context: bpy.types.Context, first: str, second: str, share: float = 1.0) -> float:
-    """Return which part the first of two buttons needs of this share of a row; 0 without room."""
+    """Return the first of two buttons' part of this share of a row; 0 if they do not fit."""
     needed = [_drawn_width(text) + BORDERS for text in (first, second)]
     room = share * (_width(context) - MARGIN)
     return needed[0] / sum(needed) if sum(needed) <= room else 0.0

@@ -27,7 +27,7 @@ def side_views(context: bpy.types.Context) -> tuple[str, ...]:
 
 
 def draw_count(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw at the end of the subpanel's title how many images there are, if there are several."""
+    """Draw the number of images at the end of the subpanel's header, if there are several."""
     chosen, sides = choices_of(context.scene), side_views(context)
     count = len(images_of(chosen, ("front", *sides)))
     if foreign(chosen, sides):
@@ -38,7 +38,7 @@ def draw_count(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 
 def draw_views(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw a cell for the front and each side view, and what is sent of them."""
+    """Draw a cell for the front and each side view, and a line about what is sent."""
     chosen, views = choices_of(context.scene), ("front", *side_views(context))
     grid = layout.grid_flow(row_major=True, columns=COLUMNS, even_columns=True, align=False)
     for view in views:
@@ -47,7 +47,7 @@ def draw_views(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 
 def draw_pictures(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw the images of an order side by side, if there are several, and what is sent of them."""
+    """Draw the images of an order side by side, and what is sent, if there are several images."""
     images = images_of(choices_of(context.scene), ("front", *side_views(context)))
     if len(images) == 1:
         return
@@ -62,7 +62,7 @@ def draw_pictures(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
 def draw_foreign(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw the buttons for side views of another image, in sight wherever Generate is."""
     chosen = choices_of(context.scene)
-    # Which views the provider takes is read only if one of all views does not belong.
+    # The provider's views depend on all settings, which are read only if a view is foreign.
     if foreign(chosen) and foreign(chosen, side_views(context)):
         ways = layout.row(align=True)
         ways.operator("image_to_mesh.keep_views", text="Keep")

@@ -17,9 +17,9 @@ from ..i18n.translate import tr
 
 SIDE_VIEWS = ("left", "back", "right")
 TOOLTIPS = {
-    "left": "The same subject, seen from its left",
-    "back": "The same subject, seen from its back",
-    "right": "The same subject, seen from its right",
+    "left": "The same subject, seen from its left side",
+    "back": "The same subject, seen from behind",
+    "right": "The same subject, seen from its right side",
 }
 BOUND = "views_bound"
 """Property that lists the side views assigned to a front image, which may be deleted by now."""

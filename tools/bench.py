@@ -139,7 +139,7 @@ def _verdict(promise: str, *, kept: bool) -> bool:
 
 
 def come_in(size: str) -> bool:
-    """Time importing a mesh file of this size; print the figures and whether each is kept."""
+    """Time importing a mesh file of this size; print figures and whether promises are kept."""
     python = environments.for_blender(RELEASE)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "mesh.glb"

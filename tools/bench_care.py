@@ -2,8 +2,8 @@
 """Time mesh edits of a large mesh, and compare the result with it. Runs with `bpy`.
 
 `bench_care.py FILE FOLDER` prepares a mesh file, decimates it and remeshes it with quads, as the
-Mesh Cleanup panel does. It prints one line of JSON: how much the renders differ, how long
-each edit took, and the longest time for which the main thread was blocked.
+Mesh Tools panel does. It prints one line of JSON: how much the renders differ, how long each edit
+took, and the longest time for which the main thread was blocked.
 """
 
 from __future__ import annotations

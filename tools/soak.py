@@ -2,7 +2,7 @@
 """Run a batch on an unreliable network, killing and restarting it at random, for a given time.
 
 `soak.py [--seconds N] [--pictures N] [--seed N]`: the command line orders from fakes of three
-services on loopback. 8 % of all requests fail, and processes are killed. Then the network works
+services on loopback. 8% of all requests fail, and processes are killed. Then the network works
 again, and the batch must complete: with no order sent twice, no task without a record, and no mesh
 missing. Another process runs the whole time: its memory, handles, threads and temporary files must
 not grow.
@@ -110,7 +110,7 @@ class Soak:
         if process.returncode >= 0 and process.returncode not in CODES:
             self.problems.append(f"{arguments} ended with {process.returncode}: {printed[-500:]}")
 
-    # -- while it goes wrong -----------------------------------------------------------------------
+    # -- with faults -------------------------------------------------------------------------------
 
     def storm(self, seconds: float) -> None:
         """Start processes and end them at random; the batch grows as time passes."""
@@ -142,7 +142,7 @@ class Soak:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(20.0)
 
-    # -- once all goes well ------------------------------------------------------------------------
+    # -- without faults ----------------------------------------------------------------------------
 
     def finish(self) -> None:
         """Complete the batch without faults; submit again the orders that never arrived."""
@@ -171,7 +171,7 @@ class Soak:
             try:
                 process.wait(max(1.0, end - time.monotonic()))
             except subprocess.TimeoutExpired:
-                self.problems.append(f"{arguments[0]} came to no end within {LATER:.0f} s")
+                self.problems.append(f"{arguments[0]} did not end within {LATER:.0f} s")
 
     def records(self) -> dict[str, dict[str, Any]]:
         """Return all records by job id."""
@@ -182,7 +182,7 @@ class Soak:
         states = ("uncertain", "submitting")
         return {job: record for job, record in self.records().items() if record["state"] in states}
 
-    # -- what came of it ---------------------------------------------------------------------------
+    # -- judging the run ---------------------------------------------------------------------------
 
     def judge(self) -> None:
         """Compare the services' orders with the library's records, and look for files left over."""

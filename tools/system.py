@@ -64,7 +64,7 @@ def find_gettext() -> bool:
 
 
 def find_photo_decoder() -> bool:
-    """Return whether a program that opens HEIC photos is there; install it where that can be done.
+    """Return whether a program that opens HEIC photos is installed, after trying to install it.
 
     libheif's is `heif-dec` in new versions and `heif-convert` in old ones.
     """

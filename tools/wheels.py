@@ -21,10 +21,10 @@ import places
 
 LOCK = places.ROOT / "wheels.lock"
 ASKED_FOR = ("annotated-types", "filelock", "pydantic", "requests", "send2trash")
-# Pure wheels are shipped of everything but pydantic-core, which has none.
+# All packages are shipped as pure wheels except pydantic-core, which has none.
 COMPILED = "pydantic-core"
 
-# The tags that pip knows a platform of Blender by.
+# pip's platform tags for each platform of Blender.
 TAGS: dict[str, tuple[str, ...]] = {
     "linux-x64": ("manylinux_2_17_x86_64", "manylinux2014_x86_64"),
     "windows-x64": ("win_amd64",),

@@ -27,7 +27,7 @@ PNG_SIZE = struct.Struct(">16xII")
 
 
 def preview_mesh(request: dict[str, Any], _report: Report) -> dict[str, Any]:
-    """Write a preview's arrays into the folder `request["output"]`; return their numbers.
+    """Write a preview's arrays into the folder `request["output"]`; return how many there are.
 
     `vertices` holds three 32-bit floats for each vertex, `corners` three 32-bit integers for each
     face, and `uvs` two 32-bit floats for each corner, in the byte order of this computer. `faces`
@@ -64,7 +64,7 @@ def _builder(path: str, orientation: int, full_side: int, mesh: str) -> PreviewB
 
 
 def _texture_size(path: str) -> tuple[int, int] | None:
-    """Return height and width of the texture in a GLB file of this program, None for any other."""
+    """Return height and width of the texture in a GLB file that this program wrote, or None."""
     with suppress(Refusal, OSError, ValueError, LookupError, TypeError, struct.error):
         file = read_gltf(path)
         view = file.all("bufferViews")[file.all("images")[0]["bufferView"]]

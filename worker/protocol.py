@@ -89,7 +89,7 @@ def serve(output: int, token: str, folder: str) -> None:
     retain_freed_memory()
     requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     # A thread of its own reads standard input: if the parent is killed while a mesh is being made,
-    # nobody else is left to stop the work.
+    # no other thread could stop the work.
     threading.Thread(target=_read_requests, args=(requests,), daemon=True).start()
     # Tells the parent that a long import is running rather than hanging.
     threading.Thread(target=_send_heartbeats, daemon=True).start()

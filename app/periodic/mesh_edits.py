@@ -114,7 +114,7 @@ def unregister() -> None:
 
 
 def _redraw_if_changed(context: bpy.types.Context) -> None:
-    """Redraw if the visible progress has changed, in steps of 5 %."""
+    """Redraw if the visible progress has changed, in steps of 5%."""
     seen = tuple(
         (view.order.key, view.phase, round((view.fraction or 0.0) * 20))
         for view in jobs.mesh_edits().views()

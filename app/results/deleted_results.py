@@ -72,7 +72,7 @@ def _finish(context: bpy.types.Context, item: hidden.Hidden) -> None:
     index = jobs.library_index(Path(item.root))
     if item.job in index.not_deleted:
         hidden.show_again(item.job)
-        text = tr("{} is not deleted: its drive has no trash")
+        text = tr("{} was not deleted: its drive has no trash")
         shelf_of(context).notice = text.format(item.name)
     elif item.job not in {entry.job for entry in index.entries} | {job for job, _ in index.damaged}:
         hidden.show_again(item.job)

@@ -47,7 +47,7 @@ class IMAGE_TO_MESH_OT_open_asset_browser(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if context.window is None:
-            cls.poll_message_set("This needs a window")
+            cls.poll_message_set("This requires a window")
             return False
         return True
 

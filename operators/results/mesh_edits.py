@@ -101,7 +101,7 @@ class IMAGE_TO_MESH_OT_clean_mesh(_EditOperator):
     bl_label = "Clean Mesh"
     bl_description = (
         "Merge vertices, remove loose parts and inner shells, fill holes, and fix normals. "
-        "The former mesh stays as a version"
+        "The previous mesh is kept as a version"
     )
     task = "clean"
     settings = ("shells", "debris", "fill")
@@ -114,7 +114,7 @@ class IMAGE_TO_MESH_OT_decimate(_EditOperator):
     bl_label = "Reduce Faces"
     bl_description = (
         "Reduce the mesh to about this many triangles; keeps the texture. "
-        "The former mesh stays as a version"
+        "The previous mesh is kept as a version"
     )
     task = "decimate"
     settings = ("faces",)
@@ -127,7 +127,7 @@ class IMAGE_TO_MESH_OT_quad_remesh(_EditOperator):
     bl_label = "Quad Remesh"
     bl_description = (
         "Remesh with about this many quads and bake the textures onto them. "
-        "The former mesh stays as a version"
+        "The previous mesh is kept as a version"
     )
     task = "quads"
     settings = ("faces",)

@@ -78,7 +78,7 @@ class IMAGE_TO_MESH_OT_library_versions(Refuses, bpy.types.Operator):
 
     bl_idname = "image_to_mesh.library_versions"
     bl_label = "Versions in Library"
-    bl_description = "List all versions of this mesh in the folder of its job"
+    bl_description = "List all versions of this mesh in its job's folder"
     bl_options = {"INTERNAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -163,7 +163,7 @@ def _show_stored(context: bpy.types.Context, key: str) -> None:
     # The meshes of a model are edited together, so their versions have the same keys.
     found = [(obj, dict(versions_of(obj)).get(key)) for obj in edited_objects(context)]
     if not any(mesh for _, mesh in found):
-        raise LibraryProblem("This version is no longer in the file.", "Choose another one.")
+        raise LibraryProblem("This version is no longer in the file.", "Choose another version.")
     for obj, mesh in found:
         if mesh not in (None, obj.data):
             exchange_mesh(obj, mesh)

@@ -35,7 +35,7 @@ def _split_views() -> tuple[list[jobs.JobView], list[jobs.JobView]]:
 
 
 def draw_count(layout: bpy.types.UILayout) -> None:
-    """Draw how many jobs run or failed, to be seen while the subpanel is closed."""
+    """Draw how many jobs run or failed in the header, where it is visible in a closed subpanel."""
     running, ended = _split_views()
     failed = sum(view.failure is not None for view in ended)
     text = ""

@@ -41,7 +41,7 @@ def draw_ended(
 
 
 def _newest(ended: Sequence[jobs.JobView]) -> tuple[str, str]:
-    """Return the newest job that ended well and the newest that failed; or empty texts."""
+    """Return the newest job that ended well and the newest that failed, each "" without one."""
     came = next((view.job for view in ended if not view.failure), "")
     failed = next((view.job for view in ended if view.failure), "")
     return came, failed

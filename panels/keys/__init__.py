@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The places for keys: the popover in the sidebar, and the page of the preferences."""
+"""Rows for API keys: in the sidebar's popover, and on the page of the preferences."""

@@ -21,7 +21,7 @@ from ..text_layout import wrap_text
 WIDTH = 16
 """Width of the popover, in units of a row's height."""
 CHARACTERS = 48
-"""Characters of a line in the popover."""
+"""Characters that fit into a line of the popover."""
 
 
 class IMAGE_TO_MESH_PT_key(bpy.types.Panel):
@@ -98,13 +98,13 @@ def draw_key(
 
 
 def draw_offline(layout: bpy.types.UILayout) -> None:
-    """Draw that Blender is offline, and the button that changes it."""
+    """Draw a note that Blender is offline, and the button that allows online access."""
     layout.label(text="Blender is offline", icon=OFFLINE_ICON)
     layout.operator("image_to_mesh.allow_online", icon="INTERNET")
 
 
 def service_name(users: list[Provider[Any]]) -> str:
-    """Return the name of the service that these providers call: what their labels begin with."""
+    """Return the name of these providers' service: the words that all their labels begin with."""
     labels = [provider.label.split() for provider in users]
     # Not strict: the labels differ in length, as “Tripo” and “Tripo v2 (Gateways)” do.
     same = [words[0] for words in zip(*labels, strict=False) if len(set(words)) == 1]

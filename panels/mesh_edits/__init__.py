@@ -40,7 +40,7 @@ def draw_mesh_edits(layout: bpy.types.UILayout, context: bpy.types.Context) -> N
 
 
 def _is_current(card: Mapping[str, Any], obj: bpy.types.Object, context: bpy.types.Context) -> bool:
-    """Return whether a report is about the mesh as it is, and not edited by hand since."""
+    """Return whether a report still applies: the mesh may have been edited by hand since."""
     is_whole_model = obj != context.view_layer.objects.active
     return is_whole_model or card.get("points") == len(obj.data.vertices)
 
@@ -116,7 +116,7 @@ class IMAGE_TO_MESH_MT_versions(bpy.types.Menu):
             icon = "RADIOBUT_ON" if mesh == obj.data else "RADIOBUT_OFF"
             layout.operator("image_to_mesh.bring_version", text=label, icon=icon).stored = key
         if not stored:
-            layout.label(text="Tools keep the former mesh here", icon="INFO")
+            layout.label(text="Mesh tools keep earlier versions here", icon="INFO")
         layout.separator()
         if JOB in obj:
             layout.operator("image_to_mesh.library_versions", icon="FILE_FOLDER")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The gallery: filters, a page of thumbnails, and what belongs to the selected one."""
+"""The gallery: filters, a page of thumbnails, and the details of the selected result."""
 
 from __future__ import annotations
 

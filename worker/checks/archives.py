@@ -48,10 +48,10 @@ DAMAGED = (
     LookupError,
     ValueError,
 )
-"""Exceptions of the standard library for damaged archives."""
+"""Exceptions that the standard library raises for damaged archives."""
 
 MAX_DEPTH = 12
-"""Deepest nesting of folders; of deeper paths only the end is kept."""
+"""Maximum nesting of folders; of a deeper path, only the end is kept."""
 _DRIVE = re.compile(r"\A[A-Za-z]:")
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 _UTF_8 = 0x800

@@ -165,7 +165,7 @@ def _record(data: mmap.mmap, at: int, limit: int, is_long: bool) -> _Record | No
     begin = properties + length
     if not begin <= end <= limit:
         raise damaged_file("a record extends past the end of its parent", "FBX")
-    # Every value takes a byte at least.
+    # Every value takes at least one byte.
     if count > length:
         raise damaged_file("a record specifies more values than it has bytes", "FBX")
     word = data[properties - name : properties]

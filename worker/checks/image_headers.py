@@ -31,7 +31,7 @@ _VARIABLE = frozenset({"BMP", "TIFF", "HDR", "EXR", "DDS"})
 """Formats with more ways to store a size than are implemented here."""
 
 HEAD = 1024 * 1024
-"""Bytes that are searched in headers of text."""
+"""Bytes at the start of a file that are searched for fields of text headers."""
 
 Bytes = bytes | mmap.mmap | NDArray[np.uint8]
 Size = tuple[int, int, int]
@@ -54,7 +54,7 @@ class ImageBudget:
     def add(self, data: Bytes) -> None:
         """Count one use of an image.
 
-        Raise Refusal for an unsupported or damaged format and for an exceeded budget.
+        Raise Refusal if its format is unsupported or damaged, or if the budget is exceeded.
         """
         kind, size = read_image_header(data)
         if kind not in self._kinds:  # guard: texture-kinds
@@ -150,7 +150,7 @@ def _jpeg(data: Bytes) -> Size | None:
     while at + 9 <= end:
         mark = data[at + 1]
         if data[at] != 0xFF:
-            # Arrays have no `find`.
+            # NumPy arrays have no `find`.
             data = data if isinstance(data, bytes | mmap.mmap) else bytes(data)
             at = data.find(b"\xff", at)
             if at < 0:

@@ -37,7 +37,10 @@ _OPTIONS = re.compile(
 
 @dataclass(frozen=True)
 class ObjToImport:
-    """The OBJ file to import, and the number of material files that were left out."""
+    """The OBJ file to import: the original, or a copy in a temporary folder (`is_staged`).
+
+    `lost` is the number of material files that were left out.
+    """
 
     path: str
     lost: int = 0
@@ -72,7 +75,7 @@ class _Obj:
         self._is_plain = True
 
     def prepare(self) -> ObjToImport:
-        """Return the file to import."""
+        """Return the file to import; raise Refusal if a limit is exceeded."""
         with self._mesh.open("rb") as file:
             if not file.seek(0, 2):
                 return ObjToImport(str(self._mesh))

@@ -68,7 +68,7 @@ BAKING = {
 def bake_over(
     target: bpy.types.Object, sources: list[bpy.types.Object], name: str, side: int, watch: Report
 ) -> bpy.types.Material:
-    """Bake the look of `sources` to one material of `target`, which must have UVs.
+    """Bake the appearance of `sources` to one material of `target`, which must have UVs.
 
     Base color and normals are always baked; metallic and roughness become plain values if they are
     the same everywhere in `sources`. `side` is in pixels.
@@ -102,7 +102,7 @@ def bake_over(
 
 
 def unwrap(obj: bpy.types.Object) -> None:
-    """Replace the mesh's UV maps by one from Smart UV Project."""
+    """Replace the mesh's UV maps with one from Smart UV Project."""
     while obj.data.uv_layers:
         obj.data.uv_layers.remove(obj.data.uv_layers[0])
     obj.data.uv_layers.new(name="UVMap")

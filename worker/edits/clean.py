@@ -26,7 +26,7 @@ DEGENERATE = 1e-7
 """Edges shorter than this share of the model's diagonal are collapsed."""
 
 EDGE_MARKS = ("crease_edge", "bevel_weight_edge", ".uv_seam", "uv_seam", "freestyle_edge")
-"""Attributes of edges that an artist set."""
+"""Edge attributes that artists set; merging has to keep them."""
 
 Counts = dict[str, int]
 
@@ -37,7 +37,7 @@ def clean_model(
     """Clean every mesh of the model in place; textures and materials are kept.
 
     `asked` may set `fill` (edges per hole), `debris` (share of the diagonal), and `shells`. Return
-    the root and notes for the user: what was done, nothing if there was nothing to clean.
+    the root and notes for the user: what was done, empty if there was nothing to clean.
     """
     meshes = model_meshes(root)
     low, high = world_bounds(meshes)

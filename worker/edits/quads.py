@@ -26,13 +26,13 @@ MIN_QUAD_SHARE = 0.95
 SIZE_TOLERANCE = 0.06
 """Largest change of the bounding box in a good result, as a share of the diagonal."""
 TRIES = 4
-"""Voxel sizes that are tried to meet the number of faces."""
+"""Number of voxel sizes that are tried to meet the number of faces."""
 
 
 def remesh_quads(
     root: bpy.types.Object, asked: dict[str, Any], report: Report
 ) -> tuple[bpy.types.Object, list[str]]:
-    """Replace the model by a mesh of about `asked["faces"]` quads; return its root and notes.
+    """Replace the model with a mesh of about `asked["faces"]` quads; return its root and notes.
 
     Raise Refusal if the surface encloses no volume.
     """

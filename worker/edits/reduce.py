@@ -17,7 +17,7 @@ from ..refusal import Message, Refusal
 TOLERANCE = 0.02
 """Share of triangles above the target that is accepted."""
 TRIES = 3
-"""Passes of the modifier: an open mesh, or one with many seams, may need several."""
+"""Maximum passes of the modifier: an open mesh, or one with many seams, may need several."""
 SEAMS = "Seams"
 CURVATURE = 8.0
 """How much more a generated surface bends than a sphere of its size, found by experiment. With

@@ -33,9 +33,9 @@ RAY_DIRECTIONS = tuple(
 """Ray directions along which hardly any mesh has an edge; three, since one may leave through a
 hole."""
 MAX_SHELLS = 256
-"""Parts that are tested for lying inside others: each test casts three rays."""
+"""Maximum number of parts that are tested for lying inside others: each test casts three rays."""
 MAX_CROSSINGS = 512
-"""Ray casts per ray, against endless loops on coincident faces."""
+"""Maximum ray casts along one ray, against endless loops on coincident faces."""
 
 
 def model_report(meshes: list[bpy.types.Object]) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def run_edit(request: dict[str, Any], report: Report) -> dict[str, Any]:
         root, notes = CHANGES[task](root, asked, _part(report, 0.05, 0.85))
     elif task not in ("card", "print"):
         raise Refusal("failed", Message(UNKNOWN, task=task), "Restart Blender.")
-    # Cleaning tells everything that it did, and nothing else.
+    # The notes of cleaning list all that it did, so an empty list means no change.
     changed = task in CHANGES and (task != "clean" or bool(notes))
     report(0.88, "Inspecting the mesh")
     shown = [obj for obj in model_meshes(root) if not obj.hide_viewport]

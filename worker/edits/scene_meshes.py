@@ -60,7 +60,8 @@ def write_meshes(path: str, meshes: list[bpy.types.Mesh], originals: set[int]) -
                 taken.append((mesh, slot, material))
                 mesh.materials[slot] = None
     for mesh in meshes:
-        # What they refer to would be written as well, and come into the scene a second time.
+        # The data-blocks that these refer to would be written as well, and arrive in the scene a
+        # second time.
         mesh.animation_data_clear()
         mesh.texture_mesh = None
         for key in list(mesh.keys()):

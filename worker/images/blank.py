@@ -17,11 +17,11 @@ SIDE = 2048
 OPAQUE = 0.5
 """Alpha from which a pixel counts as visible."""
 SPREAD = 6.5 / 255
-"""Channels that differ by less are one color: an empty sheet has the scanner's noise."""
+"""Channels that differ by less count as one color: the scan of an empty sheet has noise."""
 
 
 def check_blank(request: dict[str, Any], report: Report) -> dict[str, Any]:
-    """Decode `request["picture"]` and return why it is blank under `shows`; see `blank_reason`.
+    """Decode `request["picture"]`; return how it is blank as `shows`, see `blank_reason`.
 
     Raise Refusal if Blender cannot read the image.
     """

@@ -26,7 +26,7 @@ CHECKER = (0.36, 0.44)
 SQUARES = 20
 """Squares of the checkerboard along the longer side."""
 KEPT = 0.3
-"""How much of the image is still seen outside of the outline."""
+"""Opacity of the image outside of the outline."""
 LINE_COLOR = (1.0, 0.63, 0.16)
 """The color in which Blender outlines the active object."""
 # In pixels of a preview of COPY_SIDE, which is shown at a third to two thirds of its size.
@@ -41,8 +41,8 @@ _last: dict[bytes, tuple[Pixels, SubjectFinder]] = {}
 def draw_preview(request: dict[str, Any], report: Report) -> dict[str, Any]:
     """Write a preview of `request["copy"]` to `request["preview"]`: RGBA bytes, bottom row first.
 
-    Without a `mode`, the image alone is drawn, and the answer holds the preview's `width` and
-    `height` alone; else also what `describe_subject` returns.
+    Return its `width` and `height` in pixels and, if the request has a `mode`, what
+    `describe_subject` returns. Without a `mode`, the image is drawn without an outline.
     """
     report(0.0, "Checking the image")
     pixels, finder = _open_copy(request["copy"], request["size"])
@@ -63,8 +63,8 @@ def draw_preview(request: dict[str, Any], report: Report) -> dict[str, Any]:
 def render_preview(pixels: Pixels, matte: Singles | None) -> NDArray[np.uint8]:
     """Return the image (h, w, 4) on a checkerboard, top row first, without transparency.
 
-    With a matte (h, w), what is outside of it is faint, and its outline is drawn. Small images are
-    enlarged by a whole number, so that the outline keeps its width.
+    With a matte (h, w), the image is faint outside of it, and its outline is drawn. Small images
+    are enlarged by a whole number, so that the outline keeps its width.
     """
     times = max(1, COPY_SIDE // max(pixels.shape[:2]))
     pixels = np.repeat(np.repeat(pixels, times, axis=0), times, axis=1)
@@ -117,7 +117,7 @@ def _draw_outline(colors: Singles, subject: Bools) -> Singles:
 def _shrink(mask: Bools, pixels: int, *, outside: bool = False) -> Bools:
     """Return the mask without what lies within `pixels` of its edge.
 
-    `outside`: whether the mask goes on outside of the image.
+    `outside`: whether the mask continues outside of the image.
     """
     padded = np.pad(mask, pixels, constant_values=outside).astype(np.float64)
     least = 1.0 - 0.5 / (2 * pixels + 1) ** 2

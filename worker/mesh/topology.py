@@ -18,7 +18,7 @@ Mask = NDArray[np.bool_]
 Floats = NDArray[Any]
 
 OPEN_TOLERATED = 0.05
-"""Up to this share of open edges a part still counts as having an inside."""
+"""Maximum share of open edges at which a part still counts as having an inside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ def island_count(shape: Shape, uv: Floats) -> int:
 
 
 def _volumes(shape: Shape, vertices: Ints, count: int) -> Floats:
-    """Return the signed volume of each triangle with the center of its part (t,)."""
+    """Return the signed volume of the tetrahedron of each triangle and its part's center (t,)."""
     here = vertices >= 0
     own = vertices[here]
     amount = np.maximum(np.bincount(own, minlength=count), 1)

@@ -136,7 +136,7 @@ def _write_frame(
 
 
 def _make_frame(mesh: bpy.types.Mesh) -> bpy.types.Mesh:
-    """Return a copy of the mesh without attributes: every face corner refers to one single vertex.
+    """Return a copy of the mesh without attributes: every face corner refers to the same vertex.
 
     Face offsets are not an attribute and are slow to set, so the frame carries them.
     """

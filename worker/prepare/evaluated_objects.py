@@ -58,7 +58,7 @@ def evaluated_positions(obj: bpy.types.Object) -> Floats:
 
 
 def _apply_deformation(objects: list[bpy.types.Object]) -> None:
-    """Replace meshes by evaluated ones, with shape keys, armatures, and modifiers applied."""
+    """Replace meshes with evaluated ones, with shape keys, armatures, and modifiers applied."""
     depsgraph = bpy.context.evaluated_depsgraph_get()
     # All before the first change, which would invalidate the evaluated objects.
     made = [

@@ -35,7 +35,8 @@ KEY_STRENGTH, KEY_ANGLE = 1.7, 0.9
 STUDIO = ((0.0, 0.12), (0.45, 0.22), (0.55, 0.55), (1.0, 0.85))
 STUDIO_STRENGTH = 0.85
 BACKDROP = 168.0, 116.0
-"""Gray values at the top and the bottom of thumbnails: a theme's color can be that of the model."""
+"""Gray values at the top and bottom of thumbnails: on a theme's color, a model could be invisible.
+"""
 ROOM = 0.01, 100.0
 """Model sizes in meters for which Cycles' rays are precise and volumes keep their density."""
 

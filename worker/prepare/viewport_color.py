@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The colors that Solid View shows: the mean of what each material's base color shows."""
+"""The colors that Solid View shows: the mean of each material's base color."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Color = NDArray[np.float64]
 LARGEST = 2048
 """Side in pixels to which a larger image is scaled down before its pixels are read."""
 MOST_PIXELS = 8192 * 8192
-"""Pixels of a byte above which an image is not read: half a gigabyte with its copy."""
+"""Maximum number of 8-bit pixels of an image that is read: half a gigabyte with its copy."""
 
 
 def set_viewport_colors(objects: Iterable[bpy.types.Object]) -> None:
@@ -63,7 +63,7 @@ def mean_base_color(
 def mean_image_color(image: bpy.types.Image) -> Color | None:
     """Return an image's mean color, linear, weighted by its opacity.
 
-    None for one without pixels, and for one that takes too much memory.
+    Return None if it has no pixels, or would take too much memory.
     """
     width, height = image.size
     is_huge = width * height * (4 if image.is_float else 1) > MOST_PIXELS
@@ -131,7 +131,7 @@ def _mean_attribute_color(
 
 
 def _factor(socket: bpy.types.NodeSocket, depth: int = 4) -> Color:
-    """Return the product of the plain colors that are multiplied with what feeds a socket."""
+    """Return the product of the constant colors that Multiply nodes apply to a socket's input."""
     factor = np.ones(3)
     if not socket.is_linked or not depth:
         return factor

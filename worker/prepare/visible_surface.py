@@ -12,9 +12,10 @@ from ..refusal import Message, Refusal
 from .evaluated_objects import evaluated_positions
 
 MAX_DISTANCE, MIN_SIZE = 1e9, 1e-9
-"""Meters. Beyond these, Blender's normals, fourth powers in 32 bits, overflow or vanish."""
+"""Limits in meters: beyond them, Blender's normals, fourth powers in 32 bits, overflow or vanish.
+"""
 MIN_AREA = 1e-7
-"""Smallest area of all faces as a share of the squared diagonal; below it, a line is rounding
+"""Minimum total area of all faces, as a share of the squared diagonal; a line has less, as rounding
 noise."""
 BATCH = 1 << 14
 """Triangles per batch: bounds the memory for double precision."""

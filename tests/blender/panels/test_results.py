@@ -228,7 +228,7 @@ def test_a_result_that_cannot_be_moved_to_the_trash_is_shown_again(
     bpy.ops.image_to_mesh.delete_result(job="a")
     settle(library, 31)
     seen = draw_results()
-    assert "cup is not deleted: its drive has no trash" in seen.text()
+    assert "cup was not deleted: its drive has no trash" in seen.text()
     bpy.ops.image_to_mesh.select_result(job="a")
     seen = draw_results()
     assert seen.button("image_to_mesh.delete")["text"] == "Delete Permanently..."

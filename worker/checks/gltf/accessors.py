@@ -20,14 +20,14 @@ MAX_UNPACKED = 8 * 1024**3
 MAX_EXPANSION = 1000
 """Highest expansion ratio of Meshopt and Draco compression."""
 MAX_ZEROS = 100_000_000
-"""Values that accessors without data may have: they cost memory without a byte in the file."""
+"""Maximum number of values without stored data: they cost memory without a byte in the file."""
 
 
 class Views:
     """The file's accessors and buffer views.
 
-    Every method raises Refusal for what cannot be valid, the constructor for the file's whole
-    layout.
+    The constructor checks the layout of the whole file. It and all methods raise Refusal if
+    something is invalid.
     """
 
     def __init__(self, file: GltfFile) -> None:
@@ -42,7 +42,7 @@ class Views:
             self._check(accessor)
 
     def count(self, accessor: object, *, is_packed: bool = False) -> int:
-        """Return an accessor's number of values. Raise Refusal for too many that are not stored.
+        """Return an accessor's number of values. Raise Refusal if too many are not stored.
 
         `is_packed`: the values are in a primitive's compressed data instead.
         """

@@ -169,7 +169,7 @@ def _text(path: Path) -> bytes:
 
 
 def _refuse(constant: str) -> float:
-    raise ValueError(f"{constant} is no number of JSON")
+    raise ValueError(f"{constant} is not a JSON number")
 
 
 def _finite(text: str) -> float:
@@ -196,5 +196,5 @@ def _children(item: dict[str, Any] | list[Any]) -> Iterator[Any]:
 
 
 def _memory_map(path: Path, offset: int, length: int) -> Bytes:
-    # Nothing cannot be mapped.
+    # An empty range cannot be mapped.
     return np.memmap(path, np.uint8, "r", offset, (length,)) if length else _NOTHING

@@ -23,9 +23,9 @@ from .nodes import check_scene, refuse_excess
 MAX_TRIANGLES = 100_000_000
 MAX_PRIMITIVES = 20_000
 MAX_MATERIALS = 1_000
-"""Materials in use: Blender's importer takes a second for 500 of them."""
+"""Maximum number of materials in use: Blender's importer takes a second for 500."""
 MAX_VALUES = 200_000_000
-"""Values of all attributes and morph targets for the vertices that are drawn."""
+"""Maximum number of values in attributes and morph targets of the vertices that are drawn."""
 UNREAD = {
     "KHR_texture_basisu": "KTX2 textures",
     "EXT_meshopt_compression": "Meshopt compression",

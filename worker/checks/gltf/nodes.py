@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Check a glTF file's nodes: a forest without cycles, in which every index is valid."""
+"""Check a glTF file's nodes: they form a forest, and every index is valid."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from .buffers import GltfFile, damaged_file
 
 MAX_NODES = 20_000
 MAX_OBJECTS = 2_000
-"""Mesh objects in a model: Blender's import time grows with their square."""
+"""Maximum number of mesh objects: Blender's import time grows with its square."""
 MAX_JOINTS = 20_000
 MAX_CHANNELS = 20_000
 MAX_KEYS = 3_000_000
-"""Keyframes, summed over all channels."""
+"""Maximum number of keyframes, summed over all channels."""
 MAX_LEVELS = 200
-"""Deepest nesting of nodes: importers recurse."""
+"""Maximum nesting of nodes: importers recurse."""
 SIZES = {"matrix": 16, "translation": 3, "rotation": 4, "scale": 3}
-"""Numbers in each property of a node's transform."""
+"""How many numbers each property of a node's transform has."""
 INSTANCES = "EXT_mesh_gpu_instancing"
 
 

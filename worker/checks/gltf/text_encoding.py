@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 MAX_HEAD = 64 * 1024 * 1024
-"""Bytes of JSON that are examined; larger ones in a GLB are refused by the check."""
+"""Maximum bytes of JSON that are examined; a GLB with more is refused by the check."""
 COPY_PREFIX = ".whole-"
 """Prefix of the copy's name; the parent process removes copies that a killed worker left."""
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
