@@ -55,7 +55,7 @@ def keys(context: bpy.types.Context, provider: Provider[Any]) -> dict[str, Secre
 
 
 def address(context: bpy.types.Context, provider: Provider[Any]) -> str:
-    """Return the service's address, empty without one; raise InvalidSettings for a bad one."""
+    """Return the service's address, "" if it has none to set; raise InvalidSettings if invalid."""
     name = provider.address.preference if provider.address else ""
     own = {name: getattr(addon_preferences(context), name, "")} if name else {}
     return providers.base_url(provider, own, os.environ)
@@ -123,7 +123,7 @@ def has_keys(context: bpy.types.Context, provider: Provider[Any]) -> bool:
 
 
 def key_problem(context: bpy.types.Context, provider: Provider[Any]) -> ImageToMeshError | None:
-    """Return what is wrong with a provider's keys as far as can be said offline, or None."""
+    """Return what is wrong with a provider's keys, as far as can be checked offline, or None."""
     try:
         keys(context, provider)
     except ImageToMeshError as error:

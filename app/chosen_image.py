@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make an image the scene's image, whether an operator or a thread's result brings it."""
+"""Make an image the scene's image, for operators and for the results of threads."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ _imported: set[str] = set()
 """Jobs whose models are in the scene but whose ends still have to be handled."""
 
 notes: dict[str, tuple[str, ...]] = {}
-"""What the user should know about those imports, by job: shown once the job's end is handled."""
+"""Notes for the user about those imports, by job, shown once the job's end is handled."""
 
 
 def is_expected(job: str) -> bool:

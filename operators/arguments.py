@@ -20,8 +20,8 @@ THUMBNAILS = 3
 class ImageFiles:
     """Mix-in for operators that take image files, chosen in a file browser or given by a script.
 
-    The file browser reads `filter_…` and `display_type` from the operator that opens it. Files of
-    `filter_glob` are shown besides those that Blender takes for images.
+    The file browser reads `filter_…` and `display_type` from the operator that opens it. Files that
+    match `filter_glob` are shown in addition to those that Blender recognizes as images.
     """
 
     filepath: StringProperty(

@@ -52,7 +52,7 @@ class IMAGE_TO_MESH_OT_cancel(bpy.types.Operator):
 
 
 def _newest(*, collect: bool) -> str:
-    """Return the newest job that can be cancelled; raise LibraryProblem without one."""
+    """Return the newest job that can be cancelled; raise LibraryProblem if no job can."""
     # With `collect` off, a cancelled job whose result is still awaited can be cancelled once more.
     stays = frozenset() if collect else jobs.session().collecting()
     for view in jobs.session().views():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Panels and menus. `draw()` lays out what other rooms know. It reads and writes no files."""
+"""Panels and menus. `draw()` lays out other rooms' state. It neither reads nor writes files."""
 
 from __future__ import annotations
 

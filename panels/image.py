@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The top of the sidebar: the image with its preview, or the invitation to choose one.
 
-Sentences that come and go, such as warnings, take their room from the preview, so that nothing
-below them moves from under the pointer.
+The preview shrinks to make room for texts that come and go, such as warnings, so that nothing below
+them moves away from under the pointer.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def draw_picture(
 def draw_invitation(
     layout: bpy.types.UILayout, context: bpy.types.Context, chosen: Any, provider: Provider[Any]
 ) -> None:
-    """Draw what the provider does, and the ways to the first image."""
+    """Draw the provider's description, and the buttons that choose a first image."""
     if is_downloading():
         draw_text(layout, context, DOWNLOADING, icon="TIME")
     else:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The image as the provider receives it, edits of the image, and warnings about it.
 
-Warnings arrive a moment after the image was chosen. They stand above Generate, and the preview
-above them leaves the room, so that no button moves away from under the pointer.
+Warnings arrive a moment after the image was chosen. They are shown above Generate, and the preview
+above them shrinks to make room, so that no button moves away from under the pointer.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def problems(image: bpy.types.Image | None) -> Iterator[str]:
 
 
 def _newest_report(image: bpy.types.Image) -> jobs.ImageReport | None:
-    """Return what is known of an image, with the subject that the current settings find."""
+    """Return the newest report on an image, with the subject that the current settings find."""
     key, latest = picture_key(image), jobs.subject_previews().latest
     # While a setting is dragged, the report on the last value stays: without it, rows would jump.
     if latest is not None and latest.request.key == key:

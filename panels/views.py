@@ -88,7 +88,7 @@ def _draw_cell(layout: bpy.types.UILayout, chosen: Any, view: str) -> None:
 
 
 def draw_size(layout: bpy.types.UILayout, image: bpy.types.Image | None) -> None:
-    """Draw the pixels of an image, or an empty line, so that the cells stay equal in height."""
+    """Draw an image's size in pixels, or an empty line, so that all cells are equally high."""
     report = jobs.image_checks().report(picture_key(image)) if image else None
     info = report.info if report else None
     line = layout.row()
@@ -102,7 +102,7 @@ def _icon_of(image: bpy.types.Image) -> int:
 
 
 def _sum(context: bpy.types.Context, images: dict[str, bpy.types.Image]) -> str:
-    """Return how many images are sent, and how large their files are as far as that is known."""
+    """Return a line with the number of images and, if known, the total size of their files."""
     count = len(images)
     number = tr("1 image") if count == 1 else tr("{} images").format(count)
     if not provider_of(context.scene).is_remote:

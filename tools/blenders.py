@@ -120,7 +120,7 @@ def build(suite: str = "trixie") -> Sandbox:
 
 
 def on_host() -> Host | None:
-    """Return this machine's Blender, from the variable BLENDER or on the PATH; None without one."""
+    """Return this machine's Blender, from the variable BLENDER or on the PATH, or None."""
     found = shutil.which(os.environ.get("BLENDER") or "blender")
     return Host(found) if found else None
 

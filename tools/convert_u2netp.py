@@ -55,7 +55,7 @@ def layer_names() -> Iterator[str]:
 
 
 def read_tensors(model: bytes) -> dict[str, Any]:
-    """Return the weights by the authors' names."""
+    """Return the weights by the layer names in the authors' code."""
     import onnx
 
     graph = onnx.load(io.BytesIO(model)).graph

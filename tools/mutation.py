@@ -155,7 +155,7 @@ def without(text: str, guard: Guard) -> str:
 
 
 Edit = tuple[int, int, str]
-"""Start and end in bytes, and the text that replaces what is between them."""
+"""Start and end of a range in bytes, and the text that replaces it."""
 
 
 def _edit_of_statement(

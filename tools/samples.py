@@ -47,7 +47,7 @@ def fetch(package: dict[str, Any]) -> Path:
 
 
 def wanted_files() -> Iterator[tuple[str, Path]]:
-    """Yield the package's name and the path of each mesh to test; of all if SAMPLES is "all"."""
+    """Yield the package's name and the path of each mesh to test, of every mesh if SAMPLES=all."""
     for package in list_packages():
         every = 1 if os.environ.get("SAMPLES") == "all" else package.get("every", 1)
         meshes = [path for path in fetch(package).rglob("*") if path.suffix.lower() in MESHES]

@@ -66,6 +66,7 @@ def main() -> None:
         sys.stdin.read()
         over.set()
 
+    # A thread, since reading standard input blocks until the parent closes it.
     threading.Thread(target=watch, daemon=True).start()
     threads, number = threading.active_count(), 0
     while not over.is_set():

@@ -93,6 +93,7 @@ def _fetch(absent: list[Wheel], kept: Path) -> None:
     print(f"Fetching {len(absent)} wheels", file=sys.stderr, flush=True)
     wanted = [ask for ask in asks() if any(_is_for(wheel, ask) for wheel in absent)]
     with tempfile.TemporaryDirectory(dir=kept.parent) as side:
+        # Side by side, since pip mostly waits for the network.
         with ThreadPoolExecutor(4) as pool:
             list(
                 pool.map(lambda ask: _download(ask, Path(side), _hashed_requirements(ask)), wanted)

@@ -176,7 +176,7 @@ def _draw_pictures(
 
 
 def _texture(job: str) -> tuple[Picture, Any] | None:
-    """Return a job's picture and its texture, made when it is first drawn; None without one."""
+    """Return a job's picture and its texture, made when first drawn; None without a picture."""
     picture = picture_of(job)
     if picture is None:
         return None

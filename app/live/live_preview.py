@@ -117,7 +117,8 @@ def _put_back(*_: object) -> None:
 
 
 # When the slider is released, Blender pushes a step of its own, with the preview. Undo and redo
-# skip it: only the update's step has both the setting and its mesh.
+# skip it: only the update's step has both the setting and its mesh. From a timer, since neither can
+# run inside its own handler.
 @persistent
 def _undo_on(*_: object) -> None:
     if _used and live_session().put_back():

@@ -138,7 +138,7 @@ def forget() -> None:
 def _take_settings(
     context: bpy.types.Context, result: ActiveResult, now: float, *, is_changed: bool
 ) -> None:
-    """Begin a session for changed settings, or continue it with those that have changed again."""
+    """Begin a session for changed settings, or continue it with settings that changed again."""
     settings = read_settings(context.scene, provider_of(context.scene))
     if not _current:
         if is_changed and not _is_of(result.object, settings):

@@ -197,7 +197,7 @@ def _own_sides(view: jobs.JobView) -> Point:
 
 
 def _aspect(view: jobs.JobView) -> float:
-    """Return the ratio of width to height of a job's subject, as far as it is known."""
+    """Return the ratio of width to height of a job's subject; 1.0 if it is not known."""
     info = view.record.pictures[0].info if view.record and view.record.pictures else None
     if info is None or not info.width or not info.height:
         return 1.0

@@ -57,7 +57,7 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Remove the step, and move what is hidden to the trash."""
+    """Remove the step, and move hidden results to the trash."""
     heartbeat.remove(STEP)
     for item in hidden.all_hidden():
         # Also if its thread has begun: a thread does not outlive Blender. What cannot be moved is

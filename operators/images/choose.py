@@ -260,7 +260,7 @@ def fetch(operator: Any, context: bpy.types.Context, address: str) -> set[str]:
 
 
 def use_later(operator: Any, context: bpy.types.Context, begin: Callable[[], None]) -> set[str]:
-    """Begin downloads or decodings, and use their images as `fetch` does."""
+    """Call `begin`, which starts downloads or decodings, and use their images as `fetch` does."""
     try:
         begin()
     except ImageToMeshError as error:

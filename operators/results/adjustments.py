@@ -83,7 +83,7 @@ class Adjustable:
         adjust_model([root, *root.children_recursive], wanted)
 
     def with_size(self: Any, place: jobs.Placement) -> jobs.Placement:
-        """Return a placement with the operator's size, if it was given one."""
+        """Return a placement with the operator's size, if that was set."""
         if not self.properties.is_property_set("size"):
             return place
         return replace(place, size=self.size, scale=None, measure="height")

@@ -124,7 +124,7 @@ class IMAGE_TO_MESH_OT_undo_delete(bpy.types.Operator):
 
 
 def newest_ended() -> str:
-    """Return this session's newest ended job; raise LibraryProblem without one."""
+    """Return this session's newest ended job; raise LibraryProblem if no job has ended."""
     for view in jobs.session().views():
         if view.over and view.record and view.job not in jobs.session().collecting():
             return view.job

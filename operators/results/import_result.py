@@ -92,7 +92,7 @@ class IMAGE_TO_MESH_OT_import_result(Adjustable, bpy.types.Operator):
             return update_model(context, target, [root, *root.children_recursive])
 
     def _place(self, context: bpy.types.Context, record: jobs.Record) -> jobs.Placement:
-        """Return the placement, at the operator's location and size if it was given any."""
+        """Return the placement, with the operator's location and size if these were set."""
         if self.as_ordered:
             place = record.plan.placement
         else:

@@ -132,7 +132,7 @@ def _draw_status(
 ) -> None:
     """Draw one line: a deletion that can be undone, a failure, or what the page shows.
 
-    It is always there, so that what stands below it stays where it is.
+    It is always drawn, so that nothing below it moves.
     """
     row = layout.row(align=True)
     gone, total, size = hidden.last_undoable(), len(found.items), columns(context) * ROWS

@@ -16,7 +16,10 @@ from ..scene_properties import provider_of, read_settings
 
 
 class KnownPrice(NamedTuple):
-    """The price of one mesh; `is_last` if that is what the same settings cost last time."""
+    """The price of one mesh, in `unit`.
+
+    `is_last`: it is not a quote, but what the same settings cost last time.
+    """
 
     amount: float
     unit: str

@@ -44,7 +44,7 @@ def wish_of(context: bpy.types.Context) -> tuple[Hashable, str, float] | None:
 
 
 def current() -> tuple[Hashable, str, float] | None:
-    """Return what the preview shows now; None before the first one."""
+    """Return what the preview shows now, or None before the first preview."""
     return _shown[0] if _shown else None
 
 
