@@ -27,7 +27,7 @@ def import_result(
 
     The job's end will not import it again. `more_notes` are shown with the result.
 
-    Raises ImageToMeshError, OSError or RuntimeError.
+    Raises ImageToMeshError, OSError, or RuntimeError.
     """
     record, root, notes = bring_in.bring_in(context, record, placement, blend)
     notes = (*notes, *more_notes)

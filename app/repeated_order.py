@@ -22,7 +22,7 @@ KEPT = 50
 
 
 class Click(NamedTuple):
-    """An order that was clicked: provider, settings and images; and when."""
+    """An order that was clicked (provider, settings, images), its job's spec, and the time."""
 
     order: tuple[Any, ...]
     spec: jobs.JobSpec
@@ -56,7 +56,7 @@ def note_job(spec: jobs.JobSpec, job: str) -> None:
 
 
 def is_there(context: bpy.types.Context, order: tuple[Any, ...]) -> bool:
-    """Return whether the same order is queued, running or recent; free ones never count."""
+    """Return whether the same order is queued, running, or recent; free ones never count."""
     # Local jobs cost nothing, so repeating one needs no question.
     if not provider_of(context.scene).is_remote:
         return False

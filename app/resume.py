@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Resume jobs: find them, and collect the keys, addresses and worker command that they need."""
+"""Resume jobs: find them, and collect the keys, addresses, and worker command that they need."""
 
 from __future__ import annotations
 

@@ -164,7 +164,7 @@ def unregister() -> None:
 
 
 def artist_is_busy(context: bpy.types.Context) -> bool:
-    """Return whether the scene must not change now: during a stroke, a transform or a render."""
+    """Return whether the scene must not change now: during a stroke, a transform, or a render."""
     # Changing the scene during a render can crash Blender.
     if bpy.app.is_job_running("RENDER"):
         return True

@@ -71,7 +71,7 @@ _classes = (
 
 
 def register() -> None:
-    """Register the operators, the watcher and the heartbeat."""
+    """Register the operators, the watcher, and the heartbeat."""
     for cls in _classes:
         bpy.utils.register_class(cls)
     presets.register()

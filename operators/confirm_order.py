@@ -18,7 +18,7 @@ from ..state.scene_properties import provider_of
 from ..state.visibility import TAB
 
 SIDEBAR = "sidebar"
-"""The place that shows provider, views and price beside its button."""
+"""The place that shows provider, views, and price beside its button."""
 KNOWN = "confirmed_places"
 """The preference that holds the "provider/place" from which the user has confirmed an order."""
 

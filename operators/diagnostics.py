@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Save a zip for bug reports, without keys, images or meshes."""
+"""Save a zip for bug reports, without keys, images, or meshes."""
 
 from __future__ import annotations
 

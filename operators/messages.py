@@ -73,7 +73,7 @@ class IMAGE_TO_MESH_OT_dismiss(bpy.types.Operator):
 
 
 def error_text(view: jobs.JobView, failure: jobs.Failure) -> str:
-    """Return an error as text for a bug report: message, hint, link, job and versions."""
+    """Return an error as text for a bug report: message, hint, link, job, and versions."""
     job = "No job" if view.job == REFUSED else f"Job {view.job}"
     ticket = dict(view.record.ticket or {}) if view.record else {}
     # What the service's support asks for; an address could be a presigned one.

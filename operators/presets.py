@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Presets of a provider's settings, in Blender's own preset system, and resetting settings.
 
-The bundled folder `presets/` holds Draft, Game Asset, Hero and Print for each provider; the user's
+The bundled folder `presets/` holds Draft, Game Asset, Hero, and Print for each provider; the user's
 presets are in Blender's own folder. A file holds only what differs from the defaults.
 """
 

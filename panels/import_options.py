@@ -55,7 +55,7 @@ def _draw_location(layout: bpy.types.UILayout, context: bpy.types.Context) -> No
 
 
 def _draw_size(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw the size of new models, and where they are placed if that is not the usual place."""
+    """Draw the size of new models, and a note if they are placed at the image's own reference."""
     chosen = placement_of(context.scene)
     own = chosen.own_reference()
     matched = own or (chosen.position == "reference" and chosen.reference)

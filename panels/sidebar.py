@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sidebar tab, from top to bottom: image, provider and Generate; then closed subpanels for what
-is set less often; jobs and results last.
+"""The sidebar tab, from top to bottom.
 
-Nothing that a job changes stands above the subpanels, so that no button moves while a job runs.
+Image, provider, and Generate come first, then closed subpanels for what is set less often; jobs and
+results are last. Nothing that a job changes is above the subpanels, so that no button moves while a
+job runs.
 """
 
 from __future__ import annotations

@@ -90,7 +90,10 @@ def has_room(context: bpy.types.Context, text: str, share: float) -> bool:
 
 
 def first_share(context: bpy.types.Context, first: str, second: str, share: float = 1.0) -> float:
-    """Return the first of two buttons' part of this share of a row; 0 if they do not fit."""
+    """Return the fraction of a row for the first of two buttons; 0 if both do not fit.
+
+    `share` is the part of the region's width that the row may take.
+    """
     needed = [_drawn_width(text) + BORDERS for text in (first, second)]
     room = share * (_width(context) - MARGIN)
     return needed[0] / sum(needed) if sum(needed) <= room else 0.0

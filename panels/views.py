@@ -60,7 +60,7 @@ def draw_pictures(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
 
 
 def draw_foreign(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw the buttons for side views of another image, in sight wherever Generate is."""
+    """Draw the buttons for side views of another image, which are shown wherever Generate is."""
     chosen = choices_of(context.scene)
     # The provider's views depend on all settings, which are read only if a view is foreign.
     if foreign(chosen) and foreign(chosen, side_views(context)):

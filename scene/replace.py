@@ -235,7 +235,7 @@ def _copy_modifiers(
     old: Sequence[bpy.types.Object],
     new: Sequence[bpy.types.Object],
 ) -> None:
-    """Copy modifiers from the first old mesh object that has any to all new ones."""
+    """Copy the modifiers of the first old mesh object that has any to all new mesh objects."""
     source = next((obj for obj in old if obj.type == "MESH" and obj.modifiers), None)
     meshes = [obj for obj in new if obj.type == "MESH"]
     if source is None or not meshes:

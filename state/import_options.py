@@ -42,7 +42,7 @@ def _forget_image_reference(chosen: Any, _context: bpy.types.Context) -> None:
 
 
 class IMAGE_TO_MESH_PG_placement(bpy.types.PropertyGroup):
-    """Location, size and storage of imported models."""
+    """Location, size, and storage of imported models."""
 
     position: EnumProperty(
         **_text("Location", "Where new models are placed"),

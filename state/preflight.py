@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reasons why Generate cannot run, shared by the panel, the button's tooltip and the operator."""
+"""Reasons why Generate cannot run, shared by the panel, the button's tooltip, and the operator."""
 
 from __future__ import annotations
 

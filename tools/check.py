@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Check code, spelling and workflows; `--format` formats the code instead.
+"""Check code, spelling, and workflows; `--format` formats the code instead.
 
 The checks run in parallel, one per processor. A failed check's whole output is shown, of the others
 only the last line.

@@ -44,7 +44,7 @@ def _add(name: str, data: Any, place: Vector, target: Vector) -> Any:
 
 
 def _stage(corners: list[Vector]) -> None:
-    """Add camera, lights and floor in proportion to the model, so that any size looks the same."""
+    """Add camera, lights, and floor in proportion to the model, so that any size looks the same."""
     center = sum(corners, Vector()) / len(corners)
     radius = max((corner - center).length for corner in corners)
     camera = bpy.data.cameras.new("Camera")

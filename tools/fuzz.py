@@ -75,7 +75,7 @@ def run(name: str, target: Target, seed: int, numbers: Iterator[int], seconds: f
 
 @contextlib.contextmanager
 def targets() -> Iterator[dict[str, Target]]:
-    """Yield all targets by name, while fakes of the services run."""
+    """Yield all targets by name; fakes of the services run until the block ends."""
     from fakes.fuzzed import TARGETS, answers
     from fakes.ordered import lanes
 

@@ -90,7 +90,7 @@ def page_names() -> list[str]:
 
 
 def write(folder: Path) -> None:
-    """Write all pages, their images, the search and the redirects into an empty folder."""
+    """Write all pages, their images, the search, and the redirects into an empty folder."""
     # Pages and headings that no longer exist must not stay.
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "go").mkdir(parents=True)

@@ -52,7 +52,7 @@ class Outcome:
 
     @property
     def is_good(self) -> bool:
-        """Whether a test noticed."""
+        """Whether a test failed without the guard."""
         return self.verdict == "caught"
 
     def row(self) -> str:
@@ -130,7 +130,7 @@ def _run_limited(
 
 
 def tier_of(test: str) -> str:
-    """Return the folder of a test: unit, blender, files or gui."""
+    """Return the folder of a test: unit, blender, files, or gui."""
     return test.split("/")[1]
 
 

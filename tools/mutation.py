@@ -64,7 +64,7 @@ def marked_lines(text: str) -> list[tuple[str, int]]:
 
 
 def markers() -> list[tuple[str, str, int]]:
-    """Return all markers of the product: name, file and line."""
+    """Return all markers of the product: name, file, and line."""
     files = [file for file in package.known_files() if file.endswith(".py")]
     return [
         (name, file, line)

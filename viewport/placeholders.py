@@ -38,7 +38,7 @@ class Placeholder:
 class Picture:
     """A small image on a placeholder: RGBA from the lower left, and which part of it is shown.
 
-    `box` is left, bottom, right and top as shares of the sides.
+    `box` is left, bottom, right, and top as shares of the sides.
     """
 
     width: int

@@ -16,7 +16,8 @@ from contextlib import contextmanager
 NICENESS = 10
 """Priority on Unix. On Windows the parent process sets it when it starts this one."""
 MAX_FILE_SIZE = 16 * 1024**3
-"""Bytes. No model needs more; a decompression bomb would fill the disk."""
+"""Maximum size in bytes of a written file. No model needs more; a decompression bomb would fill the
+disk."""
 GRACE_SECONDS = 15.0
 """Seconds past the deadline before this process exits: the parent gets the chance to end it first.
 """

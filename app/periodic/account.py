@@ -56,7 +56,7 @@ def refresh_balance(context: bpy.types.Context, provider_id: str) -> None:
 
 
 def ask_once(context: bpy.types.Context, provider: Provider[Any]) -> None:
-    """Query a balance that is not known yet, as for a key that was just entered."""
+    """Query a balance unless it is known already, such as that of a key that was just entered."""
     _ask_balance(context, provider, again=False)
 
 

@@ -17,7 +17,7 @@ SHARE = 20.0
 """Minimum pause between refreshes, as a multiple of the time that the last one took."""
 
 _drawn: list[tuple[Any, ...]] = [((), (), None)]
-"""The entries, the damaged jobs and the failure that were drawn last."""
+"""The entries, the damaged jobs, and the failure that were drawn last."""
 
 
 def refresh_soon(context: bpy.types.Context) -> None:

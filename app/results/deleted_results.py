@@ -68,7 +68,7 @@ def unregister() -> None:
 
 
 def _finish(context: bpy.types.Context, item: hidden.Hidden) -> None:
-    """Forget a result that is in the trash; show one again that could not be moved there."""
+    """Forget a result that is in the trash now; show it again if it could not be moved there."""
     index = jobs.library_index(Path(item.root))
     if item.job in index.not_deleted:
         hidden.show_again(item.job)

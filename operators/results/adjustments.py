@@ -72,7 +72,7 @@ class Adjustable:
     )
 
     def adjust(self: Any, context: bpy.types.Context, root: bpy.types.Object) -> None:
-        """Rotate, shade and clean up a model that was just imported."""
+        """Rotate, shade, and clean up a model that was just imported."""
         if not self.into and self.properties.is_property_set("rotation"):
             root.rotation_euler = self.rotation
         if self.shading == "KEEP" and not self.merge and not self.outward:
@@ -100,7 +100,7 @@ class Adjustable:
         self.size = max(sides.z if sides.z > max(sides) * 1e-6 else max(sides), 1e-6)
 
     def draw_adjustments(self: Any, *, in_place: bool) -> None:
-        """Draw the properties; location, rotation and size of an updated object are its own."""
+        """Draw the properties; location, rotation, and size of an updated object are its own."""
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False

@@ -68,7 +68,7 @@ class IMAGE_TO_MESH_OT_trust_library(bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_reuse(bpy.types.Operator):
-    """Restore a job's provider, settings and images in the scene."""
+    """Restore a job's provider, settings, and images in the scene."""
 
     bl_idname = "image_to_mesh.reuse"
     bl_label = "Use These Settings Again"

@@ -173,7 +173,7 @@ def _show_file(context: bpy.types.Context, job: str, blend: str, instead: str) -
     """Show a version from the job's folder, in the object that shows the job's model.
 
     Objects that show the version `instead` are preferred. Without any, a new object is placed as
-    set in Placement. Raises ImageToMeshError, OSError or RuntimeError.
+    set in Placement. Raises ImageToMeshError, OSError, or RuntimeError.
     """
     from ...scene.exchange.from_library import adopt_model
 

@@ -101,7 +101,7 @@ class IMAGE_TO_MESH_OT_replace(bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_bring_back(bpy.types.Operator):
-    """Restore the model that the active one replaced, even long after."""
+    """Restore the model that the active one replaced, no matter how long ago."""
 
     bl_idname = "image_to_mesh.bring_back"
     bl_label = "Restore Replaced"

@@ -72,7 +72,7 @@ def _draw_job(
 def _draw_line(
     box: bpy.types.UILayout, context: bpy.types.Context, view: jobs.JobView, *, is_open: bool
 ) -> None:
-    """Draw the job's one line: whether it is open, how it ended, its name and its buttons."""
+    """Draw the job's one line: whether it is open, how it ended, its name, and its buttons."""
     row = box.row(align=True)
     icon = "DISCLOSURE_TRI_DOWN" if is_open else "DISCLOSURE_TRI_RIGHT"
     fold = row.operator("image_to_mesh.show_details", text="", icon=icon, emboss=False)

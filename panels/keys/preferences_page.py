@@ -22,7 +22,8 @@ CHARACTER_WIDTH = 7.0
 
 Fields = tuple[KeyField, ...]
 _orders: dict[tuple[tuple[Fields, ...], bool], list[Fields]] = {}
-"""The keys of all services in the order of the page, by whether the library was read then."""
+"""Cached order of the rows, each a service's keys: by all services, and whether the library was
+read."""
 
 
 def draw(self: Any, context: bpy.types.Context) -> None:

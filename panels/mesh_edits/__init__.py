@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Mesh Tools panel: the versions of the active mesh, the tools, their progress and report."""
+"""The Mesh Tools panel: the versions of the active mesh, the tools, their progress, and report."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _draw_outcome(
 
 
 def _measured_object(context: bpy.types.Context) -> bpy.types.Object | None:
-    """Return the active mesh object, or the first one of the generated model that is active."""
+    """Return the active mesh object, or the first mesh object of the active generated model."""
     active = context.view_layer.objects.active
     if active is None or active.type == "MESH":
         return active

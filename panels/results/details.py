@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The selected result: its name, its facts, and what can be done with it."""
+"""The selected result: its name, its facts, and its buttons."""
 
 from __future__ import annotations
 

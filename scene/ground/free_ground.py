@@ -27,7 +27,7 @@ tried."""
 RINGS = 12
 """Rings of spots around the start that are tried when the row is full."""
 LEVEL, DEEP = 0.1, 4.0
-"""Maximum height of ground above and below the neighboring object, in heights of the model."""
+"""How far ground may be above and below the nearest object's bottom, in heights of the model."""
 WELL, IN_SIGHT = 0.9, 0.6
 """Share of a model's outline that is in sight at a good spot, and at an acceptable one."""
 
@@ -184,7 +184,7 @@ def _ground(
 
 
 def _axes(around: Surroundings, level: list[Obstacle], sides: Sequence[float]) -> list[int]:
-    """Return the axes for a row, the better one first: more results, else across the screen."""
+    """Return the axes of a row (X is 0, Y is 1), first by results, then across the screen."""
     right = around.view.right if around.view else Vector((1.0, 0.0, 0.0))
     across = 0 if abs(right.x) >= abs(right.y) else 1
     others = [item for item in level if item.is_result]

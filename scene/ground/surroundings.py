@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Read visible objects, the 3D cursor and the viewport from a scene."""
+"""Read visible objects, the 3D cursor, and the viewport from a scene."""
 
 from __future__ import annotations
 

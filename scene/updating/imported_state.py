@@ -58,7 +58,7 @@ def nodes_text(material: bpy.types.Material) -> str:
 
 
 def _axes(mesh: bpy.types.Mesh) -> list[Any]:
-    """Return the x, y and z of all vertices; arrays of NumPy for large meshes only.
+    """Return the x, y, and z of all vertices; arrays of NumPy for large meshes only.
 
     Loading NumPy would keep Blender's window waiting longer than a small mesh takes.
     """

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Swap the mesh of a result for a newer one; everything that belongs to the object stays.
 
-Name, transform, parent, children, modifiers, constraints, collections and selection are untouched.
+Name, transform, parent, children, modifiers, constraints, collections, and selection are untouched.
 The old mesh stays in the file as a version, and *Restore Replaced* brings it back.
 """
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The price of the scene's next orders, and its words on any button."""
+"""The price of the scene's next orders, and the texts that show it on buttons."""
 
 from __future__ import annotations
 

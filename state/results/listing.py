@@ -23,8 +23,7 @@ LARGEST_PAGE = ROWS * COLUMNS[-1]
 TILE = 79.0
 """Smallest width of a thumbnail with its gap, in pixels at a UI scale of 1."""
 BORDERS = 42.0
-"""Part of a sidebar's width that its tabs and the panel's borders take, in pixels at a UI scale of
-1."""
+"""Width that tabs and borders take from a sidebar, in pixels at a UI scale of 1."""
 USUAL_WIDTH = 280.0
 """Width of a sidebar that nobody has resized, in pixels at a UI scale of 1."""
 

@@ -68,7 +68,7 @@ def _key(text: str) -> str:
 
 
 class OwnFiles:
-    """The files in `home`, as a mesh in `folder` inside of it refers to them.
+    """Finds the files in `home` that a mesh in `folder`, inside of `home`, refers to.
 
     Symbolic links are not followed.
     """

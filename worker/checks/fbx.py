@@ -30,7 +30,7 @@ MAX_TEXT = 1024**3
 LONG_VERSION = 7500
 """FBX version from which lengths are 64-bit."""
 SHORT, LONG = "<IIIB", "<QQQB"
-"""A record's header: its end, number and length of its properties, length of its name."""
+"""A record's header: its end, number, and length of its properties, length of its name."""
 
 SCALARS = {b"C": 1, b"B": 1, b"Y": 2, b"I": 4, b"F": 4, b"L": 8, b"D": 8}
 """Property types and their sizes in bytes."""

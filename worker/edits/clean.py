@@ -77,7 +77,7 @@ def _clean_mesh(obj: bpy.types.Object, asked: dict[str, Any], diagonal: float) -
 
 
 def _merge_vertices(obj: bpy.types.Object, diagonal: float) -> None:
-    """Merge vertices at the same position; shape keys keep them apart."""
+    """Merge vertices at the same position, unless the mesh has shape keys."""
     mesh = obj.data
     if mesh.shape_keys:
         return

@@ -14,7 +14,7 @@ from ..mesh.arrays import corners_of, read
 from .principled import find_principled, find_sources
 
 Color = NDArray[np.float64]
-"""Red, green and blue, linear."""
+"""Red, green, and blue, linear."""
 LARGEST = 2048
 """Side in pixels to which a larger image is scaled down before its pixels are read."""
 MOST_PIXELS = 8192 * 8192
