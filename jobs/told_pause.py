@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A pause before a call is repeated, with its reason and the seconds that remain."""
+"""Shows a pause before a call is repeated, with its reason and the remaining seconds."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from .library.live_record import LiveRecord
 from .steps.polling import sleep
 
 WORTH_TELLING = 2.0
-"""Seconds from which a pause is shown; shorter ones would only flicker."""
+"""Seconds from which a pause is shown; the text of a shorter one would only flicker."""
 
 
 class ToldPause:
-    """Pauses of one job. `provider` is the service's label."""
+    """The pauses of one job. `provider` is the service's label."""
 
     def __init__(self, live: LiveRecord, provider: str) -> None:
         self._live = live
         self._provider = provider
 
     def sleep(self, seconds: float, check: Callable[[], None], *, busy: bool) -> None:
-        """Sleep as `polling.sleep` does, and show why; the phase before comes back afterwards.
+        """Sleep like `polling.sleep`, showing why and how long; then show the earlier phase again.
 
-        `busy`: the service answered that it is; else it could not be reached.
+        `busy`: the service answered that it is busy; otherwise it could not be reached.
         """
         check()  # a job that was cancelled shows nothing more
         if seconds < WORTH_TELLING or self._live.ended:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The values that pass between threads, and between `jobs` and the rooms that use it."""
+"""The values that are passed between threads, and between `jobs` and its callers."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PictureSource:
-    """An image to be read: `read` returns the file's bytes, on the job's thread.
+    """An image to be read: `read` returns the file's bytes, and is called on the job's thread.
 
-    `url` is set instead for an image that is given as an https address.
+    For an image that is given as an https address, `url` is used instead.
     """
 
     name: str
@@ -72,11 +72,11 @@ class JobSpec:
     record: Record | None = None
     """Set to resume a job of an earlier process."""
     slots: Slots | None = None
-    """Shared by jobs that must not all be at the service at once."""
+    """Shared by jobs that must not all have tasks at the service at the same time."""
     again: bool = False
-    """For an uncertain job: the user states that the order did not arrive, and orders again."""
+    """For an uncertain job: the user says that the order did not arrive, and submits it again."""
     repeated: bool = False
-    """For a new job: order it even if the same order exists already."""
+    """For a new job: submit it even if the same order exists already."""
     attach: str = ""
     """For an uncertain job: the id of its task, which the user has found at the service."""
 
@@ -90,7 +90,7 @@ class Failure:
     hint: str = ""
     link: str = ""
 
-    # Cleaned here, where all errors pass, as some contain text of a service or a file.
+    # Cleaned here for all errors, because some contain text from a service or a file.
     def __post_init__(self) -> None:
         for name in ("message", "hint", "link"):
             object.__setattr__(self, name, clean(getattr(self, name)))
@@ -101,8 +101,8 @@ class InputPicture:
     """An image in the job's folder; file names are relative to that folder.
 
     `file` is the user's own file, unchanged, and `original` its SHA-256. `sent` is set if the
-    provider gets another file, without metadata or converted; `sha256` and `info` describe the sent
-    one.
+    provider gets another file, without metadata or converted; `sha256` and `info` describe the file
+    that it gets.
     """
 
     view: str
@@ -119,10 +119,10 @@ class InputPicture:
 class Record:
     """A job's complete record, as in `job.json`. File names are relative to the job's folder.
 
-    `created` and `submitted` are ISO 8601 in UTC; `seconds` is the time from start to end. Control
-    characters are removed from texts that the user sees. `dismissed`: the user knows that the mesh
-    is ready and does not want to be reminded. `own`: written by this user's own processes;
-    determined when it is read, and not stored.
+    `created` and `submitted` are times in UTC, in ISO 8601; `seconds` is the job's duration.
+    Control characters are removed from text that the user sees. `dismissed`: the user knows that
+    the mesh is ready and does not want to be reminded. `own`: written by this user's own processes;
+    this is determined when the record is read, and not stored.
     """
 
     id: str
@@ -157,19 +157,19 @@ class Record:
             object.__setattr__(self, name, clean(getattr(self, name), LONGEST_NAME))
         if not isfinite(self.seconds):
             object.__setattr__(self, "seconds", 0.0)
-        if self.credits is not None and not isfinite(self.credits):  # JSON knows no such numbers
+        if self.credits is not None and not isfinite(self.credits):  # JSON has no such numbers
             object.__setattr__(self, "credits", None)  # guard: finite-numbers
         object.__setattr__(self, "facts", clean_json(self.facts))
         object.__setattr__(self, "notes", tuple(map(clean, self.notes)))
 
     @property
     def offered(self) -> bool:
-        """Whether its mesh was made for a scene, and the user has not dismissed it."""
+        """Whether the mesh is ready, was made for a scene, and was not dismissed by the user."""
         has_scene = bool(self.plan.file)
         return self.state is State.READY and has_scene and not self.dismissed
 
     def names(self) -> Iterator[str]:
-        """Yield the names of its files, which are all in its own folder."""
+        """Yield the names of all files that the record refers to."""
         own = (self.mesh, self.blend, self.preview)
         pictures = (name for picture in self.pictures for name in (picture.file, picture.sent))
         remote = (file.file for file in self.files)
@@ -178,9 +178,11 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """A job as panels show it. `started` is `time.monotonic()`; the duration is in `record`.
+    """A job as panels show it.
 
-    `collected`: the job was cancelled, and its result followed later, since it was charged.
+    `fraction` is its progress from 0 to 1, None if unknown. `started` is `time.monotonic()`; the
+    duration is in `record`. `collected`: the job was cancelled, but its mesh was charged for, and
+    so collected later.
     """
 
     job: str
@@ -212,7 +214,7 @@ class Progressed:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A job has ended for the user; sent exactly once per start."""
+    """A job has ended for the user; emitted exactly once per start."""
 
     job: str
     view: JobView
@@ -220,7 +222,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """A cancelled job was charged, and its mesh was collected or failed to be."""
+    """A cancelled job was charged, and collecting its mesh has succeeded or failed."""
 
     job: str
     view: JobView

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Image-to-3D services, one file each. Nothing here imports bpy.
 
-A file without a leading underscore declares exactly one `Provider`, whose id is the file's name. It
-is discovered by being in this folder. Files and folders with an underscore are shared code.
+Each file in this folder without a leading underscore declares exactly one `Provider`, whose id is
+the file's name. Files and folders with an underscore are shared code.
 """
 
 from __future__ import annotations
@@ -186,11 +186,11 @@ _HOMES = {
     ),
 }
 
-if not TYPE_CHECKING:  # it would allow any name at all
+if not TYPE_CHECKING:  # with a `__getattr__`, a type checker accepts any name at all
     __getattr__ = lazy_names(__name__, globals(), _HOMES)
 
 FIRST = "local"
-"""Listed first, since it works without an account."""
+"""The provider that is listed first, because it works without an account."""
 
 
 @functools.cache
@@ -282,7 +282,7 @@ def _load(name: str) -> Provider[Any]:
         for value in vars(module).values()
         if isinstance(value, type)
         and issubclass(value, Provider)
-        # Not the classes that the file imports, such as a base class shared by several services.
+        # Without the classes that the file imports, such as a base class of several services.
         and value.__module__ == module.__name__
     ]
     if len(classes) != 1 or classes[0].id != name:

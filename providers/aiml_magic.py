@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """AI/ML API, model `magic/image-to-3d`: a textured mesh from one to four views.
 
-Facts: docs.aimlapi.com, page “magic/image-to-3d” (which is hidden there), as of 2026-01-16.
+Facts: docs.aimlapi.com, page “magic/image-to-3d” (a hidden page), as of 2026-01-16.
 """
 
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ from ._shared.settings import Settings
 
 
 class MagicSettings(Settings):
-    """The model has no options: images are its only inputs."""
+    """The settings of a model without options: images are its only inputs."""
 
 
 class AimlMagic(AimlProvider[MagicSettings]):
-    """Magic at AI/ML API. The service may have disabled it."""
+    """The Magic model at AI/ML API, which the service may have disabled."""
 
     id = "aiml_magic"
     label = "AI/ML API Magic"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""AI/ML API, model `triposr`: a quick mesh with vertex colors from one picture.
+"""AI/ML API, model `triposr`: a quick mesh with vertex colors from one image.
 
 Facts: docs.aimlapi.com, page “triposr”, as of 2026-08-21.
 """
@@ -14,7 +14,7 @@ from ._shared.settings import Choice, Option, Settings
 
 
 class TriposrSettings(Settings):
-    """The options of the model. The service decides on those that are not sent."""
+    """The options of the model. The service chooses the values of those that are not sent."""
 
     mc_resolution: Annotated[
         int,
@@ -22,7 +22,7 @@ class TriposrSettings(Settings):
         Option(
             "Mesh Resolution",
             "Grid resolution of the surface; higher values create finer but much larger "
-            "meshes, above 512 is not recommended",
+            "meshes, and values above 512 are not recommended",
             basic=True,
             group="mesh",
         ),
@@ -58,7 +58,7 @@ class TriposrSettings(Settings):
     ] = "glb"
 
     def inactive_fields(self) -> Iterator[tuple[str, str]]:
-        """Yield the ratio if the background stays: TripoSR then does not scale the image."""
+        """Yield the ratio if the background is kept, because TripoSR does not scale it then."""
         if self.do_remove_background is False:
             yield "foreground_ratio", "Requires Remove Background."
 
@@ -70,8 +70,8 @@ class AimlTriposr(AimlProvider[TriposrSettings]):
     label = "AI/ML API TripoSR"
     description = "Quick mesh with vertex colors from a single image"
     docs_url = "https://docs.aimlapi.com/api-references/3d-generating-models/stability-ai/triposr"
-    # No limits are documented. TripoSR works on 512 × 512 pixels, so 2048 lose nothing, and 4 MB
-    # become 5.4 MB of JSON, which a gateway is likely to accept.
+    # No limits are documented. TripoSR works on 512 × 512 pixels, so 2048 are more than enough, and
+    # 4 MB become 5.4 MB of JSON, which a gateway is likely to accept.
     limits = PictureLimits(max_side=2048, max_bytes=4_000_000)
     settings = TriposrSettings
     model = "triposr"

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scenario, model Tripo 3.1 (reference page and schema, scenario-sdk 2.4.0; November 2026)."""
+"""Scenario with its model Tripo 3.1.
+
+Sources: the model's reference page and schema, scenario-sdk 2.4.0; as of November 2026.
+"""
 
 # ruff: noqa: N815 - settings are named as Scenario names them
 
@@ -42,7 +45,7 @@ log = logging.getLogger(__name__)
 MODEL = "model_tripo-v3-1-image-to-3d"
 RUN = f"/generate/custom/{MODEL}"
 PLACEHOLDER_ASSET = "asset_0000000000000000000000"
-"""Placeholder for the image in a dry run: the price does not depend on it."""
+"""Placeholder for the image in a dry run, since the price does not depend on the image."""
 
 Seed = Annotated[int | None, Interval(ge=0, le=2**31 - 1)]
 
@@ -127,7 +130,7 @@ class ScenarioSettings(Settings):
     seed: Annotated[Seed, Option("Seed", "Same seed, same shape")] = None
 
     def rules(self) -> Iterator[tuple[str, str]]:
-        """Yield the combinations that the model's page calls incompatible, and bad face limits."""
+        """Yield combinations that the model's page calls incompatible, and invalid face limits."""
         if self.generateParts and (self.texture or self.pbr or self.quad):
             yield "generateParts", "Separate Parts requires Texture, PBR and Quads to be off."
         elif self.pbr and not self.texture:
@@ -191,7 +194,7 @@ class ScenarioTripo(Provider[ScenarioSettings]):
         )
 
     def submit(self, request: Order, uploaded: Uploaded, http: "Http | None") -> Ticket:
-        """Run the model."""
+        """Run the model, and return the ticket of its job."""
         reply = require_http(http).submit(RUN, json=_body(request, uploaded))
         if not reply.ok:
             raise submit_refusal(reply, InvalidSettings)
@@ -199,7 +202,7 @@ class ScenarioTripo(Provider[ScenarioSettings]):
         return Ticket({"job": job, "quad": request.settings.quad, "cost": calls.quoted_cost(reply)})
 
     def poll(self, ticket: Ticket, http: "Http | None") -> Progress | Result:
-        """Poll the job. A rate limit does not end it: the job is already paid for."""
+        """Return the job's progress or result. A rate limit counts as progress, not as an error."""
         try:
             return calls.poll(ticket.data, require_http(http))
         except RateLimited as error:
@@ -207,7 +210,7 @@ class ScenarioTripo(Provider[ScenarioSettings]):
             return Progress("Waiting for rate limit", wait=60.0)
 
     def cancel(self, ticket: Ticket, http: "Http | None") -> CancelOutcome:
-        """Cancel the job. A cancelled job is refunded; one that cannot be cancelled is charged."""
+        """Cancel the job. A cancelled job is usually refunded; if it continues, it is charged."""
         return calls.cancel(ticket.data["job"], require_http(http))
 
     def find_order(
@@ -219,7 +222,7 @@ class ScenarioTripo(Provider[ScenarioSettings]):
         return tuple(self.attach(job, request.settings) for job in jobs)
 
     def attach(self, task: str, settings: ScenarioSettings) -> Ticket:
-        """Return the ticket of a job id."""
+        """Return the ticket of the job with this id."""
         return Ticket({"job": validate_task_id(task, self.label), "quad": settings.quad})
 
     def quote(self, request: Order, http: "Http | None") -> Cost | None:
@@ -241,6 +244,6 @@ def _body(request: Order, uploaded: Uploaded) -> dict[str, Any]:
 
 
 def _inputs(settings: ScenarioSettings) -> dict[str, Any]:
-    """Return the inputs to send, without ineffective ones, which could still raise the price."""
+    """Return the inputs to send, without those that have no effect but may raise the price."""
     inactive = dict(settings.inactive_fields())
     return {name: value for name, value in changed_values(settings).items() if name not in inactive}

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tripo, API v3 (migration guide, tryAGI's reference, tripo3d 1.0.0; November 2026)."""
+"""Tripo's own service, by API v3.
+
+Sources: the migration guide, tryAGI's reference, tripo3d 1.0.0; as of November 2026.
+"""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -129,7 +132,7 @@ class TripoSettings(Settings):
         if self.texture_version == NEW_TEXTURES:
             return
         if self.texture_quality == "fast":
-            yield "texture_quality", "Fast textures require Texture Model 3.5: choose it."
+            yield "texture_quality", "Fast textures require Texture Model 3.5."
         if not self.delight:
             yield "delight", "Turning off Remove Lighting requires Texture Model 3.5."
 
@@ -141,7 +144,7 @@ class TripoSettings(Settings):
 
 
 class Tripo(Provider[TripoSettings]):
-    """Tripo's own service."""
+    """Tripo's own service, by version 3 of its API."""
 
     id = "tripo"
     label = "Tripo"
@@ -175,12 +178,12 @@ class Tripo(Provider[TripoSettings]):
         return calls.parse_submit(require_http(http).submit(path, json=body), API)
 
     def poll(self, ticket: Ticket, http: "Http | None") -> Progress | Result:
-        """Poll the task."""
+        """Return the task's progress or result."""
         reply = require_http(http).get(f"/tasks/{calls.task_path(ticket)}")
         return calls.task_state(reply, ticket, API)
 
     def cancel(self, ticket: Ticket, http: "Http | None") -> CancelOutcome:
-        """Return whether the task is charged. Tripo has no call to cancel one."""
+        """Return whether the task is charged for. Tripo has no call that cancels tasks."""
         # Tripo does not charge for failed tasks; all others run to their end.
         try:
             self.poll(ticket, http)
@@ -195,13 +198,13 @@ class Tripo(Provider[TripoSettings]):
         since: datetime,
         http: "Http | None",
     ) -> tuple[Ticket, ...]:
-        """Search the account's usage list."""
+        """Search the account's usage list for tasks with the same inputs."""
         kind, body = _order(request, uploaded)
         defaults = values_of(TripoSettings())
         return calls.find_tasks(kind, body, defaults, since, require_http(http), API)
 
     def attach(self, task: str, settings: TripoSettings) -> Ticket:
-        """Return the ticket of a task id."""
+        """Return the ticket of the task with this id."""
         return Ticket({"task": validate_task_id(task, self.label)})
 
     def balance(self, http: "Http | None") -> Balance | None:
@@ -210,13 +213,13 @@ class Tripo(Provider[TripoSettings]):
 
 
 def _order(request: Request[TripoSettings], uploaded: Uploaded) -> tuple[str, dict[str, Any]]:
-    """Return the type of the task and the body of its request."""
+    """Return the type of the task, and the body of the request for it."""
     inputs = {
         picture.view: picture.url or uploaded.data[picture.view] for picture in request.pictures
     }
     options = {"model": request.settings.model, **models.sent_settings(request.settings)}
     if len(inputs) == 1:
-        # A field of multiview-to-model only.
+        # Only multiview-to-model has this field.
         options.pop("orthographic_projection", None)
         return "image_to_model", {"input": inputs["front"], **options}
     views = [{view: inputs[view]} for view in models.VIEWS if view in inputs]
@@ -224,7 +227,7 @@ def _order(request: Request[TripoSettings], uploaded: Uploaded) -> tuple[str, di
 
 
 def _token(picture: Picture, http: "Http") -> str:
-    """Upload an image and return its token. Large ones go to Tripo's storage directly."""
+    """Upload an image, a large one directly to Tripo's storage, and return its token."""
     name, data, kind = models.form_part(picture)
     if len(data) <= IN_ONE_FORM:
         reply = http.post("/files", files={"file": (name, data, kind)})

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tripo, API v2, for gateways: Tripo itself ended it on 2026-10-31 (docs, tripo3d 0.4.2)."""
+"""Tripo's API v2, for gateways: Tripo itself shut it down on 2026-10-31.
+
+Sources: Tripo's documentation, tripo3d 0.4.2.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -199,19 +202,19 @@ class TripoV2(Provider[TripoV2Settings]):
         if len(files) == 1:
             body = {"type": "image_to_model", "file": files["front"], **options}
         else:
-            # A field of image_to_model only.
+            # Only image_to_model has this field.
             options.pop("enable_image_autofix", None)
             views = [files.get(view, {}) for view in self.views]
             body = {"type": "multiview_to_model", "files": views, **options}
         return calls.parse_submit(require_http(http).submit("/task", json=body), API)
 
     def poll(self, ticket: Ticket, http: "Http | None") -> Progress | Result:
-        """Poll the task."""
+        """Return the task's progress or result."""
         reply = require_http(http).get(f"/task/{calls.task_path(ticket)}")
         return calls.task_state(reply, ticket, API)
 
     def cancel(self, ticket: Ticket, http: "Http | None") -> CancelOutcome:
-        """Return whether the task is charged. Tripo has no call to cancel one."""
+        """Return whether the task is charged for. Tripo has no call that cancels tasks."""
         # Tripo does not charge for failed tasks; all others run to their end.
         try:
             self.poll(ticket, http)
@@ -220,7 +223,7 @@ class TripoV2(Provider[TripoV2Settings]):
         return CancelOutcome.CHARGED
 
     def attach(self, task: str, settings: TripoV2Settings) -> Ticket:
-        """Return the ticket of a task id."""
+        """Return the ticket of the task with this id."""
         return Ticket({"task": validate_task_id(task, self.label)})
 
     def balance(self, http: "Http | None") -> Balance | None:
@@ -229,7 +232,7 @@ class TripoV2(Provider[TripoV2Settings]):
 
 
 def _token(picture: Picture, http: "Http") -> str:
-    """Upload an image and return its token. Some gateways have the older endpoint only."""
+    """Upload an image and return its token. Some gateways have only the older endpoint."""
     files = {"file": models.form_part(picture)}
     reply = http.post("/upload/sts", files=files)
     if reply.status == 404:

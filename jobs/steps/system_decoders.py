@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Opens HEIC and AVIF photos with a program that the system has: Blender reads neither format.
+"""Opens HEIC and AVIF photos, which Blender cannot read, with a program that the system has.
 
-The decoder runs as a process of its own, since the photo may come from anybody. A Python package
-that reads HEIC would add 5 MB for each platform and Python version to a zip of 7 MB.
+The decoder runs in its own process, because the photo may come from anybody. A Python package that
+reads HEIC would add 5 MB for each platform and Python version to a zip of 7 MB.
 """
 
 from __future__ import annotations
@@ -29,10 +29,13 @@ from ..process.environment import clean_environment
 
 LONGEST_SIDE = 16_384
 MOST_BYTES = 256 * 1024 * 1024
-"""Size of a decoded photo at most, as `inputs.READABLE` has it."""
+"""Maximum size of a decoded photo, in bytes; the same as in `inputs.READABLE`."""
 SECONDS = 90.0
+"""Maximum seconds for which a decoder runs."""
 MOST_MEMORY = 4 * 1024**3
+"""Maximum bytes of memory of a decoder."""
 INTERVAL = 0.05
+"""Seconds between two checks of a running decoder."""
 _SIZE = re.compile(rb"ispe\0\0\0\0(.{8})", re.DOTALL)
 """The box with an image's size (ISO/IEC 23008-12, 6.5.3)."""
 
@@ -44,9 +47,9 @@ WINDOWS_SCRIPT = Path(__file__).with_name("decode_photo.ps1")
 class Decoder:
     """A program that converts a photo to PNG; `{source}` and `{target}` stand for the files.
 
-    One that `rotates` applies the photo's orientation to the pixels, but may leave the orientation
-    in the file, where it would be applied again. `may_crop`: old versions return a single tile of a
-    phone's photo, which consists of many.
+    `rotates`: the program applies the photo's orientation to the pixels, but may also leave it in
+    the file, where it would be applied again. `may_crop`: old versions of the program return a
+    single tile of a phone's photo, which consists of many.
     """
 
     program: str
@@ -55,7 +58,7 @@ class Decoder:
     may_crop: bool = False
 
     def command(self, source: Path, target: Path) -> list[str]:
-        """Return the command that converts a photo."""
+        """Return the command that converts the file `source` to the file `target`."""
         values = {"{source}": str(source), "{target}": str(target)}
         words = list(self.arguments)
         for mark, value in values.items():
@@ -94,7 +97,7 @@ DECODERS = {
         ),
     ),
 }
-"""By platform, the best first. `heif-dec` is the newer name of `heif-convert`."""
+"""Decoders by platform, the best first. `heif-dec` is the newer name of `heif-convert`."""
 HINTS = {
     "win32": "Install “HEIF Image Extensions” from the Microsoft Store, or save the photo as JPEG.",
     "darwin": "Save the photo as JPEG (Preview › File › Export).",
@@ -103,9 +106,9 @@ HINTS = {
 
 
 def decode_if_needed(data: bytes, name: str, check: Callable[[], None] = lambda: None) -> bytes:
-    """Return an image file that Blender reads: a HEIC or AVIF photo as PNG, others unchanged.
+    """Return an image file that Blender can read: a HEIC or AVIF photo as PNG, others unchanged.
 
-    `check` is called while the decoder runs; an exception of it stops the decoder. Raises BadImage
+    `check` is called while the decoder runs; if it raises, the decoder is stopped. Raises BadImage
     if no program of this system can open the photo.
     """
     if not is_heif(data):
@@ -138,9 +141,10 @@ def decode_if_needed(data: bytes, name: str, check: Callable[[], None] = lambda:
 
 
 def _declared_size(data: bytes, name: str) -> tuple[int, int]:
-    """Return the size of the whole image, which is larger than its tiles and its thumbnail.
+    """Return the size of the whole image, which is the largest one in the file.
 
-    Raises BadImage for one too large to be decoded, or without a size.
+    Tiles and thumbnails have smaller ones. Raises BadImage if it is missing, or too large to be
+    decoded.
     """
     sizes = [struct.unpack(">II", found) for found in _SIZE.findall(data)]
     width, height = max(sizes, key=lambda size: size[0] * size[1], default=(0, 0))
@@ -160,7 +164,7 @@ def _declared_size(data: bytes, name: str) -> tuple[int, int]:
 
 
 def _accept(data: bytes, decoder: Decoder, declared: tuple[int, int], name: str) -> bytes:
-    """Return a decoder's PNG without metadata, to be shown upright; empty if it is not usable."""
+    """Return a decoder's PNG without metadata but its orientation; empty if it is not usable."""
     try:
         info = read_picture_info(data, name) if data else None
         if info is None or max(info.width, info.height) > LONGEST_SIDE:
@@ -176,12 +180,12 @@ def _accept(data: bytes, decoder: Decoder, declared: tuple[int, int], name: str)
 
 
 def _run(decoder: Decoder, data: bytes, folder: Path, check: Callable[[], None]) -> bytes:
-    """Return the PNG that a program made of the photo; empty if it fails."""
+    """Return the PNG that a program makes of a photo; empty if it fails."""
     source, target = folder / "photo.heic", folder / "photo.png"
     source.write_bytes(data)
     environment = {**clean_environment(os.environ), "TMPDIR": str(folder)}
     quiet = subprocess.DEVNULL
-    # A session of its own, so that what the program starts can be stopped with it.
+    # In its own session, so that its child processes can be stopped together with it.
     try:
         process = subprocess.Popen(
             decoder.command(source, target),
@@ -189,21 +193,21 @@ def _run(decoder: Decoder, data: bytes, folder: Path, check: Callable[[], None])
             start_new_session=True,
         )  # fmt: skip
     except OSError:
-        return b""  # it is there, but cannot be started
+        return b""  # it is installed, but cannot be started
     _running.add(process)
     try:
         _limit(process.pid)
         _wait(process, check)
     finally:
         _stop(process)
-    # Of several images in one file, heif-convert numbers the results.
+    # If the file contains several images, heif-convert numbers its results.
     found = [file for file in (target, folder / "photo-1.png") if file.is_file()]
     is_done = process.returncode == 0 and found and found[0].stat().st_size <= MOST_BYTES
     return found[0].read_bytes() if is_done else b""
 
 
 def _limit(pid: int) -> None:
-    """Limit time and memory by the system where it can: that holds without this process, too."""
+    """Have Linux limit the decoder's time and memory, which works even if this process dies."""
     if sys.platform == "linux":
         import resource
 
@@ -213,7 +217,7 @@ def _limit(pid: int) -> None:
 
 
 def _wait(process: subprocess.Popen[bytes], check: Callable[[], None]) -> None:
-    """Wait for the end; a decoder that takes too long or too much memory is left to be stopped."""
+    """Wait until a decoder ends, or takes too long or too much memory; the caller stops it."""
     end = time.monotonic() + SECONDS
     while process.poll() is None and time.monotonic() < end:
         check()
@@ -223,7 +227,7 @@ def _wait(process: subprocess.Popen[bytes], check: Callable[[], None]) -> None:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Stop a decoder with all that it started, and wait for its end."""
+    """Kill a decoder and its child processes, and wait until it has ended."""
     if sys.platform == "win32":
         command = ["taskkill", "/F", "/T", "/PID", str(process.pid)]
         if process.poll() is None:
@@ -238,6 +242,6 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 @atexit.register
 def stop_all() -> None:
-    """Stop all decoders: the threads that wait for them end with this process."""
+    """Stop all decoders when this process exits, since the threads that wait for them end, too."""
     for process in list(_running):
         _stop(process)

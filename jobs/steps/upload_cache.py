@@ -35,10 +35,10 @@ class UploadCache:
     def __init__(
         self, library: Path, provider: Provider[Any], base_url: str, keys: Mapping[str, Secret]
     ) -> None:
-        # Resolved: the library may be a link, and `read_plain` refuses folders that are.
+        # Resolved, because the library may be a link, and `read_plain` refuses those.
         self._path = library.resolve() / FILE
         self._life = provider.token_life
-        # The keys only enter a digest: the file may be in a shared folder.
+        # Only a digest of the keys is used, because the file may be in a shared folder.
         account = "\0".join(keys[name].reveal() for name in sorted(keys))
         self._mark = _digest(
             "image_to_mesh",
@@ -48,7 +48,7 @@ class UploadCache:
         )
 
     def valid_tokens(self, pictures: tuple[InputPicture, ...]) -> dict[str, JSON]:
-        """Return the unexpired tokens of these images, by view."""
+        """Return the tokens of these images that have not expired, by view."""
         if not self._life:
             return {}
         kept = self._load()
@@ -56,13 +56,13 @@ class UploadCache:
             picture.view: kept.get(self._name(picture)) for picture in pictures if picture.sha256
         }
         latest = time.time() + self._life
-        # An expiry further off was written while the computer's clock was ahead.
+        # A later expiry must have been written while the computer's clock was ahead.
         alive = {view: entry for view, entry in found.items() if entry and entry["until"] <= latest}
         tokens = {view: entry["token"] for view, entry in alive.items()}
         return {view: token for view, token in tokens.items() if is_sendable_unchanged(str(token))}
 
     def remember(self, pictures: tuple[InputPicture, ...], tokens: Mapping[str, JSON]) -> None:
-        """Store tokens that the service just returned."""
+        """Store the tokens that the service has just returned, by view."""
         if not self._life or not tokens:
             return
         kept = self._load()
@@ -71,12 +71,12 @@ class UploadCache:
             if picture.view in tokens and picture.sha256:
                 name, entry = self._name(picture), {"token": tokens[picture.view], "until": until}
                 kept[name] = {**entry, MARK: mark_of({**entry, "name": name})}
-        # No lock: if two processes write at once a token is lost, and an image uploaded again.
+        # No lock: if two processes write at once, a token is lost, and an image uploaded again.
         with contextlib.suppress(OSError):
             write_whole(self._path, json_bytes(kept, indent=1))
 
     def forget(self, pictures: tuple[InputPicture, ...]) -> None:
-        """Drop the tokens of these images, which the service no longer accepts."""
+        """Drop the tokens of these images, because the service may no longer accept them."""
         kept = self._load()
         for picture in pictures:
             kept.pop(self._name(picture), None)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A job's requests to the worker: make a mesh from an image, prepare a model from a mesh file."""
+"""A job's requests to the worker: making a mesh from an image, and a model from a mesh file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .fingerprint import digest_of
 from .prepare import model_request
 
 REFUSED = "refused-"
-"""Prefix of an unusable mesh file that is kept while it is downloaded once more."""
+"""Prefix of an unusable mesh file that is kept until it has been downloaded again."""
 MARK = "refused_mesh"
 """The field in a record's facts with the digest of the unusable file."""
 CAME_ALONG = (
@@ -70,13 +70,13 @@ class WorkerRequests:
     def prepare(self, *, in_parts: bool) -> None:
         """Prepare `model.blend` from the mesh file; if that fails, the file alone is the result.
 
-        Raises BadMesh for a file that holds no mesh; it is not prepared again.
+        Raises BadMesh if the file itself cannot be used.
         """
         folder = self._live.folder
         try:
             with model_request(folder, self._live.record, in_parts=in_parts) as request:
                 done = self._resources.blender.ask(request, self._live.show_progress, self._check)
-        # The mesh itself was checked and is paid for: its first import prepares it.
+        # The mesh file itself is complete and paid for, so the first import will prepare it.
         except (NoBlender, Failed) as error:
             self._live.note(
                 Message("Not prepared for Blender yet: {message}", message=error.message)
@@ -97,9 +97,9 @@ class WorkerRequests:
         return None
 
     def _refuse(self, error: BadMesh) -> BadMesh:
-        """Set an unusable mesh aside, so that the next resume downloads it once more.
+        """Set an unusable mesh aside, so that the next resume downloads it again; return the error.
 
-        The job fails if the same file arrives a second time, or cannot be downloaded again.
+        The job fails if the same file has arrived a second time, or cannot be downloaded again.
         """
         record, folder = self._live.record, self._live.folder
         mesh = folder / (record.mesh or "")
@@ -109,7 +109,7 @@ class WorkerRequests:
         if not again or mark == before:
             self._live.save(state=State.FAILED)
             return BadMesh(error.message, CAME_ALONG if came_along else SAME_AGAIN)
-        # Kept until the next download succeeds, as the service may have deleted its copy.
+        # Kept until the next download succeeds, because the service may have deleted its copy.
         mesh.replace(folder / f"{REFUSED}{mesh.name}")
         self._live.save(  # guard: refused-mesh-comes-again
             state=State.RUNNING,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Free queries to a service: the account's balance, which also tests the key, and quotes.
 
-They run on threads of their own; the panel and the preferences show the answers.
+Each runs on its own thread; the panel and the preferences show the answers.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class AccountQuery:
 
     @property
     def kind(self) -> Literal["balance", "quote"]:
-        """The kind of query."""
+        """Whether this query is for a balance or for a quote."""
         return "balance" if self.settings is None else "quote"
 
     def __hash__(self) -> int:
@@ -47,10 +47,9 @@ class AccountQuery:
 
 @dataclass(frozen=True, slots=True)
 class AccountAnswer:
-    """The answer: an amount, None if the service names none, or the failure.
+    """The answer to a query: an amount, None if the service has none, or the failure.
 
-    `waiting`: the query was sent, and the answer is still to come; `amount` is the last
-    one until then.
+    `waiting`: the answer is pending; until it arrives, `amount` is the previous one.
     """
 
     amount: float | None = None
@@ -73,7 +72,7 @@ class AccountQueries:
             last = self._answers.get(query, AccountAnswer())
             if last.waiting:
                 return
-            # The last amount stays meanwhile, so that a balance does not vanish after each job.
+            # The last amount stays meanwhile, so that the balance does not disappear after each job.
             asked = self._answers[query] = replace(last, failure=None, waiting=True)
         threading.Thread(target=self._run, args=(query, asked), daemon=True).start()
 

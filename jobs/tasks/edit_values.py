@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Values of a mesh edit: what is asked for, and what panels show of it."""
+"""Values of a mesh edit: the request, and the edit's state as panels show it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..values import Failure
 REPORTS = frozenset({"card", "print"})
 """Tasks that only report on a model, and make no new version."""
 WRITTEN, RESULT = "scene.blend", "result.blend"
-"""Files in the folder of an edit of the scene's meshes: what the worker reads and writes."""
+"""Files in the folder of an edit of the scene's meshes: the worker's input and its output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class SceneMeshes:
     """Meshes of the scene that were written for the worker.
 
     `objects` are the objects' `session_uid`s, `items` the names and transforms of their meshes in
-    the file, and `to_model` the transform from the first mesh to its job's model, as rows.
+    the file, and `to_model` the rows of the matrix from the first mesh to its job's model.
     """
 
     folder: Path
@@ -33,7 +33,7 @@ class SceneMeshes:
     to_model: tuple[tuple[float, ...], ...] = ()
 
     def discard(self) -> None:
-        """Remove the files."""
+        """Delete the folder with the files."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -42,8 +42,9 @@ class EditRequest:
     """An edit of meshes of the scene, or of one version of a job's model.
 
     `task` is the worker's name for the edit, `asked` its options, `source` the version's file, and
-    `file` the token of the .blend session that requested it. `folder` is the job's, None without
-    a job. With `scene`, its meshes are edited, and a job's folder gets a copy as a version.
+    `file` identifies the session of the .blend file that requested it. `folder` is the job's, None
+    without a job. With `scene`, those meshes are edited, and a job's folder gets a copy as a new
+    version.
     """
 
     job: str
@@ -57,7 +58,7 @@ class EditRequest:
 
     @property
     def key(self) -> str:
-        """Key of the object or job; it has one edit at a time."""
+        """Key of the object or job, which can have only a single edit at a time."""
         return object_key(self.scene.objects[0]) if self.scene else self.job
 
 
@@ -65,9 +66,9 @@ class EditRequest:
 class EditView:
     """An edit as panels show it.
 
-    `version` is the new version's file, if a job's folder has one. `card` is the mesh report,
-    `triangles` the numbers before and after, and `meshes` the names of the scene's edited meshes
-    in the result's file.
+    `version` is the new version's file, if one was added to a job's folder. `card` is the mesh
+    report, `triangles` the numbers of triangles before and after, and `meshes` the names of the
+    scene's edited meshes in the result's file.
     """
 
     order: EditRequest
@@ -107,5 +108,5 @@ CHANGES = {
 
 
 def object_key(session_uid: int) -> str:
-    """Return the key of an edit of an object."""
+    """Return the key for edits of the object with this `session_uid`."""
     return f"object-{session_uid}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Image checks before an order, and image edits: done by the worker, on threads of their own.
+"""Image checks before an order, and image edits: done by the worker, each on its own thread.
 
 Reports are cached by image, so that drawing a panel only reads them. Nothing here imports bpy.
 """
@@ -39,11 +39,11 @@ from .image_reports import (
 )
 
 LIMIT = 60.0
-"""Seconds that a check or an edit may take."""
+"""Maximum seconds for a check or an edit."""
 KEPT = 50
-"""How many reports are cached."""
+"""Maximum number of cached reports."""
 THUMBNAILS = 12
-"""How many of them keep their thumbnail."""
+"""Number of the newest reports that keep their thumbnails."""
 
 
 class ImageChecks:
@@ -63,14 +63,14 @@ class ImageChecks:
         with self._lock:
             for old in list(self._reports)[:-KEPT]:
                 del self._reports[old]
-            # What was wrong stays said while an unreadable image is checked once more.
+            # An earlier error stays visible while the image is checked again.
             if (known := self._reports.get(key)) is None or known.error is None:
                 self._reports[key] = ImageReport(waiting=True)
         # On a thread, because the worker takes a second or more, and this is the main thread.
         threading.Thread(target=self._check, args=(key, source, detection), daemon=True).start()
 
     def skip(self, key: Hashable, error: ImageToMeshError | None = None) -> None:
-        """Store a report on an image that cannot be read, or without whose check Blender stalls."""
+        """Store a report without a check: with an error, or empty if that would stall Blender."""
         with self._lock:
             self._reports[key] = ImageReport(error=error)
 
@@ -85,13 +85,13 @@ class ImageChecks:
         detection: SubjectDetection,
         recipe: Mapping[str, Any],
     ) -> None:
-        """Make a new image on a thread; `take` returns it."""
+        """Make a new image on a thread; `recipe` has the worker's options. `take` returns it."""
         self.at_work += 1
         arguments = (source, original, detection, recipe)
         threading.Thread(target=self._edit, args=arguments, daemon=True).start()
 
     def take(self, timeout: float = 0.0) -> EditedImage | None:
-        """Return the next finished image, or None."""
+        """Return the next finished image; None if there is not one within `timeout` seconds."""
         try:
             done = self._edited.get(timeout=timeout) if timeout else self._edited.get_nowait()
         except queue.Empty:
@@ -115,7 +115,7 @@ class ImageChecks:
                 error=Failed(Message("The image could not be checked: {error}", error=error))
             )
         with self._lock:
-            # At the end: the oldest ones are trimmed.
+            # Moved to the end, since the reports at the start are trimmed first.
             self._reports.pop(key, None)
             self._reports[key] = found
             self._trim_thumbnails()
@@ -215,11 +215,11 @@ def _common(path: Path, info: PictureInfo, detection: SubjectDetection) -> dict[
 
 
 def ignore_progress(phase: str, fraction: float | None) -> None:
-    """Ignore the progress: this work is too short to show it."""
+    """Ignore the progress, since this work is too short for it to be shown."""
 
 
 def deadline() -> Callable[[], None]:
-    """Return a check that raises TimedOut once `LIMIT` is over."""
+    """Return a check that raises TimedOut once `LIMIT` seconds have passed."""
     end = time.monotonic() + LIMIT
 
     def check() -> None:

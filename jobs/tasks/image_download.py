@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Downloads images, and decodes photos, on a thread; the main thread collects them."""
+"""Downloads images and decodes photos on threads; the main thread collects the results."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ from ..steps.system_decoders import decode_if_needed
 class DownloadedImage:
     """The outcome: the image file's bytes, or the error.
 
-    `view` is the one that the image is for; empty if it is only added to the file.
+    `address` may also be the path of a photo. `view` is the view that the image is for; empty if it
+    is only added to the .blend file.
     """
 
     address: str
@@ -61,7 +62,7 @@ class ImageDownloads:
         )
 
     def decode(self, path: Path, view: str = "front") -> None:
-        """Start to decode a HEIC or AVIF photo on a thread; raises BadImage if it is missing."""
+        """Start decoding a HEIC or AVIF photo on a thread; raises BadImage if it is missing."""
         source = picture_from(str(path), view)
         self._begin(str(path), path.name, view, lambda: decode_if_needed(source.read(), path.name))
 
@@ -71,11 +72,11 @@ class ImageDownloads:
         threading.Thread(target=self._run, args=arguments, daemon=True).start()
 
     def waiting(self) -> tuple[str, ...]:
-        """Return the addresses and paths of pending images."""
+        """Return the addresses and paths of pending images, one for each request."""
         return tuple(self._waiting.elements())
 
     def take(self, timeout: float = 0.0) -> DownloadedImage | None:
-        """Return the next finished image, or None."""
+        """Return the next finished image; None if there is not one within `timeout` seconds."""
         try:
             done = self._done.get(timeout=timeout) if timeout else self._done.get_nowait()
         except queue.Empty:
@@ -103,7 +104,7 @@ def download_image(address: str, name: str, *, online: bool) -> bytes:
     finally:
         http.close()
     data = decode_if_needed(data, name)
-    # Refuses a web page here, where the user still knows which address it was.
+    # So that a web page is refused here, where the user still knows which address it was.
     read_picture_info(data, name)
     return data
 

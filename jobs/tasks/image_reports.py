@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Values about an image before it is sent: threads make them, panels show them."""
+"""Facts about an image before it is sent: threads collect them, and panels show them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from ...providers import ImageToMeshError, PictureInfo, Provider
 class ImageReport:
     """The properties of an image; `error` if it cannot be used at all.
 
-    `size` is the file's in bytes. `box` is the subject's left, top, right and bottom, as shares of
-    the sides. `cut` names the borders that it crosses. `clear`: the subject could be separated from
-    the image background; if not, `why` and `hint` may say why the built-in provider would refuse
-    it. `subjects` is the number of separate ones, `brightness` the subject's mean from 0 to 1.
-    `copy` is the whole image, small. `sha256` is of the file. `waiting`: the check goes on.
+    `size` is the file's size in bytes. `box` is the subject's left, top, right and bottom edge, as
+    fractions of the image's width and height. `cut` names the borders that the subject crosses.
+    `clear`: the subject could be separated from the image background; if not, `why` and `hint` may
+    say why the built-in provider would refuse the image. `subjects` is the number of separate
+    subjects, and `brightness` their mean brightness, from 0 to 1. `copy` is a small copy of the
+    whole image. `sha256` is the file's. `waiting`: the check is still running.
     """
 
     info: PictureInfo | None = None
@@ -59,7 +60,7 @@ class SmallCopy:
 
 @dataclass(frozen=True, slots=True)
 class EditedImage:
-    """A new image that was made from another one, or the error."""
+    """A new image that was made from another one, as a file in `data`; or the error."""
 
     name: str
     original: str
@@ -80,7 +81,7 @@ class SubjectDetection:
 
 
 def read_facts(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a report that the worker's answer tells about the subject."""
+    """Return the fields of a report that describe the subject, from the worker's answer."""
     return {
         "clear": bool(answer.get("clear")),
         "box": tuple(answer.get("box", (0.0, 0.0, 1.0, 1.0))),
@@ -91,7 +92,7 @@ def read_facts(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def sent_form(report: ImageReport, provider: Provider[Any]) -> tuple[int, int, str, bool]:
-    """Return width, height and format of what the provider gets, and whether it is converted."""
+    """Return width, height and format of the image to be sent, and whether that is converted."""
     if report.info is None:
         return 0, 0, "", False
     info, limits = report.info, provider.limits

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Previews of a result while its settings are dragged: one warm worker process, on its own thread.
 
-It is not one of the pool's: a job would take it, and with it what it keeps of the image. Only the
-newest request is answered; those that it overtook are dropped. Nothing here imports bpy.
+The process is not in the pool: there, a job could take it, and the data that it caches of the image
+would be lost. Only the newest request is answered; older ones are dropped. Nothing here imports
+bpy.
 """
 
 from __future__ import annotations
@@ -30,15 +31,15 @@ IDLE_LIMIT = 60.0
 # A fixed name, by which tests and stack dumps recognize the thread.
 _NAME = "image_to_mesh live previews"
 EXIT_LIMIT = 2.0
-"""Seconds that an exiting Blender waits for the process to end."""
+"""Maximum seconds that an exiting Blender waits for the process to end."""
 
 
 @dataclass(frozen=True, slots=True)
 class LiveRequest:
     """A preview of a finished job with other settings.
 
-    `number` is the caller's, to recognize the answer. `command` starts the worker. Vertices are
-    scaled by `scale` and rotated about Z by `rotation` in radians, as the shown mesh was on import.
+    `number` is chosen by the caller, to recognize the answer. `command` starts the worker. Vertices
+    are scaled by `scale` and rotated about Z by `rotation` radians, like the shown mesh on import.
     """
 
     number: int
@@ -52,7 +53,10 @@ class LiveRequest:
 
 @dataclass(frozen=True, slots=True)
 class LiveArrays:
-    """A preview's geometry: three values per vertex and face, two per corner of a face."""
+    """A preview's geometry, flattened: a point per vertex, and per triangle three vertex indices.
+
+    `uvs` has two values per corner of a triangle. `number` is that of the request.
+    """
 
     number: int
     vertices: array[float] = field(repr=False)
@@ -70,7 +74,7 @@ class LivePreviews:
 
     def __init__(self, idle_limit: float = IDLE_LIMIT) -> None:
         self._idle_limit = idle_limit
-        # Guards the fields below, which the main thread and the process's thread share.
+        # Guards the fields below, which the main thread and the serving thread share.
         self._change = threading.Condition()
         self._wanted: LiveRequest | None = None
         self._answer: LiveArrays | None = None
@@ -84,7 +88,10 @@ class LivePreviews:
         return self._thread is not None
 
     def ask(self, request: LiveRequest) -> None:
-        """Request a preview in place of any that waits; starts the process if none runs."""
+        """Request a preview, in place of any pending request; start the process if necessary.
+
+        Does nothing if the command turned out not to start a worker.
+        """
         with self._change:
             if request.command == self._unusable:
                 return
@@ -104,7 +111,7 @@ class LivePreviews:
             return answer
 
     def close(self, seconds: float = 0.0) -> None:
-        """End the process and drop what waits; return at once, or wait up to `seconds`."""
+        """End the process and drop any pending request; wait up to `seconds` for the thread."""
         with self._change:
             thread, self._thread = self._thread, None
             self._wanted = self._answer = self._unusable = None
@@ -141,7 +148,7 @@ class LivePreviews:
     def _preview(
         self, source: _Source, request: LiveRequest, stopped: threading.Event
     ) -> LiveArrays | None:
-        """Return the preview; None after an error, which a click on Update will explain."""
+        """Return the preview; None after an error, which a click on Update will show."""
         try:
             return source.ask(request, stopped)
         except NoBlender as error:
@@ -157,14 +164,14 @@ class LivePreviews:
 
 
 class _Source:
-    """The process, and the record of the job that it was asked about last."""
+    """The worker process, and the record of the job that was last previewed."""
 
     def __init__(self) -> None:
         self.worker = WorkerProcess(())
         self._record: Record | None = None
 
     def ask(self, request: LiveRequest, stopped: threading.Event) -> LiveArrays | None:
-        """Have the process make the preview; raises ImageToMeshError."""
+        """Have the process make the preview; raises Cancelled or another error if that fails."""
 
         def check() -> None:
             if stopped.is_set():
@@ -202,7 +209,10 @@ class _Source:
 
 
 def _read_arrays(number: int, folder: Path, done: Mapping[str, Any]) -> LiveArrays | None:
-    """Return the arrays that the process wrote; raises ValueError if they do not fit together."""
+    """Return the arrays that the process wrote, None without faces.
+
+    Raises ValueError if they do not fit together.
+    """
     if not done["faces"]:
         return None
     vertices, corners, uvs = array("f"), array("i"), array("f")
@@ -210,14 +220,14 @@ def _read_arrays(number: int, folder: Path, done: Mapping[str, Any]) -> LiveArra
         values.frombytes((folder / name).read_bytes())
     count, faces = int(done["vertices"]), int(done["faces"])
     fits = (len(vertices), len(corners), len(uvs)) == (3 * count, 3 * faces, 6 * faces)
-    # Blender would read memory beyond its vertices.
+    # With an index that is too large, Blender would read memory beyond the vertices.
     if not (fits and min(corners) >= 0 and max(corners) < count):  # guard: preview-arrays-fit
         raise ValueError("the arrays of the preview do not fit together")
     return LiveArrays(number, vertices, corners, uvs)
 
 
 def _ignore(phase: str, fraction: float | None) -> None:
-    """Ignore the progress: a preview is there before anybody could read it."""
+    """Ignore the progress, since a preview is ready before anybody could read it."""
 
 
 @functools.cache

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mesh edits: done by the worker, on threads of their own.
+"""Mesh edits: done by the worker, each on its own thread.
 
-They edit meshes of the scene, and finished jobs' models without one. A job's original is never
-changed; each edit makes its next version.
+They edit meshes of the scene, or the models of finished jobs that are not in the scene. A job's
+original is never changed; each edit makes the job's next version.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ log = logging.getLogger(__name__)
 
 _reserving = threading.Lock()
 _reserved: set[tuple[Path, int]] = set()
-"""Versions that running edits will write, by the job's folder and the version's number."""
+"""Versions that running edits will write: the job's folder and the version's number."""
 LIMIT = 1800.0
-"""Seconds that an edit may take: meshes of millions of faces take minutes."""
+"""Maximum seconds for an edit; meshes of millions of faces take minutes."""
 
 
 class MeshEdit:
@@ -50,7 +50,7 @@ class MeshEdit:
         self.view = EditView(order)
         self.is_reported = False
         self._command = command
-        # An event, not a kill: the edit's thread ends the worker, which only it may use.
+        # An event, not a kill: only the edit's thread may use the worker, and so it ends it.
         self._stop = threading.Event()
         self._until = 0.0
         self.thread = threading.Thread(target=self._run, name=f"edit-{order.key}", daemon=True)
@@ -61,7 +61,7 @@ class MeshEdit:
         self.thread.start()
 
     def stop(self) -> None:
-        """Cancel the edit; it ends within moments and leaves no half-made version."""
+        """Cancel the edit, which ends within moments and leaves no incomplete version."""
         self._stop.set()
 
     def _run(self) -> None:
@@ -94,7 +94,7 @@ class MeshEdit:
             return self._send(request, place / file)
 
     def _ask_for_version(self) -> dict[str, Any]:
-        """Edit a version of a job that is not in the scene."""
+        """Edit a version of a job's model that is not in the scene."""
         order = self.view.order
         assert order.folder is not None
         # A version made from somebody else's file would get this user's mark, and so be trusted.
@@ -120,7 +120,7 @@ class MeshEdit:
         """Have the worker do the edit; `output` is the file for the new version, if any."""
         request = {**request, "output": str(output or "")}
         done = BackgroundBlender(self._command).ask(request, self._tell, self._check)
-        # Marked before `workshop` copies it, and the mark with it, to a shared folder.
+        # Marked now, before `workshop` copies the file and its mark to a shared folder.
         if output and done.get("changed"):
             self.view = replace(self.view, version=output.name)
             mark_file(output)
@@ -183,7 +183,7 @@ class MeshEdits:
         self._cards: dict[tuple[str, str], Mapping[str, Any]] = {}
 
     def start(self, order: EditRequest, command: tuple[str, ...]) -> MeshEdit:
-        """Start an edit. Raises LibraryProblem while another one of the same mesh is running."""
+        """Start an edit. Raises LibraryProblem while another edit of the same mesh is running."""
         before = self._edits.get(order.key)
         if before is not None and not before.is_reported and _is_awaited(before.view):
             message = Message(
@@ -197,11 +197,11 @@ class MeshEdits:
         return edit
 
     def views(self) -> tuple[EditView, ...]:
-        """Return all edits, newest last."""
+        """Return the view of each object's or job's last edit."""
         return tuple(edit.view for edit in self._edits.values())
 
     def view(self, key: str) -> EditView | None:
-        """Return the last edit of an object or job."""
+        """Return the last edit of an object or job, None if there was no edit."""
         edit = self._edits.get(key)
         return edit.view if edit else None
 
@@ -210,11 +210,14 @@ class MeshEdits:
         return any(not edit.view.over for edit in self._edits.values())
 
     def is_awaited(self) -> bool:
-        """Return whether any edit is running, or its end has not been taken."""
+        """Return whether any edit is running, or was not yet returned by `take_ended`."""
         return any(not edit.is_reported for edit in self._edits.values())
 
     def take_ended(self, is_ready: Callable[[EditView], bool] = lambda _: True) -> list[EditView]:
-        """Return the edits that have ended since the last call, if `is_ready` for their result."""
+        """Return the edits that have ended since the last call.
+
+        Those for which `is_ready` returns False are left for a later call.
+        """
         ended = [
             edit
             for edit in self._edits.values()
@@ -225,14 +228,14 @@ class MeshEdits:
         return [edit.view for edit in ended]
 
     def fail(self, view: EditView, error: ImageToMeshError) -> None:
-        """Show why an edit's result could not be used."""
+        """Mark an edit as failed, because its result could not be used."""
         edit = self._edits.get(view.order.key)
         if edit is not None:
             failure = Failure(error.kind, error.message, error.hint)
             edit.view = replace(edit.view, failure=failure, changed=False)
 
     def stop(self, key: str) -> bool:
-        """Cancel an edit; return whether one was running."""
+        """Cancel the edit of an object or job; return whether it was running."""
         edit = self._edits.get(key)
         if edit is None or edit.view.over:
             return False
@@ -256,7 +259,7 @@ class MeshEdits:
     def close(self, timeout: float = 0.5) -> None:
         """Cancel all edits and wait up to `timeout` seconds for their threads."""
         end = time.monotonic() + timeout
-        # All are asked to end before any is joined, so that they share the timeout.
+        # All are asked to end before the first is joined, so that they share the timeout.
         for edit in self._edits.values():
             edit.stop()
         for edit in self._edits.values():
@@ -267,8 +270,8 @@ class MeshEdits:
 
 @contextmanager
 def _reserve_file(folder: Path) -> Iterator[str]:
-    """Yield the name of a job's next version, which no other edit takes meanwhile."""
-    # Several objects of the same job may be edited at once, each on its thread.
+    """Yield the file name of a job's next version, which no other edit uses during the block."""
+    # Several objects of the same job may be edited at once, each on its own thread.
     with _reserving:
         index = number(next_file(folder))
         while (folder, index) in _reserved:
@@ -288,7 +291,7 @@ def _is_own(order: EditRequest) -> bool:
 
 
 def _is_awaited(view: EditView) -> bool:
-    """Return whether an edit is running, or its result has yet to come into the scene."""
+    """Return whether an edit is running, or its result is not in the scene yet."""
     return not view.over or (view.changed and view.order.scene is not None)
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Previews of what a provider will get of an image, drawn by the worker on a thread.
+"""Previews of an image as the provider will get it, drawn by the worker on a thread.
 
-While the user drags a setting, only the newest wish counts: a preview that is superseded before it
-is begun is never made. Nothing here imports bpy.
+While the user drags a setting, only the newest request counts: one that is replaced before it has
+started is dropped. Nothing here imports bpy.
 """
 
 from __future__ import annotations
@@ -26,10 +26,9 @@ log = logging.getLogger(__name__)
 
 
 class PreviewRequest(NamedTuple):
-    """A preview of the image with this key.
+    """A preview of the image with this key; with a `mode`, its subject is outlined.
 
-    With a `mode`, its subject is outlined: the built-in provider's settings Foreground and
-    Tolerance.
+    `mode` and `tolerance` are the built-in provider's settings Foreground and Tolerance.
     """
 
     key: Hashable
@@ -41,8 +40,8 @@ class PreviewRequest(NamedTuple):
 class SubjectPreview:
     """A finished preview; without pixels if it could not be made.
 
-    `pixels` holds RGBA bytes, one 32-bit integer per pixel, the bottom row first. `report` is the
-    image's report with what the request's settings find.
+    `pixels` has the RGBA bytes of each pixel in a 32-bit integer, the bottom row first. `report` is
+    the image's report, with the subject as the request's settings detect it.
     """
 
     request: PreviewRequest
@@ -53,18 +52,18 @@ class SubjectPreview:
 
 
 class SubjectPreviews:
-    """This process's newest preview, and the one that is wanted next."""
+    """This process's newest preview, and the next one that is requested."""
 
     def __init__(self) -> None:
         self.latest: SubjectPreview | None = None
-        # The main thread asks while the thread looks for its next wish.
+        # Guards the fields below: the main thread may make a request while the thread takes one.
         self._lock = threading.Lock()
         self._wanted: tuple[PreviewRequest, ImageReport, tuple[str, ...]] | None = None
         self._asked: PreviewRequest | None = None
         self._is_running = False
 
     def want(self, request: PreviewRequest, report: ImageReport, blender: tuple[str, ...]) -> None:
-        """Make a preview on a thread; `latest` then holds it. A second call does nothing."""
+        """Make a preview on a thread, and store it in `latest`; the same request is ignored."""
         with self._lock:
             if request == self._asked:
                 return
@@ -102,7 +101,7 @@ def _make(request: PreviewRequest, report: ImageReport, blender: tuple[str, ...]
 def _draw(
     request: PreviewRequest, copy: SmallCopy, blender: tuple[str, ...]
 ) -> tuple[dict[str, Any], array[int]]:
-    """Return the worker's answer and the preview's pixels."""
+    """Return the worker's answer, and the preview's pixels as in `SubjectPreview`."""
     # at_once: the user is dragging a setting, while a job may keep the other worker busy.
     worker = BackgroundBlender(blender, at_once=True)
     with tempfile.TemporaryDirectory(prefix="image-to-mesh-") as folder:

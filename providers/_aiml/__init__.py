@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Code shared by the models of AI/ML API. Answers are read by code loaded when a job needs it."""
+"""Code shared by the models of AI/ML API. A job loads the code that reads answers on first use."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ if TYPE_CHECKING:
 
 __all__ = ["read_answer", "read_credits", "read_money", "result_of", "ticket_of"]
 
-if not TYPE_CHECKING:  # it would allow any name at all
+if not TYPE_CHECKING:  # with a `__getattr__`, a type checker accepts any name at all
     __getattr__ = lazy_names(__name__, globals(), {"replies": tuple(__all__)})

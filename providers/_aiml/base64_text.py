@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Decoding of base64 as services write it."""
+"""Decodes base64 in all the variants that services send."""
 
 from __future__ import annotations
 
 import base64
 
 PIECE = 4 * 1024 * 1024
-"""Characters decoded at a time, so that a mesh is not in memory twice."""
+"""Characters decoded at a time, so that no second copy of a whole mesh is in memory."""
 URL_SAFE = str.maketrans("-_", "+/")
 
 
@@ -16,12 +16,12 @@ def decode_base64(text: str) -> bytearray:
     Both alphabets are accepted, with or without white space and padding. The text is decoded in
     pieces, since a mesh may be 200 MB.
     """
-    # A data URL's header is short; searching the whole text could take a comma from elsewhere.
+    # A data URL's header is short; a comma further on would not be the end of it.
     start = text.find(",", 0, 200) + 1 if text.lstrip()[:5].lower() == "data:" else 0
     data, rest = bytearray(), ""
     for at in range(start, len(text), PIECE):
         piece = rest + "".join(text[at : at + PIECE].split()).translate(URL_SAFE)
-        # Four characters decode to three bytes: the rest waits for the next piece.
+        # Four characters decode to three bytes; the remaining ones wait for the next piece.
         whole = len(piece) - len(piece) % 4
         padded = piece.find("=")
         if padded >= 0:

@@ -47,7 +47,7 @@ NOT_CHARGED = "Failed requests are not charged."
 
 
 class Order(NamedTuple):
-    """A submit: its model, whether it contains image data, and its request id."""
+    """A submitted request: its model, whether it contains image data, and its request id."""
 
     model: str
     inline: bool
@@ -55,14 +55,17 @@ class Order(NamedTuple):
 
 
 def refusal(status: int, reply: Reply, order: Order | None) -> ImageToMeshError:
-    """Return the error for a status, with the service's own message; no `order` for free calls."""
+    """Return the error for a refused call, with the service's message; `order` None: it was free.
+
+    `status` may also come from the body of a response with status 200.
+    """
     message = message_of(reply)
     message = (
         Message("{message} (request ID {request})", message=message, request=given)
         if (given := request_id(reply))
         else message
     )
-    # The service has no error codes for these: its wording has to tell them apart.
+    # The service has no error codes for these: only its wording distinguishes them.
     if status in (400, 403, 422) and _matches(CONTENT, message):
         return Rejected(message, "Use another image.")
     if status in (400, 413, 415, 422):
@@ -94,7 +97,7 @@ def _refused_request(status: int, message: str, order: Order | None) -> ImageToM
         if order is None or order.inline
         else "Check that its address is publicly accessible."
     )
-    # A free call names no model that could be refused: `$^` matches in no message.
+    # A free call names no model that could be refused, and `$^` matches no message.
     model = re.escape(order.model) if order else "$^"
     if _matches(rf"{MODEL}|received ['\"]{model}['\"]", message):
         return Failed(message, GONE, MODELS_PAGE_URL)
@@ -115,7 +118,11 @@ def _too_many(message: str, reply: Reply) -> RateLimited:
 
 
 def _broken(status: int, message: str, reply: Reply, order: Order | None) -> ImageToMeshError:
-    """Return the error for a 5xx: a failure of the service is free, one of a gateway may not be."""
+    """Return the error for a status of 500 or more.
+
+    The service does not charge for its own failures, but may have processed a request for which a
+    gateway reports one.
+    """
     own = isinstance(reply.json, dict)
     if order is None or (own and _matches("maintenance", message)):
         return Unreachable(message, "Try again later.")
@@ -132,7 +139,7 @@ def _broken(status: int, message: str, reply: Reply, order: Order | None) -> Ima
 
 
 def uncertain_error(message: str, order: Order) -> Uncertain:
-    """Return the error for a submit that may have been charged, with its request id."""
+    """Return the error for a submitted request that may have been charged, with its id."""
     return Uncertain(
         message,
         Message(
@@ -144,7 +151,7 @@ def uncertain_error(message: str, order: Order) -> Uncertain:
 
 
 def request_id(reply: Reply) -> str:
-    """Return the service's id of the request, or an empty string."""
+    """Return the id that the service gave to the request, or an empty string."""
     body = reply.json if isinstance(reply.json, dict) else {}
     value = body.get("requestId") or reply.headers.get("x-inference-id") or ""
     return str(value)[:128]
@@ -173,7 +180,7 @@ def _words(value: object) -> str:
 
 
 def _details(value: object) -> Iterator[str]:
-    """Yield messages about single fields: objects with a `message`, and a list as `path`."""
+    """Yield “path: message” for each nested object with a `message`, and a list as `path`."""
     if isinstance(value, list):
         for item in value:
             yield from _details(item)
@@ -186,7 +193,7 @@ def _details(value: object) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    """Return a plain text unchanged, or the title of an HTML page."""
+    """Return the title of an HTML page, or any other text unchanged."""
     if not text.lstrip().startswith("<"):
         return text
     import html

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Shared by the models of AI/ML API: the synchronous call, its answers, the balance.
+"""The base class of AI/ML API's models: the synchronous call, its answer, the balance.
 
 Facts: docs.aimlapi.com, pages as of 2026-08-21 (image generation, errors, request tracing,
 account balance). The documentation shows several shapes of the same answer; all are read.
@@ -39,10 +39,10 @@ if TYPE_CHECKING:
 GENERATIONS = "/v1/images/generations"
 TRACE = "X-Client-Request-Id"
 MAX_ANSWER = 256 * 1024 * 1024
-"""Maximum bytes of an answer. It may contain the mesh in base64, a third larger than the file."""
+"""Maximum bytes of an answer; a mesh in base64 in it is a third larger than its file."""
 
 DISK_SPACE = MAX_ANSWER + MAX_ANSWER * 3 // 4
-"""Bytes for the recorded answer, and for the mesh file decoded from it."""
+"""Bytes of disk space for the recorded answer, and for the mesh file decoded from it."""
 
 
 class AimlProvider(Provider[S], Generic[S]):
@@ -67,15 +67,15 @@ class AimlProvider(Provider[S], Generic[S]):
     answer_timeout: ClassVar[float]
 
     def upload(self, pictures: tuple[Picture, ...], http: Http | None) -> Uploaded:
-        """Create a request id. The images themselves are sent with the submit.
+        """Create a request id. The images themselves are part of the submitted request.
 
-        Uploads are saved before the submit: if its answer is lost, the service's support can find
-        the request by this id.
+        The id is saved before that is sent: if its answer is lost, the service's support can find
+        the request by it.
         """
         return Uploaded({TRACE: _new_trace()})
 
     def submit(self, request: Request[S], uploaded: Uploaded, http: Http | None) -> Ticket:
-        """Submit the request and wait for its result."""
+        """Submit the request, wait for its answer, and return a ticket that contains the result."""
         pictures = {self.fields[picture.view]: data_url(picture) for picture in request.pictures}
         body = {"model": self.model, **pictures, **changed_values(request.settings)}
         inline = any(picture.url is None for picture in request.pictures)
@@ -93,15 +93,18 @@ class AimlProvider(Provider[S], Generic[S]):
         return calls.read_answer(reply, order)
 
     def poll(self, ticket: Ticket, http: Http | None) -> Progress | Result:
-        """Return the result from the ticket."""
+        """Return the result that the ticket contains; nothing is called."""
         return calls.result_of(ticket)
 
     def cancel(self, ticket: Ticket, http: Http | None) -> CancelOutcome:
-        """Return CHARGED: a ticket exists only once the mesh is finished."""
+        """Return CHARGED, because a ticket exists only once the mesh is finished."""
         return CancelOutcome.CHARGED
 
     def attach(self, task: str, settings: S) -> Ticket:
-        """Return the ticket of a mesh URL, which the service's support can look up."""
+        """Return the ticket for the URL of a mesh, which the service's support can look up.
+
+        Raises InvalidSettings if it is not an https URL.
+        """
         address = task.strip()
         try:
             url = read_address(address)
@@ -115,9 +118,9 @@ class AimlProvider(Provider[S], Generic[S]):
         return calls.ticket_of(address)
 
     def balance(self, http: Http | None) -> Balance | None:
-        """Return the balance in money, or in credits if the account has none in money."""
+        """Return the balance in money, or in credits if the service does not report money."""
         reply = require_http(http).get("/v2/billing")
-        # The newer endpoint is missing, or refused, for some accounts.
+        # For some accounts the newer endpoint does not exist, or refuses the call.
         if reply.status not in (403, 404, 405, 410):
             return calls.read_money(reply)
         return calls.read_credits(require_http(http).get("/v1/billing/balance"))
@@ -130,7 +133,7 @@ def _new_trace() -> str:
 
 
 def data_url(picture: Picture) -> str:
-    """Return the https URL of an image, or its bytes as a data URL."""
+    """Return the https URL of an image, or else its file as a data URL."""
     if picture.url is not None:
         return picture.url
     kind = picture.info.format if picture.info else "png"

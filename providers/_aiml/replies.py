@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """AI/ML API's answers in all their documented shapes: the mesh, its cost, refusals, the balance.
 
-Loaded when a job first uses it. Facts: docs.aimlapi.com, as of 2026-08-21.
+This module is loaded when a job first needs it. Facts: docs.aimlapi.com, as of 2026-08-21.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class FileObject:
 
     @property
     def format(self) -> str | None:
-        """The file extension of the name or URL if it is a mesh format, else None."""
+        """The file extension of the name or URL, without its dot; None unless it is a mesh's."""
         for name in (str(self.file_name or ""), self.url or ""):
             if (ending := ending_of(name)) in MESH_ENDINGS:
                 return ending
@@ -48,13 +48,13 @@ class FileObject:
 
     @property
     def is_mesh(self) -> bool:
-        """Whether its name or content type is that of a mesh."""
+        """Whether the file is a mesh, by its name or content type."""
         return self.format is not None or str(self.content_type).startswith("model/")
 
 
 @dataclass(frozen=True)
 class Usage:
-    """The cost of a request."""
+    """The cost of a request, in credits and in US dollars."""
 
     credits_used: float | None = None
     usd_spent: float | None = None
@@ -77,7 +77,7 @@ class Credits:
 
 @dataclass(frozen=True)
 class AimlTicket:
-    """The data of a ticket: where the mesh is, and the facts that the answer contained."""
+    """The data of a ticket: the URL or file of the mesh, and other facts from the answer."""
 
     url: str = ""
     format: str | None = None
@@ -88,19 +88,19 @@ class AimlTicket:
 
 
 def result_of(ticket: Ticket) -> Result:
-    """Return the result that a ticket holds."""
+    """Return the result that a ticket contains."""
     outcome = parse_reply(AimlTicket, ticket.data, "The job's ticket")
     mesh = RemoteFile(outcome.url, "mesh", outcome.format, outcome.file)
     return Result((mesh,), credits=outcome.credits, facts=outcome.facts, notes=outcome.notes)
 
 
 def ticket_of(address: str) -> Ticket:
-    """Return the ticket of a mesh with this URL."""
+    """Return a ticket for the mesh at this URL."""
     return Ticket({**to_json(AimlTicket(format=FileObject(address).format)), "url": address})
 
 
 def read_money(reply: Reply) -> Balance:
-    """Return the balance in a response of `/v2/billing`. Raises the error that a refusal means."""
+    """Return the balance in a response of `/v2/billing`. Raises the error for a refusal."""
     money = parse_reply(Money, check_reply(reply), "The balance")
     return Balance(money.current_balance, money.currency)
 
@@ -111,13 +111,16 @@ def read_credits(reply: Reply) -> Balance:
 
 
 def read_answer(reply: Reply, order: Order) -> Ticket:
-    """Return the ticket for an answer in any documented shape. Raises BadReply without a mesh."""
+    """Return the ticket for an answer in any documented shape.
+
+    Raises BadReply if it contains no mesh, and the error for a refusal.
+    """
     answer = check_reply(reply, order)
     extra = next(_objects(answer.get("remeshing_dir")), FileObject())
     found = next(_meshes(answer), extra if extra.url else None)
     request = request_id(reply) or order.trace
     if found is None:
-        # It may be paid, and support may find the mesh in it.
+        # The request may have been charged, and the service's support may find the mesh.
         log.warning("an answer without a mesh: %s", reply.text[:4000])
         raise BadReply(
             Message("AI/ML API returned no mesh (request ID {request}).", request=request),
@@ -170,8 +173,8 @@ def _mesh_format(data: bytearray) -> str:
 def _meshes(answer: Mapping[str, Any]) -> Iterator[FileObject]:
     """Yield the answer's files, meshes first.
 
-    Samples in the documentation have them in `model_mesh`, its schema in `data`. Any other field is
-    searched for files with the name or type of a mesh.
+    They are in `model_mesh` in the documentation's samples, and in `data` in its schema. All other
+    fields are searched for files with the name or type of a mesh.
     """
     yield from _objects(answer.get("model_mesh"))
     yield from sorted(_objects(answer.get("data")), key=lambda file: not file.is_mesh)
@@ -196,7 +199,7 @@ def _objects(value: object) -> Iterator[FileObject]:
 
 
 def _usage(answer: Mapping[str, Any], reply: Reply) -> Usage:
-    """Return the cost from the answer or its headers. An invalid value must not lose the mesh."""
+    """Return the cost from the answer or its headers; an invalid value is ignored, not an error."""
     meta = answer.get("meta")
     usage = meta.get("usage") if isinstance(meta, dict) else None
     value = usage if isinstance(usage, dict) else {}
@@ -213,9 +216,9 @@ def _usage(answer: Mapping[str, Any], reply: Reply) -> Usage:
 
 
 def check_reply(reply: Reply, order: Order | None = None) -> Mapping[str, Any]:
-    """Return the JSON object of a response. Raises the error that its status or body means.
+    """Return the JSON object of a response. Raises the error that its status or body reports.
 
-    `order` is given for a submit, where a response without JSON may mean that it was charged.
+    `order` is given for a submitted request, which may be charged if the response is not JSON.
     """
     body = reply.json if isinstance(reply.json, dict) else None
     if not reply.ok:
@@ -228,13 +231,13 @@ def check_reply(reply: Reply, order: Order | None = None) -> Mapping[str, Any]:
             "A proxy may be interfering; check the address in the preferences.",
         )
     status = _status_within(body)
-    # Some errors arrive with status 200. A mesh beside an `error` field is paid for, and is taken.
+    # Some errors have status 200. A mesh beside an `error` field is paid for, so it is accepted.
     if status >= 400 or (status == 0 and body.get("error") and not any(_meshes(body))):
         raise refusal(status, reply, order)
     return body
 
 
 def _status_within(body: Mapping[str, Any]) -> int:
-    """Return the status in an error body, a number or a string; 0 without one."""
+    """Return the HTTP status in an error body, which may be a string; 0 without one."""
     value = str(body.get("statusCode") or body.get("status") or "")
     return int(value) if re.fullmatch(r"[0-9]{1,3}", value) else 0

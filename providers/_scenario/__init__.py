@@ -29,5 +29,5 @@ _HOMES = {
     "uploads": ("create_asset",),
 }
 
-if not TYPE_CHECKING:  # it would allow any name at all
+if not TYPE_CHECKING:  # with a `__getattr__`, a type checker accepts any name at all
     __getattr__ = lazy_names(__name__, globals(), _HOMES)

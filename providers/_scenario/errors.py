@@ -30,7 +30,7 @@ KEY_PAGE_URL = "https://app.scenario.com/team&tab=project_api_keys"
 ADDRESS_HINT = "Check Scenario's address in the preferences (SCENARIO_BASE_URL)."
 PRICING_PAGE_URL = "https://www.scenario.com/pricing"
 
-# Scenario documents no error codes. Only the wording of its messages tells errors apart.
+# Scenario documents no error codes: only the wording of its messages distinguishes errors.
 _CREDITS = re.compile(r"credits?\b|(compute|creative) ?units?|\bCUs?\b|\bquota\b", re.IGNORECASE)
 _PLAN = re.compile(r"\bplan\b|upgrade|subscri|access.?restrict", re.IGNORECASE)
 _POLICY = re.compile(
@@ -45,7 +45,7 @@ def check_reply(
     otherwise: type[ImageToMeshError] = Failed,
     missing: type[ImageToMeshError] | None = None,
 ) -> Reply:
-    """Return the response to a free call if it is a JSON object; raise an error for anything else.
+    """Return the response to a free call if it is a JSON object, or raise an error.
 
     HTML instead of JSON comes from a proxy or captive portal, which may be gone at the next poll.
     `otherwise` and `missing` are as for `refusal`.
@@ -65,10 +65,10 @@ def refusal(
 ) -> ImageToMeshError:
     """Return the error for a refused call.
 
-    `missing` is the class for status 404, `otherwise` the class if neither status nor message is
-    specific.
+    `missing` is the error's class for status 404, `otherwise` its class if neither the status nor
+    the message is specific.
     """
-    # Not HTML: a gateway's page may contain any of the words that are searched for below.
+    # Without HTML, because a gateway's page may contain any of the words searched for below.
     text = reply.text if isinstance(reply.json, dict) else ""
     message = _message(reply)
     if reply.status == 401:
@@ -92,26 +92,29 @@ def refusal(
     if reply.status == 413:
         return BadImage(message, "Use a smaller image.")
     if reply.status in (404, 405, 410):
-        # Without JSON another server answered: that says nothing about the job or asset.
+        # Without JSON, another server answered, which says nothing about the job or asset.
         known = missing if isinstance(reply.json, dict) and reply.status == 404 else None
         return known(message) if known else Unreachable(message, ADDRESS_HINT)
     return otherwise(message)
 
 
 def submit_refusal(reply: Reply, otherwise: type[ImageToMeshError]) -> ImageToMeshError:
-    """Return the error for a submit that failed: Uncertain unless Scenario certainly refused it."""
+    """Return the error for a failed order: Uncertain, unless Scenario certainly refused it.
+
+    `otherwise` is as for `refusal`.
+    """
     if not reply.refused:
         return Uncertain(
             join_messages(_message(reply), "It may have accepted the request."),
             "Check app.scenario.com for the job. It will not be resubmitted automatically.",
         )
     error = refusal(reply, otherwise=otherwise, missing=otherwise)
-    error.hint = error.hint or "Change what the message names, then generate again."
+    error.hint = error.hint or "Fix what the message describes, then generate again."
     return error
 
 
 def content_refused(text: str) -> bool:
-    """Return whether an error message is about the content of the image."""
+    """Return whether an error message says that the image's content was refused."""
     return bool(_POLICY.search(text))
 
 
@@ -120,7 +123,7 @@ def _message(reply: Reply) -> str:
 
 
 def message_of(reply: Reply) -> str:
-    """Return Scenario's own message, with the request id that its support asks for."""
+    """Return Scenario's own message, with the request id for its support; "" without one."""
     if not isinstance(reply.json, dict):
         line = reply.text.strip().partition("\n")[0]
         return "" if line.startswith(("<", "{", "[")) else line[:200]

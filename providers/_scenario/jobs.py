@@ -25,14 +25,17 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 UNITS = "Compute Units"
-"""The same word as `ScenarioTripo.unit`, which cannot be imported here."""
+"""The same as `ScenarioTripo.unit`, which cannot be imported here."""
 READABLE = frozenset({"glb", "fbx", "obj"})
 
 
 def get_price(path: str, body: Mapping[str, Any], http: Http) -> Cost | None:
-    """Return the price from a dry run; None if it requires an existing image."""
+    """Return the price from a dry run; None if Scenario refuses the placeholder for the image.
+
+    Raises BadReply if Scenario started a job, which is then cancelled.
+    """
     reply = http.post(path, json=body)
-    # Scenario may check the placeholder image, and refuse it.
+    # Scenario may look for the placeholder image, and refuse the call.
     if reply.status in (400, 404, 422):
         log.info("no price: HTTP %d", reply.status)
         return None
@@ -40,10 +43,12 @@ def get_price(path: str, body: Mapping[str, Any], http: Http) -> Cost | None:
     if "creativeUnitsCost" in answer and not answer.get("job"):
         return Cost(parse_body(reply, Price, "price").creativeUnitsCost, UNITS)
     if answer.get("job"):
-        told = cancel(job_of(reply).jobId, http)
+        outcome = cancel(job_of(reply).jobId, http)
         raise BadReply(
             "Scenario started a job although only the price was requested.",
-            Message("Cancellation was requested ({answer}): check app.scenario.com.", answer=told),
+            Message(
+                "Cancellation was requested ({answer}): check app.scenario.com.", answer=outcome
+            ),
         )
     raise refusal(reply, otherwise=BadReply)
 
@@ -51,7 +56,7 @@ def get_price(path: str, body: Mapping[str, Any], http: Http) -> Cost | None:
 def poll(ticket: Mapping[str, Any], http: Http) -> Progress | Result:
     """Return the progress or the result of a job. Raises Failed if it ended without a mesh."""
     reply = http.get(f"/jobs/{segment(ticket['job'])}")
-    # Failed would end the job. Only the job's own status may do that, not a refused poll.
+    # Not Failed, which would end the job: only its own status may do that, not a refused poll.
     job = job_of(check_reply(reply, otherwise=BadReply, missing=Expired))
     if job.end == "done":
         return result_of(job, ticket, http)
@@ -70,9 +75,10 @@ def find_jobs(
 ) -> tuple[str, ...]:
     """Return the ids of jobs with these inputs that were created around `since`.
 
-    Empty if Scenario refuses to list the jobs.
+    `defaults` has the values of inputs that `body` leaves out. Returns an empty tuple if Scenario
+    refuses to list the jobs.
     """
-    # One page suffices: a lost order is minutes old.
+    # One page is enough, because a lost order is only minutes old.
     reply = http.get("/jobs", params={"type": "custom", "pageSize": 100})
     listed = reply.json.get("jobs") if reply.ok and isinstance(reply.json, dict) else None
     jobs = []
@@ -89,14 +95,14 @@ def find_jobs(
 
 
 def cancel(job: str, http: Http) -> CancelOutcome:
-    """Cancel a job, and return whether it is charged. A refusal means that it continues."""
+    """Cancel a job, and return whether it is charged, as it is if Scenario refuses to cancel."""
     reply = http.post(f"/jobs/{segment(job)}/action", json={"action": "cancel"})
     if reply.status in (401, 429) or reply.status >= 500:
         raise refusal(reply, otherwise=Failed)
     if not reply.ok:
         return CancelOutcome.CHARGED
     now = job_of(reply)
-    # The response to the cancel may still have the state before it.
+    # The response may still show the state before the cancellation.
     if now.end != "cancelled":
         now = job_of(check_reply(http.get(f"/jobs/{segment(job)}")))
     if now.end != "cancelled":
@@ -108,10 +114,10 @@ def cancel(job: str, http: Http) -> CancelOutcome:
 def result_of(job: Job, ticket: Mapping[str, Any], http: Http) -> Progress | Result:
     """Return the mesh and the preview of a finished job, or progress while it is being stored.
 
-    Raises BadMesh if there is no mesh, Failed if Scenario could not store it.
+    Quads are downloaded as FBX, because GLB has only triangles. Any other mesh is converted to GLB
+    by Scenario if possible, because a GLB includes its textures.
 
-    Quads are downloaded as FBX, since GLB has triangles only. Any other mesh is converted to GLB by
-    Scenario if possible, since a GLB includes its textures.
+    Raises BadMesh if there is no mesh, Failed if Scenario could not store it.
     """
     quad = bool(ticket.get("quad"))
     assets = [_asset(asset_id, http) for asset_id in job.metadata.assetIds]
@@ -219,8 +225,8 @@ def _failure(job: Job) -> Failed:
 def get_balance(model: str, http: Http) -> Balance | None:
     """Return the Compute Units of the key's team; None if the key may not read them.
 
-    Also tests the key: by the list of teams, or, for a key that may not read that, by the page of
-    the model. Raises BadKey if both are refused.
+    This also tests the key: by requesting the teams or, if the key may not read those, the model.
+    Raises BadKey if both are refused.
     """
     reply = http.get("/teams")
     if reply.status in (403, 404):
@@ -233,5 +239,5 @@ def get_balance(model: str, http: Http) -> Balance | None:
     if limits.status in (403, 404):
         return None
     balance = parse_body(check_reply(limits), TeamLimits, "limits")
-    # A limit of -1 is a plan without one.
+    # A limit of -1 means that the plan has no limit.
     return Balance(balance.remaining, UNITS) if balance.limits.creativeUnits >= 0 else None

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 IMPLAUSIBLE_COST = 1e9
-"""Compute Units above which a price is not plausible."""
+"""Compute Units from which a price is not plausible."""
 
 ENDS = {
     **dict.fromkeys(("success", "succeeded", "completed"), "done"),
     **dict.fromkeys(("failure", "failed", "error"), "failed"),
     **dict.fromkeys(("canceled", "cancelled"), "cancelled"),
 }
-"""Final statuses. Documented are success, failure and canceled; Scenario's plug-in has more."""
+"""Final statuses: success, failure and canceled are documented, the others are in its plug-in."""
 PHASES = {
     "queued": "Waiting in queue",
     "pending": "Waiting in queue",
@@ -54,7 +54,7 @@ FORMATS = {
 
 @dataclass(frozen=True, slots=True)
 class Billing:
-    """The cost of a job: `cuCost` is for the model, `cuCostDetails` for the team's add-ons."""
+    """The cost of a job: `cuCost` is for the model, `cuCostDetails` for the team's extras."""
 
     cuCost: float
     cuDiscount: float = 0.0
@@ -63,7 +63,7 @@ class Billing:
 
     @property
     def total(self) -> float:
-        """The Compute Units that were charged."""
+        """The Compute Units that were charged, after the discount."""
         return self.cuCost - self.cuDiscount + sum(self.cuCostDetails.values())
 
 
@@ -80,7 +80,7 @@ class JobMetadata:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job: Scenario's name for a task."""
+    """A job, which is Scenario's name for a task. `progress` is from 0 to 1."""
 
     jobId: str
     status: str = "queued"
@@ -95,13 +95,13 @@ class Job:
 
     @property
     def phase(self) -> str:
-        """The status as shown to the user; undocumented ones appear under Scenario's own name."""
+        """The status as shown to the user; an unknown status has Scenario's own name."""
         return PHASES.get(self.status) or self.status.replace("-", " ").capitalize()
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """The URL of another asset."""
+    """A reference to another asset, by its URL."""
 
     url: str = ""
 
@@ -134,21 +134,21 @@ class Asset:
 
     @property
     def is_texture(self) -> bool:
-        """Whether it is a texture of a mesh."""
+        """Whether the asset is a texture of a mesh."""
         return "texture" in f"{self.metadata.type} {self.source}"
 
     @property
     def is_mesh(self) -> bool:
-        """Whether it is a mesh, and not a texture of one."""
+        """Whether the asset is a mesh, and not a texture of a mesh."""
         return (self.kind == "3d" or self.mimeType in FORMATS) and not self.is_texture
 
     @property
     def made_from_picture(self) -> bool:
-        """Whether it is the output of image-to-3D, and not an input or a conversion."""
+        """Whether the asset is the output of image-to-3D, not an input or a conversion."""
         return "img23d" in (self.metadata.type, self.source)
 
     def downloads(self) -> Iterator[tuple[str, str]]:
-        """Yield (URL, format) of the original file, and of the file that it was converted to."""
+        """Yield (URL, format) of the original and of its conversion; an unknown format is ""."""
         if self.originalFileUrl:
             yield self.originalFileUrl, FORMATS.get(self.originalMimeType, "")
         if self.url:
@@ -168,7 +168,7 @@ class UploadChunk:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An upload, which becomes an asset once it is imported."""
+    """An upload, which becomes an asset once Scenario has imported it."""
 
     id: str
     status: str = "pending"
@@ -187,7 +187,7 @@ class OneShot:
 
     @property
     def is_expired(self) -> bool:
-        """Whether they can no longer be used. Both dates are in UTC, so they sort as text."""
+        """Whether the units have expired. Both dates are in UTC, so they compare as text."""
         return bool(self.expiration) and self.expiration < datetime.now(UTC).isoformat()
 
 
@@ -200,7 +200,7 @@ class Units:
 
 @dataclass(frozen=True, slots=True)
 class TeamLimits:
-    """The Compute Units of a team's plan for the period: the limit, and those used."""
+    """The Compute Units of a team: the plan's limit, those used so far, and purchased ones."""
 
     limits: Units
     values: Units
@@ -208,7 +208,7 @@ class TeamLimits:
 
     @property
     def remaining(self) -> float:
-        """The Compute Units that can still be spent, of the plan and of purchases."""
+        """The Compute Units that can still be spent, from the plan and from purchases."""
         bought = sum(
             purchase.remaining for purchase in self.oneShotCreativeUnits if not purchase.is_expired
         )
@@ -223,7 +223,7 @@ class Price:
 
 
 def parse_field(reply: Reply, name: str, model: type[T]) -> T:
-    """Parse one field of a response. If Scenario sent an error instead, raises that error."""
+    """Parse one field of a response. Raises Scenario's error if that was sent, or BadReply."""
     body = reply.json
     if name not in body and message_of(reply):
         raise refusal(reply, otherwise=Failed)
@@ -231,21 +231,22 @@ def parse_field(reply: Reply, name: str, model: type[T]) -> T:
 
 
 def parse_body(reply: Reply, model: type[T], name: str) -> T:
-    """Parse the whole body of a response."""
+    """Parse the whole body of a response. Raises BadReply; `name` describes it in the message."""
     return parse_reply(model, _without_nulls(reply.json), f"Scenario's {name}")
 
 
 def job_of(reply: Reply) -> Job:
-    """Parse a job, which may be the body or its field `job`."""
+    """Parse a job, which may be the body itself or its field `job`."""
     job_id = parse_job_id(reply, Failed)
     job = reply.json.get("job") or reply.json
     return parse_reply(Job, _without_nulls({**job, "jobId": job_id}), "Scenario's job")
 
 
 def parse_job_id(reply: Reply, otherwise: type[ImageToMeshError]) -> str:
-    """Return the id of a job from any of its places, without parsing anything else.
+    """Return the id of a job, wherever it is in the response, without parsing other fields.
 
-    An invalid field elsewhere must not lose the answer to a submit.
+    An invalid field elsewhere must not lose the answer to an order. Raises Scenario's error if it
+    sent one instead (by default, one of class `otherwise`), or BadReply without an id.
     """
     body = reply.json if isinstance(reply.json, dict) else {}
     job = body.get("job") or body
@@ -259,14 +260,14 @@ def parse_job_id(reply: Reply, otherwise: type[ImageToMeshError]) -> str:
 
 
 def quoted_cost(reply: Reply) -> float | None:
-    """Return the price in the answer to a submit, or None if it has none."""
+    """Return the price in the answer to an order, None without a plausible one."""
     cost = reply.json.get("creativeUnitsCost")
     # `true` in JSON would count as 1: bool is a subclass of int.
     is_number = isinstance(cost, int | float) and not isinstance(cost, bool)
     return cost if is_number and abs(cost) < IMPLAUSIBLE_COST else None
 
 
-# Scenario sends null for a missing value. Left out, it gets the dataclass's default.
+# Scenario sends null for a missing value; if that is left out, the dataclass's default applies.
 def _without_nulls(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _without_nulls(item) for name, item in value.items() if item is not None}

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from .._shared.http.client import Http
 
 INLINE = 3_500_000
-"""Bytes of an image that is sent as base64 in JSON: Scenario's gateway takes 6 MB."""
+"""Maximum bytes of an image that is sent as base64 in JSON: Scenario's gateway accepts 6 MB."""
 CHUNK = 8 * 1024 * 1024
 """Bytes of a chunk of a multipart upload."""
 POLL_INTERVAL = 1.5
 """Seconds between two polls of an upload."""
 POLLS = 200
-"""Polls before an import counts as timed out: five minutes."""
+"""Maximum number of polls before an import counts as timed out: five minutes in all."""
 
 
 def create_asset(picture: Picture, http: Http) -> str:
@@ -84,7 +84,7 @@ def _begin_upload(order: Mapping[str, Any], http: Http) -> Upload:
 
 
 def _complete(upload: str, http: Http) -> str:
-    """Complete a multipart upload.
+    """Complete a multipart upload, and return its asset's id.
 
     Scenario rejects a repeated call, so the upload's state decides, not the response.
     """
@@ -98,8 +98,8 @@ def _complete(upload: str, http: Http) -> str:
 def _await_import(upload: Upload, http: Http) -> str:
     for _ in range(POLLS):
         if upload.status == "failed":
-            said = upload.errorMessage or "Scenario could not process the image."
-            raise BadImage(said, "Save the image again as PNG or JPEG.")
+            message = upload.errorMessage or "Scenario could not process the image."
+            raise BadImage(message, "Save the image again as PNG or JPEG.")
         if upload.status == "imported":
             return upload.entityId or _asset_from_job(upload.jobId, http)
         http.wait(POLL_INTERVAL)
@@ -113,7 +113,7 @@ def _poll(upload: str, http: Http) -> Upload:
 
 
 def _asset_from_job(job: str, http: Http) -> str:
-    """Return the asset id from the import job, for uploads that do not name it themselves."""
+    """Return the asset id from the import job, for uploads that do not contain it themselves."""
     asset = ""
     if job:
         finished = job_of(check_reply(http.get(f"/jobs/{segment(job)}")))

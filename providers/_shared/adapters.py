@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Validation, JSON Schema and response parsing for plain dataclasses, by pydantic.
 
-The only module that uses pydantic, which takes 150 ms to import. It is therefore imported when the
-first value is validated, on a job's thread or in the command line, and never while Blender
-registers the add-on.
+No other module uses pydantic. Importing it takes 150 ms, so that happens when the first value is
+validated, on a job's thread or on the command line, and never while Blender registers the add-on.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ T = TypeVar("T")
 S = TypeVar("S", bound=Settings)
 
 
-# Building one takes milliseconds, and every reply needs one.
+# Cached, because building an adapter takes milliseconds, and every response needs one.
 _ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
 
 
@@ -37,9 +36,9 @@ def _adapter(model: Any) -> TypeAdapter[Any]:
 
 
 def parse_settings(model: type[S], values: Mapping[str, object]) -> S:
-    """Validate values by name, which may be strings from the command line.
+    """Return settings built from values by name, which may be strings from the command line.
 
-    Raises InvalidSettings naming the setting and the values it takes.
+    Raises InvalidSettings, which names the setting and the values that it takes.
     """
     with bundled_imports("pydantic"):
         from pydantic import ValidationError
@@ -60,7 +59,7 @@ def parse_settings(model: type[S], values: Mapping[str, object]) -> S:
 
 
 def json_schema(model: type[Settings]) -> dict[str, Any]:
-    """Return the JSON Schema of a settings class, with the titles and descriptions."""
+    """Return the JSON Schema of a settings class, with the settings' titles and descriptions."""
     schema: dict[str, Any] = _adapter(model).json_schema()
     for setting in settings_of(model):
         shown = schema["properties"][setting.name]
@@ -71,7 +70,7 @@ def json_schema(model: type[Settings]) -> dict[str, Any]:
 def parse_reply(model: type[T], data: object, where: str) -> T:
     """Convert decoded JSON to a dataclass. Unknown fields are ignored.
 
-    `where` names the response in the BadReply that is raised for a missing or invalid field.
+    Raises BadReply for a missing or invalid field; `where` names the response in its message.
     """
     with bundled_imports("pydantic"):
         from pydantic import ValidationError
@@ -90,7 +89,7 @@ def to_json(value: object) -> Any:
 
 
 def _normalize(value: object, setting: Setting) -> object:
-    """Replace None by an empty string if that is one of the choices."""
+    """Replace None with an empty string if that is one of the choices."""
     empty = any(choice.value == "" for choice in setting.choices)
     return "" if value is None and empty and not setting.optional else value
 
@@ -127,7 +126,7 @@ def _refusal(error: ValidationError, known: Mapping[str, Setting]) -> InvalidSet
 
 
 def describe_values(setting: Setting) -> str:
-    """Describe the values that a setting takes, for an error message."""
+    """Return a phrase for the values that a setting takes, such as “a number from 0 to 1”."""
     if setting.kind == "bool":
         return "true or false"
     if setting.kind == "enum":

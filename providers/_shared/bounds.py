@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ranges that settings are declared with.
+"""The ranges of values in the declarations of settings.
 
-They follow the protocol of `annotated_types.GroupedMetadata`, by which pydantic understands them
-as it does that library's own `Interval`. The library itself costs more time to import than a whole
-provider, so it is loaded only when pydantic asks for the constraints.
+They follow the protocol of `annotated_types.GroupedMetadata`, so pydantic understands them like
+that library's own `Interval`. The library itself takes longer to import than a whole provider, so
+it is loaded only when pydantic requests the constraints.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import ClassVar, Literal
 
 
 class Interval:
-    """A range of numbers, both ends included; None for an open end."""
+    """A range of numbers, including both ends; None for an end without a limit."""
 
     __is_annotated_types_grouped_metadata__: ClassVar[Literal[True]] = True
     __slots__ = ("ge", "le")

@@ -29,8 +29,9 @@ SHIPPED = ("typing_extensions", "annotated_types", "typing_inspection", "pydanti
            "send2trash")  # fmt: skip
 """The bundled libraries, each after its dependencies."""
 NEEDED = ("pydantic", "filelock")
-"""Imported by every job."""
+"""The libraries that every job imports."""
 ONLINE = ("requests", "urllib3")
+"""The libraries that jobs of online services import as well."""
 _PLACE = (
     r"addons(?:_contrib)?[/\\]([^/\\]+)"
     r"|extensions[/\\][^./\\][^/\\]*[/\\]([^./\\][^/\\]*)"
@@ -88,8 +89,8 @@ def wrong_module(error: BaseException) -> WrongModule:
 
 def _check_version(name: str) -> None:
     module = sys.modules.get(name)
-    told = str(getattr(module, "__version__", None) or getattr(module, "VERSION", ""))
-    version = tuple(int(part) for part in re.findall(r"\d+", told)[:2])
+    text = str(getattr(module, "__version__", None) or getattr(module, "VERSION", ""))
+    version = tuple(int(part) for part in re.findall(r"\d+", text)[:2])
     least = LEAST.get(name, ())
     if module is None or not version or version >= least:
         return
@@ -97,7 +98,7 @@ def _check_version(name: str) -> None:
     raise ImportError(
         Message(
             "it is version {found}, but {wanted} or newer is required",
-            found=told[:20],
+            found=text[:20],
             wanted=wanted,
         ),
         name=name,
@@ -107,7 +108,7 @@ def _check_version(name: str) -> None:
 def _culprit(error: BaseException) -> str:
     """Return the library that caused an error: one that it names, else one from another folder.
 
-    Another folder alone proves little, since Blender itself brings some of the libraries.
+    Another folder alone proves little, since Blender itself includes some of the libraries.
     """
     named: list[str] = []
     cause: BaseException | None = error
@@ -137,7 +138,7 @@ def _named_in(error: BaseException) -> str:
 
 
 def _elsewhere() -> Sequence[str]:
-    """Return the libraries that are not in the folder where most of them are."""
+    """Return the libraries that are not in the same folder as most of them."""
     files = {name: _file(sys.modules.get(name), name) for name in SHIPPED}
     homes = {name: _home(file) for name, file in files.items()}
     usual = Counter(home for home in homes.values() if home).most_common(1)
@@ -145,7 +146,7 @@ def _elsewhere() -> Sequence[str]:
 
 
 def _file(module: ModuleType | None, name: str) -> str:
-    """Return the file that a library is loaded from, or would be; empty if unknown."""
+    """Return the file from which a library is, or would be, loaded; empty if unknown."""
     if module is not None:
         return str(getattr(module, "__file__", "") or "")
     with contextlib.suppress(

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 class KeyField(NamedTuple):
     """An API key or other secret that the user gets from the service.
 
-    `preference` is the add-on preference it is entered in, `environment` the environment variable
-    that is used while the preference is empty. Providers that share a key declare the same field.
+    `preference` is the add-on preference that holds it, `environment` the environment variable that
+    is used while the preference is empty. Providers that share a key declare the same field.
     """
 
     preference: str
@@ -45,5 +45,5 @@ class Secret:
         return "…"
 
     def __reduce__(self) -> Any:
-        # Pickle calls __reduce__, and so do copies: neither may contain a key.
+        # Called by pickle and by copies, which must not contain a key.
         raise TypeError("a key is never written anywhere")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The errors, one class for each different thing that the user can do about one.
+"""The errors: one class for each different action that the user can take.
 
     ImageToMeshError
     +-- InvalidSettings    a setting or an argument is wrong           nothing was sent
@@ -8,18 +8,18 @@
     +-- NoBlender          a step needs a Blender and none was found   nothing was sent
     +-- WrongModule        another add-on's module conflicts           nothing was sent
     +-- LibraryProblem     the library folder cannot be read or written
-    +-- MissingKey         the service wants a key and none is set     nothing was sent
+    +-- MissingKey         the service needs a key and none is set     nothing was sent
     +-- BadKey             the service refused the key
     +-- NoCredits          the account is empty
     +-- RateLimited        too many requests, for longer than we waited
     +-- Unreachable        no connection, or the service is down
     +-- TimedOut           the service did not finish in the time allowed
-    +-- BadReply           the service answered something it does not document
+    +-- BadReply           the service sent an undocumented response
     +-- Rejected           the service refused the content
     +-- Failed             the service tried and could not
     |   +-- Banned, Expired
     +-- BadMesh            the result is not a mesh file that can be read
-    +-- Uncertain          the submit was sent and no answer came
+    +-- Uncertain          the order was sent and no answer came
 
 `Cancelled` is not an error: it unwinds a job that the user stopped.
 """
@@ -33,7 +33,7 @@ from .untrusted_text import clean
 
 
 class Sent(StrEnum):
-    """How much of a failed call's request can have reached the service.
+    """How much of a failed call's request may have reached the service.
 
     NO: not a byte of it was handed to the socket. MAYBE: some of it was, and no answer came.
     YES: an answer came.
@@ -47,9 +47,9 @@ class Sent(StrEnum):
 class ImageToMeshError(Exception):
     """A problem, with a message for the user and a hint on what to do next.
 
-    `message` says what happened, `hint` the next step, `link` an address that helps with it.
-    `kind` is the stable name that scripts see (`error.kind` of the command line's JSON).
-    `sent` is set by the transport for a call that failed; None for all other errors.
+    `message` says what happened, `hint` what to do next, `link` is the URL of a page that helps.
+    `kind` is the stable name that scripts see (`error.kind` in the command line's JSON). `sent` is
+    set by the transport for a call that failed; it is None for all other errors.
     """
 
     kind: ClassVar[str] = "error"
@@ -102,7 +102,7 @@ class LibraryProblem(ImageToMeshError):
 
 
 class MissingKey(ImageToMeshError):
-    """The service wants a key and none is set."""
+    """The service needs an API key, but it is not set."""
 
     kind = "missing_key"
 
@@ -162,7 +162,7 @@ class Banned(Failed):
 
 
 class Expired(Failed):
-    """The service gave up the task, or no longer knows it."""
+    """The service gave up on the task, or no longer knows it."""
 
     kind = "expired"
 
@@ -184,7 +184,7 @@ class Cancelled(Exception):
 
 
 def error_of_kind(kind: str, message: str, hint: str = "", link: str = "") -> ImageToMeshError:
-    """Make the error that `kind` names; an unknown kind becomes `Failed`."""
+    """Return an error of the class with this `kind`; an unknown kind becomes `Failed`."""
     return _by_kind(ImageToMeshError).get(kind, Failed)(message, hint, link)
 
 

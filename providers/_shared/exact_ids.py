@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ids, tokens and URLs, which must be sent back to a service exactly as they were received.
+"""Checks ids, tokens and URLs, which must be sent back to a service exactly as received.
 
-Cleaning one of them, as texts for the user are cleaned, would turn it into another id. One with
-control or replacement characters is refused instead.
+If they were cleaned like text for the user, they would become different ids. Ids with control or
+replacement characters are refused instead.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from .redaction import REDACTED
 from .untrusted_text import LOST, clean, clean_json
 
 LONGEST = 16_384
-"""Characters of an id or URL. Presigned URLs have about two thousand."""
+"""Maximum length of an id or URL, in characters; presigned URLs have about two thousand."""
 
 
 def is_sendable_unchanged(text: str) -> bool:
-    """Return whether a text is printable, of sane length and without replaced characters."""
+    """Return whether text is printable, not too long, and without replaced characters."""
     return text.isprintable() and len(text) <= LONGEST and not {LOST, REDACTED} & set(text)
 
 
 def require_exact(text: str, kind: str, error: type[ImageToMeshError] = BadReply) -> str:
-    """Return the text unchanged. Raises `error` if it cannot be sent back unchanged.
+    """Return `text` unchanged. Raises `error` if it cannot be sent back unchanged.
 
-    `kind` names it in the message, such as "token".
+    `kind` is the word for it in the message, such as "token".
     """
     if not is_sendable_unchanged(text):
         raise error(
@@ -39,9 +39,9 @@ def require_exact(text: str, kind: str, error: type[ImageToMeshError] = BadReply
 
 
 def require_exact_values(data: Mapping[str, Any], kind: str) -> dict[str, Any]:
-    """Return the data of a ticket or upload, with its texts checked and nested values cleaned.
+    """Return the data of a ticket or upload, with strings checked and nested values cleaned.
 
-    Raises BadReply for a text that cannot be sent back unchanged.
+    Raises BadReply for a string that cannot be sent back unchanged.
     """
     return {
         clean(name): require_exact(value, kind) if isinstance(value, str) else clean_json(value)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A package's public names whose modules are loaded on first use (PEP 562).
+"""Lets a package load the modules of its public names on first use (PEP 562).
 
-The add-on registers with every start of Blender, and most starts never generate anything: what
-only a running job needs must not cost time then.
+The add-on is registered at every start of Blender, but most sessions never generate anything, so
+code that only a running job needs must not be loaded then.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def lazy_names(
     """Return a module `__getattr__` for a package.
 
     `homes` maps each module, relative to the package, to the names that it provides. A loaded name
-    is put into `namespace`, the package's globals, so that each is looked up once.
+    is stored in `namespace`, the package's globals, so that it is looked up only once.
     """
     home_of = {name: home for home, names in homes.items() for name in names}
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Sentences for the user: templates with named fields, and the values that go into them.
 
-A template is what a translator sees. Records and other processes carry it with its values, so that
-a sentence can be shown in another language at any later time.
+Translators translate the templates. A template is stored in records and passed between processes
+together with its values, so that the sentence can be shown in another language at any later time.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from typing import Any, Self
 from .untrusted_text import clean
 
 _TEMPLATE = re.compile(r"(?:[^{}]|\{\{|\}\}|\{[a-z]\w*\})*")
-"""Braces may contain plain names only: `{x:>9999999}` in a foreign record would fill the memory."""
-# Messages nest two deep; more in a record is not from this program.
+"""Braces may contain plain names only: `{x:>9999999}` in another's record would fill the memory."""
+# This program nests messages two deep, so a record with more is not its own.
 _DEEPEST = 4
 
 
 class Message(str):
     """A sentence as a template with named fields, and their values.
 
-    It reads as the finished English sentence, so it can be used like any text. To show it to a
-    user, translate the template and fill in the values: `Message("{provider} needs an API key.",
-    provider="Tripo")`. Values that are Messages are translated as well, others are shown unchanged.
-    Texts and paths are cleaned.
+    As a string, it is the finished English sentence: `Message("{provider} needs an API key.",
+    provider="Tripo")`. To show it to a user, translate its template and fill in its values. Values
+    that are Messages are translated as well, all others are shown unchanged. Strings and paths are
+    cleaned.
     """
 
     __slots__ = ("template", "values")
@@ -34,7 +34,7 @@ class Message(str):
     values: Mapping[str, object]
 
     def __new__(cls, template: str, /, **values: object) -> Self:
-        """Fill in the values. Raises KeyError for a field without one."""
+        """Fill in the values. Raises KeyError for a field without a value."""
         known = {name: _clean_value(value) for name, value in values.items()}
         message = super().__new__(cls, template.format_map(known))
         message.template = template
@@ -43,7 +43,7 @@ class Message(str):
 
     @classmethod
     def of(cls, text: str) -> Self:
-        """Return a text without fields, such as a label; it is translated if possible."""
+        """Return a message without fields, such as a label, which is translated if possible."""
         return cls(text.replace("{", "{{").replace("}", "}}"))
 
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, object]]:
@@ -52,16 +52,16 @@ class Message(str):
 
 
 def join_messages(*texts: str) -> Message:
-    """Return sentences as one text, each to be translated separately; empty ones are left out.
+    """Return sentences joined to one message, each translated separately; empty ones are left out.
 
-    Words of a service may be among them: they have no translation and stay unchanged.
+    A service's own message may be among them: it has no translation, and stays unchanged.
     """
     values = {f"text{number}": as_message(text) for number, text in enumerate(texts) if text}
     return Message(" ".join(f"{{{name}}}" for name in values), **values)
 
 
 def as_message(text: str) -> Message:
-    """Return a text as a Message, to be translated if a translation exists."""
+    """Return text as a Message, which is translated if there is a translation."""
     return text if isinstance(text, Message) else Message.of(text)
 
 
@@ -77,7 +77,7 @@ def _clean_value(value: object) -> object:
 
 
 def encode_message(text: str) -> Any:
-    """Return a text as JSON: a Message as an object with its template and values."""
+    """Return text as JSON: a Message as an object with its template and values, or a string."""
     if not isinstance(text, Message):
         return text
     values = {
@@ -109,14 +109,14 @@ def _decode_value(value: Any, depth: int) -> object:
 
 
 def encode_templates(texts: Iterable[str]) -> dict[str, Any]:
-    """Return the templates and values of the messages among some texts, by finished text."""
+    """Return the encoded form of each Message among `texts`, by its finished sentence."""
     return {str(text): encode_message(text) for text in texts if isinstance(text, Message)}
 
 
 def restore_message(text: str, templates: Any) -> str:
-    """Return a text as the Message that it was created from, or unchanged if it was not one.
+    """Return text as the Message that it was, by `encode_templates`, or else unchanged.
 
-    A template that does not produce the text itself is ignored.
+    A template that does not produce exactly this text is ignored.
     """
     encoded = templates.get(text) if isinstance(templates, Mapping) else None
     if encoded is None:

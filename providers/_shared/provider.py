@@ -57,7 +57,7 @@ class Picture(NamedTuple):
 
 
 class Request(NamedTuple, Generic[S]):
-    """The settings and images of a job. With the uploads, a submit depends on nothing else."""
+    """The settings and images of a job. With the uploads, they determine the order completely."""
 
     settings: S
     pictures: tuple[Picture, ...]
@@ -73,12 +73,12 @@ class Uploaded:
     data: Mapping[str, JSON] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        # The dataclass is frozen; this is the way its documentation gives for __post_init__.
+        # The dataclass is frozen; its documentation recommends this for __post_init__.
         object.__setattr__(self, "data", require_exact_values(self.data, "token"))
 
 
 class _TicketData(dict[str, JSON]):
-    """The data of a ticket. Raises Uncertain for a missing name, as in a damaged record."""
+    """The data of a ticket. Raises Uncertain for a name that is missing, as in a damaged record."""
 
     def __missing__(self, name: str) -> JSON:
         raise Uncertain(  # guard: tickets-without-a-task
@@ -89,7 +89,7 @@ class _TicketData(dict[str, JSON]):
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """Identifies a submitted task: all that any later process needs to poll it, besides the key.
+    """Identifies a submitted task: everything but the key that a later process needs to poll it.
 
     `data` is plain JSON without secrets; it is saved in `job.json`. `files` are mesh files that the
     answer itself contained, by name (`mesh.glb`). They are written to the job's folder before the
@@ -110,8 +110,8 @@ class Ticket:
 class Progress:
     """The task is still running.
 
-    `phase` is shown to the user. `fraction` is 0 to 1, `wait` the service's estimate of the
-    remaining seconds; None if unknown.
+    `phase` is shown to the user. `fraction` is from 0 to 1, `wait` the service's estimate of the
+    remaining seconds; both are None if unknown.
     """
 
     phase: str
@@ -126,7 +126,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A result file; it is downloaded without the API key. `format` is its extension, if known.
+    """A result file, downloaded without the API key. `format` is its extension, None if unknown.
 
     For a mesh that came with the ticket, `url` is empty and `file` its name in `Ticket.files`.
     """
@@ -139,7 +139,7 @@ class RemoteFile:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A mesh to generate in the worker process, by the generator of this name."""
+    """A mesh to generate in the worker process, by the generator with this name."""
 
     name: str
     settings: Mapping[str, JSON]
@@ -150,8 +150,8 @@ class Result:
     """The task succeeded: files to download, or a recipe to run.
 
     `credits` is the amount charged, in the service's unit; None if unknown. `facts` are saved in
-    `job.json` (seeds used, request ids), `notes` shown to the user. Raises BadMesh for a URL that
-    cannot be requested unchanged.
+    `job.json` (such as seeds and request ids), `notes` are shown to the user. Raises BadMesh for a
+    URL that cannot be requested unchanged.
     """
 
     files: tuple[RemoteFile, ...] = ()
@@ -168,7 +168,7 @@ class Result:
 
 
 class CancelOutcome(StrEnum):
-    """Whether a cancelled task is charged."""
+    """Whether a cancelled task is charged for."""
 
     FREE = "free"
     CHARGED = "charged"
@@ -176,7 +176,7 @@ class CancelOutcome(StrEnum):
 
 
 class Cost(NamedTuple):
-    """A price in the service's own unit, e.g. 30 Credits."""
+    """A price in the service's own unit, such as 30 Credits."""
 
     amount: float
     unit: str = "Credits"
@@ -197,53 +197,56 @@ class Provider(ABC, Generic[S]):
     """A service: class attributes declare it, methods make its calls.
 
     Subclass it once per file in `providers/`; the file's name is the `id`. The runner in `jobs`
-    calls the methods on a worker thread, in the order in which they stand here. Every method may
-    raise the errors of `_shared.errors`. None of them retries, sleeps or touches Blender: retries,
+    calls the methods on a job's thread, in the order in which they are declared here. Every method
+    may raise the errors of `_shared.errors`. They must not retry, sleep or touch Blender: retries,
     polling intervals and deadlines are up to the runner and to `Http`.
     """
 
     id: ClassVar[str]
-    """The file's name, used in scripts, presets and `job.json`: never change it."""
+    """The file's name without its suffix. Scripts, presets and records use it: never change it."""
     label: ClassVar[str]
     """The service's name in the interface."""
     description: ClassVar[str]
-    """One line for the provider menu's tooltip, without a full stop."""
+    """One line for the provider menu's tooltip, without a period."""
     docs_url: ClassVar[str] = ""
+    """The service's documentation, for the license note."""
     key_url: ClassVar[str] = ""
     """The page where the user creates an API key."""
     unit: ClassVar[str] = "Credits"
-    """What the service charges in, as a title: the unit of `Result.credits`."""
+    """The unit in which the service charges, in title case; that of `Result.credits`."""
     rank: ClassVar[int] = 100
-    """Position among the services in the preferences, from 1; equal ones are in order of name."""
+    """Position among the services in the preferences, from 1; equal ones are sorted by name."""
     keys: ClassVar[tuple[KeyField, ...]] = ()
     """The secrets to ask for; empty if the service needs none."""
     address: ClassVar[Address | None] = None
     """The base URL and where it can be changed; None if the provider calls nothing."""
     needs: ClassVar[frozenset[Need]] = frozenset({"network"})
+    """“network” if a service makes the mesh, “blender” if the worker does."""
     views: ClassVar[tuple[str, ...]] = ("front",)
-    """The views that the service takes. The first one is required."""
+    """The views that the service accepts. The first one is required."""
     formats: ClassVar[frozenset[str]] = PICTURE_FORMATS
-    """The formats that the service takes: any other image is converted before `upload`."""
+    """The formats that the service accepts; any other image is converted before `upload`."""
     limits: ClassVar[PictureLimits] = PictureLimits()
-    """Sizes that the service takes: larger images are scaled down before `upload`."""
+    """Sizes that the service accepts; larger images are scaled down before `upload`."""
     takes_urls: ClassVar[bool] = False
     """Whether an image given by its https URL is passed on as that URL instead of as a file."""
     token_life: ClassVar[float] = 0.0
-    """Seconds for which the result of `upload` can be reused; 0 if it serves one submit only."""
+    """Seconds for which the result of `upload` can be reused; 0 if it is for one order only."""
     self_hosted: ClassVar[bool] = False
     """Whether users run the server themselves: plain http is then allowed in private networks."""
     deadline: ClassVar[float] = 1800.0
     """Seconds after which polling ends with `TimedOut`. The job can still be resumed."""
     max_answer_bytes: ClassVar[int] = 0
-    """Free disk space in bytes to require before a submit whose answer contains the mesh."""
+    """Bytes of free disk space required before an order; 0 unless its answer contains the mesh."""
     lookup_name: ClassVar[str] = ""
-    """The name of the value that `attach` takes, such as "Task ID"; empty if it takes none."""
+    """The name of the value that `attach` takes, such as "Task ID"; empty if it is unsupported."""
     front_rotation: ClassVar[int] = 0
     """Degrees about Z, counterclockwise from above, that rotate the models' front to -Y."""
     has_live_preview: ClassVar[bool] = False
-    """Whether the worker previews changed settings of a result; only providers without cost do."""
+    """Whether the worker can preview changed settings of a result, which must be free."""
 
     settings: type[S]
+    """The class of the provider's settings."""
 
     @property
     def is_remote(self) -> bool:
@@ -251,13 +254,13 @@ class Provider(ABC, Generic[S]):
         return "network" in self.needs
 
     def headers(self, keys: Mapping[str, Secret]) -> dict[str, str]:
-        """Return the headers that carry the key to the service's own host."""
+        """Return the headers with the API key, which are sent to the service's own host only."""
         if not self.keys:
             return {}
         return {"Authorization": f"Bearer {keys[self.keys[0].preference].reveal()}"}
 
     def views_for(self, settings: S) -> tuple[str, ...]:
-        """Return the views that these settings allow. The first one is required."""
+        """Return the views that can be used with these settings. The first one is required."""
         return self.views
 
     def upload(self, pictures: tuple[Picture, ...], http: Http | None) -> Uploaded:
@@ -269,7 +272,7 @@ class Provider(ABC, Generic[S]):
 
     @abstractmethod
     def submit(self, request: Request[S], uploaded: Uploaded, http: Http | None) -> Ticket:
-        """Order the mesh by `Http.submit`, the only call that costs. Called once per job.
+        """Order the mesh with `Http.submit`, the only call that costs. Called once per job.
 
         Raises Uncertain if the answer leaves open whether the service accepted the order; any other
         error means that it did not, and that nothing is charged.
@@ -284,7 +287,7 @@ class Provider(ABC, Generic[S]):
         """
 
     def cancel(self, ticket: Ticket, http: Http | None) -> CancelOutcome:
-        """Cancel a task if the service supports that, and return whether it is charged."""
+        """Cancel a task if the service supports that; return whether it is charged for."""
         return CancelOutcome.UNKNOWN
 
     def max_concurrent(self, settings: S) -> int:
@@ -301,15 +304,15 @@ class Provider(ABC, Generic[S]):
     ) -> tuple[Ticket, ...]:
         """Search the account's tasks for an order whose answer was lost. Free.
 
-        `since` is the time of the submit, by this computer's clock. Return the tickets of all tasks
-        that match the request; an empty tuple if the service has no list of tasks.
+        `since` is the time of the order, by this computer's clock. Returns the tickets of all tasks
+        that match the request, or an empty tuple if the service has no list of tasks.
         """
         return ()
 
     def attach(self, task: str, settings: S) -> Ticket:
-        """Return the ticket of a task that the user found at the service.
+        """Return the ticket of a task that the user has found at the service.
 
-        `task` is the text they entered. Raises InvalidSettings if it cannot be a task.
+        `task` is the text that the user entered. Raises InvalidSettings if it cannot be a task.
         """
         raise InvalidSettings(Message("{provider} has no list of tasks.", provider=self.label))
 
@@ -318,12 +321,12 @@ class Provider(ABC, Generic[S]):
         return None
 
     def balance(self, http: Http | None) -> Balance | None:
-        """Return the balance of the account, or None. The call also serves to test a key."""
+        """Return the balance of the account, None if unknown. This also tests the key."""
         return None
 
 
 def require_http(http: Http | None) -> Http:
-    """Return `http`, which the runner always passes to remote providers. Raises Failed for None."""
+    """Return `http`, which remote providers always get from the runner. Raises Failed for None."""
     if http is None:
         raise Failed("This provider requires an internet connection.")
     return http

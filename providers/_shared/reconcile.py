@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Matching a service's list of tasks against an order whose answer was lost."""
+"""Matches a service's list of tasks against an order whose answer was lost."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
     from .http.reply import Reply
 
 CLOCK_TOLERANCE = timedelta(minutes=2)
-"""Remaining difference of the clocks, after the offset from the Date header is applied."""
+"""Maximum difference between the clocks after correcting it by the Date header."""
 MAX_TRANSIT = timedelta(minutes=15)
-"""Longest time from the submit to the creation of the task, as with a slow upload in the body."""
+"""Maximum time from an order to the creation of its task; a large body may take long to upload."""
 LONGEST_ID = 200
-"""Characters of a task id that a user enters."""
+"""Maximum length of a task id that a user enters, in characters."""
 
 
 def is_near(created: object, since: datetime) -> bool:
-    """Return whether a task was created around the time of the submit. False without a time."""
+    """Return whether a task was created around the time of the order; False without a time."""
     time = _time(created)
     return time is not None and since - CLOCK_TOLERANCE <= time <= since + MAX_TRANSIT
 
 
 def clock_offset(reply: Reply) -> timedelta:
-    """Return how far the service's clock is ahead of this one, by the Date header."""
+    """Return how far the service's clock is ahead of this one, by the Date header; 0 without it."""
     from email.utils import parsedate_to_datetime
 
     try:
@@ -41,7 +41,7 @@ def clock_offset(reply: Reply) -> timedelta:
 def matches_request(
     sent: Mapping[str, Any], listed: Mapping[str, Any], defaults: Mapping[str, Any]
 ) -> bool:
-    """Return whether the inputs that a service lists for a task are those that were sent.
+    """Return whether the inputs that a service lists for a task match those that were sent.
 
     Inputs that it does not list are ignored. Inputs that were not sent must have their defaults,
     except for seeds, which the service chooses itself.
@@ -57,7 +57,10 @@ def matches_request(
 
 
 def validate_task_id(task: str, label: str) -> str:
-    """Return the task id that a user entered, stripped. Raises InvalidSettings for a bad one."""
+    """Return the task id that a user entered, stripped. Raises InvalidSettings if it is invalid.
+
+    `label` is the provider's, for the message.
+    """
     task = task.strip()
     plain = all("!" <= char <= "~" and char not in "/?#%" for char in task)
     if not task.strip(".") or len(task) > LONGEST_ID or not plain:
@@ -69,7 +72,7 @@ def validate_task_id(task: str, label: str) -> str:
 
 
 def _same(sent: Any, listed: Any) -> bool:
-    """Compare two values. Different types count as equal, as two notations of the same value."""
+    """Compare two values; of different types, they count as two notations of the same value."""
     if sent is None or listed is None:
         return listed is None
     numbers = isinstance(sent, int | float) and isinstance(listed, int | float)
@@ -81,7 +84,7 @@ def _now() -> datetime:
 
 
 def _time(text: object) -> datetime | None:
-    """Parse ISO 8601 or seconds since 1970. A time without a zone is UTC; None if neither."""
+    """Parse ISO 8601 or seconds since 1970; None for anything else. Without a zone, it is UTC."""
     try:
         if isinstance(text, int | float):
             return datetime.fromtimestamp(text, UTC)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Redaction of API keys in texts, in every notation that a response may quote them in.
+"""Redacts API keys in text, in every notation in which a response may quote them.
 
 A service that refuses a key may quote it in the error: as it is, with JSON or HTML escapes,
 percent-encoded in a URL, in base64 as in an Authorization header, or in hexadecimal.
@@ -18,24 +18,24 @@ from .untrusted_text import clean, map_texts
 
 REDACTED = "…"
 SHORT = 8
-"""Keys with fewer characters are redacted as whole words only, since they may be part of others."""
+"""Keys with fewer characters are redacted as whole words only: other words may contain them."""
 BULK = 1024 * 1024
-"""Characters of a text above which only plain and base64 keys are searched for, in linear time."""
+"""Length of text in characters above which only plain and base64 keys are searched for."""
 
 _ESCAPE = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|([^u\\]))")
 _VANISHES = re.compile(
     "[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
 )
-"""Invisible characters, which `clean` removes: they could hide a key until then."""
+"""Invisible characters: until `clean` removes them, they could hide a key."""
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=")
 
 
 class Redactor:
-    """Removes a set of keys from texts."""
+    """Replaces a set of keys in text and JSON with `REDACTED`."""
 
     def __init__(self, values: Iterable[str]) -> None:
         known = sorted({value for value in values if value}, key=len, reverse=True)
-        # Longest first: a key may contain another one.
+        # Longest first, because a key may contain another one.
         self._long = [_Spellings(value) for value in known if len(value) >= SHORT]
         self._words = [_word(value) for value in known if len(value) < SHORT]
 
@@ -44,11 +44,11 @@ class Redactor:
 
     @property
     def spelled(self) -> tuple[str, ...]:
-        """The plain and base64 forms of the keys, to find in a body that arrives in chunks."""
+        """The plain, hexadecimal and base64 forms of the keys, for bodies that arrive in chunks."""
         return tuple(needle for spellings in self._long for needle in spellings.needles)
 
     def redact(self, text: str) -> str:
-        """Return a text without the keys, including keys that only appear once `clean` has run."""
+        """Return text without the keys, even those that only `clean` would make appear."""
         redacted = self._redact_once(text)
         if len(text) > BULK or not _VANISHES.search(redacted):
             return redacted
@@ -65,18 +65,18 @@ class Redactor:
         return text
 
     def redact_json(self, value: Any) -> Any:
-        """Return JSON with the keys removed from all strings, including the keys of objects."""
+        """Return JSON with the keys redacted in all strings, including the names in objects."""
         return map_texts(value, self.redact)
 
 
 def redact(value: Any, secrets: Iterable[str]) -> Any:
-    """Return a text or JSON with the secrets removed, in every notation."""
+    """Return text or JSON with the secrets redacted in every notation."""
     return Redactor(secrets).redact_json(value)
 
 
 def redactor_for(keys: Iterable[str], headers: Mapping[str, str]) -> Redactor:
-    """Return the redactor of a connection: for its keys, and for the values of its headers."""
-    # Also without the scheme before it: a service may quote the key alone.
+    """Return the redactor for a connection's keys, and for the values of its headers."""
+    # Also without the scheme before them, since a service may quote the key alone.
     carried = [part for value in headers.values() for part in (value, value.rpartition(" ")[2])]
     return Redactor((*keys, *(part for part in carried if len(part) >= SHORT)))
 
@@ -86,7 +86,7 @@ class _Spellings:
 
     def __init__(self, value: str) -> None:
         self._value = value
-        # Nested JSON doubles backslashes: compare without any.
+        # Compared without backslashes, because nested JSON doubles them.
         self._plain = (value.lower().replace("\\", ""), value.encode().hex())
         self._cores = tuple(_cores(value.encode()))
         self._spelled = [
@@ -96,7 +96,7 @@ class _Spellings:
 
     @property
     def needles(self) -> tuple[str, ...]:
-        """Strings; each unescaped notation contains at least one of them."""
+        """Strings: every notation without escapes contains at least one."""
         return (self._value, self._plain[1], *self._cores)
 
     def redact(self, text: str) -> str:
@@ -118,8 +118,8 @@ NO_REDACTION = Redactor(())
 
 
 def _unescape_layers(text: str) -> Iterator[str]:
-    """Yield a text, and the text with escapes undone once, twice and three times."""
-    import html  # its table of entities would be read with every start of Blender
+    """Yield text, and the text with its escapes undone once, twice and three times."""
+    import html  # not above: its table of entities would be read at every start of Blender
 
     for _ in range(4):
         yield text
@@ -134,7 +134,7 @@ def _unescape(escape: re.Match[str]) -> str:
 
 
 def _pattern(value: str) -> str:
-    """Return a pattern for a text whose characters may be escaped, also repeatedly."""
+    """Return a pattern for `value` with any of its characters escaped, even repeatedly."""
     return "".join(map(_letter, value))
 
 
@@ -151,10 +151,10 @@ def _letter(letter: str) -> str:
 
 
 def _cores(value: bytes) -> Iterator[str]:
-    """Yield the base64 of a value without its ends, for the three ways it can be aligned.
+    """Yield the base64 of a value without its ends, for each of its three possible alignments.
 
-    Base64 turns three bytes into four characters: the value is encoded in one of three ways, by its
-    offset in the text around it, which also decides its first and last character.
+    Base64 turns three bytes into four characters, so the encoding of a value depends on its offset
+    in the encoded text, and its first and last characters also depend on the bytes around it.
     """
     for before in range(3):
         text = base64.b64encode(b"\0" * before + value).decode()
@@ -182,5 +182,5 @@ def _without_runs(text: str, found: Iterable[str]) -> str:
 
 
 def _word(value: str) -> re.Pattern[str]:
-    """Return a pattern for a short key as a word, and not within a URL or another word."""
+    """Return a pattern for a short key as a whole word, not within a URL or another word."""
     return re.compile(rf"(?<![\w/.%-]){re.escape(value)}(?![\w/%-]|\.\w)")

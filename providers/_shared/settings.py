@@ -2,8 +2,8 @@
 """Declarations of settings, from which properties, panel rows, CLI options and checks are made.
 
 A provider declares its settings as a subclass of `Settings` whose fields are `Annotated` with an
-`Interval` and an `Option`. This module must not import pydantic: declarations are
-read while Blender registers the add-on, and pydantic takes 150 ms to import.
+`Interval` and an `Option`. This module must not import pydantic, which takes 150 ms: declarations
+are read while Blender registers the add-on.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Value = bool | int | float | str
 Kind = Literal["bool", "int", "float", "str", "enum"]
 Unit = Literal["none", "length", "factor", "pixel"]
 Group = Literal["quality", "surface", "mesh", "placement"]
-"""The subpanels of the settings, in this order."""
+"""The subpanels of the settings, in the order in which they are shown."""
 
 
 class Choice(NamedTuple):
@@ -36,12 +36,12 @@ class Choice(NamedTuple):
 
 @dataclass(frozen=True)
 class Option:
-    """The texts and the place of a setting in the interface; part of the field's `Annotated`.
+    """The texts of a setting and its place in the interface, given in the field's `Annotated`.
 
     `choices` are titles and descriptions for the values of a `Literal`, in its order. `basic`
-    settings are always visible, the others in the collapsed sub-panel of their `group`.
+    settings are always visible, the others in the collapsed subpanel of their `group`.
     `min_blender` is the first Blender version that can import the result of a value other than the
-    default. A `quiet` setting is for scripts: the panel draws it only if it has another value.
+    default. A `quiet` setting is for scripts: the panel shows it only if it is not at its default.
     """
 
     title: str
@@ -58,15 +58,15 @@ class Option:
 class Settings:
     """Base class of the settings of a provider; each subclass becomes a frozen dataclass.
 
-    All fields have defaults.
+    All fields must have defaults.
     """
 
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
     __pydantic_config__: ClassVar[Mapping[str, object]] = {"extra": "forbid"}
 
     def __init_subclass__(cls) -> None:
-        # The methods that compare, hash and print are written below, once: `dataclass` would
-        # compile them for each class at every start of Blender.
+        # The methods that compare, hash and print are defined once, below, because `dataclass`
+        # would compile them for each class at every start of Blender.
         dataclass(frozen=True, eq=False, repr=False)(cls)
 
     def rules(self) -> Iterator[tuple[str, str]]:
@@ -91,8 +91,8 @@ class Settings:
 class Setting(NamedTuple):
     """The parsed declaration of a setting.
 
-    `minimum` and `maximum` are inclusive. An `optional` setting may be None, which means that it is
-    not sent; in the interface it has a checkbox that enables it.
+    `minimum` and `maximum` are inclusive. An `optional` setting may be None, so that it is not
+    sent; in the interface, a checkbox enables it.
     """
 
     name: str
@@ -113,18 +113,18 @@ class Setting(NamedTuple):
     """The class of the values, if the setting is declared with one instead of a `Literal`."""
 
 
-# Panels ask for the declarations at every draw.
+# Cached, because panels need the declarations at every draw.
 _PARSED: dict[type, tuple[Setting, ...]] = {}
 
 
 def settings_of(model: type[Settings]) -> tuple[Setting, ...]:
     """Return the settings of a class in the order of their declaration.
 
-    Raises TypeError for a declaration that cannot become a Blender property. Both the contract
-    tests and `register()` call this, so that no user ever sees that error.
+    Raises TypeError for a declaration that cannot become a Blender property. Tests call this for
+    every provider, so that no user ever sees that error.
     """
-    # Provider files do without `from __future__ import annotations`: their annotations are values
-    # already. As texts each would be compiled here, 0.3 ms per provider at every start of Blender.
+    # Provider files have no `from __future__ import annotations`, so their annotations are values.
+    # Strings would be compiled here, in 0.3 ms per provider, at every start of Blender.
     if model not in _PARSED:
         hints = typing.get_type_hints(model, include_extras=True)
         _PARSED[model] = tuple(
@@ -148,7 +148,7 @@ def values_of(settings: Settings) -> dict[str, Value | None]:
 
 
 def check_rules(settings: Settings) -> None:
-    """Raise InvalidSettings for the first of `Settings.rules` that the values break."""
+    """Raise InvalidSettings for the first combination of values that `Settings.rules` yields."""
     for name, sentence in settings.rules():
         raise InvalidSettings(sentence, Message("Change “{name}”.", name=name))
 
@@ -217,7 +217,7 @@ def _bounds(metadata: Iterable[Any]) -> tuple[float | None, float | None]:
     low: float | None = None
     high: float | None = None
     for item in metadata:
-        # By attribute and not by class: importing annotated_types costs time at every startup.
+        # By attribute, not by class: importing annotated_types would slow down every startup.
         low = getattr(item, "ge", low)
         high = getattr(item, "le", high)
     return low, high

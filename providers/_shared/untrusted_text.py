@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Handling of untrusted text: responses of services, file names, records, tables.
+"""Handles untrusted text: responses of services, file names, records, tables.
 
-`clean` makes a text safe to show, store and print; `json_bytes` writes any text as JSON;
-`decode_answer` reads a response. API keys are removed in `redaction`. Ids and URLs are never
-cleaned, since they must not change: `exact_ids` refuses odd ones instead.
+`clean` makes text safe to show, store and print; `json_bytes` writes any text as JSON;
+`decode_answer` reads a response. API keys are redacted in `redaction`. Ids and URLs are never
+cleaned, because they must not change: `exact_ids` refuses invalid ones instead.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 MOST = 2000
-"""Maximum length of a text that is shown to the user."""
+"""Maximum length of text that is shown to the user, in characters."""
 LOST = "\N{REPLACEMENT CHARACTER}"
-"""Replaces lone surrogates, undecodable bytes and unassigned code points."""
+"""The character that replaces lone surrogates, undecodable bytes and unassigned code points."""
 
 _SEQUENCE = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"  # CSI: colors and cursor movement
@@ -36,24 +36,24 @@ _CHARSETS = frozenset({
     "iso-8859-1", "iso-8859-15", "latin1", "latin-1", "windows-1252", "cp1252", "windows-1251",
     "koi8-r", "gbk", "gb2312", "gb18030", "big5", "shift_jis", "euc-jp", "euc-kr",
 })  # fmt: skip
-"""Charsets accepted from a header. Some of Python's other codecs take quadratic time."""
+"""Charsets that are accepted from a header; some of Python's other codecs take quadratic time."""
 
 
 def clean(text: str, most: int = MOST) -> str:
-    """Return a text as one line that is safe to show, print and store.
+    """Return text as one line that is safe to show, print and store.
 
     Removes terminal sequences, control characters, bidirectional marks and zero-width spaces
     (except for joiners within words and emoji). Line breaks become spaces, lone surrogates U+FFFD.
-    A text of more than `most` characters is cut. A text that needs no change is returned itself,
-    also if it is an instance of a subclass of str.
+    Text of more than `most` characters is truncated. Text that needs no change is returned as the
+    same object, which may be an instance of a subclass of str, such as `Message`.
     """
     if text.isprintable() and len(text) <= most:
         return text
-    # Cut before the slower steps, with a reserve for the characters that they remove.
+    # Truncated before the slower steps, with a reserve for the characters that they remove.
     text = text[: 4 * most]
     if not text.isprintable():
         text = _SPACES.sub(" ", _SEQUENCE.sub("", text))
-        # `split` with a group returns text and joiner by turns.
+        # `split` with a group returns text and joiners alternately.
         pieces = enumerate(_JOINER.split(text))
         text = "".join(
             piece if index % 2 else "".join(map(_printable, piece)) for index, piece in pieces
@@ -62,10 +62,10 @@ def clean(text: str, most: int = MOST) -> str:
 
 
 def readable_name(datablock: Any, otherwise: str = "picture") -> str:
-    """Return the clean name of a Blender data-block.
+    """Return the cleaned name of a Blender data-block, or `otherwise` if it cannot be read.
 
-    Blender stores names as bytes. Reading one from an imported file that is not valid UTF-8 raises
-    UnicodeDecodeError; `otherwise` is returned then.
+    Blender stores names as bytes, and raises UnicodeDecodeError for those from an imported file
+    that are not valid UTF-8.
     """
     try:
         return clean(str(datablock.name), 255)
@@ -74,14 +74,14 @@ def readable_name(datablock: Any, otherwise: str = "picture") -> str:
 
 
 def replace_surrogates(text: str) -> str:
-    """Return a text with lone surrogates replaced, so that it can be encoded as UTF-8."""
+    """Return text with lone surrogates replaced, so that it can be encoded as UTF-8."""
     return text if text.isascii() else _SURROGATE.sub(LOST, text)
 
 
 def map_texts(value: Any, change: Callable[[str], str]) -> Any:
-    """Return JSON with `change` applied to every string, including the keys of objects.
+    """Return a JSON value with `change` applied to every string, including keys of objects.
 
-    Raises RecursionError if it is nested too deeply.
+    Raises RecursionError if the value is nested too deeply.
     """
     if isinstance(value, str):
         return change(value)
@@ -97,12 +97,12 @@ def _key(key: Any, change: Callable[[str], str]) -> Any:
 
 
 def clean_json(value: Any) -> Any:
-    """Return JSON with every string in it cleaned; see `clean`."""
+    """Return a JSON value with every string in it cleaned; see `clean`."""
     return map_texts(value, clean)
 
 
 def json_bytes(value: Any, indent: int | None = None) -> bytes:
-    """Return JSON in UTF-8. Strings that UTF-8 cannot encode are written as escapes."""
+    """Return a value as JSON in UTF-8; if UTF-8 cannot encode it, with all non-ASCII escaped."""
     try:
         return _dump(value, indent, ascii_only=False).encode()
     except UnicodeEncodeError:
@@ -110,7 +110,7 @@ def json_bytes(value: Any, indent: int | None = None) -> bytes:
 
 
 def json_line(value: Any, encoding: str | None) -> str:
-    """Return JSON as one line that a terminal or stream of this encoding can print."""
+    """Return a value as one line of JSON that a stream with this encoding can print."""
     line = _dump(value, None, ascii_only=False)
     try:
         line.encode(encoding or "ascii")
@@ -137,7 +137,7 @@ def read_json(data: bytes) -> Any:
 
 
 def decode_text(body: bytes | bytearray, content_type: str) -> str:
-    """Decode a response as UTF-8, UTF-16 or UTF-32, or else by the charset of its header."""
+    """Return a response decoded as UTF-8, UTF-16 or UTF-32, or else by its header's charset."""
     encoding = json.detect_encoding(body)
     try:
         return body.decode(encoding)
@@ -150,7 +150,7 @@ def decode_text(body: bytes | bytearray, content_type: str) -> str:
 def decode_answer(text: str, redact: Callable[[str], str]) -> tuple[str, Any]:
     """Return a response as text, and as decoded JSON or None.
 
-    `redact` removes the API keys from a text. It is applied to the decoded strings, so that JSON
+    `redact` removes the API keys from text. It is also applied to the decoded strings, so that JSON
     escapes cannot hide a key. Lone surrogates become U+FFFD.
     """
     redacted = redact(text)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Code shared by both versions of Tripo's API. The calls are loaded when a job first uses them."""
+"""Code shared by both versions of Tripo's API. A job loads the code for its calls on first use."""
 
 from __future__ import annotations
 
@@ -32,5 +32,5 @@ __all__ = [
     "task_state",
 ]
 
-if not TYPE_CHECKING:  # it would allow any name at all
+if not TYPE_CHECKING:  # with a `__getattr__`, a type checker accepts any name at all
     __getattr__ = lazy_names(__name__, globals(), {"replies": tuple(__all__)})

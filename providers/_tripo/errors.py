@@ -34,8 +34,8 @@ BILLING_PAGE_URL = "https://platform.tripo3d.ai/billing"
 class Api(NamedTuple):
     """The differences between the versions of the API.
 
-    `meshes` are the output fields that may hold the mesh, in order of preference, `late` is the
-    error for code 2018, `nobody` the hint if another server answers at the base URL.
+    `meshes` are the output fields that may contain the mesh, in order of preference. `late` is the
+    error for code 2018, and `nobody` the hint if another server answers at the base URL.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Api(NamedTuple):
 
 
 POLICY, LATE = 2008, 2018
-"""Error codes: content policy; not finished in time."""
+"""Error codes of tasks: refused by the content policy, and not finished in time."""
 
 _BY_CODE: Mapping[int, type[ImageToMeshError]] = {
     **dict.fromkeys((2, 1002, 1005), BadKey),
@@ -100,7 +100,7 @@ def is_refused(reply: Reply) -> bool:
 
 
 def is_unclear(reply: Reply) -> bool:
-    """Return whether a response has an undocumented code, and is not clearly an error."""
+    """Return whether a response has an undocumented code, but is not clearly an error."""
     body = reply.json if isinstance(reply.json, dict) else {}
     is_error = bool(_text(reply, "message")) and not body.get("data")
     return _code(reply) not in _BY_CODE and not is_error
@@ -113,7 +113,7 @@ def _kind(reply: Reply) -> type[ImageToMeshError]:
     # Tripo's own errors are JSON; this one is from a firewall or proxy in front of it.
     if reply.status == 403 and not isinstance(reply.json, dict):
         return Unreachable
-    # Documented for rate limits, but also sent for invalid parameters.
+    # Code 2000 is documented for rate limits, but is also sent for invalid parameters.
     if code == 2000 and "invalid" in _text(reply, "message").lower():
         return InvalidSettings
     if code in _BY_CODE:
@@ -122,12 +122,12 @@ def _kind(reply: Reply) -> type[ImageToMeshError]:
 
 
 def _code(reply: Reply) -> int:
-    """Return the code of a response; 0 is success."""
+    """Return the error code of a response; 0 for success."""
     return parse_code(reply.json.get("code")) if isinstance(reply.json, dict) else 0
 
 
 def parse_code(code: Any) -> int:
-    """Parse a code, which may be a string. Returns -1 if it is not a number."""
+    """Parse an error code, which may be a string: 0 if it is missing, -1 if it is not a number."""
     if code is None or code == "":
         return 0
     return int(str(code)) if _NUMBER.fullmatch(str(code)) else -1
@@ -143,7 +143,7 @@ def _text(reply: Reply, name: str) -> str:
 
 
 def _message(reply: Reply, api: Api) -> str:
-    """Return Tripo's own message, with the request id that its support asks for."""
+    """Return Tripo's own message, with the request id for its support."""
     says = _text(reply, "message")
     if not isinstance(reply.json, dict):
         line = reply.text.strip().partition("\n")[0]

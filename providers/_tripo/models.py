@@ -24,7 +24,7 @@ TOKEN_LIFE = 24 * 3600.0
 
 
 def max_concurrent(_: Any, settings: Settings) -> int:
-    """Return Tripo's limit of concurrent tasks: 10, or 5 for the P models."""
+    """Return Tripo's limit on concurrent tasks: 10, or 5 for the P models."""
     model = getattr(settings, "model", "") or getattr(settings, "model_version", "")
     return 5 if str(model).startswith("P") else 10
 
@@ -153,13 +153,14 @@ OF_TEXTURES = (
     "texture_version",
     "delight",
 )
+"""Settings that have no effect without textures."""
 
 
 class ModelCapabilities(NamedTuple):
     """The capabilities of one of Tripo's models.
 
-    `lacks` names settings that it does not support, `faces` is the range of Face Limit, `detailed`
-    its maximum with HD geometry.
+    `lacks` names the settings that the model does not support, `faces` is the range of Face Limit,
+    and `detailed` its maximum with HD geometry.
     """
 
     title: str
@@ -179,7 +180,7 @@ P1 = ModelCapabilities(
 
 
 def broken_rules(settings: Settings, model: ModelCapabilities) -> Iterator[tuple[str, str]]:
-    """Yield (field, sentence) for the combinations that Tripo rejects or ignores."""
+    """Yield (field, sentence) for each combination of values that Tripo rejects or ignores."""
     values = values_of(settings)
     titles = {setting.name: setting.title for setting in settings_of(type(settings))}
     for name in changed_values(settings):
@@ -200,7 +201,7 @@ def broken_rules(settings: Settings, model: ModelCapabilities) -> Iterator[tuple
 
 
 def beyond_face_limit(feature: str, low: int, high: int) -> Message:
-    """Return why a Face Limit cannot be sent together with a feature."""
+    """Return the sentence for a Face Limit that is out of range because of a feature."""
     return Message(
         "With {feature}, set Face Limit to a value from {low} to {high}.",
         feature=as_message(feature),
@@ -210,9 +211,9 @@ def beyond_face_limit(feature: str, low: int, high: int) -> Message:
 
 
 def _face_window(values: Mapping[str, Any], model: ModelCapabilities) -> tuple[int, int, str]:
-    """Return the minimum and maximum of Face Limit, and the setting that they are due to.
+    """Return the minimum and maximum of Face Limit, and the feature that requires them.
 
-    Tripo's sources differ on Smart Low Poly: this is the range that all of them allow.
+    Tripo's sources disagree on Smart Low Poly; this is the range that all of them allow.
     """
     low, high = model.faces
     if values["smart_low_poly"] and values["quad"]:
@@ -227,7 +228,7 @@ def _face_window(values: Mapping[str, Any], model: ModelCapabilities) -> tuple[i
 
 
 def idle_settings(settings: Settings, model: ModelCapabilities) -> Iterator[tuple[str, str]]:
-    """Yield (field, reason) for the settings that have no effect."""
+    """Yield (field, reason) for each setting that has no effect."""
     values = values_of(settings)
     for name in values:
         if name in model.lacks:
@@ -239,14 +240,14 @@ def idle_settings(settings: Settings, model: ModelCapabilities) -> Iterator[tupl
 def sent_settings(settings: Settings) -> dict[str, Any]:
     """Return the values to send: those that have an effect and differ from Tripo's defaults.
 
-    P1 rejects four settings even at their defaults, and a texture quality without textures causes a
-    warning. Omitting them avoids both.
+    P1 rejects some settings even at their defaults, and a texture quality without textures causes a
+    warning, so these settings are left out.
     """
     idle = {name for name, _ in settings.inactive_fields()}
     return {name: value for name, value in changed_values(settings).items() if name not in idle}
 
 
-# -- pictures ------------------------------------------------------------------------------------
+# -- images --------------------------------------------------------------------------------------
 
 
 def files_of(pictures: tuple[Picture, ...]) -> tuple[Picture, ...]:
@@ -255,7 +256,7 @@ def files_of(pictures: tuple[Picture, ...]) -> tuple[Picture, ...]:
         if picture.path is None and not (picture.url or "").startswith("https://"):
             raise BadImage(
                 Message(
-                    "Tripo accepts only https addresses of images: {name} has another one.",
+                    "Tripo accepts only https addresses of images, but {name} has a different one.",
                     name=picture.name,
                 ),
                 "Download the image and use the file.",
@@ -264,7 +265,7 @@ def files_of(pictures: tuple[Picture, ...]) -> tuple[Picture, ...]:
 
 
 def format_of(picture: Picture) -> str:
-    """Return the format of an image by Tripo's name for it. An unknown one counts as JPEG."""
+    """Return Tripo's name for the format of an image; an unknown format counts as JPEG."""
     if picture.info is not None:
         return picture.info.format
     ending = ending_of(picture.url or "")
@@ -272,6 +273,6 @@ def format_of(picture: Picture) -> str:
 
 
 def form_part(picture: Picture) -> tuple[str, bytes, str]:
-    """Return an image for a multipart form: file name, bytes and content type."""
+    """Return an image as a file in a multipart form: its name, bytes and content type."""
     format_ = format_of(picture)
     return f"{picture.view}.{format_}", picture.data(), f"image/{format_}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Parsing of Tripo's responses, in both versions of its API.
+"""Parses Tripo's responses, in both versions of its API.
 
 Sources: Tripo's migration guide and the SDKs tripo3d 0.4.2 and 1.0.0; as of 2026.
 """
@@ -36,7 +36,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Task:
-    """A task in either version. Fields that a version lacks are None."""
+    """A task in either version of the API. Fields that a version lacks are None.
+
+    `progress` is in percent, `running_left_time` in seconds.
+    """
 
     status: str | None = None
     progress: float | None = None
@@ -72,7 +75,7 @@ class _Image:
 
 @dataclass(frozen=True)
 class PresignedUpload:
-    """An image's token, and the URL that takes its bytes, which has two spellings."""
+    """An image's token, and the URL that accepts its bytes, in a field with two possible names."""
 
     file_token: str
     presigned_url: str | None = None
@@ -80,14 +83,14 @@ class PresignedUpload:
 
 
 def read(reply: Reply, model: type[T], where: str, api: Api) -> T:
-    """Return the parsed data of a free call. Raises the error that a refusal means.
+    """Return the parsed data of the response to a free call. Raises the error for a refusal.
 
     HTML instead of JSON comes from a proxy or captive portal, which may be gone at the next poll:
-    it raises Unreachable, which is retried.
+    it raises Unreachable, which is retried. `where` names the response in messages.
     """
     if is_refused(reply):
         error = refusal(reply, api)
-        # Failed would end the job. Only the task's own status may do that, not a refused poll.
+        # Not Failed, which would end the job: only the task's own status may do that.
         raise BadReply(error.message, "Try again later.") if type(error) is Failed else error
     if not isinstance(reply.json, dict):
         raise Unreachable(
@@ -107,12 +110,12 @@ def read_image_token(reply: Reply, api: Api) -> str:
 
 
 def read_presigned_upload(reply: Reply, api: Api) -> PresignedUpload:
-    """Return where to put the bytes of a large image."""
+    """Return the token and the upload URL for the bytes of a large image."""
     return read(reply, PresignedUpload, "upload", api)
 
 
 def check_storage(reply: Reply, api: Api) -> None:
-    """Raise Unreachable if Tripo's storage refused an image. Its errors are XML, if anything."""
+    """Raise Unreachable if Tripo's storage refused an image; its errors are XML, or empty."""
     if not reply.ok:
         raise Unreachable(
             Message("{api}'s storage returned status {status}.", api=api.name, status=reply.status),
@@ -121,10 +124,10 @@ def check_storage(reply: Reply, api: Api) -> None:
 
 
 def parse_submit(reply: Reply, api: Api) -> Ticket:
-    """Return the ticket of a submitted task.
+    """Return the ticket of a submitted task. Raises the error for a refusal.
 
     Raises Uncertain for a server error, and for an undocumented code without a message: in both
-    cases Tripo may have created the task.
+    cases, Tripo may have created the task.
     """
     if is_refused(reply):
         error = refusal(reply, api)
@@ -173,18 +176,18 @@ def find_tasks(
     http: Http,
     api: Api,
 ) -> tuple[Ticket, ...]:
-    """Return the account's tasks of this type, created around `since` with the same inputs.
+    """Return the account's tasks of type `kind`, created around `since` with the same inputs.
 
-    The usage list has the type and time of tasks; their inputs need a call for each.
+    The usage list has only the type and time of tasks; their inputs need a call for each.
     """
-    # The newest 50: the lost order is minutes old.
+    # The newest 50 are enough, because the lost order is only minutes old.
     reply = http.get("/account/usage", params={"limit": 50, "offset": 0})
     listed = (
         reply.json.get("data") if not is_refused(reply) and isinstance(reply.json, dict) else []
     )
     rows = listed.get("items") if isinstance(listed, dict) else listed
     since_there = since + clock_offset(reply)
-    # Tripo may list the model under the field's name in API v2.
+    # Tripo may list the model by the field's name in API v2.
     sent = {**body, "model_version": body.get("model")}
     tickets = []
     for row in rows if isinstance(rows, list) else ():
@@ -199,7 +202,7 @@ def find_tasks(
 
 
 def balance_of(reply: Reply, api: Api) -> Balance:
-    """Return the account's credits. Raises the error that a refusal means."""
+    """Return the account's credits. Raises the error for a refusal."""
     return Balance(read(reply, _Account, "balance", api).balance)
 
 
@@ -225,7 +228,7 @@ def _result(task: Task, ticket: Ticket, api: Api) -> Result:
 
 
 def _address(output: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
-    """Return the first URL of these fields: a string, a list of strings, or an object with one."""
+    """Return the first URL in these fields: strings, lists, or objects with a `url`."""
     for name in names:
         value = output.get(name)
         if isinstance(value, list):
@@ -256,7 +259,7 @@ def _failure(task: Task, status: str, api: Api) -> Failed:
     kind = by_number.get(number, _ENDS[status])
     own = (task.error_message or task.error_msg or "").rstrip(".")
     says = own or Message(_SAYS[kind], api=api.name, status=Message.of(status))
-    # Without the task's id, which Copy Error adds: it means nothing to the user.
+    # Without the task's id, which means nothing to the user; Copy Error adds it.
     message = Message("{message}.", message=says)
     if number:
         message = Message("{message} (error {number}).", message=says, number=number)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Draft: quick to make, small."""
+"""Draft: quick to generate, and small."""
 
 import bpy
 

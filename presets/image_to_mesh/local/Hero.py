@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hero: for a close look."""
+"""Hero: detailed enough for close-ups."""
 
 import bpy
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Print: ten centimeters tall, smooth, solid."""
+"""Print: ten centimeters tall, and smooth."""
 
 import bpy
 

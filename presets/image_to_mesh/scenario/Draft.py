@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Draft: the cheapest that shows the shape."""
+"""Draft: the cheapest settings that still show the shape."""
 
 import bpy
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hero: the finest shape and HD textures, at an extra price."""
+"""Hero: the finest shape and HD textures, which cost extra."""
 
 import bpy
 

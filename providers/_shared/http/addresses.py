@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-r"""Parsing of URLs, strict enough that the host that was checked is the host that is called.
+r"""Parses URLs strictly, so that the host that is checked is also the host that is called.
 
 Parsers disagree on malformed URLs: in `http://a.example\@b.example/`, each host is the right one
-for some library. So a URL is parsed once, ambiguous ones are refused, and requests gets a URL that
-is rebuilt from the parsed components. Uses the standard library only, because the preferences check
-addresses while Blender starts.
+for some library. Therefore a URL is parsed once, ambiguous ones are refused, and requests gets a
+URL that is rebuilt from the parsed components. Only the standard library is used, because the
+preferences check addresses while Blender starts.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from ..messages import Message, as_message
 
 PORTS = {"http": 80, "https": 443}
 LONGEST = 16_384
-"""Characters of a URL. Presigned ones have up to about two thousand."""
+"""Maximum length of a URL, in characters; presigned URLs have up to about two thousand."""
 LONGEST_ID = 512
-"""Characters of an id within a path."""
+"""Maximum length of an id within a path, in characters."""
 
 _URL = r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?"
 UNCLEAR = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zs", "Zl", "Zp"})
@@ -35,7 +35,7 @@ _NUMBER = r"[0-9]+|0x[0-9a-f]*"
 
 
 class BadAddress(ValueError):
-    """A text is not a usable URL. `reason` completes a sentence: "it holds a user name"."""
+    """The text is not a usable URL. `reason` is a clause, such as "it contains a user name"."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -43,7 +43,7 @@ class BadAddress(ValueError):
 
 
 class WebAddress(NamedTuple):
-    """A parsed URL. `host` is lower-case ASCII without a final dot, `rest` is path and query."""
+    """A parsed URL. `host` is in lower-case ASCII without a final dot, `rest` is path and query."""
 
     scheme: str
     host: str
@@ -52,14 +52,14 @@ class WebAddress(NamedTuple):
 
     @property
     def url(self) -> str:
-        """The normalized URL, which is what gets requested."""
+        """The normalized URL, which is the one that is requested."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if self.port == PORTS[self.scheme] else f":{self.port}"
         return f"{self.scheme}://{host}{port}{self.rest or '/'}"
 
     @property
     def shown(self) -> str:
-        """Scheme and host, for messages and logs: the path may hold a signature."""
+        """Scheme and host, for messages and logs, since the path may contain a signature."""
         return f"{self.scheme}://{self.host}"
 
     @property
@@ -73,13 +73,13 @@ class WebAddress(NamedTuple):
         return is_private(self.host) or self.host.endswith((".localhost", ".local", ".internal"))
 
 
-# Cached: panels ask whether an address is loopback at every draw.
+# Cached, because panels check at every draw whether an address is loopback.
 @functools.lru_cache(64)
 def read_address(text: str) -> WebAddress:
-    """Parse an http or https URL. Raises BadAddress for anything that parsers could disagree on.
+    """Parse an http or https URL. Raises BadAddress for a URL on which parsers could disagree.
 
-    That is white space, control characters, backslashes, user names, IPv4 addresses other than
-    four decimal numbers, and zones of IPv6 addresses.
+    Such URLs contain white space, control characters, backslashes, user names, IPv4 addresses other
+    than four decimal numbers, or zones of IPv6 addresses.
     """
     if not text:
         raise BadAddress("it is empty")
@@ -100,7 +100,7 @@ def read_address(text: str) -> WebAddress:
 
 
 def redirect_target(address: WebAddress, target: str) -> WebAddress:
-    """Return the absolute URL of a Location header. Raises BadAddress."""
+    """Return the absolute URL of a Location header. Raises BadAddress if it is not usable."""
     try:
         return read_address(urljoin(address.url, target))
     except BadAddress:
@@ -124,7 +124,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_loopback_address(text: str) -> bool:
-    """Return whether a URL leads to this computer. A text that is not a URL does not."""
+    """Return whether a URL leads to this computer; False for text that is not a URL."""
     try:
         return read_address(text).is_loopback
     except BadAddress:
@@ -132,7 +132,7 @@ def is_loopback_address(text: str) -> bool:
 
 
 def is_https_address(text: str) -> bool:
-    """Return whether a text is a usable https URL."""
+    """Return whether text is a usable https URL."""
     try:
         return read_address(text).scheme == "https"
     except BadAddress:
@@ -140,7 +140,7 @@ def is_https_address(text: str) -> bool:
 
 
 def is_private(host: str) -> bool:
-    """Return whether an IP address is not public. Host names are not resolved."""
+    """Return whether a host is an IP address that is not public. Names are not resolved."""
     if is_loopback(host):
         return True
     number = _number(host)
@@ -149,7 +149,7 @@ def is_private(host: str) -> bool:
 
 
 def segment(text: object) -> str:
-    """Quote an id as one segment of a path. Raises BadReply if that is impossible."""
+    """Return an id quoted as one segment of a path. Raises BadReply if that is impossible."""
     # `..` would climb to another endpoint, even percent-encoded.
     is_segment = isinstance(text, str) and text.strip(".") and len(text) <= LONGEST_ID
     if not isinstance(text, str) or not is_segment:  # guard: no-path-out-of-a-path
@@ -193,15 +193,15 @@ def _host(text: str) -> str:
         except ValueError as error:
             raise BadAddress("its host is not valid") from error
     try:
-        # The form that is resolved, so that two spellings of a host are one in all checks.
+        # The form that gets resolved, so that two spellings of a host are equal in all checks.
         host = text.encode("idna").decode("ascii").lower().removesuffix(".")
     except UnicodeError as error:
         raise BadAddress("its host is not valid") from error
     labels = host.split(".")
     if len(host) > 253 or not all(re.fullmatch(_NAME, label) for label in labels):
         raise BadAddress("its host is not valid" if host else "it has no host")
-    # Sockets take 127.1, 0x7f.1 and 2130706433 for 127.0.0.1, as browsers do: refuse what the
-    # `ipaddress` module does not read.
+    # Like browsers, sockets take 127.1, 0x7f.1 and 2130706433 for 127.0.0.1. All forms that the
+    # `ipaddress` module does not accept are refused.
     if re.fullmatch(_NUMBER, labels[-1]):
         try:
             return str(ipaddress.IPv4Address(host))
@@ -211,7 +211,7 @@ def _host(text: str) -> str:
 
 
 def _number(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """Return the IP address of a host, or None for a name. IPv4 within IPv6 is unwrapped."""
+    """Return the IP address of a host, None for a name. IPv4 embedded in IPv6 is unwrapped."""
     try:
         number = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
@@ -229,8 +229,8 @@ NOT_ENCRYPTED = "it does not start with https://"
 def service_address(text: str, *, self_hosted: bool = False, source: str = "") -> WebAddress:
     """Parse the base URL of a service. `source` names the preference or variable that sets it.
 
-    Raises InvalidSettings if it cannot be called. Plain http is accepted for this computer, and for
-    self-hosted services in the local network: elsewhere it would expose the API key.
+    Raises InvalidSettings if it must not be called. Plain http is accepted for this computer, and
+    for self-hosted services in the local network; elsewhere it would expose the API key.
     """
     try:
         address = read_address(text)

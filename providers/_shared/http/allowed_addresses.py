@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which URLs may be called: those of the service itself, and those that its responses name.
+"""Decides which URLs may be called, both of the service itself and from its responses.
 
-A service on the internet must not make this computer call addresses in its own network (SSRF):
+A service on the internet must not make this computer call addresses in the local network (SSRF):
 routers and databases there often trust every local caller.
 """
 
@@ -26,17 +26,17 @@ from .verdicts import OWN_NETWORK, unusable_address, with_sent
 
 
 class Forbidden(Exception):
-    """A URL from a public service leads into the private network."""
+    """A URL from a public service leads into a private network."""
 
 
 def host_check_for(home: WebAddress) -> Callable[[str], None]:
-    """Return a function that raises Forbidden for hosts and IP addresses outside of its reach.
+    """Return a function that raises Forbidden for hosts that a service must not refer to.
 
-    `home` is the service's own address. A service on this computer may name any host, one in the
-    local network any host but this computer, one on the internet public hosts only.
+    `home` is the service's own address. A service on this computer may refer to any host, one in
+    the local network to any host but this computer, and one on the internet to public hosts only.
     """
 
-    # Resolved when a private address is first met, which for most services is never.
+    # Resolved only for the first private address, which most services never refer to.
     @functools.cache
     def home_addresses() -> list[str]:
         try:
@@ -48,7 +48,7 @@ def host_check_for(home: WebAddress) -> Callable[[str], None]:
     def check_host(host: str) -> None:
         if not is_private(host):
             return
-        # A service may name addresses that are no nearer to this computer than itself.
+        # A service may refer to hosts that are no closer to this computer than itself.
         is_as_near = _is_this_computer if _is_this_computer(host) else is_private
         if not any(map(is_as_near, home_addresses())):  # guard: own-network-not-named
             raise Forbidden
@@ -66,7 +66,10 @@ def _allow_any_host(_host: str) -> None:
 
 
 class AddressPolicy:
-    """The URL rules of one service. `online`: other hosts than loopback may be called."""
+    """The URL rules of one service. `online`: hosts other than loopback may be called.
+
+    `self_hosted`: plain http is also allowed in private networks.
+    """
 
     def __init__(self, base: str, *, online: bool, self_hosted: bool) -> None:
         self._base = base
@@ -74,7 +77,10 @@ class AddressPolicy:
         self._self_hosted = self_hosted
 
     def at_home(self, path: str) -> WebAddress:
-        """Return the URL of a path at the service. Raises InvalidSettings for a bad base URL."""
+        """Return the URL of a path at the service.
+
+        Raises InvalidSettings for a bad base URL, Unreachable if it may not be called offline.
+        """
         service_address(self._base, self_hosted=self._self_hosted)
         address = service_address(f"{self._base}/{path.lstrip('/')}", self_hosted=self._self_hosted)
         self._allow(address)
@@ -85,7 +91,7 @@ class AddressPolicy:
     ) -> WebAddress:
         """Return the parsed address of a URL that came from a response or the user.
 
-        `check_host` raises Forbidden for hosts that may not be named. Raises `kind` for an address
+        `check_host` raises Forbidden for hosts that are not allowed. Raises `kind` for an address
         that is not allowed, Unreachable for a public one while Blender is offline.
         """
         try:

@@ -8,19 +8,19 @@ import random
 from .reply import Reply
 
 ATTEMPTS = 5
-"""Attempts of a call. With the pauses between them they bridge about 8 seconds of an outage."""
+"""Maximum attempts of a call; with the pauses between them, they bridge an outage of about 8 s."""
 LONGEST_PAUSE = 30.0
-"""Seconds at which the exponential backoff stops growing."""
+"""Maximum pause of the exponential backoff, in seconds."""
 LONGEST_WAIT = 120.0
-"""Longest Retry-After in seconds that a call waits for; if it is longer, the call fails."""
+"""Longest Retry-After that a call waits for, in seconds; if it is longer, the call fails."""
 RETRIED = frozenset({429, 502, 503, 504})
-"""Statuses that are likely to pass: a rate limit, or a gateway without its server."""
+"""Statuses that are usually temporary: a rate limit, or a gateway without its server."""
 
 
 def delay(attempt: int, reply: Reply | None = None) -> float:
     """Return the seconds to wait after an attempt, counted from 0.
 
-    The service's own Retry-After wins over the exponential backoff.
+    The service's own Retry-After takes precedence over the exponential backoff.
     """
     requested = reply.asked_pause if reply else None
     if requested is not None:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The CA bundle that certificates are verified against, if the user has set one.
+"""The CA bundle for verifying certificates, if the user has set one.
 
-Verification itself cannot be switched off. Kept apart from the HTTP client because the preferences
-set it while Blender starts, when importing requests would take too long.
+Verification itself cannot be switched off. This module is separate from the HTTP client because the
+preferences set the bundle while Blender starts, when importing requests would take too long.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from pathlib import Path
 from ..messages import Message
 
 VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-"""Environment variables that override the preference, in this order, as for requests."""
+"""Environment variables that override the preference, in the same order as in requests."""
 
 _bundle: list[str] = []
 _problem: list[str] = []
 
 
 def set_ca_bundle(path: str) -> None:
-    """Verify new connections against this PEM file; an empty path restores the default bundle."""
+    """Set the PEM file for verifying new connections; an empty path restores the default."""
     _bundle.clear()
     _problem.clear()
     if not path:
@@ -34,7 +34,7 @@ def set_ca_bundle(path: str) -> None:
 
 
 def ca_bundle() -> tuple[str, str]:
-    """Return the user's CA bundle, a file or folder, and the setting it comes from, or ("", "")."""
+    """Return the path of the user's CA bundle and the setting that it comes from, or ("", "")."""
     for variable in VARIABLES:
         if os.environ.get(variable):
             return os.environ[variable], variable

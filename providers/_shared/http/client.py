@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The HTTP client of the providers: calls to a service, and downloads without the API key.
 
-It enforces four rules for every provider: the API key is sent to the service's own host only, a
-submit is sent once, all other calls are retried with backoff, and every response is limited in
-size. `verdicts` decides which error a failed call becomes, by how much of it the transport sent.
+It enforces four rules for every provider: the API key is sent to the service's own host only, an
+order is sent once, all other calls are retried with backoff, and every response is limited in size.
+`verdicts` decides which error a failed call becomes, by how much of it the transport has sent.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ with bundled_imports("requests", "urllib3"):
     from .transport import Answer, CallFailed, Transport
 
 READ_LIMIT = 60.0
-"""Seconds that a call may wait without receiving a byte."""
+"""Maximum seconds that a call waits without receiving a byte."""
 FREE_LIMIT = 90.0
-"""Seconds for a free call with its retries; transfer time and pauses are not counted."""
+"""Maximum seconds for a free call with its retries, not counting transfers and pauses."""
 MAX_REPLY = 1024 * 1024
 """Maximum bytes of a response without a mesh; services send a few kilobytes at most."""
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MOST_REDIRECTS = 5
-"""Storage services redirect once or twice; more is a loop."""
+"""Maximum redirects of a download; storage services redirect once or twice, so more is a loop."""
 
 Pause = Callable[[float], None]
 Files = Mapping[str, tuple[str, bytes, str]]
-"""Name, content and media type of each file of a form, by the form's field."""
+"""For each field of a form that is a file: its name, content and media type."""
 Check = Callable[[], None]
 
 
@@ -70,8 +70,8 @@ class Http:
         self._headers = dict(headers)
         self._secrets = redactor_for(secrets, self._headers)
         self._pause = pause
-        self.recorder: AnswerRecorder | None = None  # of answers to submits, as they arrive
-        self.is_busy = False  # whether the service's answer, not its silence, caused a pause
+        self.recorder: AnswerRecorder | None = None  # gets the answers to orders as they arrive
+        self.is_busy = False  # whether the last pause was due to an answer, not to its absence
         self._transport = Transport()
 
     def get(self, path: str, *, params: Mapping[str, Any] | None = None) -> Reply:
@@ -119,7 +119,7 @@ class Http:
         )
 
     def wait(self, seconds: float) -> None:
-        """Sleep between two polls. Raises Cancelled if the job is stopped in the meantime."""
+        """Sleep `seconds` between two polls. Raises Cancelled if the job is stopped meanwhile."""
         self._pause(seconds)
 
     def submit(
@@ -138,17 +138,16 @@ class Http:
         A rate limit rejects a request before it is processed. After any other failure the service
         may have accepted the order, and sending it again could charge the user twice.
 
-        The body is `json`, or `form` and `files` as multipart form data. `timeout` is the seconds
-        for the whole response, `limit` the response's size in bytes. Raises
-        Unreachable if not a byte was sent, Uncertain if it is unknown whether the service received
-        the request.
+        The body is `json`, or `form` and `files` as multipart form data. `timeout` is the maximum
+        number of seconds for the response, `limit` that of its bytes. Raises Unreachable if not a
+        byte was sent, Uncertain if it is unknown whether the service received the request.
         """
         address = self._policy.at_home(path)
         if self.recorder is not None:
             self.recorder.sending()
         for attempt in range(ATTEMPTS):
-            # The server may have closed an idle connection. Writing to it succeeds, and the error
-            # on reading would not show whether the request arrived.
+            # The server may have closed an idle connection: then writing to it still succeeds, and
+            # the error on reading does not show whether the request arrived.
             self._transport.refresh()  # guard: submit-on-a-new-connection
             try:
                 reply = self._once(
@@ -173,9 +172,10 @@ class Http:
         raise AssertionError("unreachable")
 
     def fetch(self, url: str, limit: int, *, check: Check = _no_check) -> bytes:
-        """Download an image of at most `limit` bytes into memory. Raises BadImage, Unreachable.
+        """Download an image of at most `limit` bytes into memory.
 
-        `check` is called for every chunk, and may raise Cancelled.
+        `check` is called for every chunk, and may raise Cancelled. Raises BadImage if the URL must
+        not be used or its response is not usable, Unreachable without a response.
         """
         try:
             with self._open(url, {}, BadImage) as answer:
@@ -207,8 +207,8 @@ class Http:
         """
         try:
             with self._open(url, headers, BadMesh) as answer:
-                # A large model on a slow line takes as long as it takes; `downloads` watches for
-                # stalls instead.
+                # A large model may take very long on a slow line, so there is no deadline;
+                # `downloads` detects stalls instead.
                 answer.lift_deadline()
                 yield Stream(answer.status, answer.headers, _arriving(answer))
         except CallFailed as error:
@@ -217,7 +217,7 @@ class Http:
             raise Interrupted(reason, lasting if error.problem.lasting else None) from error
 
     def pause(self, attempt: int) -> None:
-        """Wait before a free call is retried: longer with each attempt, counted from 0."""
+        """Sleep before a free call is retried, longer with each attempt, counted from 0."""
         self.is_busy = False
         self._pause(delay(attempt))
 
@@ -228,7 +228,7 @@ class Http:
     # -- requests --------------------------------------------------------------------------------
 
     def _send_with_retries(self, method: str, address: WebAddress, **request_args: Any) -> Reply:
-        taken = 0.0  # Seconds of calling: the pauses between them are not counted.
+        taken = 0.0  # Seconds spent in calls, not counting the pauses between them.
         for attempt in range(ATTEMPTS):
             began, last = time.monotonic(), attempt == ATTEMPTS - 1
             try:
@@ -258,7 +258,7 @@ class Http:
         recorder: AnswerRecorder | None = None,
         **request_args: Any,
     ) -> Reply:
-        """Send a request once. Raises CallFailed, or BadReply for a response that is unusable."""
+        """Send a request once. Raises CallFailed, or BadReply for an unusable response."""
         data = bytearray()
         try:
             with self._transport.send(
@@ -282,8 +282,7 @@ class Http:
         """Read the body of a response into `data`. Raises BadReply for a redirect."""
         redirects = answer.status in REDIRECTS
         pieces = bounded_pieces(answer, limit, _no_check)
-        # A redirect's body is meant for browsers. Reading it would let any host that the service
-        # redirects to keep the call busy.
+        # A redirect's body is meant for browsers, and a service could keep the call busy with it.
         if redirects:  # guard: redirects-are-unread
             pieces = iter(())
         if recorder is not None:
@@ -294,7 +293,7 @@ class Http:
             for piece in pieces:
                 data += piece
         except CallFailed:
-            # A refusal is one by its status, even if the connection breaks off within its body.
+            # The status alone makes it a refusal, even if the connection breaks within the body.
             if not is_refusal(answer.status):
                 raise
         if redirects:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Connections that count the bytes of a call, and enforce its deadline at the socket.
 
-Whether a failed submit may have been charged depends on how much of it was sent. The exceptions of
+Whether a failed order may have been charged depends on how much of it was sent. The exceptions of
 requests, urllib3, ssl and sockets do not say, so the sockets themselves keep count. urllib3 has no
 hook for that: its connection, response and socket classes are subclassed here, for urllib3 2.x.
 """
@@ -26,25 +26,26 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from ..errors import Sent
 
 CONNECT_LIMIT = 10.0
-"""Seconds for each step before the request: TCP connection, proxy, TLS handshake."""
+"""Maximum seconds for each step before the request: TCP connection, proxy, TLS handshake."""
 PIECE = 64 * 1024
-"""Bytes to hand to the socket at once; small enough to notice a passed deadline soon."""
+"""Bytes to hand to the socket at once; few enough to notice a passed deadline soon."""
 PACE = 16 * 1024
-"""Bytes that extend the deadline by a second: uploads on slow lines succeed, trickles do not."""
+"""Bytes that extend the deadline by a second, so that uploads on slow lines can succeed."""
 MAX_HEAD = 256 * 1024
-"""Maximum bytes of status line, headers and 1xx responses. Python limits only single lines."""
+"""Maximum bytes of status line, headers and 1xx responses; Python limits only single lines."""
 
 
 class TooMuchData(http.client.HTTPException):
-    """A response is longer than allowed, in its headers or its encoded body."""
+    """The headers or the encoded body of a response are longer than allowed."""
 
 
 class Call:
     """The progress and the limits of one HTTP call.
 
-    `time_limit`: seconds for the whole call, extended by `PACE`. `stall_timeout`: seconds without
-    a byte. `check_host` raises for an IP address that must not be connected to. `sent` tells how
-    much of the request left; `requesting` is True from the first byte of the request itself.
+    `time_limit`: seconds for the whole call, extended as in `PACE`. `stall_timeout`: seconds
+    without a byte. `check_host` raises for an IP address that must not be connected to. `sent` is
+    how much of the request may have left this computer; `requesting` is True from the first byte of
+    the request itself.
     """
 
     def __init__(
@@ -74,13 +75,13 @@ class Call:
         return min(remaining, self._stall_timeout if self.requesting else CONNECT_LIMIT)
 
     def await_response(self) -> None:
-        """Restart the deadline for the response, once the whole request was sent."""
+        """Restart the deadline for the response, now that the whole request is sent."""
         self._ends, self._moved = time.monotonic() + self._time_limit, 0
 
     def count_sent(self, count: int) -> None:
         """Count bytes that were handed to the socket, and extend the deadline for them."""
         self._moved += count
-        # Bytes of a CONNECT to a proxy or of a TLS handshake order nothing.
+        # Bytes of a CONNECT to a proxy or of a TLS handshake do not count: they order nothing.
         if self.requesting and self.sent is Sent.NO:  # guard: connect-is-no-request
             self.sent = Sent.MAYBE  # guard: bytes-handed-over
 
@@ -95,27 +96,27 @@ class Call:
             raise TooMuchData
 
     def allow(self, count: int) -> None:
-        """Allow this many more bytes: a compressed body may be endless, and decode to nothing."""
+        """Allow `count` more bytes: a compressed body may be endless, and decode to nothing."""
         self._most = self._moved + count
 
     def mark_answered(self) -> None:
-        """Record that status and headers of the response arrived."""
+        """Record that the status and headers of the response have arrived."""
         self.sent = Sent.YES
 
     def lift_deadline(self) -> None:
-        """Set no time limit for the rest of the call; the stall timeout still applies."""
+        """Remove the time limit for the rest of the call; the stall timeout still applies."""
         self._ends = math.inf
 
 
-# A context variable is per thread here: jobs call at the same time.
+# Each thread has its own value of a context variable, since jobs make calls at the same time.
 _current: ContextVar[Call | None] = ContextVar("call", default=None)
 
 
 @contextmanager
 def active_call(call: Call) -> Iterator[Call]:
-    """Make this the call that the connections of this thread work for."""
-    # A context variable and not an argument: urllib3 creates the connections, and keeps them for
-    # later calls.
+    """Set the call that the connections of this thread work for during the block."""
+    # A context variable, not an argument, because urllib3 creates the connections, and reuses them
+    # for later calls.
     token = _current.set(call)
     try:
         yield call
@@ -124,14 +125,14 @@ def active_call(call: Call) -> Iterator[Call]:
 
 
 class _DeadlineSocket(socket.socket):
-    """A socket whose every operation respects the deadline of its call.
+    """A socket whose operations all respect the deadline of the current call.
 
     A socket's own timeout restarts with every byte: a server that sends one byte a minute would
     keep a call busy forever.
     """
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        """Receive within the remaining time."""
+        """Receive within the remaining time of the call, and count the bytes."""
         call = self._start_step()
         count = super().recv_into(*args, **kwargs)
         if call:
@@ -139,7 +140,7 @@ class _DeadlineSocket(socket.socket):
         return count
 
     def recv(self, *args: Any, **kwargs: Any) -> bytes:
-        """Receive within the remaining time."""
+        """Receive within the remaining time of the call, and count the bytes."""
         call = self._start_step()
         data = super().recv(*args, **kwargs)
         if call:
@@ -147,9 +148,9 @@ class _DeadlineSocket(socket.socket):
         return data
 
     def sendall(self, data: Any, flags: int = 0) -> None:
-        """Send in chunks, each within the remaining time.
+        """Send in chunks, each within the remaining time of the call, and count the bytes.
 
-        The inherited method would not say how much it had sent when it failed.
+        The inherited method does not say how much it has sent when it fails.
         """
         view = memoryview(data).cast("B")
         while view:
@@ -174,7 +175,7 @@ class _DeadlineTlsSocket(_DeadlineSocket, ssl.SSLSocket):
     """The TLS version of `_DeadlineSocket`."""
 
     def _send_piece(self, piece: memoryview, call: Call | None) -> int:
-        # OpenSSL may send a part of a record and then fail: count it as sent before it is.
+        # Marked as sent beforehand, because OpenSSL may send a part of a record and then fail.
         if call:
             call.count_sent(0)
         return super()._send_piece(piece, call)
@@ -183,7 +184,7 @@ class _DeadlineTlsSocket(_DeadlineSocket, ssl.SSLSocket):
 class _FinalResponse(http.client.HTTPResponse):
     """A response that skips the 1xx responses before it.
 
-    http.client skips only 100 Continue, and would take 103 Early Hints for the response.
+    http.client skips only 100 Continue, and would treat 103 Early Hints as the response.
     """
 
     def _read_status(self) -> tuple[str, int, str]:
@@ -198,7 +199,7 @@ class _FinalResponse(http.client.HTTPResponse):
         http.client.parse_headers(self.fp)  # guard: endless-trailer
 
     def begin(self) -> None:
-        """Read status and headers. Raises HTTPException for contradicting lengths."""
+        """Read status and headers. Raises HTTPException for contradictory lengths."""
         super().begin()
         lengths = ",".join(self.msg.get_all("content-length", ())).split(",")
         if len({length.strip() for length in lengths}) > 1:
@@ -209,26 +210,26 @@ class _FinalResponse(http.client.HTTPResponse):
 
 
 class _TrackedConnection(HTTPConnection):
-    """A connection that reports to its call, and checks the IP address it connects to."""
+    """A connection that reports to the current call, and checks the IP address it connects to."""
 
     response_class = _FinalResponse
 
     def _new_conn(self) -> socket.socket:
-        # PySocks makes its own socket, which gets the deadline afterwards.
+        # PySocks creates its own socket, which is replaced by one with a deadline.
         if hasattr(self, "_socks_options"):
             return _adopt_socket(super()._new_conn())
         return self._connect_directly()
 
     def _connect_directly(self) -> socket.socket:
-        """Connect to the first of the host's IP addresses that answers."""
+        """Return a socket connected to the first of the host's IP addresses that answers."""
         call, problem = _current.get(), OSError()
         try:
             found = socket.getaddrinfo(self._dns_host, self.port, 0, socket.SOCK_STREAM)
         except socket.gaierror as error:
             raise NameResolutionError(self.host, self, error) from error
         for family, kind, protocol, _, socket_address in found:
-            # Checked here and not by an earlier lookup: the name's server could give a public
-            # address first, and a private one for the connection (DNS rebinding).
+            # Checked here, not by an earlier lookup: the name server could return a public address
+            # for that, and a private one for the connection (DNS rebinding).
             if call and call.check_host and not self.proxy:
                 call.check_host(str(socket_address[0]))  # guard: number-connected-to
             sock = _DeadlineSocket(family, kind, protocol)
@@ -260,7 +261,7 @@ class _TrackedConnection(HTTPConnection):
     def _tunnel(self) -> None:
         super()._tunnel()
         call = _current.get()
-        # The TLS handshake after it uses the socket's own timeout.
+        # The TLS handshake that follows uses the socket's own timeout.
         if call:
             self.sock.settimeout(call.remaining_time())
 
@@ -299,7 +300,7 @@ def create_tls_context() -> ssl.SSLContext:
 
 @cache
 def _tracked_pool(pool: Any) -> Any:
-    # Cached: one class per class of pools, not one per pool manager.
+    # Cached, so that there is one class per class of pools, not one per pool manager.
     connection = pool.ConnectionCls
     watched = type(connection.__name__, (_TrackedConnection, connection), {})
     return type(pool.__name__, (pool,), {"ConnectionCls": watched})

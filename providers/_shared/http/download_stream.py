@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An open download, and the exception for one that breaks off."""
+"""An open download, and the exception for a download that breaks off."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Resumable downloads of result files, validated before they replace the target.
 
-Received bytes are in `.<name>.part` beside the target, and the HTTP validators of their file (ETag,
-Last-Modified, length) in `.<name>.from`. With these a later process can resume, also from another
-presigned URL of the same file.
+Received bytes are in `.<name>.part` beside the target, and the HTTP validators of the remote file
+(ETag, Last-Modified, length) in `.<name>.from`. With these, a later process can resume a download,
+even from another presigned URL of the same file.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ from .verdicts import AGAIN
 log = logging.getLogger(__name__)
 
 MAX_DOWNLOAD = 2 * 1024**3
-"""Bytes: far more than any service delivers, and less than fills most disks."""
+"""Maximum bytes of a download: far more than any service delivers, but not a full disk."""
 RESERVED_BYTES = 64 * 1024 * 1024
-"""Bytes to leave free on the disk: the job's record must still be written."""
+"""Bytes to leave free on the disk, because the job's record must still be written."""
 ATTEMPTS = 5
-"""Interruptions in a row without progress after which a download fails."""
+"""Consecutive interruptions without progress after which a download fails."""
 STEP = 256 * 1024
-"""Bytes that count as progress."""
+"""Number of bytes from which an attempt has made progress."""
 STALL = 60.0
 """Seconds within which `STALL_BYTES` must arrive. There is no limit on the total time."""
 # A server that sends a byte now and then must not keep a download alive forever.
 STALL_BYTES = 1024
 REPORT_INTERVAL = 0.1
-"""Seconds between two reports of progress: more would only redraw the panel for nothing."""
+"""Seconds between two reports of progress, each of which redraws the panel."""
 LONGEST_NOTE = 64 * 1024
-"""Bytes to read of the validators' file, which another program may have replaced."""
+"""Maximum bytes read from the validators' file, which another program may have replaced."""
 _UNFOLLOWED = (
     # Windows has no O_NOFOLLOW, O_NONBLOCK and O_CLOEXEC; elsewhere there is no O_BINARY.
     getattr(os, "O_NOFOLLOW", 0)
@@ -54,11 +54,11 @@ _UNFOLLOWED = (
 )
 
 GONE = frozenset({400, 401, 403, 404, 410})
-"""Statuses of expired presigned URLs: retrying the same URL is useless."""
+"""Statuses of expired presigned URLs, for which a retry is useless."""
 
 RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
 LENGTH = re.compile(r"[0-9]{1,18}")
-"""Content-Range and Content-Length. `int` would also take signs, spaces and endless digits."""
+"""Content-Range and Content-Length; `int` would also accept signs, spaces and endless digits."""
 
 ReportProgress = Callable[[int, int | None], None]
 Validate = Callable[[Path], None]
@@ -81,8 +81,8 @@ class DownloadRequest:
     """A file to download: its URL, the target, and the limits.
 
     `accept` inspects the complete file before it replaces the target, and raises if it is not
-    usable. `progress` is called with the bytes received and the total, which may be unknown.
-    `check` is called for every chunk, and may raise Cancelled.
+    usable. `progress` is called with the bytes received and the total, None if that is unknown.
+    `check` is called for every chunk, and may raise Cancelled. `limit` is in bytes.
     """
 
     url: str
@@ -111,7 +111,7 @@ class Validators:
 
     @property
     def can_resume(self) -> bool:
-        """Whether the rest can be requested. Without a validator it could be another file's."""
+        """Whether the rest can be requested; without a validator, it could be another file's."""
         return bool(self.etag or self.modified)
 
     def is_same(self, headers: Mapping[str, str]) -> bool:
@@ -122,7 +122,7 @@ class Validators:
 
     @property
     def condition(self) -> dict[str, str]:
-        """The header that requests the rest of this very file, and all of any other."""
+        """The header that requests the rest if the file is still the same, else all of it."""
         validator = self.etag or self.modified
         return {"If-Range": validator} if validator else {}
 
@@ -134,7 +134,7 @@ def download(request: DownloadRequest, http: Http) -> None:
     cannot be downloaded completely, LibraryProblem if it cannot be written, Unreachable if Blender
     is offline or a setting of this computer prevents connections.
     """
-    # Interruptions only count in a row without progress: a bad line still gets there.
+    # Only consecutive interruptions without progress count: even a bad line delivers a file.
     attempt, before = 0, _size(request.part)
     while True:
         try:
@@ -160,7 +160,7 @@ def download(request: DownloadRequest, http: Http) -> None:
 
 
 def forget(target: Path) -> None:
-    """Delete the partial download of a file."""
+    """Delete the partial download of `target`; raises OSError if that fails."""
     for path in (target.with_name(f".{target.name}.part"), _validators_path(target)):
         path.unlink(missing_ok=True)
 
@@ -218,7 +218,7 @@ def _resume_point(answer: Stream, offset: int, validators: Validators) -> tuple[
 
 
 class _Restart(Interrupted):
-    """The bytes received so far are useless: start again from zero."""
+    """The bytes received so far are useless: the download must start again from zero."""
 
 
 def _write(request: DownloadRequest, answer: Stream, offset: int, total: int | None) -> None:
@@ -248,13 +248,13 @@ def _write(request: DownloadRequest, answer: Stream, offset: int, total: int | N
                 elif now - since > STALL:
                     raise Interrupted("no data was received for a while")
         finally:
-            # After a power cut the file's length must not count bytes that never reached the disk.
+            # After a power cut, the file must not be longer than the bytes that reached the disk.
             file.flush()
             os.fsync(file.fileno())
 
 
 def _finish(request: DownloadRequest) -> None:
-    """Validate the file and move it to its target. Deletes it if it is not valid."""
+    """Validate the complete file, and move it to its target, or delete it if it is invalid."""
     try:
         request.accept(request.part)
     except ImageToMeshError:
@@ -293,7 +293,7 @@ def _unwritable(error: OSError) -> LibraryProblem:
 
 def _validators_of(answer: Stream, total: int | None) -> Validators:
     etag = answer.headers.get("etag", "")
-    # A weak ETag means the same model, but not the same bytes (RFC 9110, section 13.1.5).
+    # A weak ETag does not guarantee identical bytes (RFC 9110, section 13.1.5).
     strong = "" if etag.startswith("W/") else etag
     return Validators(strong, answer.headers.get("last-modified", ""), total)
 
@@ -324,8 +324,8 @@ def _load_validators(target: Path) -> Validators:
 def _open_plain_file(path: Path, flags: int) -> int:
     """Open a file in a job's folder and return its descriptor. Raises OSError.
 
-    Other users may be able to write to a shared library: symbolic links are not followed, pipes
-    not waited for, and files with a second hard link not written to.
+    Others may be able to write to a shared library: symbolic links are not followed, pipes are not
+    waited for, and files with a second hard link are refused.
     """
     descriptor = os.open(path, flags | _UNFOLLOWED, 0o666)
     status = os.fstat(descriptor)
@@ -344,7 +344,7 @@ def _size(path: Path) -> int:
 
 
 def _number(text: str | None, answer: Stream) -> int | None:
-    """Return a Content-Length; None if the body is compressed, since it counts other bytes."""
+    """Return a Content-Length; None if it is invalid, or counts the bytes of a compressed body."""
     if answer.headers.get("content-encoding", "identity") != "identity":
         return None
     return int(text) if text is not None and LENGTH.fullmatch(text) else None

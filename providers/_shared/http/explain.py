@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Explains failed calls to the user: unknown host, expired certificate, refusing proxy.
 
-Only the wording is decided here. Whether a submit may have been charged is up to `verdicts`.
+Only the wording is decided here. `verdicts` decides whether an order may have been charged.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CERTIFICATES = {
     62: "its certificate is for a different host",
     64: "its certificate is for a different host",
 }
-"""OpenSSL's verify codes (X509_V_ERR_…) that users can do something about."""
+"""Reasons by OpenSSL's verify code (X509_V_ERR_…), for errors that users can fix."""
 BROKE_OFF = Message("the connection was interrupted")
 UNREADABLE = Message("the response cannot be read")
 WORDS: tuple[tuple[tuple[type[BaseException], ...], Message], ...] = (
@@ -36,14 +36,17 @@ WORDS: tuple[tuple[tuple[type[BaseException], ...], Message], ...] = (
     ((ssl.SSLError,), Message("no secure connection could be established")),
 )
 TUNNEL = re.compile("Tunnel connection failed:(.*)", re.DOTALL)
-"""The message of http.client's OSError, the only trace of a proxy's answer to CONNECT."""
+"""Matches the message of http.client's OSError, the only trace of a proxy's answer to CONNECT."""
 NEITHER = "Check the connection."
 TRUST = "If your network inspects connections, set its Certificate Bundle in the preferences."
 
 
 @dataclass(frozen=True, slots=True)
 class CallProblem:
-    """Why a call failed, and what the user can do. `lasting`: retrying would fail again."""
+    """Why a call failed, and what the user can do. `lasting`: a retry would fail again.
+
+    `message` is a complete sentence, `reason` only its last clause.
+    """
 
     message: str
     hint: str
@@ -52,10 +55,10 @@ class CallProblem:
 
 
 def explain(error: Exception, host: str, *, proxy: str, variable: str, sent: bool) -> CallProblem:
-    """Explain why a host could not be reached, or did not answer.
+    """Return why a host could not be reached, or did not answer.
 
-    `proxy` is the proxy's host and port, `variable` the setting it comes from. `sent`: the
-    connection stood, and the request had begun.
+    `proxy` is the proxy's host and port, `variable` the setting that it comes from. `sent`: the
+    connection was established, and sending the request had begun.
     """
     reason, lasting = _reason(error, sent=sent)
     certificate = any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
@@ -83,7 +86,7 @@ def _reason(error: Exception, *, sent: bool) -> tuple[str, bool]:
 
 
 def _words(causes: list[BaseException], *, sent: bool) -> str:
-    """Return a reason for the innermost known cause, which says most about the problem."""
+    """Return a reason from the innermost known cause, which says most about the problem."""
     for cause in reversed(causes):
         for kinds, words in WORDS:
             if isinstance(cause, kinds):
@@ -104,8 +107,8 @@ def _words(causes: list[BaseException], *, sent: bool) -> str:
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
     """Yield an error and the errors wrapped in it, from the outside in."""
-    # requests and urllib3 wrap by `reason`, by `args` and by chaining, in any combination. They
-    # may be circular; 50 is more than any of them nests.
+    # requests and urllib3 wrap errors in `reason`, in `args` and by chaining, in any combination,
+    # even in circles. 50 is more than they ever nest.
     seen: list[BaseException] = []
     pending: list[object] = [error]
     while pending and len(seen) < 50:

@@ -14,7 +14,7 @@ SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 
 
 class Misconfiguration(Exception):
-    """A setting of this computer prevents calls. `setting` is the variable or preference."""
+    """A setting of this computer prevents calls. `setting` names the variable or preference."""
 
     def __init__(self, message: str, setting: str) -> None:
         super().__init__(message)
@@ -24,7 +24,7 @@ class Misconfiguration(Exception):
 
 
 class Route:
-    """The proxy to an address, empty for none, and the variable that sets it."""
+    """The URL of the proxy for an address, empty without one, and the variable that sets it."""
 
     def __init__(self, proxy: str, variable: str) -> None:
         self.proxy = proxy
@@ -45,7 +45,7 @@ class Route:
 
     @property
     def shown(self) -> str:
-        """Host and port of the proxy, as messages name it."""
+        """Host and port of the proxy, for messages."""
         if not self.proxy:
             return ""
         with contextlib.suppress(BadAddress):
@@ -68,7 +68,7 @@ class Route:
                 ),
                 self.variable,
             ) from error
-        # urllib3 speaks SOCKS by means of PySocks, which is not bundled: few users need it.
+        # For SOCKS, urllib3 needs PySocks, which is not bundled because few users need it.
         if self.proxy.lower().startswith("socks") and find_spec("socks") is None:
             raise Misconfiguration(
                 Message("The proxy {proxy} uses SOCKS, which requires PySocks.", proxy=self.shown),

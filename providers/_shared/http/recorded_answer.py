@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Recording the answer to a submit as it arrives, before anything parses it.
+"""Records the answer to an order as it arrives, before anything parses it.
 
-A submit may have been charged even if its answer cannot be parsed. `Http.submit`, the only call
+An order may have been charged even if its answer cannot be parsed. `Http.submit`, the only call
 that orders, therefore passes every chunk of the answer to an `AnswerRecorder` first, with the API
-keys redacted. Later, `ReplayConnection` stands in for the network and lets the provider parse the
+keys redacted. Later, `ReplayConnection` stands in for the network, and lets the provider parse the
 recorded answer again.
 """
 
@@ -16,21 +16,21 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from .reply import Reply
 
-# A cookie grants access as a key does, and parsing an answer needs none.
+# A cookie may grant access like a key, and is not needed to parse an answer.
 NOT_RECORDED = frozenset({"set-cookie", "set-cookie2"})
 
 
 class AnswerRecorder(Protocol):
-    """Records the answer to a submit.
+    """Records the answer to an order.
 
-    None of its methods raises: a full disk must not lose an answer that has already arrived.
+    Its methods must not raise: a full disk must not lose an answer that has already arrived.
     """
 
     def sending(self) -> None:
         """Record that the request is about to be sent."""
 
     def begin(self, status: int, headers: Mapping[str, str]) -> None:
-        """Start an answer. It replaces the answer to an earlier attempt, which was a 429."""
+        """Start an answer, which replaces that to an earlier attempt, refused with status 429."""
 
     def add(self, piece: bytes) -> None:
         """Append a chunk of the body."""
@@ -46,9 +46,9 @@ def record_answer(
     pieces: Iterable[bytes],
     secrets: Iterable[str],
 ) -> Iterator[bytes]:
-    """Record the chunks of an answer, redacted, and yield them unchanged.
+    """Record the chunks of an answer with secrets redacted, and yield them unchanged.
 
-    If the answer breaks off, the part that arrived is recorded.
+    If the answer breaks off, the part that has arrived is recorded.
     """
     redactor = StreamRedactor(secrets)
     shown = {
@@ -70,27 +70,27 @@ def record_answer(
 
 
 class StreamRedactor:
-    """Redacts secrets in a body that arrives in chunks, also if one spans two of them.
+    """Redacts secrets in a body that arrives in chunks, even if a secret spans two of them.
 
     Every character of a secret is recognized as itself, JSON-escaped (`\\u002f`) and
     percent-encoded (`%2F`).
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        # Longest first: a secret may contain another one.
+        # Longest first, because a secret may contain another one.
         known = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
         self._pattern = re.compile(b"|".join(map(_spellings, known))) if known else None
         self._plain = [secret.encode() for secret in known]
-        # A byte is written with 7 at most: the last ones of a chunk may begin a secret.
+        # A secret may begin at the end of a chunk. Each of its bytes has at most 7 bytes there.
         self._overlap = max((7 * len(secret.encode()) for secret in known), default=0)
         self._pending = b""
 
     def redact(self, piece: bytes) -> bytes:
-        """Return the redacted chunk, except for its end, which is held back for the next one."""
+        """Return redacted bytes; the end of the chunk is held back until the next call."""
         if self._pattern is None:
             return piece
         data = self._pending + piece
-        # The pattern takes a second for a mesh in base64, which has neither escapes nor a key.
+        # The pattern takes a second for a mesh in base64, which contains no escapes and no key.
         if b"\\" in data or b"%" in data or any(secret in data for secret in self._plain):
             data = self._pattern.sub(b"...", data)
         end = len(data) - min(self._overlap, len(data))
@@ -98,12 +98,12 @@ class StreamRedactor:
         return data[:end]
 
     def flush(self) -> bytes:
-        """Return the bytes that were held back."""
+        """Return the bytes that `redact` has held back."""
         pending, self._pending = self._pending, b""
         return pending
 
     def text(self, text: str) -> str:
-        """Return a text with the secrets redacted."""
+        """Return text with the secrets redacted."""
         if self._pattern is None:
             return text
         return self._pattern.sub(b"...", text.encode("utf-8", "replace")).decode("utf-8", "replace")
@@ -116,7 +116,7 @@ def _spellings(secret: str) -> bytes:
 def _letter(letter: str) -> bytes:
     plain = letter.encode()
     quoted = b"".join(b"%%%02x" % byte for byte in plain)
-    # Up to two backslashes: some services put a JSON document into a JSON string.
+    # Up to two backslashes, because some services put a JSON document into a JSON string.
     options = [re.escape(plain), rb"\\{1,2}" + re.escape(plain), b"(?i:%s)" % quoted]
     if ord(letter) < 0x10000:
         options.append(rb"(?i:\\{1,2}u%04x)" % ord(letter))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A service's response as providers see it: redacted, limited in size, JSON decoded."""
+"""A service's response as providers see it: redacted, limited in size, with its JSON decoded."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ PIECE = 1024 * 1024
 """Bytes to read at a time: large enough to be fast, small enough to cancel within a second."""
 
 LONG = 1024 * 1024
-"""Characters of text kept from a response that was decoded as JSON; it may contain a mesh."""
+"""Maximum characters of text that are kept beside decoded JSON, which may contain a mesh."""
 MOST_VALUES = 100_000
-"""JSON with more values is not decoded. Its size does not matter: a mesh is one long string."""
+"""Maximum number of values in JSON; more are not decoded. A mesh counts as one, a long string."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A response: status, headers by lower-case name, the text, and its JSON or None."""
+    """A response: its status, headers by lower-case name, text, and decoded JSON or None."""
 
     status: int
     headers: Mapping[str, str]
@@ -49,7 +49,7 @@ class Reply:
 
     @property
     def asked_pause(self) -> float | None:
-        """Seconds to wait before the next call, from the body or Retry-After; None if not given."""
+        """Seconds to wait before the next call, from the body or Retry-After; None without any."""
         body = self.json if isinstance(self.json, dict) else {}
         # Scenario sends `remainingSeconds`. Retry-After has seconds or a date (RFC 9110).
         for value in (body.get("remainingSeconds"), self.headers.get("retry-after")):
@@ -75,9 +75,9 @@ def reply_of(
 ) -> Reply:
     """Decode a response, with secrets redacted. Empties `data`, which halves the peak memory.
 
-    The text of long JSON is truncated: a mesh in it needs no second copy.
+    The text of long JSON is truncated, to keep no second copy of a mesh in it.
     """
-    # `[[[[…` of 1 MB becomes 100 MB of Python objects: count the values before decoding.
+    # Values are counted before decoding, because `[[[[…` of 1 MB becomes 100 MB of objects.
     values = data.count(b"{") + data.count(b"[") + data.count(b",")
     text = decode_text(data, headers.get("content-type", ""))
     data.clear()
@@ -92,12 +92,12 @@ def reply_of(
 
 
 def bounded_pieces(answer: Answer, limit: int, check: Callable[[], None]) -> Iterator[bytes]:
-    """Yield the body of a response piece by piece; raise BadReply beyond `limit` bytes.
+    """Yield the body of a response piece by piece. Raises BadReply beyond `limit` bytes.
 
     `check` is called for each piece, and may raise Cancelled.
     """
     done = 0
-    # The transport counts bytes as sent, this loop counts them after decompression.
+    # The transport counts the bytes on the wire, this loop those after decompression.
     answer.expect(limit)
     for piece in answer.pieces(PIECE):
         check()

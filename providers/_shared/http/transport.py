@@ -34,13 +34,13 @@ from .explain import CallProblem, explain
 from .proxies import Misconfiguration, Route
 
 CODINGS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
-"""Content codings and zlib's `wbits` for them. None is asked for, but some servers send them."""
+"""zlib's `wbits` by content coding; codings are not requested, but some servers use them anyway."""
 FRAMING = 1024 * 1024
-"""Bytes that chunked encoding and compression headers may add to a body."""
+"""Maximum bytes that chunked encoding and compression headers may add to a body."""
 
 
 class CallFailed(Exception):
-    """A call without a complete response. `sent` is how much of the request left this computer."""
+    """No complete response arrived. `sent` is how much of the request may have left."""
 
     def __init__(self, problem: CallProblem, sent: Sent) -> None:
         super().__init__(str(problem.message))
@@ -62,12 +62,12 @@ class Answer:
         self._failure = failure
 
     def lift_deadline(self) -> None:
-        """Set no time limit for the rest of the body; the stall timeout still applies."""
+        """Remove the time limit for the rest of the body; the stall timeout still applies."""
         self._call.lift_deadline()
 
     def expect(self, limit: int) -> None:
-        """Limit the bytes received to those that a body of `limit` bytes can take on the wire."""
-        # Room for the chunked encoding of small chunks. More than that is not a body in good faith.
+        """Limit the bytes received to those that a body of `limit` bytes can need on the wire."""
+        # With room for the chunked encoding of small chunks: no honest server sends more.
         self._call.allow(2 * limit + FRAMING)
 
     def pieces(self, size: int) -> Iterator[bytes]:
@@ -84,8 +84,8 @@ class Answer:
 
     def _read(self, size: int) -> Iterator[bytes]:
         coding = self.headers.get("content-encoding", "identity").strip().lower()
-        # `read1` returns as soon as bytes arrive; `read` would wait for `size` of them, and a
-        # cancelled job with it.
+        # `read1` returns as soon as bytes arrive; `read` would wait for `size` bytes, even if the
+        # job was cancelled.
         if coding in ("", "identity"):
             while piece := self._raw.read1(size, decode_content=False):
                 yield piece
@@ -106,7 +106,7 @@ class Transport:
     """The connection pools of one service."""
 
     def __init__(self) -> None:
-        # By whether the connection is encrypted.
+        # By whether the connections are encrypted.
         self._adapters: dict[bool, _Adapter] = {}
 
     @contextlib.contextmanager
@@ -122,9 +122,9 @@ class Transport:
     ) -> Iterator[Answer]:
         """Send a request, and yield its response.
 
-        Raises CallFailed for every failure, and Forbidden if `check_host` does so for an IP
-        address. `time_limit`: seconds for the whole call, extended while bytes flow.
-        `stall_timeout`: seconds without a byte. `request_args` are those of `requests.Request`.
+        `time_limit`: seconds for the whole call, extended while bytes flow. `stall_timeout`:
+        seconds without a byte. `request_args` are those of `requests.Request`. Raises CallFailed
+        for every failure, and Forbidden if `check_host` raises it for an IP address.
         """
         call, route = Call(address.host, time_limit, stall_timeout, check_host), Route("", "")
 
@@ -141,7 +141,7 @@ class Transport:
                 )
             except Forbidden:
                 raise
-            # Any exception: requests and urllib3 let those of sockets, ssl and codecs through.
+            # Any exception, because requests and urllib3 do not wrap all those of sockets and ssl.
             except Exception as error:
                 raise failure(error) from error
             with response:
@@ -155,7 +155,7 @@ class Transport:
     close = refresh
 
     def _adapter(self, address: WebAddress, route: Route) -> _Adapter:
-        # Loading the CA certificates is slow: plain http on loopback does without.
+        # Loading the CA certificates is slow, and plain http on loopback does not need them.
         encrypted = address.scheme == "https" or route.proxy.lower().startswith("https:")
         if encrypted not in self._adapters:
             self._adapters[encrypted] = _Adapter(_tls_context() if encrypted else None)
@@ -163,7 +163,7 @@ class Transport:
 
 
 class _Adapter(HTTPAdapter):
-    """Connection pools that track their calls, and always use our TLS context."""
+    """Connection pools that track their calls, and always use the given TLS context."""
 
     def __init__(self, context: ssl.SSLContext | None) -> None:
         self._context = context
@@ -188,12 +188,12 @@ class _Adapter(HTTPAdapter):
         return manager
 
     def cert_verify(self, *_: Any, **__: Any) -> None:
-        """Do nothing: requests would replace the context's certificates by its own."""
+        """Do nothing, because requests would replace the context's certificates with its own."""
 
 
 def _route_to(address: WebAddress) -> Route:
     """Return the route to an address. Loopback addresses never have a proxy."""
-    # A proxy's own loopback is another machine: self-hosted services would not be found.
+    # To a proxy, loopback is another computer, so self-hosted services would not be found.
     if address.is_loopback:  # guard: no-proxy-for-loopback
         return Route("", "")
     proxy = select_proxy(address.url, get_environ_proxies(address.url)) or ""
@@ -234,7 +234,7 @@ def _bad_ca_bundle(path: str, setting: str, problem: str) -> Misconfiguration:
 
 
 def _tls_context() -> ssl.SSLContext:
-    """Return a TLS context with the CA certificates loaded. Raises Misconfiguration."""
+    """Return a TLS context with the CA certificates. Raises Misconfiguration for a bad bundle."""
     path, setting = ca_bundle()
     context = create_tls_context()
     bundle = path or DEFAULT_CA_BUNDLE_PATH

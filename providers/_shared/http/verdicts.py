@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The errors of failed calls, decided by how much of the request was sent: here and only here."""
+"""The only place that decides which error a failed call becomes, by how much of it was sent."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ OWN_NETWORK = "it leads into the local network"
 
 
 def submit_error(error: CallFailed) -> ImageToMeshError:
-    """Return the error for a submit without an answer.
+    """Return the error for an order without an answer.
 
-    Unreachable if not a byte was sent; otherwise Uncertain, since it may have been charged.
+    It is Unreachable if not a byte was sent, else Uncertain, since the order may be charged.
     """
     if error.sent is Sent.NO:  # guard: unsent-is-unreachable
         return unreachable_error(error)
@@ -35,12 +35,12 @@ def submit_error(error: CallFailed) -> ImageToMeshError:
 
 
 def unreachable_error(error: CallFailed) -> Unreachable:
-    """Return the error for a free call that failed, or for a submit that was never sent."""
+    """Return the error for a free call that failed, or for an order that was never sent."""
     return with_sent(Unreachable(error.problem.message, error.problem.hint), error.sent)
 
 
 def unusable_address(kind: type[ImageToMeshError], reason: str) -> ImageToMeshError:
-    """Return the error, of class `kind`, for a service's or user's URL that must not be called."""
+    """Return the error, of class `kind`, for a URL that must not be called."""
     message = Message("The address cannot be used: {reason}.", reason=as_message(reason))
     return with_sent(kind(message, _NEXT.get(kind, "Try again later.")), Sent.NO)
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Image files: reading headers, detecting truncation, and removing metadata before upload.
+"""Image files: reads headers, detects truncation, and removes metadata before upload.
 
-Pixels are neither decoded nor encoded: only Pillow offers as much, and it is compiled for every
-platform. There is a module per format, which follows the format's specification.
+Pixels are copied without decoding them, except in search of blank images. Pillow could do more, but
+is compiled code, to be bundled for every platform. Each format has a module, which follows the
+format's specification.
 """
 
 from __future__ import annotations
@@ -32,5 +33,5 @@ _HOMES = {
     "formats": ("check_picture", "clean_picture", "copy_profile", "read_picture_info"),
 }
 
-if not TYPE_CHECKING:  # it would allow any name at all
+if not TYPE_CHECKING:  # with a `__getattr__`, a type checker accepts any name at all
     __getattr__ = lazy_names(__name__, globals(), _HOMES)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Detection of blank PNGs, fast without numpy: most row filters need not be undone.
+"""Detects blank PNGs, quickly even without NumPy, because most row filters need not be undone.
 
-Each row of a PNG is stored as differences from what its filter predicts. An image of one color has
-the same few differences everywhere, so rows are compared as stored, at memory speed. Only palettes
-and pixels smaller than a byte are decoded, until two colors are found.
+Each row of a PNG is stored as differences from the values that its filter predicts. An image of one
+color has the same few differences everywhere, so rows are compared as stored, at memory speed. Only
+palettes and pixels smaller than a byte are decoded, until two colors are found.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PALETTE, GRAY_ALPHA, COLOR_ALPHA = 3, 4, 6
 PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2),
           (0, 1, 1, 2))  # fmt: skip
 """For each pass of an interlaced image: its first column and row, and the steps between pixels."""
-# Levels: the compression noise of a one-color JPEG stays within them.
+# Levels by which the compression noise of a one-color JPEG changes pixels at most.
 NEAR = 8
 AROUND = [bytes((value + step) % 256 for step in range(-NEAR, NEAR + 1)) for value in range(256)]
 """For each difference, the differences within `NEAR` of it."""
@@ -31,7 +31,7 @@ BLOCK = 1 << 18
 
 
 class Blank(StrEnum):
-    """Whether an image is blank. MAYBE: almost of one color; only decoding it can tell."""
+    """Whether an image is blank. MAYBE: it has almost one color, so it must be decoded to tell."""
 
     NO = "no"
     MAYBE = "maybe"
@@ -57,7 +57,7 @@ class Layout:
         return max(1, self.depth * CHANNELS[self.kind] // 8)
 
     def passes(self) -> Iterator[tuple[int, int]]:
-        """Yield the bytes of a row and the number of rows, for each pass that has pixels."""
+        """Yield the bytes per row and the number of rows of each pass that has pixels."""
         steps = PASSES if self.interlaced else ((0, 0, 1, 1),)
         for x, y, across, down in steps:
             columns = (self.width - x + across - 1) // across
@@ -67,9 +67,9 @@ class Layout:
 
 
 def blank_png(data: bytes) -> Blank:
-    """Return whether a PNG is transparent or of one color.
+    """Return whether a PNG is fully transparent or has only one color.
 
-    Raises ValueError, or another of `DAMAGED`, if its pixels cannot be decompressed completely.
+    Raises ValueError, or another error in `DAMAGED`, if its pixels cannot be decompressed.
     """
     layout = _layout(data)
     by_pixel = layout.kind == PALETTE or layout.depth < 8
@@ -97,7 +97,7 @@ def _layout(data: bytes) -> Layout:
 
 
 def _unpack_rows(data: bytes) -> Iterator[bytes]:
-    """Yield the decompressed rows in chunks of a bounded size."""
+    """Yield the decompressed rows in chunks of at most `BLOCK` bytes."""
     unpacker, whole = zlib.decompressobj(), memoryview(data)
     try:
         for name, at, length in chunks(data):
@@ -116,7 +116,7 @@ def _too_short() -> bytes:
 
 
 class _Rows:
-    """An observer of the rows. `decided` is True once the image is certainly not blank."""
+    """Observes an image's rows. `decided` is True once the image is certainly not blank."""
 
     decided = False
 
@@ -132,14 +132,14 @@ class _Rows:
 
 
 class _Differences(_Rows):
-    """Compares pixels of whole bytes in their filtered form."""
+    """Compares pixels that have whole bytes, in their filtered form."""
 
     def __init__(self, layout: Layout) -> None:
         self._step = step = layout.step
         wide = layout.depth // 8
         has_alpha = layout.kind in (GRAY_ALPHA, COLOR_ALPHA)
         self._alpha = range(step - wide, step) if has_alpha else range(0)
-        # Near colors are compared by bytes, and a value of 16 bits is stored as two of them.
+        # Only for 8 bits: similar colors are compared by bytes, and 16-bit values have two.
         self._is_clear, self._is_one, self._is_near = has_alpha, True, layout.depth == 8
         self._color = b""
         self._is_first, self._pixels = True, 0
@@ -149,7 +149,7 @@ class _Differences(_Rows):
         self._is_first, self._pixels = True, length // self._step
 
     def row(self, stored: bytes) -> None:
-        """Compare a row with one of the first pixel's color, and its alpha with zero."""
+        """Compare a row with a row of the first pixel's color, and its alpha with zero."""
         self._color = self._color or stored[1 : 1 + self._step]
         if self._is_clear:
             self._is_clear = not any(any(stored[1 + at :: self._step]) for at in self._alpha)
@@ -178,9 +178,10 @@ class _Differences(_Rows):
 
 
 def _differences(filter_: int, color: bytes, *, is_first: bool) -> tuple[bytes, bytes]:
-    """Return the filtered bytes of a row of one color: of its first pixel, and of each other one.
+    """Return the filtered bytes of a row of one color: of its first pixel, and of every other one.
 
-    `filter_` is the PNG filter type; ValueError for an unknown one. `is_first`: it is the top row.
+    `filter_` is the PNG filter type. `is_first`: it is the top row. Raises ValueError for an
+    unknown filter.
     """
     nothing = bytes(len(color))
     above = nothing if is_first else color
@@ -217,7 +218,7 @@ class _Pixels(_Rows):
         self._above = bytes(length)
 
     def row(self, stored: bytes) -> None:
-        """Collect the colors of a row."""
+        """Decode a row, and collect its colors."""
         self._above = unfilter_row(stored, self._above, 1)
         self._seen.update(self._values(self._above))
         shown = {self._color_of(value) for value in self._seen}
@@ -230,7 +231,7 @@ class _Pixels(_Rows):
             return set(row)
         whole = {byte >> shift & (1 << depth) - 1 for byte in set(row[:-1])
                  for shift in range(0, 8, depth)}  # fmt: skip
-        # The bits behind the last pixel are nobody's; its byte's first pixel is sure.
+        # The last byte may end with padding; only its first pixel certainly exists.
         return whole | {row[-1] >> 8 - depth}
 
     def _color_of(self, value: int) -> tuple[bytes, int]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""BMP, with all header versions from OS/2's first to Windows' fifth: reading and cleaning."""
+"""Reads and cleans BMP files with any header, from OS/2's first to Windows' fifth version."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ PLAIN, FIELDS, ALPHA_FIELDS = 0, 3, 6
 LINKED, EMBEDDED, SRGB = b"KNIL", b"DEBM", b"BGRs"
 """Color space types, in file order: a linked profile, an embedded profile, sRGB."""
 COLORS, PROFILE = 14 + 56, 14 + 112
-"""Offsets in the fifth header: of the color space, and of the profile's position."""
+"""Offsets in a file with the fifth header: of the color space, and of the profile's position."""
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The header. `size` is its own length, `pixels` the start and end of the pixel data."""
+    """The header of a BMP. Sizes are in bytes: `size` is the header's own, `palette` the palette's.
+
+    `pixels` are the offsets of the start and end of the pixel data.
+    """
 
     size: int
     width: int
@@ -37,7 +40,7 @@ def is_bmp(data: bytes) -> bool:
 
 
 def read_bmp(data: bytes) -> PictureInfo:
-    """Read the header. Raises ValueError if pixels are missing."""
+    """Read the header of a BMP. Raises ValueError if pixels are missing."""
     head = _head(data)
     if head.pixels[1] > len(data):
         raise ValueError("cut short")
@@ -54,7 +57,7 @@ def _head(data: bytes) -> Head:
         packing, length, colors = PLAIN, 0, 0
     else:
         width, height, _, bits = struct.unpack_from("<iiHH", data, 18)
-        # Padded: OS/2's header of 16 bytes ends before these fields, which then count as zero.
+        # Padded, because OS/2's header of 16 bytes ends before these fields, which are then zero.
         packing, length, _, _, colors = struct.unpack_from("<IIiiI", data.ljust(54, b"\0"), 30)
     if packing in (PLAIN, FIELDS, ALPHA_FIELDS):
         length = (width * bits + 31) // 32 * 4 * abs(height)
@@ -62,7 +65,7 @@ def _head(data: bytes) -> Head:
     palette = min(entries, 65_536) * (3 if size == CORE else 4)
     masks = 16 if size == 40 and packing in (FIELDS, ALPHA_FIELDS) else 0
     start = start or 14 + size + masks + palette  # guard: bmp-without-a-place
-    # Not everyone says how much the packed pixels take: then they go to the end.
+    # Some programs omit the size of compressed pixels: then these extend to the end of the file.
     length = length or max(0, len(data) - start)  # guard: bmp-without-a-size
     return Head(size, width, height, bits, packing, masks, palette, (start, start + length))
 
@@ -70,16 +73,16 @@ def _head(data: bytes) -> Head:
 def clean_bmp(data: bytes) -> bytes:
     """Return the file without gaps, trailing data and profile paths.
 
-    If all 32-bit pixels have an alpha of zero, viewers take the fourth byte as unused. Not every
-    reader does, so it is set to opaque.
+    If all 32-bit pixels have an alpha of zero, viewers treat their fourth byte as unused. Not every
+    reader does, so alpha is set to opaque then.
     """
     head = _head(data)
     start, end = head.pixels
-    told = min(14 + head.size + head.masks + head.palette, start)
+    header_end = min(14 + head.size + head.masks + head.palette, start)
     kept = bytearray(
-        data[:told] + bytes(start - told) + data[start:end]
+        data[:header_end] + bytes(start - header_end) + data[start:end]
     )  # guard: bmp-ends-with-its-pixels
-    # Two reserved fields, which some programs use for notes, and the offset of the pixels.
+    # The reserved fields, which some programs use for notes, and the offset of the pixels.
     kept[6:14] = struct.pack("<II", 0, start)
     if head.bits == 32 and not any(data[start + 3 : end : 4]):
         kept[start + 3 : end : 4] = b"\xff" * len(kept[start + 3 : end : 4])

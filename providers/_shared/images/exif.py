@@ -13,7 +13,7 @@ PREFIX = b"Exif\0\0"
 
 
 def orientation_in(block: bytes) -> int:
-    """Return the orientation in an Exif block. A damaged block counts as upright."""
+    """Return the orientation in an Exif block, 1 to 8; a damaged block counts as upright, 1."""
     try:
         found = read_directory(block.removeprefix(PREFIX)).first(ORIENTATION, 1)
     except DAMAGED:

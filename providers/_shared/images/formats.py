@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The known formats: detection, header, and the file without its metadata."""
+"""The known image formats: detects them, reads headers, and removes metadata."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .values import AGAIN, DAMAGED, USE, CannotClean, PictureInfo, PictureLimits
 from .webp import clean_webp, is_webp, profile_of_webp, read_webp
 
 RGB = b"RGB "
-"""The only color space whose profiles are kept, as a profile's header names it."""
+"""The only color space whose profiles are kept, by its name in a profile's header."""
 COLORS = slice(16, 20)
 
 
@@ -103,7 +103,7 @@ def clean_picture(data: bytes, info: PictureInfo, name: str) -> bytes | None:
 def copy_profile(picture: bytes, original: bytes) -> bytes:
     """Return a converted image, PNG or JPEG, with the color profile of the original.
 
-    The conversion keeps the pixel values, which mean other colors without the profile.
+    The conversion keeps the pixel values, which without the profile would be different colors.
     """
     profile = _profile_of(original)
     if not profile:
@@ -114,7 +114,7 @@ def copy_profile(picture: bytes, original: bytes) -> bytes:
 
 
 def _profile_of(data: bytes) -> bytes:
-    """Return the ICC profile of a file if it is for RGB, else nothing."""
+    """Return the ICC profile of a file if it is for RGB, else empty bytes."""
     found = _format_of(data)
     try:
         profile = found.profile(data) if found and found.profile else b""
@@ -125,7 +125,7 @@ def _profile_of(data: bytes) -> bytes:
 
 
 def check_picture(info: PictureInfo, size: int, limits: PictureLimits, name: str) -> None:
-    """Raise BadImage if an image of `size` bytes exceeds the limits."""
+    """Raise BadImage if an image with a file of `size` bytes is not within the limits."""
     width, height = info.width, info.height
     shown = {"name": name, "width": width, "height": height}
     if min(width, height) < limits.min_side:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""JPEG (ITU T.81, JFIF, Exif): reading the header and removing metadata.
+"""JPEG (ITU T.81, JFIF, Exif): reads the header and removes metadata.
 
-Files are read as libjpeg does, which Blender and the services use: bytes between two segments are
+Files are read like by libjpeg, which Blender and the services use: bytes between two segments are
 skipped, and the image ends at its first EOI marker.
 """
 
@@ -25,7 +25,7 @@ ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 JFIF, ADOBE, PROFILE = b"JFIF\0", b"Adobe", b"ICC_PROFILE\0"
 ADOBE_SIZE = 12
 """Bytes of the Adobe segment; the last one is the color transform."""
-# A segment has at most 65,535 bytes: less its length, the profile's name and the piece numbers.
+# A segment has at most 65,535 bytes, including its length, the profile's name and piece numbers.
 LARGEST_PIECE = 65_519
 EMPTY_COMMENT = b"\xff\xfe\0\x02"
 
@@ -36,9 +36,9 @@ _BEHIND_SCAN = re.compile(rb"\xff[\xc0-\xc7\xc9-\xcf\xd8-\xef\xfe]")
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A segment: its marker, and where its contents start and end; a scan includes its data.
+    """A segment: its marker, and where its contents start and end, including a scan's data.
 
-    `loose`: it is followed by bytes that are not a marker.
+    `loose`: bytes that are not a marker follow it.
     """
 
     marker: int
@@ -53,14 +53,14 @@ def is_jpeg(data: bytes) -> bool:
 
 
 def read_jpeg(data: bytes) -> PictureInfo:
-    """Read the header. Raises ValueError if the file has no end marker."""
+    """Read the header of a JPEG. Raises ValueError if the file has no end marker."""
     width = height = 0
     orientation, scanned = 0, False
     for part in segments(data):
         if part.marker in SIZES and not width:
             height, width = struct.unpack(">HH", data[part.start + 1 : part.start + 5])
         elif part.marker == APP1 and data[part.start : part.start + 6] == PREFIX and not scanned:
-            # What does not fit into one segment goes on in the next ones, which begin the same.
+            # Exif data too long for one segment continues in others, which begin the same way.
             orientation = orientation or orientation_in(
                 data[part.start + 6 : part.end]
             )  # guard: first-orientation-counts
@@ -74,7 +74,7 @@ def read_jpeg(data: bytes) -> PictureInfo:
 def segments(data: bytes) -> Iterator[Segment]:
     """Yield the segments up to the end marker.
 
-    Raises one of `DAMAGED` for a damaged file, and for a truncated one, in which no end marker
+    Raises an error in `DAMAGED` for a damaged file, or a truncated one, in which no end marker
     follows a scan. The end marker of a thumbnail, inside a segment, does not count.
     """
     at, scanned = 2, False
@@ -113,11 +113,12 @@ def clean_jpeg(data: bytes, info: PictureInfo) -> bytes:
         if part.marker == APP0 and contents.startswith(JFIF) and len(head) == 1:
             head.append(_segment(APP0, contents[:12].ljust(12, b"\0") + b"\0\0"))
         elif part.marker == APP14 and _is_adobe(contents):
-            # Decoders take a longer mark as well, and read no further than this.
+            # Decoders accept a longer segment as well, but read only these bytes of it.
             pieces.append(_segment(APP14, contents[:ADOBE_SIZE]))  # guard: jpeg-adobe-mark-stays
         elif _goes(part.marker, contents):  # guard: jpeg-notes-go
             if scanned and part.loose:
-                # A decoder stops at this marker, and passes over what follows: so it shall here.
+                # A decoder ends the scan at this marker and skips the bytes after it: a marker must
+                # remain, so that it does the same with the cleaned file.
                 pieces.append(EMPTY_COMMENT)
         else:
             pieces += [bytes((0xFF, part.marker)), whole[part.start - 2 : part.end]]
@@ -127,14 +128,14 @@ def clean_jpeg(data: bytes, info: PictureInfo) -> bytes:
 
 
 def _goes(marker: int, contents: bytes) -> bool:
-    """Return whether a segment is metadata to remove. A color profile is needed for the pixels."""
+    """Return whether a segment is metadata to remove; a color profile is not, pixels need it."""
     if marker == APP2:
         return not contents.startswith(PROFILE)
     return marker in NOTES
 
 
 def _is_adobe(contents: bytes) -> bool:
-    """Return whether contents are the Adobe segment, which defines the color channels."""
+    """Return whether these are the contents of Adobe's segment, which defines the channels."""
     return contents.startswith(ADOBE) and len(contents) >= ADOBE_SIZE
 
 
@@ -143,7 +144,7 @@ def _segment(marker: int, contents: bytes) -> bytes:
 
 
 def profile_of_jpeg(data: bytes) -> bytes:
-    """Return the color profile; empty without one, or if a piece of it is missing."""
+    """Return the color profile; empty bytes without one, or if a piece of it is missing."""
     pieces: dict[int, bytes] = {}
     count = 0
     for part in segments(data):
@@ -161,10 +162,10 @@ def jpeg_with_profile(data: bytes, profile: bytes) -> bytes:
     pieces = [
         profile[at : at + LARGEST_PIECE - 2] for at in range(0, len(profile), LARGEST_PIECE - 2)
     ]
-    told = b"".join(
+    profile_segments = b"".join(
         _segment(APP2, PROFILE + bytes((number, len(pieces))) + piece)
         for number, piece in enumerate(pieces, 1)
     )
     # After the JFIF segment, which has to be the first; without one, right after the SOI marker.
     (at,) = struct.unpack(">H", data[4:6]) if data[3] == APP0 else (-2,)
-    return data[: at + 4] + told + data[at + 4 :]
+    return data[: at + 4] + profile_segments + data[at + 4 :]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Headers of formats that no service takes, and names of unsupported formats for messages."""
+"""Reads headers of formats that no service accepts, and names unsupported ones for messages."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from ..messages import Message
 from .values import PictureInfo
 
 TEXT = 512
-"""Bytes at the start of a text file within which its type shows."""
+"""Bytes at the start of a text file that are searched for its type."""
 HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 AVIF = (b"avif", b"avis")
 """Brands of ISO media files that hold a photo (ISO/IEC 23008-12)."""
 TARGA = b"TRUEVISION-XFILE.\0"
 TARGA_KINDS = {1: 1, 2: 0, 3: 0, 9: 1, 10: 0, 11: 0}
-"""Image types, and whether they have a palette; those from 9 on are run-length encoded."""
+"""Image types, and 1 if they have a palette; types from 9 on are run-length encoded."""
 
 
 def read_exr(data: bytes) -> PictureInfo:
@@ -57,10 +57,10 @@ def is_targa(data: bytes) -> bool:
     note, palette, kind = data[:3]
     width, height, depth, more = struct.unpack_from("<HHBB", data, 12)
     # Older files have no signature. The upper two bits of the descriptor, `more`, must be zero.
-    is_told = TARGA_KINDS.get(kind) == palette and depth in (8, 15, 16, 24, 32) and more < 64
-    # Of run-length encoded pixels the size is unknown.
+    is_valid = TARGA_KINDS.get(kind) == palette and depth in (8, 15, 16, 24, 32) and more < 64
+    # The size of run-length encoded pixels is unknown.
     least = 0 if kind > 8 else width * height * ((depth + 7) // 8)
-    return is_told and bool(width and height) and len(data) >= 18 + note + least
+    return is_valid and bool(width and height) and len(data) >= 18 + note + least
 
 
 def read_sgi(data: bytes) -> PictureInfo:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""PNG (W3C PNG, third edition): reading the header and removing metadata."""
+"""PNG (W3C PNG, third edition): reads the header and removes metadata."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from .values import PictureInfo
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 NEEDED = frozenset({b"IHDR", b"PLTE", b"IDAT"})
-"""Chunks without which a PNG cannot be decoded; a wrong checksum in others does no harm."""
+"""Chunks without which a PNG cannot be decoded; only their checksums matter."""
 KEPT = NEEDED | {b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"cICP"}
 """Chunks that pixels and colors need. Further frames of an animation are removed."""
 LONGEST = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"cICP": 4, b"sBIT": 4}
-"""Maximum length of these chunks: a longer one may contain text."""
+"""Maximum length of these chunks, in bytes; a longer one may contain text."""
 # Real profiles have kilobytes; a larger one is a decompression bomb.
 LARGEST_PROFILE = 16 * 1024 * 1024
 
@@ -27,7 +27,7 @@ def is_png(data: bytes) -> bool:
 
 
 def read_png(data: bytes) -> PictureInfo:
-    """Read the header. Raises ValueError if the file is truncated."""
+    """Read the header of a PNG. Raises ValueError if the file is truncated."""
     width, height = struct.unpack(">II", data[16:24])
     orientation = 1
     for kind, start, length in chunks(data):
@@ -82,7 +82,7 @@ def profile_of_png(data: bytes) -> bytes:
     """Return the color profile, or empty bytes."""
     for kind, start, length in chunks(data):
         if kind == b"iCCP":
-            # Its name precedes it, and a byte for the compression method, which is always 0.
+            # Preceded by its name and a byte for the compression method, which is always 0.
             packed = data[start : start + length].partition(b"\0")[2][1:]
             try:
                 return zlib.decompressobj().decompress(packed, LARGEST_PROFILE)

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Undoing the row filters of PNG (W3C PNG, section 9)."""
+"""Undoes the row filters of PNG (W3C PNG, section 9)."""
 
 from __future__ import annotations
 
 
 def average(previous: int, above: int) -> int:
-    """Return the prediction of filter type 3 (Average)."""
+    """Return the value that filter type 3 (Average) predicts for a byte."""
     return (previous + above) // 2
 
 
 def paeth(previous: int, above: int, corner: int) -> int:
-    """Return the prediction of filter type 4 (Paeth).
+    """Return the value that filter type 4 (Paeth) predicts for a byte.
 
     That is the neighbor nearest to previous + above - corner; ties go to the previous pixel, then
-    to the one above.
+    to the pixel above.
     """
     guess = previous + above - corner
     ways = abs(guess - previous), abs(guess - above), abs(guess - corner)
@@ -21,10 +21,10 @@ def paeth(previous: int, above: int, corner: int) -> int:
 
 
 def unfilter_row(stored: bytes, above: bytes, step: int) -> bytes:
-    """Return a row's bytes. The first byte of `stored` is the filter type.
+    """Return a row's bytes without its filter. The first byte of `stored` is the filter type.
 
-    `above` is the previous row, unfiltered; `step` is the bytes from one pixel to the next. Raises
-    ValueError for an unknown filter.
+    `above` is the previous row, unfiltered; `step` is the number of bytes from one pixel to the
+    next. Raises ValueError for an unknown filter.
     """
     kind, row = stored[0], bytearray(stored[1:])
     if kind == 0:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""TIFF 6 and BigTIFF: reading the header of the first image, and removing metadata.
+"""TIFF 6 and BigTIFF: reads the header of the first image, and removes metadata.
 
 The pixel blocks are copied without decoding, with the tags that are needed to decode them.
 """
@@ -34,7 +34,7 @@ def is_tiff(data: bytes) -> bool:
 
 
 def read_tiff(data: bytes) -> PictureInfo:
-    """Read the header. Raises ValueError if pixel data is missing."""
+    """Read the header of a TIFF's first image. Raises ValueError if pixel data is missing."""
     found = read_directory(data)
     for starts, sizes in (STRIPS, TILES):
         for start, size in zip(found.numbers(starts), found.numbers(sizes), strict=False):
@@ -46,9 +46,9 @@ def read_tiff(data: bytes) -> PictureInfo:
 
 
 def clean_tiff(data: bytes, info: PictureInfo) -> bytes:
-    """Return a classic TIFF of the first image, with its profile and orientation only.
+    """Return a classic TIFF of the first image; of its metadata, only profile and orientation.
 
-    Raises CannotClean if the pixel data may contain metadata, or no tag locates it.
+    Raises CannotClean if the pixel data may contain metadata, or cannot be located.
     """
     found = read_directory(data)
     if RAW in found.fields or found.first(PACKING, 1) not in SELF_CONTAINED:
@@ -64,7 +64,7 @@ def clean_tiff(data: bytes, info: PictureInfo) -> bytes:
         raise CannotClean
     pieces, at, moved = list[bytes | memoryview](), 8, list[int]()
     whole = memoryview(data)
-    # Padded, so that the directory behind them has an even offset, as TIFF 6 demands.
+    # Padded, so that the directory after them has an even offset, as TIFF 6 requires.
     for start, length in zip(places, lengths, strict=True):
         moved.append(at)
         pieces += [whole[start : start + length], bytes(length & 1)]
@@ -95,11 +95,11 @@ def _directory(values: dict[int, tuple[int, int, bytes]], at: int, order: str) -
     behind = at + 2 + 12 * len(values) + 4
     entries, rest = [struct.pack(order + "H", len(values))], b""
     for tag, (kind, count, raw) in sorted(values.items()):
-        told = raw.ljust(4, b"\0")
+        stored = raw.ljust(4, b"\0")
         if len(raw) > 4:
-            told = struct.pack(order + "I", behind + len(rest))
+            stored = struct.pack(order + "I", behind + len(rest))
             rest += raw + bytes(len(raw) & 1)
-        entries.append(struct.pack(order + "HHI", tag, kind, count) + told)
+        entries.append(struct.pack(order + "HHI", tag, kind, count) + stored)
     return b"".join((*entries, bytes(4), rest))
 
 

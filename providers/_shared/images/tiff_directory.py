@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8,
          13: 4, 16: 8, 17: 8, 18: 8}  # fmt: skip
-"""Bytes of a value, by type."""
+"""Size of a value in bytes, by type."""
 WHOLE = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 """`struct` formats of the integer types."""
 MOST = 4096
-"""Entries above which a directory counts as damaged."""
+"""Maximum number of entries; a directory with more counts as damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +25,13 @@ class Field:
 
     @property
     def size(self) -> int:
-        """The bytes of its values."""
+        """The size of the entry's values, in bytes."""
         return SIZES[self.kind] * self.count
 
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """The entries of a directory by tag; `order` is `<` or `>`."""
+    """The entries of a directory by tag; `order` is the byte order, `<` or `>`."""
 
     data: bytes
     order: str
@@ -45,7 +45,7 @@ class Directory:
         return self.data[found.start : found.start + found.size]
 
     def numbers(self, tag: int) -> tuple[int, ...]:
-        """Return an entry's integers; empty if there is no such entry."""
+        """Return an entry's integers; empty if there is no such entry, or it has other values."""
         found = self.fields.get(tag)
         if found is None or found.kind not in WHOLE:
             return ()
@@ -57,7 +57,7 @@ class Directory:
 
 
 def read_directory(data: bytes) -> Directory:
-    """Read the first directory. Raises one of `DAMAGED` if it is missing."""
+    """Read the first directory. Raises an error in `DAMAGED` if it is missing or damaged."""
     order = {b"II": "<", b"MM": ">"}[data[:2]]
     (version,) = struct.unpack_from(order + "H", data, 2)
     # 43 is BigTIFF, whose offsets have 8 bytes; the classic version is 42.
@@ -78,7 +78,7 @@ def _read(data: bytes, order: str, at: int, entries: int, *, big: bool) -> Direc
     step = struct.calcsize(layout) + room
     for entry in range(at, at + step * entries, step):
         tag, kind, count = struct.unpack_from(layout, data, entry)
-        # The first entry of a tag counts.
+        # If a tag occurs several times, its first entry counts.
         if kind not in SIZES or tag in found.fields:
             continue
         start = entry + step - room

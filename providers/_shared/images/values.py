@@ -9,7 +9,7 @@ from dataclasses import dataclass
 USE = "Use a PNG, JPEG, WebP, BMP, TIFF, OpenEXR, or HDR image."
 AGAIN = "Save or download the image again."
 DAMAGED = (struct.error, LookupError, ValueError, OverflowError)
-"""Exceptions that readers raise for damaged files, whose lengths and offsets are wrong."""
+"""Exceptions that readers raise for damaged files, such as those with wrong offsets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class PictureLimits:
 
 
 class CannotClean(ValueError):
-    """The metadata of a file cannot be removed: it must be decoded and encoded again."""
+    """The metadata cannot be removed unless the image is decoded and encoded again."""
 
 
 def valid_orientation(value: int) -> int:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""WebP (RFC 9649): reading the header and removing metadata."""
+"""WebP (RFC 9649): reads the header and removes metadata."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .values import CannotClean, PictureInfo
 ANIMATED, HAS_EXIF, HAS_ALPHA, HAS_PROFILE = 2, 8, 16, 32
 PIXELS = (b"VP8 ", b"VP8L")
 FRAME = 16
-"""Bytes of a frame's own header, before its pixels."""
+"""Size of a frame's own header, before its pixels, in bytes."""
 
 
 def is_webp(data: bytes) -> bool:
@@ -21,13 +21,13 @@ def is_webp(data: bytes) -> bool:
 
 
 def read_webp(data: bytes) -> PictureInfo:
-    """Read the header. Raises ValueError if the file is truncated."""
+    """Read the header of a WebP. Raises ValueError if the file is truncated."""
     (size,) = struct.unpack("<I", data[4:8])
     if len(data) < size + 8:
         raise ValueError("cut short")
     kind = data[12:16]
     if kind == b"VP8 ":
-        # 14 bits each; the upper two are a scale for showing the image (RFC 6386).
+        # 14 bits each; the upper two are a scale for displaying the image (RFC 6386).
         width, height = (side & 0x3FFF for side in struct.unpack("<HH", data[26:30]))
         return PictureInfo("webp", width, height)
     if kind == b"VP8L":
@@ -37,15 +37,15 @@ def read_webp(data: bytes) -> PictureInfo:
         raise ValueError("no picture")
     width = int.from_bytes(data[24:27], "little") + 1
     height = int.from_bytes(data[27:30], "little") + 1
-    # As libwebp has it: a chunk that the head does not tell of is not there.
-    noted = _first(data, b"EXIF") if data[20] & HAS_EXIF else b""
-    return PictureInfo("webp", width, height, orientation_in(noted) if noted else 1)
+    # Like in libwebp, a chunk is ignored unless a flag in the header announces it.
+    exif = _first(data, b"EXIF") if data[20] & HAS_EXIF else b""
+    return PictureInfo("webp", width, height, orientation_in(exif) if exif else 1)
 
 
 def clean_webp(data: bytes, info: PictureInfo) -> bytes:
-    """Return a still image with its profile and orientation only.
+    """Return a still image; of its metadata, only profile and orientation.
 
-    For an animation that is its first frame. Raises CannotClean if that does not fill the canvas.
+    For an animation, that is its first frame. Raises CannotClean if that does not fill the canvas.
     """
     if data[12:16] != b"VP8X":
         kind, start, length = next(chunks(data, 12, len(data)))
@@ -59,9 +59,9 @@ def clean_webp(data: bytes, info: PictureInfo) -> bytes:
     pieces += [alpha, pixels]
     if info.orientation != 1:
         pieces.append(_chunk(b"EXIF", block_of(info.orientation)))
-    told = flags & HAS_ALPHA
-    told |= (HAS_PROFILE if profile else 0) | (HAS_EXIF if info.orientation != 1 else 0)
-    head = _chunk(b"VP8X", bytes((told, 0, 0, 0)) + data[24:30])
+    kept = flags & HAS_ALPHA
+    kept |= (HAS_PROFILE if profile else 0) | (HAS_EXIF if info.orientation != 1 else 0)
+    head = _chunk(b"VP8X", bytes((kept, 0, 0, 0)) + data[24:30])
     return _riff(head, *pieces)  # guard: webp-chunks-by-name
 
 
@@ -77,8 +77,8 @@ def chunks(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
 
 def profile_of_webp(data: bytes) -> bytes:
     """Return the color profile, or empty bytes."""
-    told = data[12:16] == b"VP8X" and data[20] & HAS_PROFILE
-    return _first(data, b"ICCP") if told else b""
+    has_profile = data[12:16] == b"VP8X" and data[20] & HAS_PROFILE
+    return _first(data, b"ICCP") if has_profile else b""
 
 
 def _first(data: bytes, wanted: bytes) -> bytes:
@@ -86,13 +86,13 @@ def _first(data: bytes, wanted: bytes) -> bytes:
         for kind, start, length in chunks(data, 12, len(data)):
             if kind == wanted:
                 return data[start : start + length]
-    except ValueError:  # a broken note never spoils the picture
+    except ValueError:  # damaged metadata does not make the image unusable
         return b""
     return b""
 
 
 def _pixels(data: bytes, at: int, end: int) -> tuple[bytes, bytes]:
-    """Return the alpha chunk, if there is one, and the pixel chunk."""
+    """Return the alpha chunk and the pixel chunk, each empty if it is missing."""
     alpha = b""
     for kind, start, length in chunks(data, at, end):
         if kind == b"ALPH" and not alpha:
