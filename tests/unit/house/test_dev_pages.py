@@ -80,7 +80,7 @@ def test_the_protocol_page_states_the_limits_of_the_code() -> None:
         f"| start | {worker_process.READY_LIMIT:.0f} s |",
         f"| one request | {worker_process.WORK_LIMIT:.0f} s;",
         f"| silence while it works | {worker_process.SILENCE_LIMIT:.0f} s |",
-        f"| memory | {worker_process.MEMORY_SHARE:.0%}".replace("%", " %"),
+        f"| memory | {worker_process.MEMORY_SHARE:.0%}",
         f"keeps the last {channel.LINES} lines",
         f"Idle ones end after {pool.IDLE_LIMIT:.0f} s",
         f"more than {pool.HEAVY / 1e9:g} GB",
