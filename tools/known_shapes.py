@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Render four shapes with known depth, in plain and in busy surroundings. Runs with `bpy`.
 
-`known_shapes.py FOLDER [SHAPE…]` writes for each shape two images (`monkey_plain.jpg`, `monkey_busy.jpg`),
-its depth (`monkey_depth.png`: 16 bits, 0 outside of the subject), and the facts of camera and depth
-to `facts.json`. All random choices are fixed.
+`known_shapes.py FOLDER [SHAPE…]` writes two images of each shape (`monkey_plain.jpg` and
+`monkey_busy.jpg`), its depth (`monkey_depth.png`: 16 bits, 0 outside of the subject), and the facts
+of camera and depth to `facts.json`. All random choices are fixed.
 """
 
 from __future__ import annotations

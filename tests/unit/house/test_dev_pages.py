@@ -75,7 +75,7 @@ def test_the_protocol_page_lists_every_request() -> None:
 
 
 def test_the_protocol_page_states_the_limits_of_the_code() -> None:
-    page = PROTOCOL.read_text("utf-8")
+    page = " ".join(PROTOCOL.read_text("utf-8").split())
     for row in (
         f"| start | {worker_process.READY_LIMIT:.0f} s |",
         f"| one request | {worker_process.WORK_LIMIT:.0f} s;",
