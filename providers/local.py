@@ -108,17 +108,18 @@ class LocalSettings(Settings):
         ),
     ] = 0.5
     back: Annotated[
-        Literal["mirror", "color"],
+        Literal["mirror", "color", "rim"],
         Option(
             "Back",
             "Texture on the back of the mesh",
             (
                 Choice("mirror", "Mirrored Image", "Mirror the image"),
                 Choice("color", "Image Colors", "Use the image's colors without its details"),
+                Choice("rim", "Rim Colors", "Continue the colors at the subject's outline"),
             ),
             group="surface",
         ),
-    ] = "mirror"
+    ] = "rim"
     texture_size: Annotated[
         int,
         Interval(ge=64, le=8192),

@@ -21,7 +21,7 @@ DEFAULTS: dict[str, Any] = {
     "plate": 0.05,
     "smoothness": 0.25,
     "face_count": 40_000,
-    "back": "mirror",
+    "back": "rim",
     "height": 1.0,
     "texture_size": 2048,
 }

@@ -26,7 +26,7 @@ from .shape.outline import Outline, trace_outline
 from .shape.poisson import solve_poisson
 from .shape.relief import emboss, inflate, lightness, round_edges
 from .shape.solid import Solid, pillow, plate, scale_to_height
-from .shape.texture import Atlas, atlas, scale
+from .shape.texture import Atlas, atlas, is_plain, scale
 from .shape.triangulation import Silhouette, triangulate
 from .subject.coverage import count_lost_parts, drop_fragments
 from .subject.foreground import Foreground, find_foreground
@@ -38,6 +38,10 @@ _CUTOUT_DEPTH = 0.1
 _RELIEF_DEPTH = 0.1
 # As a share of the shorter side.
 _FALLBACK_DEPTH = 0.25
+# As a share of the subject's size.
+_FLANK = 0.015
+ROUND = ("inflate",)
+"""Shapes whose surface runs steeply to the rim."""
 
 THIN_PART = "One thin part was left out: raise Faces, lower Smoothness, or use a larger image."
 THIN_PARTS = (
@@ -141,16 +145,22 @@ def _texture(
     pixels: NDArray[np.float32], subject: Foreground, solid: Solid, settings: Mapping[str, Any]
 ) -> tuple[Atlas, NDArray[np.float32]]:
     """Return the atlas and the corners' UVs; the reduced image is used if it has enough detail."""
-    plain, longest = settings["back"] == "color", settings["texture_size"]
+    back, longest = settings["back"], settings["texture_size"]
     for picture in (subject.picture, pixels):
         plane = _to_image(solid.plane, picture, subject.matte)
         size = np.array([picture.shape[1], picture.shape[0]] * 2, np.float64)
         corners = plane.reshape(-1, 2)
         bounds = np.clip(np.concatenate([corners.min(axis=0), corners.max(axis=0)]), 0.0, size)
-        if scale(bounds, plain_back=plain, longest=longest) < 1.0:
+        if scale(bounds, plain_back=is_plain(back), longest=longest) < 1.0:
             break
-    images = atlas(picture, subject.matte, bounds, plain_back=plain, longest=longest)
+    flank = _flank(subject.matte, settings["shape"])
+    images = atlas(picture, subject.matte, bounds, back=back, longest=longest, flank=flank)
     return images, images.coordinates(plane, solid.behind)
+
+
+def _flank(matte: Singles, shape: str) -> float:
+    """Return the width in pixels of the rim that is seen from the side only."""
+    return _FLANK * float(np.sqrt(np.count_nonzero(matte > 0.5))) if shape in ROUND else 0.0
 
 
 def _to_image(points: Floats, picture: NDArray[np.float32], matte: Singles) -> Floats:

@@ -18,7 +18,7 @@ from . import shape_subject, triangulate_subject
 from .array_types import Floats
 from .shape.outline import Outline, trace_outline
 from .shape.solid import Solid, scale_to_height
-from .shape.texture import Area, plan_areas, texture_shape
+from .shape.texture import Area, is_plain, plan_areas, texture_shape
 from .shape.triangulation import Silhouette
 from .subject.coverage import drop_fragments
 from .subject.foreground import Foreground, SubjectFinder
@@ -111,7 +111,7 @@ class PreviewBuilder:
         walls = _WALLS / self._enlargement if shown["shape"] == "relief" else 0.0
         size = self._size
         bounds = _bounds(self._silhouette(shown), walls, size) * self._enlargement
-        asked = {"plain_back": shown["back"] == "color", "longest": shown["texture_size"]}
+        asked = {"plain_back": is_plain(shown["back"]), "longest": shown["texture_size"]}
         if self._texture is None:
             return plan_areas(bounds, **asked)
         # A subject that is about square: a pixel decides where its back is.

@@ -32,6 +32,23 @@ def solve_poisson(flat: Silhouette, outline: Outline) -> Floats:
     return np.maximum(solution, 0.0)
 
 
+def smooth_values(flat: Silhouette, values: Floats, width: Floats) -> Floats:
+    """Return values (n,) smoothed over about `width` (n,) pixels; nothing flows over the rim.
+
+    Solves x − ∇·(width² ∇x) = values.
+    """
+    count, triangles = len(flat.points), flat.triangles
+    areas = np.abs(doubled_areas(flat.points, triangles))
+    first, second, weight = _cotangents(flat.points, triangles, areas)
+    weight = weight * 0.5 * (width[first] ** 2 + width[second] ** 2)
+    mass = _sum_at(triangles.ravel(), np.repeat(areas / 6.0, 3), count)
+    diagonal = mass + _sum_at(first, weight, count) + _sum_at(second, weight, count)
+    rows, columns = np.concatenate([first, second]), np.concatenate([second, first])
+    padded = _pad_rows(rows, columns, np.tile(weight, 2), count)
+    system = _System(np.arange(count), *padded, diagonal, mass * values)
+    return _conjugate_gradients(system.product, diagonal, system.load, values)
+
+
 @dataclass(frozen=True)
 class _System:
     """The equations of the `free` (inner) points, the matrix in padded (ELLPACK) columns."""

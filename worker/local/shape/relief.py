@@ -8,11 +8,16 @@ import numpy as np
 from ..array_types import Bools, Floats, Numbers, Singles
 from ..subject.color import oklab
 from .outline import Outline
+from .poisson import smooth_values
 from .raster import blur, sample_bilinear
 from .triangulation import Silhouette, doubled_areas
 
 # An image with a smaller range of lightness is not stretched to the full height.
 _LEAST_RANGE = 0.15
+_CALM = 0.025
+"""Width over which an inflated surface is smoothed, as a share of the subject's size."""
+_CALM_PART = 0.3
+"""The same, at most, as a share of half the width of the part."""
 
 
 def inflate(flat: Silhouette, bump: Floats, thickness: float) -> Floats:
@@ -22,7 +27,23 @@ def inflate(flat: Silhouette, bump: Floats, thickness: float) -> Floats:
     """
     # Inside of the rim never zero, where front and back would touch.
     least = np.where(flat.rim, 0.0, 0.02 * flat.spacing)
-    return np.maximum(thickness * 2.0 * np.sqrt(bump), least)
+    return np.maximum(thickness * 2.0 * np.sqrt(_calm(flat, bump)), least)
+
+
+def _calm(flat: Silhouette, bump: Floats) -> Floats:
+    """Return a bump (n,) in which the outline's small dents are not seen far from the rim.
+
+    Each of them would pull a groove over the whole flank. Smoothing alone would raise the rim: on a
+    straight rim it makes of the distance d, in widths, d + exp(−d), which is taken back.
+    """
+    size = float(np.sqrt(0.5 * np.abs(doubled_areas(flat.points, flat.triangles)).sum()))
+    width = np.full(len(bump), _CALM * size)
+    # In a strip of half width a, the mean of the bump is a² / 3: thin parts stay round.
+    mean = np.maximum(smooth_values(flat, bump, width), 1e-6 * size * size)
+    width = np.minimum(width, _CALM_PART * np.sqrt(3.0 * mean))
+    away = rim_distance(flat, bump) / width
+    smooth = np.maximum(smooth_values(flat, bump, width), 0.0)
+    return np.asarray(np.where(flat.rim, 0.0, smooth * away / (away + np.exp(-away))))
 
 
 def round_edges(flat: Silhouette, bump: Floats, half: float) -> Floats:

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..array_types import Bools, Bytes, Floats, Numbers, Singles
+from .back import continue_rim
+from .pull_push import fill_in
 from .raster import blur, downscale, downscale_strips, fit_size, upscale
 
 _MARGIN = 4
 """Texels around the subject, which keep its colors apart from the back's when filtered."""
 _PLAIN_BACK = 192
 """Longest side in texels of a blurred back."""
+_MIXED = 1.5
+"""Width in pixels of the blur that tells the pixels that are mixed with the background."""
 _THIN = 0.5
 """Weight of parts too thin to have an inside."""
 
@@ -62,22 +66,43 @@ class Atlas:
 
 
 def atlas(
-    pixels: Numbers, matte: Singles, bounds: Floats, *, plain_back: bool, longest: int
+    pixels: Numbers, matte: Singles, bounds: Floats, *, back: str, longest: int, flank: float = 0.0
 ) -> Atlas:
     """Build the atlas from the subject's part of an image (h, w, 4).
 
     `matte` (h', w') is the subject from 0 to 1 over the same image; `bounds` (left, top, right,
-    bottom) is the part that the mesh uses, in image pixels. No side exceeds `longest`.
+    bottom) is the part that the mesh uses, in image pixels. No side exceeds `longest`. `back` is
+    "mirror", "color", or "rim". Pixels of the matte within `flank` of the rim show colors from
+    further inside: there the surface turns away from the image.
     """
-    front, back = plan_areas(bounds, plain_back=plain_back, longest=longest)
-    picture = _fill_in(*_crop(pixels, matte, front))
-    reverse = _plain(picture) if plain_back else picture[:, ::-1]
-    image = np.zeros((*texture_shape(front, back), 3), np.uint8)
-    for area, colors in ((front, picture), (back, reverse)):
+    front, behind = plan_areas(bounds, plain_back=is_plain(back), longest=longest)
+    colors, weights = _crop(pixels, matte, front, flank)
+    picture = fill_in(colors, weights)
+    reverse = _reverse(back, picture, colors, weights)
+    # What neither uses is seen by filters at a distance.
+    image = np.empty((*texture_shape(front, behind), 3), np.uint8)
+    image[:] = reverse.mean(axis=(0, 1)) * 255.0 + 0.5
+    for area, colors in ((front, picture), (behind, reverse)):
         image[area.top : area.top + area.height, area.left : area.left + area.width] = (
             np.clip(colors, 0.0, 1.0) * 255.0 + 0.5
         )
-    return Atlas(image, front, back)
+    return Atlas(image, front, behind)
+
+
+def is_plain(back: str) -> bool:
+    """Return whether a back with this setting shows no detail, and so takes less room."""
+    return back != "mirror"
+
+
+def _reverse(back: str, picture: Singles, colors: Singles, weights: Singles) -> Singles:
+    """Return the back's part of the texture: mirrored, and reduced if it is plain."""
+    if back == "mirror":
+        return picture[:, ::-1]
+    if back == "color":
+        return _plain(picture)
+    small = _plain_size(*weights.shape)
+    reduced = downscale(np.dstack([colors, weights]), *small)
+    return continue_rim(reduced[:, :, :3], reduced[:, :, 3])[:, ::-1]
 
 
 def plan_areas(
@@ -139,7 +164,7 @@ def _layout(
     return crop, scale, stacked
 
 
-def _crop(pixels: Numbers, matte: Singles, area: Area) -> tuple[Singles, Singles]:
+def _crop(pixels: Numbers, matte: Singles, area: Area, flank: float) -> tuple[Singles, Singles]:
     """Cut the area's part out of image and matte, at the area's scale.
 
     Return colors (h, w, 3) premultiplied by weights, and the weights (h, w): 1 well inside the
@@ -148,7 +173,7 @@ def _crop(pixels: Numbers, matte: Singles, area: Area) -> tuple[Singles, Singles
     left, top, right, bottom = (int(edge) for edge in area.crop)
     height, width = pixels.shape[:2]
     columns = slice(max(left, 0), min(right, width))
-    trust = _trust(matte)
+    trust = _trust(matte, flank)
 
     def strip(rows: slice) -> Singles:
         cut = np.zeros((rows.stop - rows.start, right - left, 4), np.float32)
@@ -169,56 +194,19 @@ def _crop(pixels: Numbers, matte: Singles, area: Area) -> tuple[Singles, Singles
     return scaled[:, :, :3], scaled[:, :, 3]
 
 
-def _trust(matte: Singles) -> Singles:
+def _trust(matte: Singles, flank: float) -> Singles:
     """Return the weight of each pixel (h, w): those at the rim are mixed with the background."""
-    # On a straight edge, this rises from 0 at 1.3 pixels inside to 1 at 2.8.
-    soft = blur(matte, 1.5)
+    # On a straight edge, this rises from 0 at 0.9 sigma inside to 1 at 1.9.
+    sigma = max(_MIXED, flank / 1.4)
+    soft = blur(matte, sigma)
     trust: Singles = np.clip((soft - np.float32(0.81)) * np.float32(6.3), 0.0, 1.0)
     # Parts too thin for such an inside are used as they are.
     height, width = trust.shape
-    around = downscale(trust[:, :, None], *fit_size(trust.shape, max(height, width) // 4 + 1))
+    reach = max(height, width) / (4.0 * sigma / _MIXED)
+    around = downscale(trust[:, :, None], *fit_size(trust.shape, int(reach) + 1))
     thin = (matte > 0.5) & (upscale(around[:, :, 0], height, width) <= 0.0)
     trust[thin] = _THIN
     return trust
-
-
-def _fill_in(colors: Singles, weights: Singles) -> Singles:
-    """Fill in colors (h, w, 3) of low weight from ever coarser means (pull-push).
-
-    Gortler et al., "The Lumigraph", 1996. `colors` are premultiplied by `weights`.
-    """
-    levels = [(colors, weights)]
-    while max(weights.shape) > 1:
-        colors, weights = _halve(colors, weights)
-        levels.append((colors, weights))
-    colors, weights = levels.pop()
-    filled = np.asarray(colors / np.maximum(weights, np.float32(1e-6))[:, :, None], np.float32)
-    while levels:
-        colors, weights = levels.pop()
-        height, width = weights.shape
-        if levels:
-            coarse = upscale(filled, 2 * filled.shape[0], 2 * filled.shape[1])
-        else:
-            coarse = filled.repeat(2, axis=0).repeat(2, axis=1)
-        filled = coarse[:height, :width] * (np.float32(1.0) - weights)[:, :, None]
-        filled += colors
-    return filled
-
-
-def _halve(colors: Singles, weights: Singles) -> tuple[Singles, Singles]:
-    """Halve both sides: sum each 2 × 2 square of pixels, with weights limited to 1."""
-    height, width = weights.shape
-    odd = height % 2, width % 2
-    if any(odd):
-        colors = np.pad(colors, ((0, odd[0]), (0, odd[1]), (0, 0)))
-        weights = np.pad(weights, ((0, odd[0]), (0, odd[1])))
-    sums = weights[::2] + weights[1::2]
-    sums = sums[:, ::2] + sums[:, 1::2]
-    tints = colors[::2] + colors[1::2]
-    tints = tints[:, ::2] + tints[:, 1::2]
-    excess = np.maximum(sums, np.float32(1.0))
-    tints /= excess[:, :, None]
-    return tints, sums / excess
 
 
 def _plain(picture: Singles) -> Singles:

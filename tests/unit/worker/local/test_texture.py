@@ -26,7 +26,7 @@ def _facing(model: Any) -> Any:
     return normals[:, 1] / np.linalg.norm(normals, axis=1)
 
 
-@pytest.mark.parametrize("back", ["mirror", "color"])
+@pytest.mark.parametrize("back", ["mirror", "color", "rim"])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_face_shows_its_own_place(shape: str, back: str) -> None:
     model = build(paint(disc()), shape=shape, back=back, face_count=6000)
@@ -75,7 +75,7 @@ def test_one_island_for_each_side_of_each_part(shape: str) -> None:
         assert len(np.unique(sides)) == 1
 
 
-@pytest.mark.parametrize("back", ["mirror", "color"])
+@pytest.mark.parametrize("back", ["mirror", "color", "rim"])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_uvs_stay_inside_and_never_overlap(shape: str, back: str) -> None:
     model = build(paint(annulus()), shape=shape, back=back, face_count=3000)

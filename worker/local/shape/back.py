@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The colors of a back that the image does not show: those of the rim, continued over it.
+
+No detail of the front is repeated, so there is no second face. The colors are taken from a little
+inside the rim, where most of the pixels agree: the strokes of a drawing are left out.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..array_types import Bools, Singles
+from .pull_push import fill_in
+from .raster import blur, downscale, fit_size, upscale
+
+_DEPTH = 0.025
+"""Distance from the rim, as a share of the subject's size, that the colors are taken from."""
+_ALIKE = 0.12
+"""Difference between colors from 0 to 1 up to which they count as the same one."""
+_VOTES = 3
+"""Rounds in which colors that few pixels near them share lose weight."""
+_ACROSS = 3.0
+"""Weight of the neighbors in a row, relative to those in a column: a shirt stays above trousers."""
+_COARSEST = 12
+_SWEEPS = 30
+_LEAST = np.float32(1e-4)
+
+
+def continue_rim(colors: Singles, weights: Singles) -> Singles:
+    """Return colors (h, w, 3) that continue those at the subject's rim smoothly to its middle.
+
+    `colors` are premultiplied by `weights` (h, w): 1 in the subject, 0 outside.
+    """
+    inside = weights > 0.25
+    size = float(np.sqrt(max(1, np.count_nonzero(inside))))
+    depth = blur(inside.astype(np.float32), _DEPTH * size)
+    # Half of the blurred mask is the rim, 0.98 two widths inside. Thin parts are all rim.
+    near = np.clip((np.float32(0.99) - depth) * 10.0, 0.0, 1.0)
+    band = near * np.clip((depth - np.float32(0.55)) * 5.0, 0.02, 1.0) * inside
+    seen = colors / np.maximum(weights, _LEAST)[:, :, None]
+    rim = _agree(seen, np.asarray(band, np.float32), 1.2 * _DEPTH * size)
+    return _harmonic(rim, ~inside | (depth < 0.6))
+
+
+def _agree(seen: Singles, band: Singles, sigma: float) -> Singles:
+    """Return the color (h, w, 3) that most pixels of the band around each pixel share."""
+    weights = band
+    for _ in range(_VOTES):
+        mean, _ = _mean(seen, weights, sigma)
+        apart = ((seen - mean) ** 2).sum(axis=2)
+        weights = band * (np.exp(apart / np.float32(-2.0 * _ALIKE**2)) + np.float32(1e-3))
+    mean, total = _mean(seen, weights, sigma)
+    known = np.minimum(np.float32(20.0) * total, np.float32(1.0))
+    return fill_in(mean * known[:, :, None], known)
+
+
+def _mean(seen: Singles, weights: Singles, sigma: float) -> tuple[Singles, Singles]:
+    """Return the weighted mean (h, w, 3) around each pixel, and the sum of the weights."""
+    total = blur(weights, sigma)
+    parts = [blur(seen[:, :, k] * weights, sigma) for k in range(3)]
+    return np.stack(parts, axis=2) / np.maximum(total, _LEAST * _LEAST)[:, :, None], total
+
+
+def _harmonic(colors: Singles, fixed: Bools) -> Singles:
+    """Replace the colors (h, w, 3) that are not fixed by a smooth surface through the others.
+
+    Solved on ever finer grids, each of which starts from the one before.
+    """
+    height, width = fixed.shape
+    if max(height, width) > _COARSEST:
+        rows, columns = fit_size(fixed.shape, max(height, width) // 2)
+        weights = downscale(fixed[:, :, None].astype(np.float32), rows, columns)
+        means = downscale(colors * fixed[:, :, None], rows, columns) / np.maximum(weights, _LEAST)
+        coarse = _harmonic(means, weights[:, :, 0] > 0.0)
+        filled = np.where(fixed[:, :, None], colors, upscale(coarse, height, width))
+    else:
+        known = fixed.astype(np.float32)
+        filled = np.where(fixed[:, :, None], colors, fill_in(colors * known[:, :, None], known))
+    return _relax(filled, fixed)
+
+
+def _relax(colors: Singles, fixed: Bools) -> Singles:
+    """Bring each free pixel to the mean of its neighbors, again and again."""
+    free = ~fixed[:, :, None]
+    if not fixed.any():
+        return colors
+    for _ in range(_SWEEPS):
+        padded = np.pad(colors, ((1, 1), (1, 1), (0, 0)), mode="edge")
+        across = padded[1:-1, 2:] + padded[1:-1, :-2]
+        down = padded[2:, 1:-1] + padded[:-2, 1:-1]
+        mean = (np.float32(_ACROSS) * across + down) / np.float32(2.0 * _ACROSS + 2.0)
+        colors = np.where(free, mean, colors)
+    return colors
