@@ -57,14 +57,14 @@ def _agree(seen: Singles, band: Singles, sigma: float) -> Singles:
 def _mean(seen: Singles, weights: Singles, sigma: float) -> tuple[Singles, Singles]:
     """Return the weighted mean (h, w, 3) around each pixel, and the sum of the weights."""
     total = blur(weights, sigma)
-    parts = [blur(seen[:, :, k] * weights, sigma) for k in range(3)]
-    return np.stack(parts, axis=2) / np.maximum(total, _LEAST * _LEAST)[:, :, None], total
+    sums = [blur(seen[:, :, k] * weights, sigma) for k in range(3)]
+    return np.stack(sums, axis=2) / np.maximum(total, _LEAST * _LEAST)[:, :, None], total
 
 
 def _harmonic(colors: Singles, fixed: Bools) -> Singles:
     """Replace the colors (h, w, 3) that are not fixed by a smooth surface through the others.
 
-    Solved on ever finer grids, each of which starts from the one before.
+    Solved on ever finer grids; each one starts from the result of the one before.
     """
     height, width = fixed.shape
     if max(height, width) > _COARSEST:
