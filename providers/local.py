@@ -30,7 +30,7 @@ class LocalSettings(Settings):
     """The settings of the built-in generator."""
 
     shape: Annotated[
-        Literal["inflate", "relief", "cutout"],
+        Literal["inflate", "relief", "cutout", "spin"],
         Option(
             "Shape",
             "Type of mesh to create from the image",
@@ -38,6 +38,7 @@ class LocalSettings(Settings):
                 Choice("inflate", "Inflate", "Closed, rounded body inside the outline"),
                 Choice("relief", "Relief", "Plate raised by brightness"),
                 Choice("cutout", "Cutout", "Flat slab with rounded edges"),
+                Choice("spin", "Spin", "Outline rotated about its vertical axis, as for a bottle"),
             ),
             basic=True,
         ),
@@ -144,7 +145,7 @@ class Local(Provider[LocalSettings]):
 
     id = "local"
     label = "Built-in (Offline)"
-    description = "Inflate, relief or cutout of the subject; free, no key required"
+    description = "Inflate, relief, cutout or spin of the subject; free, no key required"
     needs: ClassVar[frozenset[Need]] = frozenset({"blender"})
     # The worker opens images with Blender, which reads EXR and HDR as well.
     formats = frozenset({"png", "jpeg", "webp", "bmp", "tiff", "exr", "hdr"})

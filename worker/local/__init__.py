@@ -6,6 +6,7 @@ inflate: `thickness` scales the depth; at 1, a disc becomes a sphere. `plate` ha
          whole image is used because no subject was found, 1 means a cushion as deep as a quarter of
          the image's shorter side, since a full one would be deeper than it is tall.
 cutout:  a flat slab with rounded edges, `thickness` times a tenth of the height deep.
+spin:    the outline spun about its vertical axis; `thickness` scales the depth, at 1 it is round.
 relief:  a flat back, a plate of `plate` times the height, and on it a relief of up to `thickness`
          times a tenth of the height: the brighter, the higher.
 """
@@ -26,6 +27,7 @@ from .shape.outline import Outline, trace_outline
 from .shape.poisson import solve_poisson
 from .shape.relief import emboss, inflate, lightness, round_edges
 from .shape.solid import Solid, pillow, plate, scale_to_height
+from .shape.spin import spin, trace_profile
 from .shape.texture import Atlas, atlas, is_plain, scale
 from .shape.triangulation import Silhouette, triangulate
 from .subject.coverage import count_lost_parts, drop_fragments
@@ -40,7 +42,7 @@ _RELIEF_DEPTH = 0.1
 _FALLBACK_DEPTH = 0.25
 # As a share of the subject's size.
 _FLANK = 0.015
-ROUND = ("inflate",)
+ROUND = ("inflate", "spin")
 """Shapes whose surface runs steeply to the rim."""
 
 THIN_PART = "One thin part was left out: raise Faces, lower Smoothness, or use a larger image."
@@ -75,9 +77,14 @@ def build(pixels: NDArray[np.float32], settings: Mapping[str, Any], report: Repo
     subject = find_foreground(pixels, settings["foreground"], settings["tolerance"])
     report(0.35, "Tracing the outline")
     outline = trace_outline(subject.matte, settings["smoothness"])
-    flat = drop_fragments(triangulate_subject(outline, settings), subject.matte)
-    report(0.55, "Shaping")
-    solid = shape_subject(flat, outline, subject, settings)
+    if settings["shape"] == "spin":
+        report(0.55, "Shaping")
+        solid, notes = spin_subject(outline, settings), tuple[str, ...]()
+    else:
+        flat = drop_fragments(triangulate_subject(outline, settings), subject.matte)
+        report(0.55, "Shaping")
+        solid = shape_subject(flat, outline, subject, settings)
+        notes = tuple(_notes(flat, subject, settings))
     report(0.8, "Creating the texture")
     images, uv = _texture(pixels, subject, solid, settings)
     report(0.95, "Closing the mesh")
@@ -86,7 +93,7 @@ def build(pixels: NDArray[np.float32], settings: Mapping[str, Any], report: Repo
         solid.triangles.astype(np.int32),
         uv,
         images.image,
-        (*subject.notes, *_notes(flat, subject, settings)),
+        (*subject.notes, *notes),
     )
 
 
@@ -112,6 +119,11 @@ def triangulate_subject(outline: Outline, settings: Mapping[str, Any]) -> Silhou
     """Triangulate the silhouette; a relief needs detail inside, the other shapes at the rim."""
     relief = settings["shape"] == "relief"
     return triangulate(outline, settings["face_count"], 0 if relief else 2, walls=relief)
+
+
+def spin_subject(outline: Outline, settings: Mapping[str, Any]) -> Solid:
+    """Spin the outline about its vertical axis; the result is in pixels of the subject's matte."""
+    return spin(trace_profile(outline), settings["face_count"], float(settings["thickness"]))
 
 
 def shape_subject(

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from . import shape_subject, triangulate_subject
+from . import shape_subject, spin_subject, triangulate_subject
 from .array_types import Floats
 from .shape.outline import Outline, trace_outline
 from .shape.solid import Solid, scale_to_height
@@ -71,8 +71,7 @@ class PreviewBuilder:
 
         `shown` are the settings of the mesh whose texture is used. Raise Refusal without a subject.
         """
-        subject, outline = self._subject(settings), self._outline(settings)
-        solid = shape_subject(self._silhouette(settings), outline, subject, settings)
+        solid = self._solid({**settings, "face_count": min(settings["face_count"], FACES)})
         if len(solid.triangles) > MOST_FACES:  # guard: preview-is-small
             return None
         return Preview(
@@ -90,14 +89,27 @@ class PreviewBuilder:
         matte = self._subject(settings).matte
         return self._keep(key, lambda: trace_outline(matte, settings["smoothness"]))
 
+    def _solid(self, settings: Mapping[str, Any]) -> Solid:
+        outline = self._outline(settings)
+        if settings["shape"] == "spin":
+            return spin_subject(outline, settings)
+        flat = self._silhouette(settings)
+        return shape_subject(flat, outline, self._subject(settings), settings)
+
     def _silhouette(self, settings: Mapping[str, Any]) -> Silhouette:
-        asked = {**settings, "face_count": min(settings["face_count"], FACES)}
-        key = _values(asked, "foreground", "tolerance", "smoothness", "face_count")
+        key = _values(settings, "foreground", "tolerance", "smoothness", "face_count")
         outline, matte = self._outline(settings), self._subject(settings).matte
         return self._keep(
             ("silhouette", settings["shape"] == "relief", *key),
-            lambda: drop_fragments(triangulate_subject(outline, asked), matte),
+            lambda: drop_fragments(triangulate_subject(outline, settings), matte),
         )
+
+    def _extent(self, shown: Mapping[str, Any]) -> Floats:
+        """Return points (n, 2) that reach as far as the mesh with these settings."""
+        asked = {**shown, "face_count": min(shown["face_count"], FACES)}
+        if shown["shape"] == "spin":
+            return self._solid(asked).plane.reshape(-1, 2)
+        return self._silhouette(asked).points
 
     def _coordinates(self, solid: Solid, shown: Mapping[str, Any]) -> NDArray[np.float32]:
         """Return the UVs (m, 3, 2) of the corners in the texture of the mesh shown before."""
@@ -110,7 +122,7 @@ class PreviewBuilder:
         """Return the areas of front and back in that texture."""
         walls = _WALLS / self._enlargement if shown["shape"] == "relief" else 0.0
         size = self._size
-        bounds = _bounds(self._silhouette(shown), walls, size) * self._enlargement
+        bounds = _bounds(self._extent(shown), walls, size) * self._enlargement
         asked = {"plain_back": is_plain(shown["back"]), "longest": shown["texture_size"]}
         if self._texture is None:
             return plan_areas(bounds, **asked)
@@ -136,8 +148,8 @@ def _values(settings: Mapping[str, Any], *names: str) -> tuple[Any, ...]:
     return tuple(settings[name] for name in names)
 
 
-def _bounds(flat: Silhouette, margin: float, size: tuple[int, ...]) -> Floats:
-    """Return left, top, right and bottom of a silhouette and its margin, within the image."""
-    low, high = flat.points.min(axis=0) - margin, flat.points.max(axis=0) + margin
+def _bounds(points: Floats, margin: float, size: tuple[int, ...]) -> Floats:
+    """Return left, top, right and bottom of points (n, 2) and their margin, within the image."""
+    low, high = points.min(axis=0) - margin, points.max(axis=0) + margin
     height, width = size
     return np.concatenate([np.maximum(low, 0.0), np.minimum(high, (width, height))])

@@ -25,7 +25,7 @@ class Solid:
     behind: Bools
 
 
-def _to_3d(points: Floats, forward: Floats) -> Floats:
+def to_3d(points: Floats, forward: Floats) -> Floats:
     """Return points in 3D: x right, z up, `forward` toward −y."""
     return np.stack([points[:, 0], -forward, -points[:, 1]], axis=1)
 
@@ -37,7 +37,7 @@ def pillow(flat: Silhouette, heights: Floats) -> Solid:
     partner = np.arange(count)
     partner[free] = count + np.arange(len(free))
     vertices = np.concatenate(
-        [_to_3d(flat.points, heights), _to_3d(flat.points[free], -heights[free])]
+        [to_3d(flat.points, heights), to_3d(flat.points[free], -heights[free])]
     )
     front = flat.triangles[:, ::-1]
     back = flat.triangles
@@ -53,7 +53,7 @@ def plate(flat: Silhouette, heights: Floats, margin: float) -> Solid:
     front's UV island.
     """
     count = len(flat.points)
-    vertices = np.concatenate([_to_3d(flat.points, heights), _to_3d(flat.points, np.zeros(count))])
+    vertices = np.concatenate([to_3d(flat.points, heights), to_3d(flat.points, np.zeros(count))])
     front = flat.triangles[:, ::-1]
     start, stop = flat.rim_sides().T
     # The front traverses each side from stop to start, so the wall must go the other way.

@@ -20,7 +20,9 @@ from unit.local_shapes import (
     part_numbers,
 )
 
-SHAPES = ("inflate", "relief", "cutout")
+CUT = ("inflate", "relief", "cutout")
+"""Shapes that follow the whole outline, its holes and its parts."""
+SHAPES = (*CUT, "spin")
 
 
 @pytest.mark.parametrize("faces", [2_000, 40_000])
@@ -40,7 +42,7 @@ def test_thickness_stretches_the_depth() -> None:
     assert np.ptp(model.vertices, axis=0) == pytest.approx([1.0, 0.5, 1.0], rel=0.01)
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", CUT)
 def test_a_ring_keeps_its_hole(shape: str) -> None:
     model = build(paint(annulus()), shape=shape, face_count=8000)
     assert_sound(model)
@@ -48,7 +50,7 @@ def test_a_ring_keeps_its_hole(shape: str) -> None:
     assert not (np.hypot(model.vertices[:, 0], model.vertices[:, 2] - 0.5) < 0.2).any()
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", CUT)
 def test_two_discs_become_two_parts(shape: str) -> None:
     alpha = disc(256, 50, (64, 128)) + disc(256, 40, (190, 128))
     model = build(paint(alpha), shape=shape, face_count=6000)
@@ -57,7 +59,7 @@ def test_two_discs_become_two_parts(shape: str) -> None:
     assert euler_characteristic(model) == 4
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", CUT)
 def test_a_figure_cut_by_the_border_ends_straight(shape: str) -> None:
     model = build(paint(disc(200, 90, (100, 190))), shape=shape, face_count=6000)
     assert_sound(model)
@@ -120,7 +122,7 @@ def _strokes() -> Any:
     return alpha
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", CUT)
 @pytest.mark.parametrize("faces", [200, 400, 1000])
 def test_strokes_in_few_faces_are_built_and_losses_reported(shape: str, faces: int) -> None:
     model = build(paint(_strokes()), shape=shape, face_count=faces)

@@ -43,7 +43,7 @@ def fit(model: Any) -> Any:
 
 @pytest.mark.parametrize(
     "changed",
-    [{}, {"shape": "relief"}, {"shape": "cutout"}, {"back": "mirror"}, {"texture_size": 512}],
+    [{}, {"shape": "relief"}, {"shape": "cutout"}, {"shape": "spin"}, {"back": "mirror"}, {"texture_size": 512}],
 )
 def test_it_is_the_full_mesh_with_fewer_faces(
     picture: Any, builder: Any, changed: dict[str, Any]
@@ -84,7 +84,7 @@ def test_the_subject_is_found_once(builder: Any, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(preview.SubjectFinder, "find", count_call)
     before = settings()
     for step in range(10):
-        shape = ("inflate", "relief", "cutout")[step % 3]
+        shape = ("inflate", "relief", "cutout", "spin")[step % 4]
         changed = settings(shape=shape, thickness=1.0 + step / 10, face_count=1000 * (step + 1))
         builder.build(changed, before)
     assert len(calls) == 1
