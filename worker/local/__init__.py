@@ -28,7 +28,7 @@ from .shape.poisson import solve_poisson
 from .shape.relief import emboss, inflate, lightness, round_edges
 from .shape.solid import Solid, pillow, plate, scale_to_height
 from .shape.spin import spin, trace_profile
-from .shape.texture import Atlas, atlas, is_plain, scale
+from .shape.texture import CRISP, Atlas, atlas, is_plain, scale
 from .shape.triangulation import Silhouette, triangulate
 from .subject.coverage import count_lost_parts, drop_fragments
 from .subject.foreground import Foreground, find_foreground
@@ -65,6 +65,7 @@ class Model:
     uv: NDArray[np.float32]  # (m, 3, 2), per corner, v up
     texture: NDArray[np.uint8]  # (h, w, 3), top row first, sRGB
     notes: tuple[str, ...]  # for the user
+    crisp: bool = False  # show each pixel of the texture as a square
 
 
 def build(pixels: NDArray[np.float32], settings: Mapping[str, Any], report: Report) -> Model:
@@ -94,6 +95,7 @@ def build(pixels: NDArray[np.float32], settings: Mapping[str, Any], report: Repo
         uv,
         images.image,
         (*subject.notes, *notes),
+        is_crisp(pixels),
     )
 
 
@@ -165,9 +167,14 @@ def _texture(
         bounds = np.clip(np.concatenate([corners.min(axis=0), corners.max(axis=0)]), 0.0, size)
         if scale(bounds, plain_back=is_plain(back), longest=longest) < 1.0:
             break
-    flank = _flank(subject.matte, settings["shape"])
+    flank = None if is_crisp(pixels) else _flank(subject.matte, settings["shape"])
     images = atlas(picture, subject.matte, bounds, back=back, longest=longest, flank=flank)
     return images, images.coordinates(plane, solid.behind)
+
+
+def is_crisp(pixels: NDArray[np.float32]) -> bool:
+    """Return whether an image (h, w, 4) is so small that its pixels are meant to be seen."""
+    return max(pixels.shape[:2]) <= CRISP
 
 
 def _flank(matte: Singles, shape: str) -> float:

@@ -19,7 +19,7 @@ class Model(Protocol):
     """The result of a recipe.
 
     `vertices` (n, 3) in meters, Z up, front facing -Y; `triangles` (m, 3); `uv` (m, 3, 2), v up;
-    `texture` (height, width, 3 or 4), sRGB, top row first; `notes` for the user.
+    `texture` (height, width, 3 or 4), sRGB, top row first; `notes` for the user; `crisp`: show each pixel of the texture as a square.
     """
 
     vertices: NDArray[np.float32]
@@ -27,6 +27,7 @@ class Model(Protocol):
     uv: NDArray[np.float32]
     texture: NDArray[np.uint8]
     notes: tuple[str, ...]
+    crisp: bool
 
 
 def add_model(model: Model, name: str) -> bpy.types.Object:
@@ -40,7 +41,7 @@ def add_model(model: Model, name: str) -> bpy.types.Object:
     mesh.polygons.foreach_set("loop_start", np.arange(0, model.triangles.size, 3, np.int32))
     mesh.uv_layers.new(name="UVMap", do_init=False)
     mesh.uv_layers["UVMap"].uv.foreach_set("vector", _flat(model.uv, np.float32))
-    mesh.materials.append(_material(name, _packed_image(name, model.texture)))
+    mesh.materials.append(_material(name, _packed_image(name, model.texture), model.crisp))
     # Only faces were set; Blender derives the edges.
     mesh.update(calc_edges=True)
     added = bpy.data.objects.new(name, mesh)
@@ -77,12 +78,13 @@ def _packed_image(name: str, texture: NDArray[np.uint8]) -> bpy.types.Image:
     return image
 
 
-def _material(name: str, image: bpy.types.Image) -> bpy.types.Material:
+def _material(name: str, image: bpy.types.Image, crisp: bool) -> bpy.types.Material:
     material = new_material(name)
     surface = find_principled(material)
     assert surface is not None
     surface.inputs["Roughness"].default_value = ROUGHNESS
     texture = material.node_tree.nodes.new("ShaderNodeTexImage")
     texture.image = image
+    texture.interpolation = "Closest" if crisp else "Linear"
     material.node_tree.links.new(texture.outputs["Color"], surface.inputs["Base Color"])
     return material

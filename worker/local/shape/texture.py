@@ -14,6 +14,8 @@ from .raster import blur, downscale, downscale_strips, fit_size, upscale
 
 _MARGIN = 4
 """Texels around the subject, which keep its colors apart from the back's when filtered."""
+CRISP = 128
+"""Longest side in pixels of images whose pixels are meant to be seen, such as pixel art."""
 _PLAIN_BACK = 192
 """Longest side in texels of a blurred back."""
 _MIXED = 1.5
@@ -66,19 +68,19 @@ class Atlas:
 
 
 def atlas(
-    pixels: Numbers, matte: Singles, bounds: Floats, *, back: str, longest: int, flank: float = 0.0
+    pixels: Numbers, matte: Singles, bounds: Floats, *, back: str, longest: int, flank: float | None
 ) -> Atlas:
     """Build the atlas from the subject's part of an image (h, w, 4).
 
     `matte` (h', w') is the subject from 0 to 1 over the same image; `bounds` (left, top, right,
     bottom) is the part that the mesh uses, in image pixels. No side exceeds `longest`. `back` is
     "mirror", "color", or "rim". Pixels of the matte within `flank` of the rim show colors from
-    further inside: there the surface turns away from the image.
+    further inside: there the surface turns away from the image. None: every pixel shows its own.
     """
     front, behind = plan_areas(bounds, plain_back=is_plain(back), longest=longest)
     colors, weights = _crop(pixels, matte, front, flank)
     picture = fill_in(colors, weights)
-    reverse = _reverse(back, picture, colors, weights)
+    reverse = _reverse(back, picture, np.dstack([colors, weights]), behind)
     # What neither uses is seen by filters at a distance.
     image = np.empty((*texture_shape(front, behind), 3), np.uint8)
     image[:] = reverse.mean(axis=(0, 1)) * 255.0 + 0.5
@@ -94,14 +96,16 @@ def is_plain(back: str) -> bool:
     return back != "mirror"
 
 
-def _reverse(back: str, picture: Singles, colors: Singles, weights: Singles) -> Singles:
-    """Return the back's part of the texture: mirrored, and reduced if it is plain."""
+def _reverse(back: str, picture: Singles, weighted: Singles, area: Area) -> Singles:
+    """Return the colors of the back's area: mirrored, and without detail if it is plain.
+
+    `weighted` (h, w, 4) are the front's premultiplied colors and their weights.
+    """
     if back == "mirror":
         return picture[:, ::-1]
     if back == "color":
-        return _plain(picture)
-    small = _plain_size(*weights.shape)
-    reduced = downscale(np.dstack([colors, weights]), *small)
+        return _blurred(picture[:, ::-1], area.height, area.width)
+    reduced = downscale(weighted, area.height, area.width)
     return continue_rim(reduced[:, :, :3], reduced[:, :, 3])[:, ::-1]
 
 
@@ -116,7 +120,8 @@ def plan_areas(
     width = max(1, round((crop[2] - crop[0]) * ratio))
     height = max(1, round((crop[3] - crop[1]) * ratio))
     front = Area(0, 0, width, height, crop, mirrored=False)
-    rows, columns = _plain_size(height, width) if plain_back else (height, width)
+    reduced = plain_back and _plain_share(bounds) < 1.0
+    rows, columns = _plain_size(height, width) if reduced else (height, width)
     left, top = (0, height) if stacked else (width, 0)
     return front, Area(left, top, columns, rows, crop, mirrored=True)
 
@@ -145,7 +150,7 @@ def _layout(
     left, top = np.floor(bounds[:2]).astype(int)
     right, bottom = np.ceil(bounds[2:]).astype(int)
     width, height = int(right - left), int(bottom - top)
-    share = 0.25 if plain_back else 1.0
+    share = _plain_share(bounds) if plain_back else 1.0
     beside = max(width * (1.0 + share), height)
     below = max(width, height * (1.0 + share))
     stacked = bool(below < beside) if stacked is None else stacked
@@ -173,7 +178,7 @@ def _crop(pixels: Numbers, matte: Singles, area: Area, flank: float) -> tuple[Si
     left, top, right, bottom = (int(edge) for edge in area.crop)
     height, width = pixels.shape[:2]
     columns = slice(max(left, 0), min(right, width))
-    trust = _trust(matte, flank)
+    trust = (matte > 0.5).astype(np.float32) if flank is None else _trust(matte, flank)
 
     def strip(rows: slice) -> Singles:
         cut = np.zeros((rows.stop - rows.start, right - left, 4), np.float32)
@@ -209,14 +214,17 @@ def _trust(matte: Singles, flank: float) -> Singles:
     return trust
 
 
-def _plain(picture: Singles) -> Singles:
-    """Return a small, blurred version of the front's colors, mirrored."""
-    height, width = picture.shape[:2]
-    small = _plain_size(height, width)
-    soft = downscale(picture[:, ::-1], *small)
-    sigma = 0.05 * max(small)
+def _blurred(picture: Singles, height: int, width: int) -> Singles:
+    """Return a small, blurred version of the picture."""
+    soft = downscale(picture, height, width)
+    sigma = 0.05 * max(height, width)
     return np.stack([blur(soft[:, :, k], sigma) for k in range(3)], axis=2)
 
 
 def _plain_size(height: int, width: int) -> tuple[int, int]:
     return max(1, min(height // 4, _PLAIN_BACK)), max(1, min(width // 4, _PLAIN_BACK))
+
+
+def _plain_share(bounds: Floats) -> float:
+    """Return the size of a plain back, relative to the front's: few pixels are not reduced."""
+    return 1.0 if max(bounds[2:] - bounds[:2]) <= CRISP else 0.25

@@ -212,22 +212,39 @@ def test_back_to_back_faces_stay_separate(prepare: Any, tmp_path: Path) -> None:
     assert len(obj.data.vertices) == 6
 
 
-def test_the_built_in_mesh_is_watertight(
-    worker_module: Callable[[str], ModuleType], prepare: Any, tmp_path: Path
-) -> None:
+def make_bar(
+    worker_module: Callable[[str], ModuleType], folder: Path, side: int, shape: str
+) -> Any:
+    """Write `mesh.glb` of a bar in an image of `side` pixels with the built-in provider."""
     from bl_ext.user_default.image_to_mesh.providers.local import LocalSettings
 
-    pixels = np.zeros((200, 200, 4), np.uint8)
-    pixels[20:180, 60:140] = (10, 200, 90, 255)
-    write_picture(tmp_path / "bar.png", pixels)
+    pixels = np.zeros((side, side, 4), np.uint8)
+    pixels[side // 10 : -side // 10, side * 3 // 10 : -side * 3 // 10] = (10, 200, 90, 255)
+    write_picture(folder / "bar.png", pixels)
     request = {
         "recipe": "local",
-        "picture": str(tmp_path / "bar.png"),
+        "picture": str(folder / "bar.png"),
         "name": "bar",
-        "settings": asdict(LocalSettings(face_count=3000)),
-        "output": str(tmp_path / "mesh.glb"),
+        "settings": asdict(LocalSettings(face_count=3000, shape=shape)),
+        "output": str(folder / "mesh.glb"),
     }
-    made = worker_module("make").make_mesh(request, ignore_progress)
+    return worker_module("make").make_mesh(request, ignore_progress)
+
+
+@pytest.mark.parametrize(("side", "shown"), [(128, "Closest"), (129, "Linear")])
+def test_the_pixels_of_small_images_stay_sharp(
+    worker_module: Callable[[str], ModuleType], prepare: Any, tmp_path: Path, side: int, shown: str
+) -> None:
+    make_bar(worker_module, tmp_path, side, "inflate")
+    _, (obj,) = prepare(tmp_path / "mesh.glb", "bar")
+    assert base_color_source(obj).interpolation == shown
+
+
+@pytest.mark.parametrize("shape", ["inflate", "spin"])
+def test_the_built_in_mesh_is_watertight(
+    worker_module: Callable[[str], ModuleType], prepare: Any, tmp_path: Path, shape: str
+) -> None:
+    made = make_bar(worker_module, tmp_path, 200, shape)
     done, (obj,) = prepare(tmp_path / "mesh.glb", "bar")
     assert made["faces"] == done["faces"]
     assert open_edges(obj.data) == 0

@@ -43,7 +43,14 @@ def fit(model: Any) -> Any:
 
 @pytest.mark.parametrize(
     "changed",
-    [{}, {"shape": "relief"}, {"shape": "cutout"}, {"shape": "spin"}, {"back": "mirror"}, {"texture_size": 512}],
+    [
+        {},
+        {"shape": "relief"},
+        {"shape": "cutout"},
+        {"shape": "spin"},
+        {"back": "mirror"},
+        {"texture_size": 512},
+    ],
 )
 def test_it_is_the_full_mesh_with_fewer_faces(
     picture: Any, builder: Any, changed: dict[str, Any]

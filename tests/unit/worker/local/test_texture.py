@@ -128,6 +128,23 @@ def test_a_small_picture_is_never_enlarged() -> None:
     assert max(model.texture.shape[:2]) <= 2 * 64
 
 
+@pytest.mark.parametrize("back", ["mirror", "color", "rim"])
+@pytest.mark.parametrize(("size", "crisp"), [(128, True), (129, False)])
+def test_few_pixels_are_shown_as_they_are(back: str, size: int, crisp: bool) -> None:
+    random = np.random.default_rng(2)
+    picture = np.ones((size, size, 4), np.float32)
+    picture[:, :, :3] = random.integers(0, 2, (size, size, 3))
+    picture[:10] = picture[-10:] = picture[:, :10] = picture[:, -10:] = 0.0
+    model = build(picture, back=back, foreground="alpha", face_count=2000)
+    assert model.crisp is crisp
+    # Every pixel of the subject is found again: none at the rim is mixed or left out.
+    subject, side = np.rint(picture[10:-10, 10:-10, :3] * 255.0), size - 20
+    corners = [(row, column) for row in range(2, 7) for column in range(2, 7)]
+    cuts = (model.texture[row : row + side, column : column + side] for row, column in corners)
+    assert any(np.array_equal(cut, subject) for cut in cuts) is crisp
+    assert max(model.texture.shape) <= 2 * size
+
+
 def test_colors_under_transparent_pixels_never_show() -> None:
     picture = np.zeros((256, 256, 4), np.float32)
     picture[20:236, 20:236] = (1.0, 0.2, 0.2, 1.0)
