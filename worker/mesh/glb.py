@@ -19,7 +19,8 @@ class Model(Protocol):
     """The result of a recipe.
 
     `vertices` (n, 3) in meters, Z up, front facing -Y; `triangles` (m, 3); `uv` (m, 3, 2), v up;
-    `texture` (height, width, 3 or 4), sRGB, top row first; `notes` for the user; `crisp`: show each pixel of the texture as a square.
+    `texture` (height, width, 3 or 4), sRGB, top row first; `notes` for the user; `crisp`: show
+    each pixel of the texture as a square.
     """
 
     vertices: NDArray[np.float32]

@@ -104,7 +104,7 @@ def _reverse(back: str, picture: Singles, weighted: Singles, area: Area) -> Sing
     if back == "mirror":
         return picture[:, ::-1]
     if back == "color":
-        return _blurred(picture[:, ::-1], area.height, area.width)
+        return _blur_colors(picture[:, ::-1], area.height, area.width)
     reduced = downscale(weighted, area.height, area.width)
     return continue_rim(reduced[:, :, :3], reduced[:, :, 3])[:, ::-1]
 
@@ -214,7 +214,7 @@ def _trust(matte: Singles, flank: float) -> Singles:
     return trust
 
 
-def _blurred(picture: Singles, height: int, width: int) -> Singles:
+def _blur_colors(picture: Singles, height: int, width: int) -> Singles:
     """Return a small, blurred version of the picture."""
     soft = downscale(picture, height, width)
     sigma = 0.05 * max(height, width)
