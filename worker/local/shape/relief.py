@@ -16,6 +16,8 @@ from .triangulation import Silhouette, doubled_areas
 _LEAST_RANGE = 0.15
 _CALM = 0.025
 """Width over which an inflated surface is smoothed, as a share of the subject's size."""
+_EDGE = 0.6
+"""Width of the edge that still follows the outline, as a share of that width."""
 _CALM_PART = 0.3
 """The same, at most, as a share of half the width of the part."""
 
@@ -41,7 +43,9 @@ def _calm(flat: Silhouette, bump: Floats) -> Floats:
     # In a strip of half width a, the mean of the bump is a² / 3: thin parts stay round.
     mean = np.maximum(smooth_values(flat, bump, width), 1e-6 * size * size)
     width = np.minimum(width, _CALM_PART * np.sqrt(3.0 * mean))
-    away = rim_distance(flat, bump) / width
+    # Near the rim, the bump is the distance times the slope; both are smoother than the outline.
+    slope = np.maximum(smooth_values(flat, _slope(flat, bump), width), 1e-4 * size)
+    away = bump / (slope * width * _EDGE)
     smooth = np.maximum(smooth_values(flat, bump, width), 0.0)
     return np.asarray(np.where(flat.rim, 0.0, smooth * away / (away + np.exp(-away))))
 
