@@ -72,7 +72,7 @@ class AccountQueries:
             last = self._answers.get(query, AccountAnswer())
             if last.waiting:
                 return
-            # The last amount stays meanwhile, so that the balance does not disappear after each job.
+            # The last amount stays meanwhile, or the balance would disappear after each job.
             asked = self._answers[query] = replace(last, failure=None, waiting=True)
         threading.Thread(target=self._run, args=(query, asked), daemon=True).start()
 
