@@ -187,7 +187,7 @@ def _plan_item(line: Line, arguments: argparse.Namespace, host: BlenderHost) -> 
 
 
 def _check_folders(arguments: argparse.Namespace) -> None:
-    """Create the output folders. Raises InvalidSettings before anything is sent."""
+    """Create the output folders before anything is sent. Raises InvalidSettings if that fails."""
     for folder in (arguments.output, arguments.csv and arguments.csv.parent):
         if folder is None:
             continue

@@ -14,7 +14,7 @@ HINTS = {
     ),
     repeated_order.INSIST: AGAIN,
     repeated_order.GO_ON: f"Continue that job with “resume”. {AGAIN}",
-    repeated_order.DECIDE: f"Decide on that job with “settle” first. {AGAIN}",
+    repeated_order.DECIDE: f"Resolve that job with “settle” first. {AGAIN}",
 }
 """Hints for the command line, keyed by the hints for Blender that they replace."""
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Graceful handling of Ctrl-C and SIGTERM."""
+"""Handles Ctrl-C and SIGTERM gracefully: jobs are closed so that they can be resumed."""
 
 from __future__ import annotations
 

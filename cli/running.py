@@ -68,7 +68,7 @@ def spec_for(
     if host.blender is None and "blender" in provider.needs:
         raise NoBlender(
             f"{provider.label} needs Blender, but none was found.",
-            "Install the bpy module (“pip install bpy”), or set BLENDER to the path of a Blender.",
+            "Install the bpy module (“pip install bpy”), or set BLENDER to the path of Blender.",
         )
     return JobSpec(
         provider=provider.id,

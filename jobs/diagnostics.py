@@ -26,7 +26,7 @@ from .library.file_names import RECORD
 from .library.store import MAX_RECORD
 
 NEWEST = 20
-"""How many of the newest records are included."""
+"""Maximum number of records to include, the newest ones."""
 LONGEST = 200_000
 """Maximum size of a record, in bytes; longer ones are truncated."""
 _QUERY = re.compile(r"(\bhttps?://[^\s\"'?#]+)[?#][^\s\"']*")

@@ -85,7 +85,7 @@ class Runner:
         self.thread = threading.Thread(target=self._run, name=f"image_to_mesh {job}", daemon=True)
 
     def start(self) -> None:
-        """Start the thread."""
+        """Start the job's thread."""
         self.thread.start()
 
     def cancel(self, *, collect: bool = True) -> None:

@@ -66,7 +66,7 @@ class Slots:
     # -- for `Slot`, which holds the lock --------------------------------------------------------
 
     def free(self) -> bool:
-        """Return whether a slot is free now."""
+        """Return whether a slot can be granted now."""
         room = len(self.having) < self._limit and not self._closed
         return room and time.monotonic() >= self._held_until
 

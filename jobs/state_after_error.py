@@ -80,7 +80,7 @@ def file_error(error: OSError) -> LibraryProblem:
     """Convert an error of the file system to a LibraryProblem that names the file."""
     return LibraryProblem(
         Message(
-            "A file of the job cannot be used ({file}): {reason}.",
+            "The job's file {file} cannot be used: {reason}.",
             file=Path(str(error.filename or RECORD)).name,
             reason=error.strerror or str(error),
         ),

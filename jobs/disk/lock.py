@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 _UNSUPPORTED = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL, errno.EIO})
-"""Error codes of file systems that do not support such locks."""
+"""Error codes of file systems that do not support file locks."""
 
 TRIES, MOMENT = 3, 0.05
 """Attempts of `take_soon` to take a lock, and the seconds between them."""

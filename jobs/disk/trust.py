@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 FILE = "trusted.json"
 """The list of trusted libraries, in the user's settings folder."""
 MOST = 1 << 20
-"""Maximum size of that list, in bytes."""
+"""Maximum size of the list of trusted libraries, in bytes."""
 HINT = (
     "Check who can write to this library. To trust it, use Trust This Library in the preferences."
 )

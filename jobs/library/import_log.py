@@ -17,7 +17,7 @@ from .file_names import IMPORTED
 from .live_record import now
 
 MOST = 1 << 16
-"""Maximum size of the file, in bytes."""
+"""Maximum size of `imported.json`, in bytes."""
 
 
 def log_import(folder: Path) -> None:

@@ -16,7 +16,7 @@ from ..disk.plain_files import read_plain, write_whole
 from .file_names import LABEL
 
 MOST = 1 << 16
-"""Maximum size of the file, in bytes."""
+"""Maximum size of `label.json`, in bytes."""
 LONGEST = 100
 """Maximum length of a name, in characters."""
 

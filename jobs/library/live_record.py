@@ -36,7 +36,7 @@ HOME_SPAN = {**SPAN, State.RUNNING: (0.08, 0.6), State.PREPARING: (0.6, 1.0)}
 
 
 def now() -> str:
-    """Return the current UTC time in the format of records."""
+    """Return the current UTC time as in records: ISO 8601, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
@@ -89,7 +89,7 @@ class LiveRecord:
 
     @property
     def folder(self) -> Path:
-        """The job's folder."""
+        """The path of the job's folder in the library."""
         return self._library.folder(self.record.id)
 
     def create(self, files: Mapping[str, bytes], **changes: Any) -> None:
@@ -191,7 +191,7 @@ class LiveRecord:
         self.save(state=state, ticket=dict(ticket.data), notes=notes)
 
     def note(self, *sentences: str) -> None:
-        """Add sentences for the user to the record."""
+        """Add sentences for the user to the record, and save it. Raises LibraryProblem."""
         if sentences:
             self.save(notes=(*self.record.notes, *sentences))
 

@@ -175,12 +175,12 @@ class ImagePreparer:
 
 
 def needs_fitting(picture: InputPicture, size: int, provider: Provider[Any]) -> str:
-    """Return why an image cannot be sent as it is, as a clause such as “it is TIFF”; or ""."""
+    """Return why an image cannot be sent as it is, as a clause such as “it is 30 MB”; or ""."""
     info, limits = picture.info, provider.limits
     if info is None or not provider.is_remote:
         return ""
     if info.format not in provider.formats:
-        return Message("it is {format}", format=info.format.upper())
+        return Message("its format is {format}", format=info.format.upper())
     if max(info.width, info.height) > limits.max_side:
         return Message("it is {width} × {height} pixels", width=info.width, height=info.height)
     return Message("it is {size} MB", size=f"{size / 1e6:.1f}") if size > limits.max_bytes else ""

@@ -55,7 +55,7 @@ def picture_from(argument: str, view: str = "front") -> PictureSource:
     if path.is_dir():
         raise BadImage(Message("{path} is a folder.", path=path), "Choose an image file.")
     if not path.is_file():
-        raise BadImage(Message("There is no file {path}.", path=path), "Check the path.")
+        raise BadImage(Message("The file {path} does not exist.", path=path), "Check the path.")
     return PictureSource(name_of(argument), view, path.read_bytes)
 
 
@@ -155,7 +155,7 @@ def collect(
 
 
 def _readable(provider: Provider[Any]) -> PictureLimits:
-    """Return the limits of a usable image; it may exceed those of the service, and be converted."""
+    """Return the limits of a usable image; one beyond the service's limits is converted later."""
     if not provider.is_remote:
         return provider.limits
     return replace(READABLE, min_side=provider.limits.min_side)

@@ -16,7 +16,7 @@ TICK = 0.05
 LONGEST = 1.7
 """Maximum seconds between two polls, so that results are noticed within 2 s with the request."""
 OUTAGE = 120.0
-"""Seconds without a connection after which the job is put aside instead of polling again."""
+"""Seconds without a connection after which a job stops polling; it can be resumed later."""
 
 
 def next_pause(answer: Progress, previous: float) -> float:

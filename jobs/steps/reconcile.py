@@ -30,7 +30,7 @@ from .raw_answer import RawAnswer
 
 log = logging.getLogger(__name__)
 
-FOUND = "The service's response was lost, but the task was found there."
+FOUND = "The response was lost, but the task was found at the service."
 ATTACHED = "The service's response was lost; the task was attached manually."
 AGAIN = "Submitted again: the service apparently never received the job submitted at {time}."
 READ = "The service's saved response was read."

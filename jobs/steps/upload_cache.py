@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Caches the tokens of uploaded images, so that an image is not uploaded twice.
 
-Stored in the library as `.uploads.json`. A token is used again only for the same service, address,
-account and bytes, before it expires, and if this user's own process stored it.
+They are stored in the library, in `.uploads.json`. A token is used again only for the same service,
+address, account and bytes, before it expires, and if this user's own process stored it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ..values import JSON, InputPicture
 
 FILE = ".uploads.json"
 MOST = 4 << 20
-"""Maximum size of the file, in bytes."""
+"""Maximum size of `.uploads.json`, in bytes."""
 MARGIN = 600.0
 """Seconds before a token's expiry from which it is no longer used."""
 

@@ -48,9 +48,9 @@ DISK_SPACE = MAX_ANSWER + MAX_ANSWER * 3 // 4
 class AimlProvider(Provider[S], Generic[S]):
     """A model of AI/ML API.
 
-    The call is synchronous: the answer to the submit contains the result, so there is nothing to
-    poll or cancel. `fields` maps views to fields of the request, `answer_timeout` is the seconds to
-    wait for the answer.
+    The call is synchronous: the answer to the order contains the result, so there is nothing to
+    poll or cancel. `fields` maps views to fields of the request, `answer_timeout` is the maximum
+    number of seconds to wait for the answer.
     """
 
     docs_url = "https://docs.aimlapi.com/api-references/3d-generating-models"

@@ -85,10 +85,10 @@ def refusal(
         )
     if reply.status == 403 and _PLAN.search(text):
         return NoCredits(
-            message, "This requires a higher plan: upgrade at Scenario.", PRICING_PAGE_URL
+            message, "Your plan does not include this: upgrade it at Scenario.", PRICING_PAGE_URL
         )
     if reply.status == 403:
-        return BadKey(message, "Use a key of the project to be charged.", KEY_PAGE_URL)
+        return BadKey(message, "Use a key of the project that pays for the job.", KEY_PAGE_URL)
     if reply.status == 413:
         return BadImage(message, "Use a smaller image.")
     if reply.status in (404, 405, 410):

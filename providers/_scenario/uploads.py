@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 INLINE = 3_500_000
 """Maximum bytes of an image that is sent as base64 in JSON: Scenario's gateway accepts 6 MB."""
 CHUNK = 8 * 1024 * 1024
-"""Bytes of a chunk of a multipart upload."""
+"""Size of a chunk of a multipart upload, in bytes."""
 POLL_INTERVAL = 1.5
 """Seconds between two polls of an upload."""
 POLLS = 200

@@ -11,7 +11,7 @@
     +-- MissingKey         the service needs a key and none is set     nothing was sent
     +-- BadKey             the service refused the key
     +-- NoCredits          the account is empty
-    +-- RateLimited        too many requests, for longer than we waited
+    +-- RateLimited        too many requests, for longer than a call waits
     +-- Unreachable        no connection, or the service is down
     +-- TimedOut           the service did not finish in the time allowed
     +-- BadReply           the service sent an undocumented response
@@ -120,7 +120,7 @@ class NoCredits(ImageToMeshError):
 
 
 class RateLimited(ImageToMeshError):
-    """The service refused too many requests, for longer than a call waits."""
+    """The service refused the call because of a rate limit, for longer than a call waits."""
 
     kind = "rate_limited"
 

@@ -219,7 +219,7 @@ class Provider(ABC, Generic[S]):
     keys: ClassVar[tuple[KeyField, ...]] = ()
     """The secrets to ask for; empty if the service needs none."""
     address: ClassVar[Address | None] = None
-    """The base URL and where it can be changed; None if the provider calls nothing."""
+    """The base URL and where it can be changed; None if the provider makes no calls."""
     needs: ClassVar[frozenset[Need]] = frozenset({"network"})
     """“network” if a service makes the mesh, “blender” if the worker does."""
     views: ClassVar[tuple[str, ...]] = ("front",)

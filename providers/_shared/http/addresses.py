@@ -116,7 +116,7 @@ def ending_of(text: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host name or IP address is this computer's loopback."""
+    """Return whether a host name or IP address is a loopback address of this computer."""
     if host.lower().removesuffix(".") == "localhost":
         return True
     number = _number(host)

@@ -102,7 +102,7 @@ class DownloadRequest:
 class Validators:
     """Headers that identify the file of a partial download (RFC 9110, section 8.8).
 
-    `total` is its length in bytes. The names are the keys of the `.from` file.
+    `total` is its length in bytes. The fields' names are the keys in the `.from` file.
     """
 
     etag: str = ""

@@ -34,7 +34,7 @@ COLORS = slice(16, 20)
 class Format:
     """An image format: its title, and functions to detect, read and clean a file.
 
-    `clean` is None for formats that no service takes, `profile` for those without color profiles.
+    `clean` is None for formats that no service accepts, `profile` for those without color profiles.
     """
 
     title: str
@@ -143,9 +143,7 @@ def check_picture(info: PictureInfo, size: int, limits: PictureLimits, name: str
     if size > limits.max_bytes:
         raise BadImage(
             Message("{name} is {size} MB, which is too large.", name=name, size=_millions(size)),
-            Message(
-                "Save it with a file size of at most {size} MB.", size=_millions(limits.max_bytes)
-            ),
+            Message("Save it as a file of at most {size} MB.", size=_millions(limits.max_bytes)),
         )
 
 

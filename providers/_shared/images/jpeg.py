@@ -128,7 +128,7 @@ def clean_jpeg(data: bytes, info: PictureInfo) -> bytes:
 
 
 def _goes(marker: int, contents: bytes) -> bool:
-    """Return whether a segment is metadata to remove; a color profile is not, pixels need it."""
+    """Return whether a segment is metadata to remove. The pixels need the color profile."""
     if marker == APP2:
         return not contents.startswith(PROFILE)
     return marker in NOTES
