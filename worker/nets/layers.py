@@ -100,17 +100,23 @@ def halve(image: Singles) -> Singles:
     return np.maximum(rows[:, :, ::2], rows[:, :, 1::2])
 
 
-def resize(image: Singles, height: int, width: int) -> Singles:
-    """Return an image at another size, by linear interpolation between pixel centers."""
-    rows = _resize_axis(image, height, 1)
-    return _resize_axis(rows, width, 2)
+def resize(image: Singles, height: int, width: int, *, aligned: bool = False) -> Singles:
+    """Return an image at another size, by linear interpolation between pixel centers.
+
+    `aligned`: the centers of the corners' pixels stay where they are, instead of the image's edges.
+    """
+    rows = _resize_axis(image, height, 1, aligned)
+    return _resize_axis(rows, width, 2, aligned)
 
 
-def _resize_axis(image: Singles, size: int, axis: int) -> Singles:
+def _resize_axis(image: Singles, size: int, axis: int, aligned: bool) -> Singles:
     old = image.shape[axis]
     if size == old:
         return image
-    at = np.clip((np.arange(size) + 0.5) * (old / size) - 0.5, 0.0, old - 1.0)
+    if aligned:
+        at = np.linspace(0.0, old - 1.0, size)
+    else:
+        at = np.clip((np.arange(size) + 0.5) * (old / size) - 0.5, 0.0, old - 1.0)
     low = np.minimum(at.astype(np.int64), max(0, old - 2))
     share = (at - low).astype(np.float32)
     shape = [-1 if k == axis else 1 for k in range(3)]
