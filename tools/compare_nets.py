@@ -29,7 +29,7 @@ MEAN = np.array((0.485, 0.456, 0.406), np.float32)
 DEVIATION = np.array((0.229, 0.224, 0.225), np.float32)
 
 sys.path.insert(0, str(ROOT / "tests"))
-numpy_side = import_module("unit.random_depth_weights")
+numpy_side: Any = import_module("unit.random_depth_weights")
 
 
 def load_authors_model(weights: dict[str, Any]) -> Any:
@@ -69,10 +69,10 @@ def compare(height: int, width: int, model: Any, weights: dict[str, Any]) -> boo
     expected = ask_authors(model, numpy_side.random_image(height, width))
     found = numpy_side.run_network(height, width, weights)
     print(f"{height} × {width}")
-    good = found.keys() == expected.keys()
+    good = bool(found.keys() == expected.keys())
     for name in found:
         apart = numpy_side.difference(found[name], expected[name])
-        good &= apart <= LIMIT
+        good = good and bool(apart <= LIMIT)
         print(f"  {name:34} {apart:9.2e}  (deviation {np.std(expected[name]):.3f})")
     return good
 
@@ -91,7 +91,7 @@ def main() -> int:
     if "--write" in sys.argv[1:]:
         write_answers(model)
     sizes = (numpy_side.SIZE, (518, 518), (392, 672))
-    good = [compare(*size, model, weights) for size in sizes]
+    good = [compare(height, width, model, weights) for height, width in sizes]
     print(f"{'equal' if all(good) else 'DIFFERENT'} within {LIMIT:g} standard deviations")
     return 0 if all(good) else 1
 
