@@ -31,7 +31,7 @@ def input_size(height: int, width: int) -> tuple[int, int]:
     """Return the height and width that an image must be resized to.
 
     They are multiples of the patches' side, and together about the area that the network was
-    trained on, whatever the proportions: its time and memory grow with the square of that.
+    trained on, for any proportions: its time and memory grow with the square of that.
     """
     rows = _SIDE * (height / width) ** 0.5
     rows = float(np.clip(rows, _NARROWEST, _SIDE**2 / _NARROWEST))
@@ -103,13 +103,13 @@ class AuthorsNames(Mapping[str, Numbers]):
         self._tensors = tensors
 
     def __getitem__(self, name: str) -> Numbers:
-        """Return a tensor; raises KeyError if there is none."""
+        """Return a tensor; raises KeyError if it is not in the file."""
         stem, _, kind = name.rpartition(".")
         if stem.endswith(".attn.qkv"):
             block = transformers_name(stem.removesuffix(".attn.qkv"))
-            parts = ("query", "key", "value")
-            names = [f"{block}.attention.attention.{part}.{kind}" for part in parts]
-            return np.concatenate([self._tensors[part] for part in names])
+            roles = ("query", "key", "value")
+            names = [f"{block}.attention.attention.{role}.{kind}" for role in roles]
+            return np.concatenate([self._tensors[tensor] for tensor in names])
         return self._tensors[transformers_name(name)]
 
     def __iter__(self) -> Iterator[str]:

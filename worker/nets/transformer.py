@@ -57,10 +57,10 @@ def attend(queries_keys_values: Singles, heads: int) -> Singles:
     """
     count, channels = len(queries_keys_values), queries_keys_values.shape[1] // 3
     size = channels // heads
-    parts = queries_keys_values.reshape(count, 3, heads, size)
+    split = queries_keys_values.reshape(count, 3, heads, size)
     out = np.empty((count, heads, size), np.float32)
     for head in range(heads):
-        query, key, value = (np.ascontiguousarray(parts[:, part, head]) for part in range(3))
+        query, key, value = (np.ascontiguousarray(split[:, role, head]) for role in range(3))
         query *= np.float32(size**-0.5)
         out[:, head] = multiply(_softmax(multiply(query, key.T)), value)
     return out.reshape(count, channels)
