@@ -30,7 +30,10 @@ LANGUAGES = places.ROOT / "i18n"
 TEMPLATE = places.BUILD / "image_to_mesh.pot"
 UNTRANSLATED = places.ROOT / "tools" / "untranslated.txt"
 
-ROOMS = ("providers/", "jobs/", "worker/", "scene/", "app/", "operators/", "panels/", "state/")
+ROOMS = (
+    *("providers/", "jobs/", "worker/", "scene/", "app/", "operators/"),
+    *("panels/", "preferences/", "state/"),
+)
 COMMAND_LINE = frozenset({"jobs/batch/plan.py", "jobs/batch/sources.py"})
 STATES = "jobs/values.py"
 SYSTEM_ERRORS = (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.ENOENT)
@@ -89,7 +92,7 @@ def speaking_files() -> list[str]:
         for file in package.known_files()
         if package.is_product(file)
         and file.endswith(".py")
-        and (file.startswith(ROOMS) or file in ("preferences.py", "preference_fields.py"))
+        and file.startswith(ROOMS)
         and file not in COMMAND_LINE
     ]
 

@@ -10,8 +10,8 @@ import bpy
 
 from ... import jobs
 from ...i18n.translate import tr, translate
-from ...preference_fields import shown_name
 from ...preferences import default_library, has_keys, import_defaults, is_offline, library
+from ...preferences.fields import shown_name
 from ...providers import KeyField, Provider, all_providers, ca_bundle_problem
 from ...state.manual import MANUAL
 from ..account_text import OFFLINE_ICON, state_of

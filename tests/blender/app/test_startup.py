@@ -43,8 +43,8 @@ ALLOWED = (
     "image_to_mesh",
     *(f"image_to_mesh.{room}{end}" for room in ("app", "i18n", "operators", "panels", "state")
       for end in ("", ".*")),
-    "image_to_mesh.preference_fields",
     "image_to_mesh.preferences",
+    "image_to_mesh.preferences.fields",
     *("image_to_mesh.providers", "image_to_mesh.providers.[a-z]*"),
     *("image_to_mesh.providers._*.errors", "image_to_mesh.providers._*.model*"),
     *("image_to_mesh.providers._aiml", "image_to_mesh.providers._aiml.base64_text",

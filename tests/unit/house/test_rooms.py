@@ -41,7 +41,7 @@ def _room(
 
 
 THREADS = frozenset({"threading", "_thread", "concurrent"})
-READ_BY_BOTH = ("preferences", "preference_fields", "state", "i18n", "jobs", "providers")
+READ_BY_BOTH = ("preferences", "state", "i18n", "jobs", "providers")
 ROOMS: dict[str, Room] = {
     "providers": _room(
         others=frozenset({"annotated_types", "pydantic", "requests", "urllib3"}), never=THREADS
@@ -52,10 +52,7 @@ ROOMS: dict[str, Room] = {
     "worker": _room(others=BLENDER | {"numpy"}),
     "scene": _room("worker", "jobs", "providers", others=BLENDER | {"numpy"}, never=THREADS),
     "i18n": _room("providers", others=BLENDER, never=THREADS | IO),
-    "preferences": _room(
-        "preference_fields", "i18n", "jobs", "providers", others=BLENDER, never=THREADS
-    ),
-    "preference_fields": _room("i18n", "providers", others=BLENDER, never=THREADS | IO),
+    "preferences": _room("i18n", "jobs", "providers", others=BLENDER, never=THREADS),
     "state": _room("preferences", "i18n", "jobs", "providers", others=BLENDER, never=THREADS | IO),
     # Blender runs these files where a preset is chosen.
     "presets": _room(others=BLENDER, never=THREADS | IO),

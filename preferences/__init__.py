@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The user's preferences: keys, service addresses, the library folder, import defaults.
 
-Keys are stored here only, so they never travel with a .blend file. `preference_fields` declares the
+Keys are stored here only, so they never travel with a .blend file. `fields` declares the
 properties.
 """
 
@@ -16,8 +16,8 @@ from typing import Any
 
 import bpy
 
-from . import jobs, preference_fields, providers
-from .providers import (
+from .. import jobs, providers
+from ..providers import (
     ImageToMeshError,
     KeyField,
     Provider,
@@ -26,6 +26,10 @@ from .providers import (
     all_providers,
     set_ca_bundle,
 )
+from . import fields
+
+# Blender identifies an add-on's preferences by the name of the add-on's package, the one above.
+ADDON = __package__.rpartition(".")[0]
 
 # The panel compares the reason with this text, and then offers a button for it.
 OFFLINE = "Blender is offline: turn on Allow Online Access in Preferences > System"
@@ -39,7 +43,7 @@ _listeners: list[Callable[[str], None]] = []
 
 def addon_preferences(context: bpy.types.Context) -> Any:
     """Return the `AddonPreferences`, which panels draw; None if the add-on is not enabled."""
-    addon = context.preferences.addons.get(__package__)
+    addon = context.preferences.addons.get(ADDON)
     return addon.preferences if addon else None
 
 
@@ -283,12 +287,12 @@ def _names() -> list[str]:
 
 
 def _preferences_class() -> type:
-    updates = preference_fields.Updates(_on_key, _forget_answers, _change_bundle)
+    updates = fields.Updates(_on_key, _forget_answers, _change_bundle)
     # Blender reads annotations only when the class is registered, so they can be computed.
     body = {
         "__module__": __name__,
-        "__annotations__": preference_fields.all_fields(updates),
-        "bl_idname": __package__,
+        "__annotations__": fields.all_fields(updates),
+        "bl_idname": ADDON,
         "draw": _draw,
     }
     return type("IMAGE_TO_MESH_preferences", (bpy.types.AddonPreferences,), body)

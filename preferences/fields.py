@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import bpy
 from bpy.props import BoolProperty, FloatProperty, StringProperty
 
-from .i18n.translate import label
-from .providers import Provider, all_providers
+from ..i18n.translate import label
+from ..providers import Provider, all_providers
 
 Update = Callable[[Any, bpy.types.Context], None]
 
