@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+PREFIX = "image_to_mesh_"
+"""What all of these keys begin with."""
+
 # Users' .blend files contain these keys: never change one.
 JOB = "image_to_mesh_job"
 """The id of the job that made the object."""

@@ -16,11 +16,11 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ..jobs.custom_properties import APPLIED, JOB, ROTATION
-from .exchange.mesh_data import PROVENANCE_PREFIX
-from .updating.version_list import LIST, find_version, note_shown, store_shown
+from ..jobs.custom_properties import JOB, PREFIX, VERSIONS
+from .exchange.provenance import object_rotation, provenance_keys
+from .updating.version_list import find_version, note_shown, store_shown
 
-REPLACED = f"{PROVENANCE_PREFIX}before"
+REPLACED = f"{PREFIX}before"
 """Custom property: the replaced mesh, the collection of replaced objects, or a version's key."""
 
 
@@ -63,7 +63,7 @@ def replace_model(
     context.view_layer.update()
     # Matrices of objects appended in this step have not been evaluated yet.
     factor = _factor(old, new) if keep_height else 1.0
-    rotation = math.radians(_object_rotation(new[0]) - _object_rotation(old[0]))
+    rotation = math.radians(object_rotation(new[0]) - object_rotation(old[0]))
     if is_single_mesh(old) and is_single_mesh(new):
         return _change_mesh(
             old[0], new[0], Matrix.Scale(factor, 4) @ Matrix.Rotation(rotation, 4, "Z")
@@ -88,7 +88,7 @@ def restore_replaced(context: bpy.types.Context, obj: bpy.types.Object) -> bpy.t
     context.view_layer.update()
     # A list, because a collection's `in` takes names only.
     old = sorted(before.objects, key=lambda obj: obj.parent in list(before.objects))
-    rotation = math.radians(_object_rotation(old[0]) - _object_rotation(current[0]))
+    rotation = math.radians(object_rotation(old[0]) - object_rotation(current[0]))
     _take_over(context, current, old, _factor(current, old), rotation)
     for obj in reversed(current):
         bpy.data.objects.remove(obj)
@@ -98,14 +98,9 @@ def restore_replaced(context: bpy.types.Context, obj: bpy.types.Object) -> bpy.t
 
 def note_replaced(obj: bpy.types.Object, before: bpy.types.Mesh) -> None:
     """Record that an object's mesh replaced `before`, a mesh of the same job."""
-    for name in provenance_keys(obj):
+    for name in provenance_keys(obj, with_versions=True):
         before[name] = obj[name]
     obj[REPLACED] = before
-
-
-def _object_rotation(root: bpy.types.Object) -> int:
-    """Return the part of a model's rotation, in degrees, that is in its object and not its mesh."""
-    return int(root.get(ROTATION, 0)) - int(root.get(APPLIED, 0))
 
 
 # -- one mesh ------------------------------------------------------------------------------------
@@ -145,13 +140,12 @@ def _change_mesh_back(obj: bpy.types.Object, before: bpy.types.Mesh) -> bpy.type
         if other.type == "MESH" and other.data == mesh and _former_model(other) == before
     ]
     _take_name_back(mesh, before)
-    if LIST in obj and not mesh.library:
+    if VERSIONS in obj and not mesh.library:
         for name in provenance_keys(obj):
-            if name != LIST:
-                mesh[name] = obj[name]
+            mesh[name] = obj[name]
     for other in shown:
         _show_before(other, before)
-    for name in provenance_keys(before) if not before.library else ():
+    for name in provenance_keys(before, with_versions=True) if not before.library else ():
         del before[name]
     return obj
 
@@ -169,11 +163,10 @@ def _show_before(obj: bpy.types.Object, before: bpy.types.Mesh) -> None:
     if isinstance(key, str):
         store_shown(obj)
         note_shown(obj, key)
-    for name in provenance_keys(obj):
-        if name != LIST or LIST in before:
-            del obj[name]
+    for name in provenance_keys(obj, with_versions=VERSIONS in before):
+        del obj[name]
     obj.data = before
-    for name in provenance_keys(before):
+    for name in provenance_keys(before, with_versions=True):
         obj[name] = before[name]
 
 
@@ -182,14 +175,9 @@ def replaced_name(name: str) -> str:
     return f"{name} (replaced)"
 
 
-def provenance_keys(owner: bpy.types.ID) -> list[str]:
-    """Return the custom properties that record where an object or mesh comes from."""
-    return [name for name in owner.keys() if name.startswith(PROVENANCE_PREFIX)]  # noqa: SIM118 - an ID is not a dict
-
-
 def move_provenance(source: bpy.types.ID, target: bpy.types.ID) -> None:
     """Move the properties that record a model's provenance from one data-block to another."""
-    for name in provenance_keys(source):
+    for name in provenance_keys(source, with_versions=True):
         target[name] = source[name]
         del source[name]
 

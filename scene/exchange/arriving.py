@@ -12,7 +12,8 @@ from ...jobs.custom_properties import JOB, VERSION
 from ..append import append
 from ..ground.free_ground import Box, find_spot
 from ..ground.surroundings import read_surroundings, world_box
-from .mesh_data import exchange_mesh, inherit, provenance_keys
+from .mesh_data import exchange_mesh, inherit
+from .provenance import provenance_keys
 
 GAP = 0.25
 """Gap between levels of detail, as a fraction of the object's longest side."""

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import bpy
 
-from ...jobs.custom_properties import MADE_BY, VERSIONS
+from ...jobs.custom_properties import MADE_BY, PREFIX, VERSIONS
 from ...jobs.mesh_versions import versions_of
 from ..updating.version_list import note_shown, store_shown
-
-PROVENANCE_PREFIX = "image_to_mesh_"
-"""Prefix of all custom properties that record a model's provenance."""
+from .provenance import provenance_keys
 
 
 def exchange_mesh(obj: bpy.types.Object, mesh: bpy.types.Mesh) -> bpy.types.Mesh:
@@ -49,7 +47,7 @@ def inherit(obj: bpy.types.Object, mesh: bpy.types.Mesh, made_by: str) -> None:
     former = obj.data
     for owner in (former, obj):
         for name in owner.keys():  # noqa: SIM118 - an ID is not a dict
-            is_own = name.startswith(PROVENANCE_PREFIX)
+            is_own = name.startswith(PREFIX)
             if name != VERSIONS and is_own == (owner == obj):
                 mesh[name] = owner[name]
     mesh[MADE_BY] = made_by
@@ -71,12 +69,6 @@ def forget_versions(obj: bpy.types.Object) -> int:
     unused = [mesh for mesh in others if not mesh.users]
     bpy.data.batch_remove(unused)
     return len(others)
-
-
-def provenance_keys(owner: bpy.types.ID) -> list[str]:
-    """Return the custom properties that record where an object or mesh comes from."""
-    keys = owner.keys()
-    return [name for name in keys if name.startswith(PROVENANCE_PREFIX) and name != VERSIONS]
 
 
 def _move_provenance(source: bpy.types.ID, target: bpy.types.ID) -> None:

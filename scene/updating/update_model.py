@@ -13,18 +13,18 @@ from collections.abc import Sequence
 import bpy
 from mathutils import Matrix, Vector
 
-from ...jobs.custom_properties import APPLIED, ROTATION, SHAPE, SIDES
+from ...jobs.custom_properties import SHAPE, SIDES
+from ..exchange.provenance import object_rotation, provenance_keys
 from ..replace import (
     REPLACED,
     find_model_objects,
     is_single_mesh,
-    provenance_keys,
     replace_model,
     replaced_name,
 )
 from .imported_state import shape_of, sides_of
 from .kept_materials import keep_materials
-from .version_list import LIST, note_shown, store_shown
+from .version_list import note_shown, store_shown
 
 EVEN = 1e-3
 """Relative difference between the axes up to which a mesh counts as scaled evenly."""
@@ -67,22 +67,17 @@ def _exchange(target: bpy.types.Object, new: bpy.types.Object) -> None:
         before.use_fake_user = True
     keep_materials(target, new)
     if not before.library:
-        for key in _own_keys(target):
+        for key in provenance_keys(target):
             before[key] = target[key]
     for obj in (target, *duplicates):
-        for key in _own_keys(obj):
+        for key in provenance_keys(obj):
             del obj[key]
-        for key in provenance_keys(new):
+        for key in provenance_keys(new, with_versions=True):
             obj[key] = new[key]
         obj[REPLACED] = store_shown(obj)
         note_shown(obj)
         _assign(obj, mesh)
     bpy.data.objects.remove(new)
-
-
-def _own_keys(obj: bpy.types.Object) -> list[str]:
-    """Return an object's custom properties that describe the mesh it shows."""
-    return [key for key in provenance_keys(obj) if key != LIST]
 
 
 def _assign(obj: bpy.types.Object, mesh: bpy.types.Mesh) -> None:
@@ -96,13 +91,8 @@ def _assign(obj: bpy.types.Object, mesh: bpy.types.Mesh) -> None:
 
 def _change(target: bpy.types.Object, new: bpy.types.Object) -> Matrix:
     """Return the transform that gives the new mesh the size and rotation of the old one."""
-    rotation = math.radians(_object_rotation(new) - _object_rotation(target))
+    rotation = math.radians(object_rotation(new) - object_rotation(target))
     return Matrix.Scale(_resize(target), 4) @ Matrix.Rotation(rotation, 4, "Z")
-
-
-def _object_rotation(obj: bpy.types.Object) -> int:
-    """Return the part of a model's rotation, in degrees, that is in its object and not its mesh."""
-    return int(obj.get(ROTATION, 0)) - int(obj.get(APPLIED, 0))
 
 
 def _resize(target: bpy.types.Object) -> float:

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import bpy
 
-LIST = "image_to_mesh_versions"
-"""Custom property: meshes by number, the oldest first; an empty text for the one that is shown."""
+from ...jobs.custom_properties import VERSIONS
+
 SHOWN = ""
+"""Stands in the list for the mesh that is shown."""
 
 
 def store_shown(obj: bpy.types.Object) -> str:
     """Store the mesh that an object shows, which is about to be swapped; return its key."""
-    if LIST not in obj:
-        obj[LIST] = {}
-    stored = obj[LIST]
+    if VERSIONS not in obj:
+        obj[VERSIONS] = {}
+    stored = obj[VERSIONS]
     key = next((key for key, mesh in stored.items() if mesh in (SHOWN, obj.data)), _new_key(obj))
     stored[key] = obj.data
     return key
@@ -26,15 +27,15 @@ def store_shown(obj: bpy.types.Object) -> str:
 
 def note_shown(obj: bpy.types.Object, key: str = "") -> None:
     """Mark the version with this key as the one the object shows; without a key, a new version."""
-    obj[LIST][key or _new_key(obj)] = SHOWN
+    obj[VERSIONS][key or _new_key(obj)] = SHOWN
 
 
 def find_version(obj: bpy.types.Object, key: str) -> bpy.types.Mesh | None:
     """Return a stored version of an object; None if it was removed from the file."""
-    stored = obj.get(LIST)
+    stored = obj.get(VERSIONS)
     mesh: bpy.types.Mesh | None = stored.get(key) if stored else None
     return mesh or None
 
 
 def _new_key(obj: bpy.types.Object) -> str:
-    return str(max((int(key) for key in obj[LIST].keys()), default=0) + 1)  # noqa: SIM118 - no dict
+    return str(max((int(key) for key in obj[VERSIONS].keys()), default=0) + 1)  # noqa: SIM118 - no dict
