@@ -9,7 +9,7 @@ from ...jobs.custom_properties import APPLIED, PREFIX, ROTATION, VERSIONS
 
 
 def provenance_keys(owner: bpy.types.ID, *, with_versions: bool = False) -> list[str]:
-    """Return the names of an ID's provenance properties; an object's list of versions on request."""
+    """Return the names of an ID's provenance properties, without an object's list of versions."""
     names = owner.keys()
     return [
         name for name in names if name.startswith(PREFIX) and (with_versions or name != VERSIONS)
@@ -17,5 +17,5 @@ def provenance_keys(owner: bpy.types.ID, *, with_versions: bool = False) -> list
 
 
 def object_rotation(obj: bpy.types.Object) -> int:
-    """Return the degrees about Z by which the object, and not its mesh, rotates the file's model."""
+    """Return the degrees about Z by which the object itself, not its mesh, rotates the model."""
     return int(obj.get(ROTATION, 0)) - int(obj.get(APPLIED, 0))
