@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from gui.artist import ADDON, Artist
+from gui.harness import run_once
 from gui.pictures import mean_color
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gui.conftest import StartBlender
+    from blenders import Place
 
 CURSOR = (1.5, -1.0, 0.4)
 FACES = "bpy.context.scene.image_to_mesh.local.face_count"
-SECONDS = 12.0
-"""The budget is 4 s on a quiet machine; tests run beside other work."""
-CALLBACK_SECONDS = 0.05
+STARTS = 8.0
+"""The time from the click to the mesh, in starts of a background Blender on the same machine."""
+SHARE_OF_IMPORT = 0.1
+"""The longest call into the add-on, as a share of what Blender's importer takes for the file."""
 IDLE_SECONDS = 2.0
 
 # The default cube is a pedestal, and the view is turned to what will stand on it.
@@ -38,6 +40,17 @@ space.shading.studio_light = "outdoor.sl"
 space.region_3d.view_location = (1.62, -1.0, 0.72)
 space.region_3d.view_distance = 3.0
 space.region_3d.view_rotation = Euler((radians(74), 0, radians(16))).to_quaternion()
+"""
+IMPORT = f"""
+import time
+from pathlib import Path
+from {ADDON} import preferences
+file = max(Path(preferences.library(bpy.context)).rglob("*.glb"), key=lambda file: file.stat().st_size)
+started = time.perf_counter()
+bpy.ops.import_scene.gltf(filepath=str(file))
+seconds = time.perf_counter() - started
+bpy.ops.object.delete()
+seconds
 """
 CENTER = """
 from bpy_extras.view3d_utils import location_3d_to_region_2d
@@ -189,25 +202,25 @@ def test_the_panel_shows_progress_during_the_job(artist: Artist, click: Click) -
     artist.session.run(f"{FACES} = 40_000")
 
 
-def test_the_job_is_quick(click: Click) -> None:
-    print(click.measured.report())
-    assert click.measured.seconds < SECONDS
+def test_the_job_is_quick(click: Click, place: Place, installed_profile: Path) -> None:
+    # The second start of two: the first one loads Blender's files from disk.
+    starts = [_start(place, installed_profile) for _ in range(2)]
+    print(f"{click.measured.report()}\na background Blender starts: {min(starts):.2f} s")
+    assert click.measured.seconds < STARTS * min(starts)
+
+
+def _start(place: Place, profile: Path) -> float:
+    started = time.monotonic()
+    run_once(place, profile, "--background", "--factory-startup", "--python-expr", "import numpy")
+    return time.monotonic() - started
 
 
 @pytest.mark.timeout(120)
-def test_the_window_never_waits_for_the_addon(
-    click: Click, open_blender: StartBlender, photograph: Path
-) -> None:
-    measured = click.measured
-    if measured.longest() > CALLBACK_SECONDS:
-        # Other programs may have slowed it; a second Blender loads at its first click, too.
-        with open_blender() as session:
-            session.open_tab()
-            again = Artist(session)
-            again.choose(photograph)
-            measured = measured_click(again)
-        print(measured.report())
-    assert measured.longest() <= CALLBACK_SECONDS, measured.report()
+def test_the_window_never_waits_for_the_addon(artist: Artist, click: Click) -> None:
+    # The second import of two: the first one loads the importer.
+    importer = min(artist.session.run(IMPORT, 30) for _ in range(2))
+    print(f"{click.measured.report()}\nBlender's importer (ms): {importer * 1000:.0f}")
+    assert click.measured.longest() < SHARE_OF_IMPORT * importer, click.measured.report()
 
 
 def test_the_console_shows_no_error(artist: Artist, click: Click) -> None:
