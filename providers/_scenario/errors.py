@@ -31,11 +31,11 @@ ADDRESS_HINT = "Check Scenario's address in the preferences (SCENARIO_BASE_URL).
 PRICING_PAGE_URL = "https://www.scenario.com/pricing"
 
 # Scenario documents no error codes: only the wording of its messages distinguishes errors.
-_CREDITS = re.compile(r"credits?\b|(compute|creative) ?units?|\bCUs?\b|\bquota\b", re.IGNORECASE)
-_PLAN = re.compile(r"\bplan\b|upgrade|subscri|access.?restrict", re.IGNORECASE)
-_POLICY = re.compile(
-    r"moderat|nsfw|\bpolic(y|ies)\b|\bsafety\b|inappropriate|prohibited|copyright|ip.?detection",
-    re.IGNORECASE,
+_CREDITS = r"(?i)credits?\b|(compute|creative) ?units?|\bCUs?\b|\bquota\b"
+_PLAN = r"(?i)\bplan\b|upgrade|subscri|access.?restrict"
+_POLICY = (
+    r"(?i)moderat|nsfw|\bpolic(y|ies)\b|\bsafety\b|inappropriate|prohibited|copyright"
+    r"|ip.?detection"
 )
 
 
@@ -77,13 +77,13 @@ def refusal(
         return _rate_limited(reply, message)
     if reply.status == 408 or reply.status >= 500:
         return Unreachable(message, "Scenario is having problems: try again later.")
-    if _POLICY.search(text):
+    if re.search(_POLICY, text):
         return Rejected(message, "Use another image.")
-    if reply.status == 402 or _CREDITS.search(text):
+    if reply.status == 402 or re.search(_CREDITS, text):
         return NoCredits(
             message, "Buy more Compute Units, or wait until they are renewed.", PRICING_PAGE_URL
         )
-    if reply.status == 403 and _PLAN.search(text):
+    if reply.status == 403 and re.search(_PLAN, text):
         return NoCredits(
             message, "Your plan does not include this: upgrade it at Scenario.", PRICING_PAGE_URL
         )
@@ -115,7 +115,7 @@ def submit_refusal(reply: Reply, otherwise: type[ImageToMeshError]) -> ImageToMe
 
 def content_refused(text: str) -> bool:
     """Return whether an error message says that the image's content was refused."""
-    return bool(_POLICY.search(text))
+    return bool(re.search(_POLICY, text))
 
 
 def _message(reply: Reply) -> str:
