@@ -74,6 +74,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     print("\n".join(str(path.relative_to(places.ROOT)) for path in written))
+    print("Next: link the page from docs/services.md and docs/index.md")
     return 0
 
 

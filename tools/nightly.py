@@ -2,7 +2,8 @@
 """Run the tests that take too long for every change: `nightly.py [PART…]`, all parts by default.
 
 `soak` and `fuzz` (ten minutes each), `mutants` (all guards, also those whose tests need a window),
-`files` (every sample mesh) and `windows` (all window tests in both Blenders). Seeds are printed.
+`versions` (Python and Blender between those that run for every change), `files` (every sample
+mesh) and `windows` (all window tests in both Blenders). Seeds are printed.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ NIGHTLY_RUNS = {
     "soak": Part("soak.py", ("--seconds", "600", "--pictures", "200")),
     "fuzz": Part("fuzz.py", ("--seconds", "600")),
     "mutants": Part("mutants.py", ("--gui",)),
+    "versions": Part("tests.py", ("unit-3.12", "blender-4.5.15")),
     "files": Part("tests.py", ("files",), {"SAMPLES": "all"}),
     "windows": Part("tests.py", ("gui",), {"GUI": "trixie sid"}),
 }
