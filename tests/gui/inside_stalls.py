@@ -13,7 +13,8 @@ _CALLED_BY_BLENDER = ("poll", "invoke", "execute", "modal", "cancel", "draw")
 _TIMERS = ("_come_back", "_tick")
 _EVERY = 0.005
 
-calls: dict[str, list[float]] = {}
+calls: dict[str, list[tuple[float, float]]] = {}
+"""Of each function: the time of each call on the clock, and on the processor."""
 _wrapped: list[tuple[Any, str, Any]] = []
 _gaps: list[float] = []
 _last: list[float] = []
@@ -33,12 +34,19 @@ def measure_callbacks(package: str) -> list[str]:
     return sorted(f"{owner.__name__}.{name}" for owner, name, _ in _wrapped)
 
 
-def stop_measuring_callbacks() -> dict[str, float]:
-    """Put the functions back and return the longest call of each in seconds."""
+def stop_measuring_callbacks() -> dict[str, tuple[float, float]]:
+    """Put the functions back; return the longest call of each, on the clock and on the processor.
+
+    Both are in seconds and may be of different calls.
+    """
     while _wrapped:
         owner, name, plain = _wrapped.pop()
         setattr(owner, name, plain)
-    longest = {name: max(times) for name, times in calls.items() if times}
+    longest = {
+        name: (max(clock for clock, _ in times), max(processor for _, processor in times))
+        for name, times in calls.items()
+        if times
+    }
     calls.clear()
     return longest
 
@@ -87,11 +95,11 @@ def _wrap(owner: Any, name: str) -> None:
     times = calls.setdefault(f"{owner.__name__.rpartition('.')[2]}.{name}", [])
 
     def run_timed(*given: Any) -> Any:
-        started = time.perf_counter()
+        clock, processor = time.perf_counter(), time.thread_time()
         try:
             return function(*given)
         finally:
-            times.append(time.perf_counter() - started)
+            times.append((time.perf_counter() - clock, time.thread_time() - processor))
 
     _wrapped.append((owner, name, plain))
     timed = _shaped_like(function, run_timed)
