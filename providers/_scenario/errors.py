@@ -31,7 +31,7 @@ ADDRESS_HINT = "Check Scenario's address in the preferences (SCENARIO_BASE_URL).
 PRICING_PAGE_URL = "https://www.scenario.com/pricing"
 
 # Scenario documents no error codes: only the wording of its messages distinguishes errors.
-_CREDITS = r"(?i)credits?\b|(compute|creative) ?units?|\bCUs?\b|\bquota\b"
+_CREDITS = r"(?i)credits?\b|(compute|creative)\s?units?|\bCUs?\b|\bquota\b"
 _PLAN = r"(?i)\bplan\b|upgrade|subscri|access.?restrict"
 _POLICY = (
     r"(?i)moderat|nsfw|\bpolic(y|ies)\b|\bsafety\b|inappropriate|prohibited|copyright"

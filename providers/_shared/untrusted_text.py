@@ -20,12 +20,13 @@ LOST = "\N{REPLACEMENT CHARACTER}"
 """The character that replaces lone surrogates, undecodable bytes and unassigned code points."""
 
 # Patterns as texts: `re` compiles each at its first use, which few sessions need, and keeps it.
+# A space is \x20 in them, because `tools/texts.py` takes literals with a space for sentences.
 _SEQUENCE = (
-    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"  # CSI: colors and cursor movement
+    r"(?:\x1b\[|\x9b)[0-?]*[\x20-/]*[@-~]?"  # CSI: colors and cursor movement
     r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]{0,4000}(?:\x07|\x1b\\|\x9c)?"  # OSC
-    r"|\x1b[ -/]*[0-~]?"
+    r"|\x1b[\x20-/]*[0-~]?"
 )
-_SPACES = r"[ \t\n\v\f\r\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+"
+_SPACES = r"[\x20\t\n\v\f\r\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+"
 _VISIBLE = "[^\0-\xad\u2000-\u206f\ufeff\ud800-\udfff\U000e0000-\U000e0fff]"
 _JOINER = f"(?<={_VISIBLE})([\u200c\u200d])(?={_VISIBLE})"
 """Joiners between two visible characters: part of emoji, and of Persian and Hindi words."""
