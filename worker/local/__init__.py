@@ -2,7 +2,8 @@
 """The offline provider: an image becomes a closed, textured mesh. Numpy only, no bpy.
 
 What the settings `thickness` and `plate` mean for each shape:
-inflate: `thickness` scales the depth; at 1, a disc becomes a sphere. `plate` has no effect. If the
+inflate: `thickness` scales the depth; at 1, a disc becomes a sphere. Boxes are half as deep as a
+         round body would be, disks with a ring a fifth. `plate` has no effect. If the
          whole image is used because no subject was found, 1 means a cushion as deep as a quarter of
          the image's shorter side, since a full one would be deeper than it is tall.
 cutout:  a flat slab with rounded edges, `thickness` times a tenth of the height deep.
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 from ..progress import Report
 from ..refusal import Message
 from .array_types import Floats, Singles
+from .shape.flatness import depth_limit
 from .shape.outline import Outline, trace_outline
 from .shape.poisson import solve_poisson
 from .shape.relief import emboss, inflate, lightness, round_edges
@@ -136,7 +138,8 @@ def shape_subject(
     thickness = float(settings["thickness"])
     match settings["shape"]:
         case "inflate":
-            heights = inflate(flat, solve_poisson(flat, outline), thickness)
+            limit = depth_limit(outline, subject.picture)
+            heights = inflate(flat, solve_poisson(flat, outline), thickness, limit)
             if subject.fallback:
                 half = 0.5 * _FALLBACK_DEPTH * thickness * min(subject.matte.shape)
                 heights *= min(1.0, half / float(heights.max()))

@@ -14,6 +14,8 @@ from .triangulation import Silhouette, doubled_areas
 
 # An image with a smaller range of lightness is not stretched to the full height.
 _LEAST_RANGE = 0.15
+_SHOULDER = 4.0
+"""How sharply a flat body's side meets its face."""
 _CALM = 0.025
 """Width over which an inflated surface is smoothed, as a share of the subject's size."""
 _EDGE = 0.6
@@ -22,14 +24,24 @@ _CALM_PART = 0.3
 """The same, at most, as a share of half the width of the part."""
 
 
-def inflate(flat: Silhouette, bump: Floats, thickness: float) -> Floats:
+def inflate(
+    flat: Silhouette, bump: Floats, thickness: float, limit: float = np.inf
+) -> Floats:
     """Return heights (n,) in pixels; a disc becomes a hemisphere times `thickness`.
 
-    `bump` solves ∇²u = −1: on a disc of radius R, 4u = R² − r².
+    `bump` solves ∇²u = −1: on a disc of radius R, 4u = R² − r². `limit` is the most height that is
+    left of it, as a share: above, the surface is level.
     """
     # Inside of the rim never zero, where front and back would touch.
     least = np.where(flat.rim, 0.0, 0.02 * flat.spacing)
-    return np.maximum(thickness * 2.0 * np.sqrt(_calm(flat, bump)), least)
+    heights = 2.0 * np.sqrt(_calm(flat, bump))
+    return np.maximum(thickness * _level_off(heights, limit), least)
+
+
+def _level_off(heights: Floats, limit: float) -> Floats:
+    """Return heights (n,) that come close to a share of the largest one, but never exceed it."""
+    share = heights / (limit * float(heights.max()))
+    return heights / (1.0 + share**_SHOULDER) ** (1.0 / _SHOULDER)
 
 
 def _calm(flat: Silhouette, bump: Floats) -> Floats:
