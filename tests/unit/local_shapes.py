@@ -132,6 +132,16 @@ def rasterize(
     return np.asarray(share > 0.5)
 
 
+def front_outline(model: Any, truth: NDArray[Any]) -> NDArray[Any]:
+    """Return a model's outline from the front, at the size and place of a mask of its subject."""
+    rows, columns = np.nonzero(truth)
+    tall = np.ptp(rows) + 1
+    middle = 0.5 * (columns.min() + columns.max() + 1)
+    x = middle + tall * model.vertices[:, 0] / model.vertices[:, 2].max()
+    y = rows.max() + 1 - tall * model.vertices[:, 2] / model.vertices[:, 2].max()
+    return rasterize(np.stack([x, y], axis=1).astype(np.float64), model.triangles, truth.shape)
+
+
 def overlap(first: NDArray[Any], other: NDArray[Any]) -> float:
     """Return intersection over union."""
     return float((first & other).sum() / (first | other).sum())

@@ -7,13 +7,15 @@ inside the rim, where most of the pixels agree: the strokes of a drawing are lef
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ..array_types import Bools, Singles
 from .pull_push import fill_in
 from .raster import blur, downscale, fit_size, upscale
 
-_DEPTH = 0.025
+_DEPTH = 0.035
 """Distance from the rim, as a share of the subject's size, that the colors are taken from."""
 _ALIKE = 0.12
 """Difference between colors from 0 to 1 up to which they count as the same one."""
@@ -26,20 +28,37 @@ _SWEEPS = 30
 _LEAST = np.float32(1e-4)
 
 
-def continue_rim(colors: Singles, weights: Singles) -> Singles:
-    """Return colors (h, w, 3) that continue those at the subject's rim smoothly to its middle.
+@dataclass(frozen=True)
+class Rim:
+    """The colors (h, w, 3) near the subject's rim, where `inside` (h, w) marks the subject.
 
-    `colors` are premultiplied by `weights` (h, w): 1 in the subject, 0 outside.
+    `depth` (h, w) is half at the rim and 1 far inside.
     """
+
+    colors: Singles
+    inside: Bools
+    depth: Singles
+
+    def over_the_back(self) -> Singles:
+        """Return colors (h, w, 3) that continue those at the rim smoothly to the middle."""
+        return _harmonic(self.colors, ~self.inside | (self.depth < 0.6))
+
+
+def find_rim(weighted: Singles) -> Rim:
+    """Return the colors near the rim of a small image (h, w, 4), continued outside.
+
+    Its colors are premultiplied by the fourth channel: 1 in the subject, 0 outside.
+    """
+    weights = weighted[:, :, 3]
     inside = weights > 0.25
     size = float(np.sqrt(max(1, np.count_nonzero(inside))))
     depth = blur(inside.astype(np.float32), _DEPTH * size)
     # Half of the blurred mask is the rim, 0.98 two widths inside. Thin parts are all rim.
     near = np.clip((np.float32(0.99) - depth) * 10.0, 0.0, 1.0)
-    band = near * np.clip((depth - np.float32(0.55)) * 5.0, 0.02, 1.0) * inside
-    seen = colors / np.maximum(weights, _LEAST)[:, :, None]
-    rim = _agree(seen, np.asarray(band, np.float32), 1.2 * _DEPTH * size)
-    return _harmonic(rim, ~inside | (depth < 0.6))
+    band = near * np.clip((depth - np.float32(0.6)) * 4.0, 0.02, 1.0) * inside
+    seen = weighted[:, :, :3] / np.maximum(weights, _LEAST)[:, :, None]
+    colors = _agree(seen, np.asarray(band, np.float32), 1.2 * _DEPTH * size)
+    return Rim(colors, inside, depth)
 
 
 def _agree(seen: Singles, band: Singles, sigma: float) -> Singles:

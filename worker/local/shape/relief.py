@@ -24,9 +24,7 @@ _CALM_PART = 0.3
 """The same, at most, as a share of half the width of the part."""
 
 
-def inflate(
-    flat: Silhouette, bump: Floats, thickness: float, limit: float = np.inf
-) -> Floats:
+def inflate(flat: Silhouette, bump: Floats, thickness: float, limit: float = np.inf) -> Floats:
     """Return heights (n,) in pixels; a disc becomes a hemisphere times `thickness`.
 
     `bump` solves ∇²u = −1: on a disc of radius R, 4u = R² − r². `limit` is the most height that is

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..array_types import Bools, Bytes, Floats, Numbers, Singles
-from .back import continue_rim
+from .back import Rim, find_rim
 from .pull_push import fill_in
 from .raster import blur, downscale, downscale_strips, fit_size, upscale
 
@@ -18,6 +18,9 @@ CRISP = 128
 """Longest side in pixels of images whose pixels are meant to be seen, such as pixel art."""
 _PLAIN_BACK = 192
 """Longest side in texels of a blurred back."""
+_STROKE = (0.1, 0.2)
+"""Difference between the colors at the rim and inside of it up to which there is no stroke along
+it, and from which there is one."""
 _MIXED = 1.5
 """Width in pixels of the blur that tells the pixels that are mixed with the background."""
 _THIN = 0.5
@@ -80,7 +83,15 @@ def atlas(
     front, behind = plan_areas(bounds, plain_back=is_plain(back), longest=longest)
     colors, weights = _crop(pixels, matte, front, flank)
     picture = fill_in(colors, weights)
-    reverse = _reverse(back, picture, np.dstack([colors, weights]), behind)
+    reduced = (
+        _plain_size(front.height, front.width)
+        if back == "mirror"
+        else (behind.height, behind.width)
+    )
+    rim = find_rim(downscale(np.dstack([colors, weights]), *reduced))
+    if flank:
+        picture = _erase_stroke(picture, weights, rim.colors)
+    reverse = _reverse(back, picture, rim, behind)
     # What neither uses is seen by filters at a distance.
     image = np.empty((*texture_shape(front, behind), 3), np.uint8)
     image[:] = reverse.mean(axis=(0, 1)) * 255.0 + 0.5
@@ -96,17 +107,29 @@ def is_plain(back: str) -> bool:
     return back != "mirror"
 
 
-def _reverse(back: str, picture: Singles, weighted: Singles, area: Area) -> Singles:
-    """Return the colors of the back's area: mirrored, and without detail if it is plain.
+def _erase_stroke(picture: Singles, weights: Singles, rim: Singles) -> Singles:
+    """Replace the stroke along the outline of a drawing where the surface is seen from the side.
 
-    `weighted` (h, w, 4) are the front's premultiplied colors and their weights.
+    There it would be drawn out over the flank. `weights` (h, w) are 0 there, `rim` are the colors
+    inside of the stroke, if there is one.
     """
+    height, width = weights.shape
+    beside = np.clip(np.float32(1.0) - np.float32(2.0) * weights, 0.0, 1.0)
+    inner = upscale(rim, height, width)
+    apart = np.abs(inner - picture).mean(axis=2)
+    edge = (beside > 0.0) & (beside < 1.0)
+    stroke = float(np.median(apart[edge])) if edge.any() else 0.0
+    share = np.float32(np.clip((stroke - _STROKE[0]) / (_STROKE[1] - _STROKE[0]), 0.0, 1.0))
+    return np.asarray(picture + (inner - picture) * (share * beside)[:, :, None], np.float32)
+
+
+def _reverse(back: str, picture: Singles, rim: Rim, area: Area) -> Singles:
+    """Return the colors of the back's area: mirrored, and without detail if it is plain."""
     if back == "mirror":
         return picture[:, ::-1]
     if back == "color":
         return _blur_colors(picture[:, ::-1], area.height, area.width)
-    reduced = downscale(weighted, area.height, area.width)
-    return continue_rim(reduced[:, :, :3], reduced[:, :, 3])[:, ::-1]
+    return rim.over_the_back()[:, ::-1]
 
 
 def plan_areas(

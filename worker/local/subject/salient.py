@@ -33,6 +33,8 @@ _ENCLOSED = 1.5
 """Area that the strokes of a drawing enclose at least, relative to their own."""
 _GAP = 3.0
 """Gaps between strokes, in pixels of the reduced image, that are closed before filling."""
+_CLOSED = 0.75
+"""Share of the area enclosed so from which a drawing counts as closed without that."""
 _AGREED = 0.5
 """Mean probability of what the strokes enclose, at least. Between a wheel's spokes it is low."""
 _REMEMBERED = 4
@@ -87,14 +89,22 @@ def fill_drawing(strokes: Bools, probability: Singles) -> Bools | None:
     area = int(np.count_nonzero(strokes))
     if not area or _mean_width(strokes) > _STROKE * max(strokes.shape):
         return None
-    near = blur(strokes.astype(np.float32), _GAP) > 0.1
-    closed = fill_pinholes(near.astype(np.float32), np.inf) > 0.5
-    # Erased by as much as the strokes were widened, but never beyond the strokes.
-    filled = (blur(closed.astype(np.float32), _GAP) > 0.9) | strokes
+    tight, loose = _fill(strokes, 0.0), _fill(strokes, _GAP)
+    # Legs that stand close together are not a gap in the outline.
+    closed = np.count_nonzero(tight & ~strokes) >= _CLOSED * np.count_nonzero(loose & ~strokes)
+    filled = tight if closed else loose
     enclosed = filled & ~strokes
     if np.count_nonzero(enclosed) < _ENCLOSED * area or probability[enclosed].mean() < _AGREED:
         return None
     return np.asarray(filled)
+
+
+def _fill(strokes: Bools, gap: float) -> Bools:
+    """Return the strokes and what they enclose where gaps of that many pixels count as closed."""
+    near = blur(strokes.astype(np.float32), gap) > 0.1
+    closed = fill_pinholes(near.astype(np.float32), np.inf) > 0.5
+    # Erased by as much as the strokes were widened, but never beyond the strokes.
+    return np.asarray((blur(closed.astype(np.float32), gap) > 0.9) | strokes)
 
 
 def _mean_width(mask: Bools) -> float:

@@ -13,10 +13,10 @@ from unit.local_shapes import (
     build,
     disc,
     euler_characteristic,
+    front_outline,
     grid,
     overlap,
     paint,
-    rasterize,
 )
 
 SIZE = 400
@@ -30,12 +30,6 @@ def bottle(handle: float = 0.0) -> Any:
     if handle:
         alpha |= (np.abs(y - 250) < 60) & (x > 170) & (x < 250 + handle)
     return alpha.astype(float)
-
-
-def front_outline(model: Any) -> Any:
-    """Return the model's outline from the front (h, w), at the picture's scale of 320 pixels."""
-    places = np.stack([SIZE / 2 + 320 * model.vertices[:, 0], 380 - 320 * model.vertices[:, 2]], 1)
-    return rasterize(places.astype(float), model.triangles, (SIZE, SIZE))
 
 
 def test_a_disc_is_spun_to_a_sphere() -> None:
@@ -60,9 +54,7 @@ def test_a_bottle_is_round_and_has_no_handle(handle: float) -> None:
 
 def test_from_the_front_it_has_the_subjects_outline() -> None:
     model = build(paint(bottle()), shape="spin", face_count=12_000)
-    x, y = grid(SIZE, SIZE)
-    shifted = (np.abs(x - 200) < np.where(y < 170, 25.0, 80.0)) & (y > 60) & (y < 380)
-    assert overlap(front_outline(model), shifted) >= 0.98
+    assert overlap(front_outline(model, bottle() > 0.5), bottle() > 0.5) >= 0.98
 
 
 def test_thickness_flattens_it() -> None:
