@@ -99,8 +99,12 @@ class IMAGE_TO_MESH_OT_update(OrdersMesh, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if active_result(context) is None:
+        result = active_result(context)
+        if result is None:
             cls.poll_message_set("Select a mesh that this provider generated from this image")
+            return False
+        if job_targets.is_updating(result.object):  # guard: one-update-at-a-time
+            cls.poll_message_set(job_targets.UPDATING)
             return False
         return super().poll(context)
 

@@ -74,7 +74,7 @@ def _draw_cell(layout: bpy.types.UILayout, chosen: Any, view: str) -> None:
     image = view_of(chosen, view)
     layout.label(text=view.capitalize())
     if image is None:
-        slot = layout.row(align=True)
+        slot = layout.column(align=True)  # in a row, the button would be as narrow as its icon
         slot.scale_y = PICTURE
         slot.operator("image_to_mesh.open_image", text="", icon="ADD").view = view
     else:

@@ -20,9 +20,9 @@ class TriposrSettings(Settings):
         int,
         Interval(ge=32, le=1024),
         Option(
-            "Mesh Resolution",
-            "Grid resolution of the surface; higher values create finer but much larger "
-            "meshes, and values above 512 are not recommended",
+            "Resolution",
+            "Grid cells along each axis; higher values create finer but much larger meshes, above "
+            "512 is not recommended",
             basic=True,
             group="mesh",
         ),

@@ -23,6 +23,7 @@ from ...scene.live_preview import shown_mesh
 from ...state.active_result import ActiveResult, active_result
 from ...state.preflight import broken_settings
 from ...state.scene_properties import choices_of, provider_of, read_settings
+from ...state.updates import job_targets
 from .. import bring_in, watcher
 
 STILL = 0.4
@@ -73,7 +74,9 @@ def advance(context: bpy.types.Context, now: float, *, is_changed: bool) -> bool
     if not _current:
         return False
     _show_newest(result.object)
-    if not _current[0].update and now - _current[0].changed >= STILL:
+    is_still = now - _current[0].changed >= STILL
+    # An update that the user started by hand goes first. If its settings are these, it is the one.
+    if is_still and not _current[0].update and not job_targets.is_updating(result.object):
         _start_update(result.object)
     return bool(_current)
 

@@ -17,8 +17,6 @@ from ..text_layout import duration, is_narrow
 
 # More would push ended jobs out of a sidebar of usual height.
 RUNNING_SHOWN = 4
-# A row of a running job costs some 10 µs per draw; the rest of a large batch is only counted.
-MORE_SHOWN = 8
 PLACES = (
     ("place_at_cursor", "To 3D Cursor", "PIVOT_CURSOR"),
     ("place_by_click", "Place by Click", "RESTRICT_SELECT_OFF"),
@@ -82,12 +80,11 @@ def _draw_more(layout: bpy.types.UILayout, views: Sequence[jobs.JobView]) -> Non
     header.label(text=tr("{} more running").format(len(views)), translate=False)
     if not body:
         return
-    for view in views[:MORE_SHOWN]:
+    # All of them: whatever runs can be cancelled here, and nowhere else.
+    for view in views:
         row = body.row(align=True)
         row.progress(factor=view.fraction or 0.0, text=view.name)
         row.operator("image_to_mesh.cancel", text="", icon="X").job = view.job
-    if rest := len(views[MORE_SHOWN:]):
-        body.label(text=tr("{} more running").format(rest), translate=False)
 
 
 def _draw_queue(layout: bpy.types.UILayout) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import bpy
 
+from ... import jobs
+
 LEAVE_MODE = "Switch to Object Mode to update the mesh"
+UPDATING = "This mesh is being updated"
 GONE = "The object to update is no longer in this scene, so the mesh was added as a new object."
 _targets: dict[str, int] = {}
 """The session uid of the object that each job updates: it survives undo and renaming."""
@@ -21,6 +24,17 @@ def note(job: str, obj: bpy.types.Object) -> None:
 def uid_of(job: str) -> int:
     """Return the session uid of the object that a job updates; 0 for a job that adds one."""
     return _targets.get(job, 0)
+
+
+def is_updating(obj: bpy.types.Object) -> bool:
+    """Return whether a job will put its mesh into an object: each object has one update at a time.
+
+    The session's jobs are looked at, so this is cheap enough for a draw.
+    """
+    theirs = {job for job, uid in _targets.items() if uid == obj.session_uid}
+    if not theirs:
+        return False
+    return bool(theirs & held) or any(view.job in theirs for view in jobs.session().running())
 
 
 def find(scene: bpy.types.Scene, uid: int) -> bpy.types.Object | None:

@@ -12,6 +12,7 @@ import bpy
 import numpy as np
 import pytest
 from blender.addon_modules import addon_module
+from blender.job_views import show
 from blender.picture_files import write_picture
 
 if TYPE_CHECKING:
@@ -354,3 +355,38 @@ def test_an_update_that_failed_ends_it(choices: Any, result: bpy.types.Object) -
     module.note_end(bpy.context, "failed")
     assert result.data == own
     assert not module._current
+
+
+def test_an_update_by_hand_is_the_only_one(
+    choices: Any, result: bpy.types.Object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The live update waits for it, and begins only if its settings are others."""
+    module, started = session(), []
+    monkeypatch.setattr(module, "_start_update", started.append)
+    change(choices, result, 1.5)
+    show("running", job="by-hand")
+    addon_module("state.updates.job_targets").note("by-hand", result)
+    assert advance(now=1e9)
+    assert started == []
+    show("cancelled", job="by-hand")
+    assert advance(now=1e9)
+    assert started == [result]
+
+
+def test_an_object_that_is_being_updated_cannot_be_updated_again(
+    choices: Any, result: bpy.types.Object
+) -> None:
+    update = bpy.ops.image_to_mesh.update
+    targets = addon_module("state.updates.job_targets")
+    assert update.poll()
+    show("running", job="live")
+    targets.note("live", result)
+    assert not update.poll()
+    with pytest.raises(RuntimeError, match="This mesh is being updated"):
+        update()
+    assert bpy.ops.image_to_mesh.generate.poll(), "another mesh can be generated meanwhile"
+    show("ready", job="live")
+    assert update.poll()
+    targets.held.add("live")  # its mesh waits until the object leaves Edit Mode
+    assert not update.poll()
+    targets.forget()

@@ -48,6 +48,18 @@ def test_several_jobs_have_a_row_each(chosen: Any) -> None:
     assert named == {"job-0", "job-1", "job-2"}
 
 
+def test_every_running_job_can_be_cancelled(chosen: Any) -> None:
+    running = [f"job-{number}" for number in range(15)]
+    for job in running:
+        show("running", job=job)
+    shown = [button["button"].job for button in draw().buttons("image_to_mesh.cancel")]
+    assert shown == ["job-14", "job-13", "job-12", "job-11"]
+    unfolded = draw(unfolded=True)
+    cancels = [button["button"].job for button in unfolded.buttons("image_to_mesh.cancel")]
+    assert sorted(cancels) == sorted(running)
+    assert "11 more running" in unfolded.text()
+
+
 def test_a_result_shows_its_faces_and_cost(chosen: Any) -> None:
     show("ready", record=record(notes=("The texture is small.",)))
     seen = draw()
