@@ -68,7 +68,8 @@ def _draw_size(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     value.prop(chosen, "measure", text="")
     if own:
         row = layout.row(align=True)
-        row.label(text=tr("Placed at “{}”").format(own.name), icon="IMAGE_REFERENCE")
+        text = tr("Placed at “{}”").format(own.name)
+        row.label(text=text, icon="IMAGE_REFERENCE", translate=False)
         row.operator("image_to_mesh.leave_reference", text="", icon="X")
 
 

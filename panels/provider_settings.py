@@ -59,7 +59,8 @@ def draw_settings(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
         if not declared:
             continue
         header, body = layout.panel(f"image_to_mesh_{group}")
-        header.label(text=tr(title))
+        # Already translated: Blender knows other words for some, such as “Masche” for Mesh.
+        header.label(text=tr(title), translate=False)
         if body:
             _draw_rows(body, context, declared, remarks)
 
@@ -112,8 +113,9 @@ def _title_row(
     """Draw the title of an optional setting, and return the row for its value."""
     beside = fits_beside(context, setting.title if _has_title(setting) else "")
     if setting.optional and not beside:
-        column.label(text=tr(setting.title))
-    row = column.row(align=True, heading=tr(setting.title) if setting.optional and beside else "")
+        column.label(text=tr(setting.title), translate=False)
+    title = tr(setting.title) if setting.optional and beside else ""
+    row = column.row(align=True, heading=title, translate=False)
     row.use_property_split = beside
     return row
 

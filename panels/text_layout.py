@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import functools
-import textwrap
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import blf
@@ -12,18 +13,20 @@ import bpy
 
 from ..i18n.translate import tr
 
-CHARACTER_WIDTH = 5.7
-"""Mean width of a character of the interface font, in pixels at a UI scale of 1."""
 MARGIN = 60.0
 """Pixels of a row that text cannot use: the tabs, and the borders of panel and box."""
-# An icon and its gap take as much room as this many characters.
-ICON_CHARACTERS = 4
+ICON = 24.0
+"""Width of an icon and its gap, in pixels at a UI scale of 1."""
 LINE = 0.8
 """Height of a line of a sentence, in units of a row."""
 HEADER_MARGIN = 96.0
 """Pixels of a subpanel's header that text cannot use: the tabs, the triangle, and the grip."""
 NARROW = 260.0
 """Region width in pixels below which a title does not fit beside its value."""
+LEAST_ROOM = 60.0
+"""Width of a line at least, in pixels at a UI scale of 1: nobody reads single letters."""
+BREAKS = re.compile(r"(?<=\s)(?=\S)|(?<=[^\W\d]-)(?=[^\W\d])")
+"""Where a text may break: after spaces, and after the hyphens of words."""
 BORDERS = 8.0
 """Pixels that Blender keeps free at both sides of a text."""
 TITLE_SHARE = 0.4
@@ -51,7 +54,7 @@ def draw_text(
     for number, line in enumerate(_lines(context, text, icon)):
         # An empty icon indents the other lines as far as the first one.
         blank = "NONE" if icon == "NONE" else "BLANK1"
-        column.label(text=line, icon=blank if number else icon)
+        column.label(text=line, icon=blank if number else icon, translate=False)
 
 
 def text_height(context: bpy.types.Context, text: str, icon: str = "NONE") -> float:
@@ -60,15 +63,36 @@ def text_height(context: bpy.types.Context, text: str, icon: str = "NONE") -> fl
 
 
 def _lines(context: bpy.types.Context, text: str, icon: str) -> tuple[str, ...]:
-    room = _characters(context) - (0 if icon == "NONE" else ICON_CHARACTERS)
+    room = _width(context) - MARGIN - BORDERS - (0.0 if icon == "NONE" else ICON)
     return wrap_text(tr(text), room)
 
 
 # Cached: panels draw the same sentences many times a second while a job runs.
 @functools.lru_cache(maxsize=256)
-def wrap_text(text: str, characters: int) -> tuple[str, ...]:
-    """Break a text into lines of this many characters, or 12 if that is more; split long words."""
-    return tuple(textwrap.wrap(text, max(characters, 12))) or ("",)
+def wrap_text(text: str, room: float) -> tuple[str, ...]:
+    """Break a text into lines of this width, within a word if it is too long for one.
+
+    `room`: pixels at a UI scale of 1. Blender would cut off what is wider.
+    """
+    lines = [""]
+    for piece in BREAKS.split(text.strip()):
+        if _drawn_width(f"{lines[-1]}{piece}".rstrip()) <= room:
+            lines[-1] += piece
+        else:
+            lines += _cut_word(piece, max(room, LEAST_ROOM))
+    return tuple(line.rstrip() for line in lines if line) or ("",)
+
+
+def _cut_word(word: str, room: float) -> Iterator[str]:
+    """Yield the pieces of a word, each as long as fits into a line."""
+    while len(word) > 1 and _drawn_width(word) > room:
+        fitting = (
+            size for size in range(len(word) - 1, 1, -1) if _drawn_width(word[:size]) <= room
+        )
+        size = next(fitting, 1)
+        yield word[:size]
+        word = word[size:]
+    yield word
 
 
 def duration(seconds: float, *, exact: bool = True) -> str:
@@ -114,8 +138,8 @@ def titled_row(
 ) -> bpy.types.UILayout:
     """Draw a title and return the row for its values: beside it if that fits, else below."""
     if fits_beside(context, title):
-        return layout.row(align=True, heading=tr(title))
-    layout.label(text=tr(title))
+        return layout.row(align=True, heading=tr(title), translate=False)
+    layout.label(text=tr(title), translate=False)
     row = layout.row(align=True)
     row.use_property_split = False
     return row
@@ -132,7 +156,7 @@ def draw_value(
     column = layout.column(align=True)
     column.use_property_split = False
     if declared.type in MENUS:
-        column.label(text=tr(declared.name))
+        column.label(text=tr(declared.name), translate=False)
         column = column.row(align=True)
         shown = {"text": "", **shown} if "expand" not in shown else shown
     column.prop(data, name, **shown)
@@ -144,10 +168,6 @@ def _drawn_width(text: str) -> float:
     """Return the width of a text in pixels at a UI scale of 1."""
     blf.size(0, FONT_SIZE)
     return float(blf.dimensions(0, text)[0])
-
-
-def _characters(context: bpy.types.Context) -> int:
-    return int((_width(context) - MARGIN) / CHARACTER_WIDTH)
 
 
 def _width(context: bpy.types.Context) -> float:

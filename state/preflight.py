@@ -136,7 +136,7 @@ def _key_problem(context: bpy.types.Context, provider: Provider[Any]) -> str:
 
 def _network_problem(context: bpy.types.Context, provider: Provider[Any]) -> str:
     if preferences.is_offline(context, provider):
-        return tr(preferences.OFFLINE)
+        return tr("Blender is offline: click Allow Online Access")
     problem = preferences.address_problem(context, provider)
     return translate(problem.message, problem.hint) if problem else ""
 

@@ -28,10 +28,11 @@ def draw_running(
     layout: bpy.types.UILayout, context: bpy.types.Context, running: Sequence[jobs.JobView]
 ) -> None:
     """Draw the running jobs, the newest ones at length, and the queue."""
-    index = jobs.library_index(library(context))
+    index, alone = jobs.library_index(library(context)), len(running) == 1
     for view in running[:RUNNING_SHOWN]:
-        text = f"{view.name}, {_time_of(view, index.usual_seconds(view.provider))}"
-        _draw_job(layout, context, view, text, alone=len(running) == 1)
+        # Beside the two icons of several jobs, the usual time would be cut off.
+        usual = index.usual_seconds(view.provider) if alone else None
+        _draw_job(layout, context, view, f"{view.name}, {_time_of(view, usual)}", alone=alone)
     _draw_more(layout, running[RUNNING_SHOWN:])
     _draw_queue(layout)
 
@@ -91,7 +92,8 @@ def _draw_queue(layout: bpy.types.UILayout) -> None:
     waiting = jobs.session().queued
     if waiting:
         row = layout.row()
-        row.label(text=tr("Images in queue: {}").format(waiting), icon="TIME")
+        text = tr("Images in queue: {}").format(waiting)
+        row.label(text=text, icon="TIME", translate=False)
         row.operator("image_to_mesh.clear_queue", text="", icon="X")
 
 

@@ -20,8 +20,8 @@ from ..text_layout import wrap_text
 
 WIDTH = 16
 """Width of the popover, in units of a row's height."""
-CHARACTERS = 48
-"""Characters that fit into a line of the popover."""
+ROOM = 290.0
+"""Pixels of a line in the popover, at a UI scale of 1."""
 
 
 class IMAGE_TO_MESH_PT_key(bpy.types.Panel):
@@ -44,7 +44,7 @@ class IMAGE_TO_MESH_PT_key(bpy.types.Panel):
         row.label(text=service_name([provider]))
         state = state_of(context, provider, none="No Key")
         row.label(text=state.text, icon=state.icon)
-        draw_key(layout, context, provider, CHARACTERS)
+        draw_key(layout, context, provider, ROOM)
         draw_key_page(layout, provider)
         if preferences.is_offline(context, provider):
             draw_offline(layout)
@@ -77,11 +77,11 @@ def draw_key(
     layout: bpy.types.UILayout,
     context: bpy.types.Context,
     provider: Provider[Any],
-    characters: int,
+    room: float,
 ) -> None:
     """Draw the fields of a provider's keys, and the test.
 
-    `characters`: how many fit into a line.
+    `room`: pixels of a line at a UI scale of 1.
     """
     fields = layout.column()
     fields.use_property_split = len(provider.keys) > 1
@@ -92,9 +92,9 @@ def draw_key(
         fields.prop(stored, field.preference, text=text, placeholder=_placeholder(field))
     problem = preferences.key_problem(context, provider)
     if isinstance(problem, BadKey) and not isinstance(problem, MissingKey):
-        _draw_lines(layout, translate(problem.message, problem.hint), characters, "ERROR")
+        _draw_lines(layout, translate(problem.message, problem.hint), room, "ERROR")
     if preferences.has_account(provider):
-        _draw_test(layout, context, provider, characters)
+        _draw_test(layout, context, provider, room)
 
 
 def draw_offline(layout: bpy.types.UILayout) -> None:
@@ -112,7 +112,7 @@ def service_name(users: list[Provider[Any]]) -> str:
 
 
 def _draw_test(
-    layout: bpy.types.UILayout, context: bpy.types.Context, provider: Provider[Any], characters: int
+    layout: bpy.types.UILayout, context: bpy.types.Context, provider: Provider[Any], room: float
 ) -> None:
     """Draw the button that tests the key, and the service's last answer."""
     reply = preferences.answer(context, provider)
@@ -123,7 +123,7 @@ def _draw_test(
     button.operator("image_to_mesh.test_key", text="Test").provider = provider.id
     if reply and reply.failure:
         failure = reply.failure
-        _draw_lines(layout, translate(failure.message, failure.hint), characters)
+        _draw_lines(layout, translate(failure.message, failure.hint), room)
         if failure.link:
             text = link_text(failure.kind)
             layout.operator("wm.url_open", text=text, icon="URL").url = failure.link
@@ -136,11 +136,11 @@ def _placeholder(field: KeyField) -> str:
     return tr("Paste your key")
 
 
-def _draw_lines(layout: bpy.types.UILayout, text: str, characters: int, icon: str = "NONE") -> None:
+def _draw_lines(layout: bpy.types.UILayout, text: str, room: float, icon: str = "NONE") -> None:
     column = layout.column(align=True)
-    for number, line in enumerate(wrap_text(text, characters)):
+    for number, line in enumerate(wrap_text(text, room)):
         blank = "NONE" if icon == "NONE" else "BLANK1"
-        column.label(text=line, icon=blank if number else icon)
+        column.label(text=line, icon=blank if number else icon, translate=False)
 
 
 classes = (IMAGE_TO_MESH_PT_key,)

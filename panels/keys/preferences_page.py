@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import Any
 
 import bpy
@@ -15,10 +14,11 @@ from ...preferences.fields import shown_name
 from ...providers import KeyField, Provider, all_providers, ca_bundle_problem
 from ...state.manual import MANUAL
 from ..account_text import OFFLINE_ICON, state_of
+from ..text_layout import wrap_text
 from .popover import draw_key, draw_key_page, draw_offline, service_name
 
-CHARACTER_WIDTH = 7.0
-"""Upper estimate of a character's mean width in pixels, at a UI scale of 1."""
+BORDERS = 60.0
+"""Pixels of the page's width that text cannot use, at a UI scale of 1."""
 
 Fields = tuple[KeyField, ...]
 _orders: dict[tuple[tuple[Fields, ...], bool], list[Fields]] = {}
@@ -63,7 +63,7 @@ def _draw_library(box: Any, context: bpy.types.Context, preferences: Any) -> Non
         hint.active = False
         hint.alignment = "RIGHT"
         count, size = f"{len(found.entries):,}", f"{found.size / 1e9:.1f}"
-        hint.label(text=tr("{} jobs, {} GB").format(count, size))
+        hint.label(text=tr("{} jobs, {} GB").format(count, size), translate=False)
     row = box.row()
     row.operator("image_to_mesh.show_folder", icon="FILE_FOLDER").job = ""
     row.operator("image_to_mesh.add_asset_library", text="Asset Library", icon="ASSET_MANAGER")
@@ -141,7 +141,7 @@ def _draw_service(
         shown.label(text=state.text, icon=state.icon)
     draw_key_page(shown, provider)
     if is_open:
-        draw_key(box.column(), context, provider, _characters(context))
+        draw_key(box.column(), context, provider, _room(context))
 
 
 def _draw_sentence(
@@ -149,16 +149,17 @@ def _draw_sentence(
 ) -> None:
     """Draw a sentence, wrapped to the region's width."""
     column = layout.column(align=True)
-    for number, line in enumerate(textwrap.wrap(tr(text), _characters(context))):
-        column.label(text=line, icon="BLANK1" if number and icon != "NONE" else icon)
+    for number, line in enumerate(wrap_text(tr(text), _room(context))):
+        shown = "BLANK1" if number and icon != "NONE" else icon
+        column.label(text=line, icon=shown, translate=False)
 
 
-def _characters(context: bpy.types.Context) -> int:
-    """Return how many characters fit into a line."""
+def _room(context: bpy.types.Context) -> float:
+    """Return the pixels of a line, at a UI scale of 1."""
     # Tests and scripts draw without a region; 700 is a usual width of the preferences.
     width = context.region.width if context.region else 700
     scale = context.preferences.system.ui_scale or 1.0  # 0 without a window
-    return max(30, int(width / scale / CHARACTER_WIDTH))
+    return float(width / scale) - BORDERS
 
 
 def _draw_advanced(layout: Any, context: bpy.types.Context, preferences: Any) -> None:

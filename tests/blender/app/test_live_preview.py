@@ -361,7 +361,8 @@ def test_an_update_by_hand_is_the_only_one(
     choices: Any, result: bpy.types.Object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The live update waits for it, and begins only if its settings are others."""
-    module, started = session(), []
+    module = session()
+    started: list[bpy.types.Object] = []
     monkeypatch.setattr(module, "_start_update", started.append)
     change(choices, result, 1.5)
     show("running", job="by-hand")

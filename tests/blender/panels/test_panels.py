@@ -248,8 +248,11 @@ def test_offline_is_reported_with_how_to_change_it(
 def test_lines_fit_a_narrow_sidebar(chosen: Any) -> None:
     text = addon_module("panels.text_layout")
     sentence = "A sentence and a pathlikewordthatislongerthanaline/and/goes/on"
-    assert all(len(line) <= 20 for line in text.wrap_text(sentence, 20))
-    assert "".join(text.wrap_text(sentence, 20)).replace(" ", "") == sentence.replace(" ", "")
+    assert all(text._drawn_width(line) <= 120 for line in text.wrap_text(sentence, 120))
+    assert "".join(text.wrap_text(sentence, 120)).replace(" ", "") == sentence.replace(" ", "")
+    assert text.wrap_text("API-Schlüssel 2026-11-20", 80) == ("API-Schlüssel", "2026-11-20")
+    assert text.wrap_text("API-Schlüssel", 60) == ("API-", "Schlüssel")
+    assert text.wrap_text("", 60) == ("",)
     lines = {width: len(draw(width=width).all("label")) for width in (150, 600)}
     assert lines[150] > lines[600]
 

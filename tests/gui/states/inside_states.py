@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs inside of Blender: puts the panels into a state, without waiting for jobs or services."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import time
+from dataclasses import replace
+from typing import Any
+
+import bpy
+
+_ADDON = "bl_ext.user_default.image_to_mesh"
+_numbers = itertools.count()
+_SUBPANELS = ("views", "settings", "placement", "cleanup", "jobs", "results")
+_registered: list[Any] = []
+
+
+def part(name: str) -> Any:
+    """Return one of the add-on's modules."""
+    return importlib.import_module(f"{_ADDON}.{name}")
+
+
+def chosen() -> Any:
+    """Return the scene's choices."""
+    return bpy.context.scene.image_to_mesh
+
+
+def stored() -> Any:
+    """Return the add-on's preferences."""
+    return bpy.context.preferences.addons[_ADDON].preferences
+
+
+def unfold(*names: str) -> None:
+    """Have these subpanels open and the others closed; Blender offers scripts no way to do so."""
+    for panel in _registered or part("panels.sidebar").classes[1:]:
+        bpy.utils.unregister_class(panel)
+    _registered.clear()
+    turn = next(_numbers)
+    for name in (*_SUBPANELS, "care"):
+        module = part("panels.mesh_edits" if name == "care" else "panels.sidebar")
+        panel = getattr(module, f"IMAGE_TO_MESH_PT_{name}")
+        if name == "care" and hasattr(bpy.types, panel.__name__):
+            bpy.utils.unregister_class(panel)
+        panel.bl_options = set() if name in names else {"DEFAULT_CLOSED"}
+        panel.bl_idname = f"IMAGE_TO_MESH_PT_{name}_{turn}"
+        bpy.utils.register_class(panel)
+        _registered.append(panel)
+
+
+def reset() -> None:
+    """Return to the empty panel: no image, no jobs, no key, nothing recovered."""
+    session = part("jobs").session()
+    for view in session.views():
+        session.show(replace(view, state=part("jobs").State.CANCELLED))
+        session.dismiss(view.job)
+    session.queued = 0
+    session.recovery.found = type(session.recovery.found)()
+    part("state.updates.job_targets").forget()
+    part("state.opened_jobs").forget()
+    choices = chosen()
+    choices.image = choices.view_left = choices.view_back = choices.view_right = None
+    choices.provider = "local"
+    stored().tripo_api_key = stored().tripo_base_url = ""
+    shelf = bpy.context.window_manager.image_to_mesh
+    shelf.selected = shelf.text = shelf.notice = ""
+    for obj in bpy.data.objects:
+        obj.select_set(False)
+    bpy.context.view_layer.objects.active = None
+    unfold("jobs")
+
+
+def choose(path: str, provider: str = "local") -> None:
+    """Choose an image and a provider."""
+    chosen().image = bpy.data.images.load(path, check_existing=True)
+    chosen().provider = provider
+
+
+def show(state: str, *, failure: Any = None, record: Any = None, **changes: Any) -> None:
+    """Have the session show a job."""
+    jobs = part("jobs")
+    plan = part("jobs.import_plan").ImportPlan(file=part("state.open_file").token())
+    values: dict[str, Any] = {
+        "job": f"20261120-dahlia-{next(_numbers):04x}", "provider": "local", "name": "dahlia",
+        "state": jobs.State(state), "phase": "Generating", "fraction": 0.5,
+        "started": time.monotonic() - 75, "plan": plan,
+    }  # fmt: skip
+    if failure is not None:
+        failure = jobs.Failure(*failure)
+    shown = {**values, **changes, "failure": failure}
+    if record is not None:
+        shown["record"] = record_of(shown["job"], provider=shown["provider"], **record)
+    jobs.session().show(jobs.JobView(**shown))
+
+
+def record_of(job: str, **changes: Any) -> Any:
+    """Return the record of a job that is ready."""
+    values: dict[str, Any] = {
+        "id": job, "state": part("jobs").State.READY, "provider": "local", "name": "dahlia",
+        "created": "2026-11-20T10:00:00+00:00", "mesh": "mesh.glb", "faces": 40012,
+        "seconds": 3.21,
+    }  # fmt: skip
+    return part("jobs").Record(**{**values, **changes})
+
+
+def recover(**kinds: Any) -> None:
+    """Have jobs of an earlier session found: `uncertain=dict(...)`, `unsent`, `waiting`, ..."""
+    recovery = part("jobs").session().recovery
+    found = {
+        kind: (record_of(f"20261119-vase-{next(_numbers):04x}", **changes),)
+        for kind, changes in kinds.items()
+    }
+    recovery.found = replace(recovery.found, **found)
+
+
+def answer(provider: str, amount: float | None, unit: str, failure: Any = None) -> None:
+    """Have a service's balance known."""
+    queries = part("jobs").session().account_queries
+    query = part("preferences").account_query(bpy.context, part("providers").get_provider(provider))
+    reply = part("jobs").AccountAnswer(
+        amount, unit, part("jobs").Failure(*failure) if failure else None
+    )
+    queries._answers[query] = reply
+
+
+def is_asking(provider: str) -> bool:
+    """Return whether a service is being asked for the balance, as after a key was entered."""
+    reply = part("preferences").answer(bpy.context, part("providers").get_provider(provider))
+    return reply is None or reply.waiting
+
+
+def say(sentence: str, **values: Any) -> Any:
+    """Return a text with values, as errors have it."""
+    return part("providers").Message(sentence, **values)
+
+
+def activate(name: str) -> None:
+    """Select an object alone."""
+    obj = bpy.data.objects[name]
+    obj.select_set(True)
+    bpy.context.view_layer.objects.active = obj
