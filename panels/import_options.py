@@ -7,7 +7,14 @@ import bpy
 
 from ..i18n.translate import tr
 from ..state.import_options import placement_of
-from .text_layout import draw_value, fits_header, is_narrow, titled_row
+from .text_layout import (
+    TITLE_SHARE,
+    draw_value,
+    fits_beside,
+    fits_header,
+    is_narrow,
+    titled_row,
+)
 
 ROTATIONS = (
     ("LEFT", "LOOP_BACK"),
@@ -33,7 +40,7 @@ def draw_placement(layout: bpy.types.UILayout, context: bpy.types.Context) -> No
     _draw_location(layout, context)
     _draw_size(layout, context)
     _draw_storage(layout, context)
-    draw_rotations(layout)
+    _draw_rotations(layout, context)
     layout.operator("image_to_mesh.keep_defaults", icon="PREFERENCES")
 
 
@@ -76,7 +83,7 @@ def _draw_size(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 def _draw_storage(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     chosen = placement_of(context.scene)
     column = layout.column()
-    draw_value(column, context, chosen, "storage", expand=True)
+    draw_value(column.row(), context, chosen, "storage", expand=True)
     row = column.row()
     row.active = chosen.storage == "appended"
     draw_value(row, context, chosen, "images", expand=True)
@@ -98,13 +105,17 @@ def draw_cleanup(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
             draw_value(column, context, cleanup, name)
 
 
-def draw_rotations(layout: bpy.types.UILayout, job: str = "") -> None:
+def _draw_rotations(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw the four buttons that rotate a result, if the scene has one."""
     # Hidden rather than grayed out: without a result, the row would only take space.
     if not bpy.ops.image_to_mesh.turn.poll():
         return
-    row = layout.row(align=True)
-    row.label(text="Rotate")
+    is_wide = fits_beside(context, "Rotate")
+    # Blender gives titles of their own column to properties only.
+    row = layout.split(factor=TITLE_SHARE) if is_wide else layout.row(align=True)
+    title = row.row()
+    title.alignment = "RIGHT" if is_wide else "LEFT"
+    title.label(text="Rotate")
+    buttons = row.row(align=True)
     for to, icon in ROTATIONS:
-        button = row.operator("image_to_mesh.turn", text="", icon=icon)
-        button.to, button.job = to, job
+        buttons.operator("image_to_mesh.turn", text="", icon=icon).to = to

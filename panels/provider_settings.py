@@ -22,7 +22,7 @@ from ..state.scene_properties import (
     switch_name,
 )
 from ..state.updates import live_preview
-from .text_layout import draw_text, draw_value, fits_beside, fits_header
+from .text_layout import ICON, draw_text, draw_value, fits_beside, fits_checkbox, fits_header
 
 GROUPS = {
     "quality": "Quality",
@@ -111,7 +111,8 @@ def _title_row(
     column: bpy.types.UILayout, context: bpy.types.Context, setting: Setting
 ) -> bpy.types.UILayout:
     """Draw the title of an optional setting, and return the row for its value."""
-    beside = fits_beside(context, setting.title if _has_title(setting) else "")
+    fits = fits_beside if _has_title(setting) else fits_checkbox
+    beside = fits(context, setting.title, ICON)
     if setting.optional and not beside:
         column.label(text=tr(setting.title), translate=False)
     title = tr(setting.title) if setting.optional and beside else ""

@@ -31,6 +31,12 @@ BORDERS = 8.0
 """Pixels that Blender keeps free at both sides of a text."""
 TITLE_SHARE = 0.4
 """Share of a row that Blender gives to a title with `use_property_split`."""
+ROW_MARGIN = 54.0
+"""Pixels of a region's width beside a row: the tabs, and the borders of the panel."""
+TITLE_MARGIN = 4.0
+"""Pixels that Blender keeps free beside the title of a row."""
+CHECKBOX = 24.0
+"""Width of a checkbox and its gap, in pixels at a UI scale of 1."""
 # Blender's default size of interface text, in points.
 FONT_SIZE = 11.0
 # Width of a sidebar that nobody has resized; scripts draw without a region.
@@ -123,9 +129,16 @@ def first_share(context: bpy.types.Context, first: str, second: str, share: floa
     return needed[0] / sum(needed) if sum(needed) <= room else 0.0
 
 
-def fits_beside(context: bpy.types.Context, title: str) -> bool:
-    """Return whether a title fits beside its value."""
-    return not is_narrow(context) and has_room(context, tr(title), TITLE_SHARE)
+def fits_beside(context: bpy.types.Context, title: str, taken: float = 0.0) -> bool:
+    """Return whether a title fits beside its value; `taken`: pixels of the row for an icon."""
+    room = TITLE_SHARE * (_width(context) - ROW_MARGIN - taken) - TITLE_MARGIN
+    return not is_narrow(context) and _drawn_width(tr(title)) <= room
+
+
+def fits_checkbox(context: bpy.types.Context, title: str, taken: float = 0.0) -> bool:
+    """Return whether a checkbox has room for its title in the column of the values."""
+    room = (1.0 - TITLE_SHARE) * (_width(context) - ROW_MARGIN - taken) - CHECKBOX
+    return not is_narrow(context) and _drawn_width(tr(title)) <= room
 
 
 def fits_header(context: bpy.types.Context, title: str, text: str) -> bool:

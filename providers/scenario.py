@@ -60,7 +60,7 @@ class ScenarioSettings(Settings):
     textureQuality: Annotated[
         Literal["standard", "detailed", "extreme"],
         Option(
-            "Texture Quality",
+            "Texture Detail",
             "Level of detail of the textures; finer textures cost more",
             (
                 Choice("standard", "Standard", "Sufficient for most uses"),

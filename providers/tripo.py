@@ -69,7 +69,7 @@ class TripoSettings(Settings):
     texture_quality: Annotated[
         Literal["standard", "detailed", "extreme", "fast"],
         Option(
-            "Texture Quality",
+            "Texture Detail",
             "Level of detail of the textures",
             (
                 models.STANDARD_TEXTURE,
@@ -121,7 +121,7 @@ class TripoSettings(Settings):
     enable_image_autofix: models.ImageAutofix = False
     orthographic_projection: Annotated[
         bool,
-        Option("Orthographic Views", "Treat the views as orthographic; multiple images only"),
+        Option("Orthographic", "Treat the views as orthographic; multiple images only"),
     ] = False
     model_seed: models.ModelSeed = None
     texture_seed: models.TextureSeed = None

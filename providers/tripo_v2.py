@@ -102,7 +102,7 @@ class TripoV2Settings(Settings):
     texture_quality: Annotated[
         Literal["standard", "detailed", "extreme"],
         Option(
-            "Texture Quality",
+            "Texture Detail",
             "Level of detail of the textures",
             (models.STANDARD_TEXTURE, models.HD_TEXTURE, models.FINEST_TEXTURE),
             basic=True,

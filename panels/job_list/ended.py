@@ -41,8 +41,8 @@ def draw_ended(
 
 
 def _newest(ended: Sequence[jobs.JobView]) -> tuple[str, str]:
-    """Return the newest job that ended well and the newest that failed, each "" without one."""
-    came = next((view.job for view in ended if not view.failure), "")
+    """Return the newest job that ended well and the newest that failed; or empty texts."""
+    came = next((view.job for view in ended if _came(view)), "")
     failed = next((view.job for view in ended if view.failure), "")
     return came, failed
 
@@ -55,7 +55,8 @@ def _draw_job(
 ) -> None:
     box = layout.box().column(align=True)
     _draw_nothing(box)
-    is_open = opened_jobs.is_open(view.job, usually=view.job in newest)
+    is_usual = view.job in newest or view.state == "cancelled"
+    is_open = _has_details(view) and opened_jobs.is_open(view.job, usually=is_usual)
     _draw_line(box, context, view, is_open=is_open)
     if not is_open:
         return
@@ -74,9 +75,12 @@ def _draw_line(
 ) -> None:
     """Draw the job's one line: whether it is open, how it ended, its name, and its buttons."""
     row = box.row(align=True)
-    icon = "DISCLOSURE_TRI_DOWN" if is_open else "DISCLOSURE_TRI_RIGHT"
-    fold = row.operator("image_to_mesh.show_details", text="", icon=icon, emboss=False)
-    fold.job, fold.show = view.job, not is_open
+    if _has_details(view):
+        icon = "DISCLOSURE_TRI_DOWN" if is_open else "DISCLOSURE_TRI_RIGHT"
+        fold = row.operator("image_to_mesh.show_details", text="", icon=icon, emboss=False)
+        fold.job, fold.show = view.job, not is_open
+    else:
+        row.label(text="", icon="BLANK1")
     text, icon = _title(view)
     row.label(text=text, icon=icon, translate=False)
     faces = view.record.faces if view.record and not view.failure else None
@@ -99,6 +103,16 @@ def _title(view: jobs.JobView) -> tuple[str, str]:
     if view.collected:
         return tr("{} was added to the library").format(view.name), "CHECKMARK"
     return view.name, "CHECKMARK"
+
+
+def _came(view: jobs.JobView) -> bool:
+    """Return whether the job made a mesh."""
+    return not view.failure and view.state != "cancelled"
+
+
+def _has_details(view: jobs.JobView) -> bool:
+    """Return whether there is more to say about the job than its line does."""
+    return view.state != "cancelled" or view.job in jobs.session().collecting()
 
 
 def _can_import(view: jobs.JobView) -> bool:

@@ -262,8 +262,8 @@ def test_a_title_that_would_be_cut_beside_its_value_stands_above_it(chosen: Any)
     assert "Remove Background" in draw(width=280, unfolded=True).text()  # else a heading
     assert "Remove Background" not in draw(width=400, unfolded=True).text()
     chosen.provider = "tripo"
-    assert "Texture Quality" not in draw(width=280, unfolded=True).text()
-    assert "Texture Quality" in draw(width=240, unfolded=True).text()
+    assert "Texture Detail" not in draw(width=280, unfolded=True).text()
+    assert "Texture Detail" in draw(width=240, unfolded=True).text()
 
 
 def test_nothing_that_a_file_holds_breaks_the_panel(chosen: Any) -> None:
