@@ -56,7 +56,9 @@ def _draw_library(box: Any, context: bpy.types.Context, preferences: Any) -> Non
         row.prop(preferences, "library_limit", text="")
         row.label(text="GB")
     else:
-        row.label(text="Unlimited")
+        hint = row.row()
+        hint.active = False  # else it would read as what the checkbox turns on
+        hint.label(text="Unlimited")
     found = jobs.library_index(library(context))
     if found.opened:
         hint = box.row()

@@ -25,7 +25,8 @@ EDITS = {
 def when_text(created: str, *, short: bool = False) -> str:
     """Return when a result was generated, in local time: “Today 14:05”, “Nov 28 14:05”.
 
-    Results of earlier years include the year; `short` then leaves out the time.
+    Results of earlier years include the year. `short`, for a place as wide as a thumbnail, has the
+    time only of today.
     """
     today = datetime.now().astimezone().date()
     return _when(created, today, bpy.app.translations.locale, short=short)
@@ -77,4 +78,4 @@ def _when(created: str, today: date, _language: str, *, short: bool) -> str:
         return tr("Yesterday {time}").format(time=time)
     template = tr("{month} {day}") if moment.year == today.year else tr("{month} {day}, {year}")
     day = template.format(month=tr(MONTHS[moment.month - 1]), day=moment.day, year=moment.year)
-    return day if short and moment.year != today.year else f"{day} {time}"
+    return day if short else f"{day} {time}"

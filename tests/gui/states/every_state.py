@@ -43,7 +43,9 @@ APPEARANCES = {
         "view.use_translate_interface = view.use_translate_tooltips = True"
     ),
 }
-NARROW = {"narrow": 220, "german": 220}
+APPEARANCES["german-wide"] = APPEARANCES["german"]
+WIDTHS = {"narrow": 220, "german": 220}
+USUAL = 280
 
 
 @pytest.fixture(scope="module")
@@ -69,10 +71,9 @@ def test_every_state(stage: Artist, photograph: Path, appearance: str) -> None:
     folder = SCREENSHOTS / "states" / appearance
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    session.run("reset()")
+    stage.drag_sidebar_to(WIDTHS.get(appearance, USUAL))
     session.run(APPEARANCES[appearance])
-    if appearance in NARROW:
-        session.run("reset()")
-        stage.drag_sidebar_to(NARROW[appearance])
     for name, code in STATES.items():
         take(stage, folder / f"{name}.png", code.replace("IMAGE", str(photograph)))
     for name, (code, call) in POPUPS.items():
@@ -108,7 +109,9 @@ def take_popup(stage: Artist, file: Path, code: str, call: str) -> None:
     time.sleep(1.0)
     shot = session.screenshot("state")
     left = max(0, place["left"] - 200)
-    pictures.cut(shot, [left, place["top"], place["left"] + place["width"], place["top"] + 800])
+    pictures.cut(
+        shot, [left, place["top"], place["left"] + place["width"] + 180, place["top"] + 800]
+    )
     shutil.move(shot, file)
     session.press("Escape")
     time.sleep(0.2)
