@@ -133,6 +133,8 @@ def test_dates_are_in_words(addon: ModuleType) -> None:
     assert when_text(yesterday.isoformat()) == f"Yesterday {yesterday:%H:%M}"
     assert when_text("1999-11-28T14:05:00") == "Nov 28, 1999 14:05"
     assert when_text("1999-11-28T14:05:00", short=True) == "Nov 28, 1999"
+    assert when_text(now.isoformat(), short=True) == f"Today {now:%H:%M}"
+    assert ":" not in when_text(yesterday.isoformat(), short=True)
     for damaged in ("", "soon", "0001-01-01T00:00:00+00:00"):
         assert isinstance(when_text(damaged), str)
 

@@ -121,3 +121,25 @@ def test_a_key_from_the_popover_outlives_a_restart(
         again.keep("key-after-restart")
         assert second.run("bpy.ops.image_to_mesh.generate.poll()")
     assert service.submits == []
+
+
+def test_online_access_is_allowed_with_one_click(
+    start_blender: StartBlender, photograph: Path
+) -> None:
+    """The proxy is nowhere, so that nothing is asked of the service itself."""
+    session = start_blender(TRIPO_API_KEY="tsk_0123456789", HTTPS_PROXY="http://127.0.0.1:9")
+    session.open_tab()
+    artist = Artist(session)
+    session.run("bpy.context.scene.image_to_mesh.provider = 'tripo'")
+    artist.choose(photograph)
+    artist.shows("Blender is offline")
+    assert not session.run("bpy.app.online_access or bpy.ops.image_to_mesh.generate.poll()")
+    before = session.clicks
+    session.click_button("image_to_mesh.allow_online")
+    session.wait_for("bpy.app.online_access and bpy.ops.image_to_mesh.generate.poll()")
+    assert session.clicks - before == 1
+    artist.shows("Balance Unknown")
+    words = artist.words()
+    assert "Allow Online Access" not in words
+    assert "Blender is offline" not in words
+    artist.keep("key-online")

@@ -139,6 +139,21 @@ def test_undo_in_the_middle_leads_back(studio: Artist) -> None:
     assert after["job"] == before["job"]
 
 
+def test_a_click_on_update_adds_no_second_one(studio: Artist) -> None:
+    session = studio.session
+    before = facts(session)
+    x, y = session.find("image_to_mesh.update")
+    drag(session, 60, lambda: session.wait_for("has_caught_up()", 60))
+    session.wait_for("running_jobs()", 30)
+    session.click(x, y)
+    studio.point_at_view()
+    session.wait_for(FULL.format(jobs=[before["job"]]), 60)
+    time.sleep(1.0)  # in which a second update would have started
+    assert not session.run("running_jobs()")
+    assert len(session.run("ended_jobs()")) == 2, "one for Generate, one for the drag"
+    assert facts(session)["objects"] == before["objects"]
+
+
 def test_many_changes_leave_one_mesh(studio: Artist) -> None:
     session = studio.session
     before = facts(session)

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A phone's photo by button, paste, and drop, alone and with others, with and without a decoder."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from typing import TYPE_CHECKING
+
+import places
+import pytest
+from gui.artist import GENERATED, Artist
+from gui.interface.test_image_sources import BROWSER, FEW_FACES, FIRST_FILE, PICTURE, SHOW_FOLDER
+from gui.interface.test_orders import drop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from gui.conftest import StartBlender
+
+NAME = "IMG_1423.HEIC"
+CHOSEN = f"{PICTURE} == {NAME!r}"
+WITHOUT_PROGRAMS = "import os; os.environ['PATH'] = '/nonexistent'"
+OPENED = """
+told = ''
+try:
+    bpy.ops.image_to_mesh.open_image(filepath={path!r})
+except RuntimeError as error:
+    told = str(error)
+told
+"""
+
+
+@pytest.fixture
+def photo(workshop: Path) -> Path:
+    """A phone's photo, alone in its folder."""
+    folder = workshop / "DCIM"
+    folder.mkdir(exist_ok=True)
+    return shutil.copy(places.ROOT / "tests" / "data" / "dahlia.heic", folder / NAME)
+
+
+@pytest.fixture
+def empty(artist: Artist) -> Iterator[Artist]:
+    """The artist with a new file, in which meshes are made quickly."""
+    artist.new_file()
+    artist.session.run(FEW_FACES)
+    yield artist
+    artist.session.wait_for("not running_jobs()", 60)
+
+
+def assert_seen(artist: Artist) -> None:
+    """Fail unless the photo is chosen, and shown."""
+    artist.session.wait_for(CHOSEN, 30)
+    artist.shows("400 × 320")
+    assert artist.session.run("list(bpy.context.scene.image_to_mesh.image.size)") == [400, 320]
+    assert artist.session.run("bpy.ops.image_to_mesh.generate.poll()")
+
+
+def test_by_the_button(empty: Artist, photo: Path) -> None:
+    empty.session.click_button("image_to_mesh.open_image")
+    empty.session.wait_for(BROWSER)
+    empty.session.run(SHOW_FOLDER.format(folder=f"{photo.parent}/"))
+    time.sleep(2.0)  # the browser reads the folder; it has no thumbnail of such a photo
+    empty.session.double_click(*empty.session.run(FIRST_FILE))
+    assert_seen(empty)
+    empty.press_generate()
+    empty.wait_for_mesh(60)
+
+
+def test_by_paste(empty: Artist, photo: Path) -> None:
+    x, y = empty.session.find("image_to_mesh.paste")
+    # Looking for the button asks Blender by way of the clipboard.
+    empty.session.run(f"bpy.context.window_manager.clipboard = {str(photo)!r}")
+    empty.session.click(x, y)
+    assert_seen(empty)
+
+
+def test_by_drop(empty: Artist, photo: Path) -> None:
+    drop(empty, [photo])
+    empty.wait_for_mesh(60)
+
+
+def test_among_others(empty: Artist, photo: Path, photograph: Path) -> None:
+    drop(empty, [photo, photograph])
+    empty.session.wait_for(f"len({GENERATED}) == 2", 90)
+
+
+def test_without_a_program_it_is_told_what_to_do(start_blender: StartBlender, photo: Path) -> None:
+    session = start_blender()
+    session.open_tab()
+    artist = Artist(session)
+    session.run(WITHOUT_PROGRAMS)
+    told = session.run(OPENED.format(path=str(photo)))
+    assert "HEIC or AVIF photo, which this computer cannot open" in told
+    assert "save the photo as JPEG" in told
+    assert session.run(PICTURE) == ""
+    drop(artist, [photo])
+    time.sleep(2.0)
+    assert session.run(GENERATED) == []
+    assert "Traceback" not in session.output()
