@@ -15,12 +15,10 @@ from ..state.scene_properties import choices_of, provider_of
 from . import image_checks
 from .account_text import Price, price_of, with_price
 from .provider_state import account_failure
-from .text_layout import draw_text, has_room, text_height
+from .text_layout import draw_text, fit_side_by_side, text_height
 
 LARGE = 1.5
 """Height of the main button, in units of a row."""
-ICON_ROOM = "MMM"
-"""A text as wide as an icon and its gap."""
 
 
 class Notice(NamedTuple):
@@ -74,7 +72,7 @@ def _draw_update(layout: bpy.types.UILayout, context: bpy.types.Context, action:
     Never below: at the end of a job, Update takes the place of the button under the pointer.
     """
     update, new = _labels(action.price)
-    is_wide = _fit_beside(context, action.price)
+    is_wide = fit_side_by_side(context, (update, new))
     row = layout.row(align=True)
     row.enabled = action.can_run
     row.scale_y = LARGE
@@ -92,12 +90,6 @@ def _draw_button(
     button = row.operator(f"image_to_mesh.{name}", text=text, icon=icon)
     area = getattr(context, "area", None)  # tests draw without an area
     button.place = "image_editor" if area and area.type == "IMAGE_EDITOR" else "sidebar"
-
-
-def _fit_beside(context: bpy.types.Context, price: Price) -> bool:
-    """Return whether Update, with its icon, and Generate New fit side by side."""
-    update, new = _labels(price)
-    return all(has_room(context, ICON_ROOM + text, 0.5) for text in (update, new))
 
 
 def _labels(price: Price) -> tuple[str, str]:

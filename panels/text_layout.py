@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import blf
@@ -114,9 +114,10 @@ def is_narrow(context: bpy.types.Context) -> bool:
     return _width(context) < NARROW
 
 
-def has_room(context: bpy.types.Context, text: str, share: float) -> bool:
-    """Return whether a text fits into this share of a row."""
-    return _drawn_width(text) <= share * (_width(context) - MARGIN) - BORDERS
+def fit_side_by_side(context: bpy.types.Context, texts: Sequence[str]) -> bool:
+    """Return whether buttons with icons and these texts, translated, fit into one row."""
+    room = (_width(context) - MARGIN) / max(1, len(texts)) - ICON - BORDERS
+    return all(_drawn_width(text) <= room for text in texts)
 
 
 def first_share(context: bpy.types.Context, first: str, second: str, share: float = 1.0) -> float:

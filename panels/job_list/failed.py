@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
 import bpy
 
 from ... import jobs
-from ...i18n.translate import translate
+from ...i18n.translate import tr, translate
 from ..account_text import link_text
-from ..text_layout import draw_text, is_narrow
+from ..text_layout import draw_text, fit_side_by_side
 from .recovered import draw_ways
 
 ABOUT_KEYS = frozenset({"missing_key", "bad_key"})
@@ -25,18 +28,38 @@ def draw_failure(box: bpy.types.UILayout, context: bpy.types.Context, view: jobs
     if view.record and view.state == "uncertain":
         draw_text(box, context, translate(jobs.describe_uncertain(view.record)[0]))
         draw_ways(box, view.record)
-    # Side by side, their words would be cut off in a narrow sidebar.
-    row = box.column(align=True) if is_narrow(context) else box.row(align=True)
-    _draw_buttons(row, view, failure)
+    _draw_buttons(box, context, list(_buttons(view, failure)))
 
 
-def _draw_buttons(row: bpy.types.UILayout, view: jobs.JobView, failure: jobs.Failure) -> None:
+class _Button(NamedTuple):
+    """An operator's button: its text, translated, and the operator's one property."""
+
+    operator: str
+    text: str
+    icon: str
+    name: str
+    value: str
+
+
+def _buttons(view: jobs.JobView, failure: jobs.Failure) -> Iterator[_Button]:
     if view.record and not view.record.state.over:
-        row.operator("image_to_mesh.resume", icon="PLAY").job = view.job
+        yield _Button("image_to_mesh.resume", tr("Resume"), "PLAY", "job", view.job)
     if view.record and view.record.mesh:
-        row.operator("image_to_mesh.import_result", text="Import", icon="IMPORT").job = view.job
+        yield _Button("image_to_mesh.import_result", tr("Import"), "IMPORT", "job", view.job)
     if failure.kind in ABOUT_KEYS:
-        row.operator("image_to_mesh.open_preferences", text="Keys", icon="PREFERENCES")
+        yield _Button("image_to_mesh.open_preferences", tr("Keys"), "PREFERENCES", "", "")
     if failure.link:
-        row.operator("wm.url_open", text=link_text(failure.kind), icon="URL").url = failure.link
-    row.operator("image_to_mesh.copy_error", text="Copy", icon="COPYDOWN").job = view.job
+        yield _Button("wm.url_open", link_text(failure.kind), "URL", "url", failure.link)
+    yield _Button("image_to_mesh.copy_error", tr("Copy"), "COPYDOWN", "job", view.job)
+
+
+def _draw_buttons(
+    box: bpy.types.UILayout, context: bpy.types.Context, buttons: Sequence[_Button]
+) -> None:
+    """Draw the buttons in a row, or below each other where their words would be cut off."""
+    fit = fit_side_by_side(context, [button.text for button in buttons])
+    row = box.row(align=True) if fit else box.column(align=True)
+    for button in buttons:
+        drawn = row.operator(button.operator, text=button.text, icon=button.icon, translate=False)
+        if button.name:
+            setattr(drawn, button.name, button.value)

@@ -13,7 +13,7 @@ from ...i18n.translate import tr, translate
 from ...preferences import library
 from ...state import open_file, thumbnails
 from ...state.updates import job_targets
-from ..text_layout import duration, is_narrow
+from ..text_layout import duration, fit_side_by_side
 
 # More would push ended jobs out of a sidebar of usual height.
 RUNNING_SHOWN = 4
@@ -59,17 +59,18 @@ def _draw_job(
         return
     if not alone:
         _draw_place(row, view, alone=False)
-    elif is_narrow(context):
-        _draw_place(column.column(align=True), view, alone=True)
-    else:
+    elif fit_side_by_side(context, [tr(text) for _, text, _ in PLACES]):
         _draw_place(column.row(align=True), view, alone=True)
+    else:
+        _draw_place(column.column(align=True), view, alone=True)
 
 
 def _draw_place(row: bpy.types.UILayout, view: jobs.JobView, *, alone: bool) -> None:
     """Draw the two buttons that move the placeholder; for several jobs as icons only."""
     for name, text, icon in PLACES:
-        shown = text if alone else ""
-        row.operator(f"image_to_mesh.{name}", text=shown, icon=icon).job = view.job
+        shown = tr(text) if alone else ""
+        button = row.operator(f"image_to_mesh.{name}", text=shown, icon=icon, translate=False)
+        button.job = view.job
 
 
 def _draw_more(layout: bpy.types.UILayout, views: Sequence[jobs.JobView]) -> None:

@@ -34,7 +34,7 @@ def buttons(**given: Any) -> list[str]:
 
 def widen(monkeypatch: pytest.MonkeyPatch, *, is_wide: bool) -> None:
     """Give both buttons room for their words, or not."""
-    monkeypatch.setattr(addon_module("panels.generate"), "has_room", lambda *_: is_wide)
+    monkeypatch.setattr(addon_module("panels.generate"), "fit_side_by_side", lambda *_: is_wide)
 
 
 def test_a_result_of_the_image_can_be_updated(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import places
@@ -15,7 +16,6 @@ from gui.interface.test_orders import drop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from gui.conftest import StartBlender
 
@@ -37,7 +37,7 @@ def photo(workshop: Path) -> Path:
     """A phone's photo, alone in its folder."""
     folder = workshop / "DCIM"
     folder.mkdir(exist_ok=True)
-    return shutil.copy(places.ROOT / "tests" / "data" / "dahlia.heic", folder / NAME)
+    return Path(shutil.copy(places.ROOT / "tests" / "data" / "dahlia.heic", folder / NAME))
 
 
 @pytest.fixture
