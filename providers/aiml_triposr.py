@@ -21,8 +21,8 @@ class TriposrSettings(Settings):
         Interval(ge=32, le=1024),
         Option(
             "Resolution",
-            "Grid cells along each axis; higher values create finer but much larger meshes, above "
-            "512 is not recommended",
+            "Grid cells along each axis; higher values create finer but much larger meshes, and "
+            "values above 512 are not recommended",
             basic=True,
             group="mesh",
         ),
