@@ -23,12 +23,12 @@ NAME = "IMG_1423.HEIC"
 CHOSEN = f"{PICTURE} == {NAME!r}"
 WITHOUT_PROGRAMS = "import os; os.environ['PATH'] = '/nonexistent'"
 OPENED = """
-told = ''
+message = ''
 try:
     bpy.ops.image_to_mesh.open_image(filepath={path!r})
 except RuntimeError as error:
-    told = str(error)
-told
+    message = str(error)
+message
 """
 
 
@@ -86,14 +86,16 @@ def test_among_others(empty: Artist, photo: Path, photograph: Path) -> None:
     empty.session.wait_for(f"len({GENERATED}) == 2", 90)
 
 
-def test_without_a_program_it_is_told_what_to_do(start_blender: StartBlender, photo: Path) -> None:
+def test_without_a_program_a_sentence_says_what_to_do(
+    start_blender: StartBlender, photo: Path
+) -> None:
     session = start_blender()
     session.open_tab()
     artist = Artist(session)
     session.run(WITHOUT_PROGRAMS)
-    told = session.run(OPENED.format(path=str(photo)))
-    assert "HEIC or AVIF photo, which this computer cannot open" in told
-    assert "save the photo as JPEG" in told
+    message = session.run(OPENED.format(path=str(photo)))
+    assert "HEIC or AVIF photo, which this computer cannot open" in message
+    assert "save the photo as JPEG" in message
     assert session.run(PICTURE) == ""
     drop(artist, [photo])
     time.sleep(2.0)

@@ -41,7 +41,7 @@ def studio(artist: Artist) -> Artist:
 
 
 def assert_apart(artist: Artist, count: int) -> None:
-    """Fail unless so many meshes stand on the ground, apart from each other and from the cube."""
+    """Fail unless this many meshes stand apart from each other and from the cube."""
     artist.session.wait_for(f"len({GENERATED}) == {count} and not running_jobs()", 60 + 30 * count)
     boxes = artist.session.run(BOXES)
     assert len(boxes) == count + 1

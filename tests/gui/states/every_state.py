@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Take the sidebar and the preferences in every state, to be looked at by a person.
+"""Take the sidebar and the preferences in every state, to be looked at by the artist.
 
 Not among the tests: `tools/screenshots.py --states` runs it. Each appearance (dark, light, narrow,
 double scale, German) gets a folder of build/screenshots/<suite>/states, and sheets of them.
@@ -108,9 +108,9 @@ def take_popup(stage: Artist, file: Path, code: str, call: str) -> None:
     session.run(f"with within('UI'): {call}")
     time.sleep(1.0)
     shot = session.screenshot("state")
-    left = max(0, place["left"] - 200)
+    start = max(0, place["left"] - 200)
     pictures.cut(
-        shot, [left, place["top"], place["left"] + place["width"] + 180, place["top"] + 800]
+        shot, [start, place["top"], place["left"] + place["width"] + 180, place["top"] + 800]
     )
     shutil.move(shot, file)
     session.press("Escape")
@@ -156,9 +156,9 @@ def make_sheets(folder: Path) -> None:
 def _paste(row: list[tuple[str, Any]], file: Path) -> None:
     height = max(image.height for _, image in row) + 14
     sheet = Image.new("RGB", (sum(image.width + 6 for _, image in row), height), "magenta")
-    left = 0
+    across = 0
     for name, image in row:
-        ImageDraw.Draw(sheet).text((left + 2, 1), name, fill="white")
-        sheet.paste(image, (left, 14))
-        left += image.width + 6
+        ImageDraw.Draw(sheet).text((across + 2, 1), name, fill="white")
+        sheet.paste(image, (across, 14))
+        across += image.width + 6
     sheet.save(file)

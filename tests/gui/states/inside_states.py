@@ -22,12 +22,12 @@ def part(name: str) -> Any:
     return importlib.import_module(f"{_ADDON}.{name}")
 
 
-def chosen() -> Any:
+def choices() -> Any:
     """Return the scene's choices."""
     return bpy.context.scene.image_to_mesh
 
 
-def stored() -> Any:
+def preferences() -> Any:
     """Return the add-on's preferences."""
     return bpy.context.preferences.addons[_ADDON].preferences
 
@@ -37,14 +37,14 @@ def unfold(*names: str) -> None:
     for panel in _registered or part("panels.sidebar").classes[1:]:
         bpy.utils.unregister_class(panel)
     _registered.clear()
-    turn = next(_numbers)
+    number = next(_numbers)
     for name in (*_SUBPANELS, "care"):
         module = part("panels.mesh_edits" if name == "care" else "panels.sidebar")
         panel = getattr(module, f"IMAGE_TO_MESH_PT_{name}")
         if name == "care" and hasattr(bpy.types, panel.__name__):
             bpy.utils.unregister_class(panel)
         panel.bl_options = set() if name in names else {"DEFAULT_CLOSED"}
-        panel.bl_idname = f"IMAGE_TO_MESH_PT_{name}_{turn}"
+        panel.bl_idname = f"IMAGE_TO_MESH_PT_{name}_{number}"
         bpy.utils.register_class(panel)
         _registered.append(panel)
 
@@ -59,10 +59,10 @@ def reset() -> None:
     session.recovery.found = type(session.recovery.found)()
     part("state.updates.job_targets").forget()
     part("state.opened_jobs").forget()
-    choices = chosen()
-    choices.image = choices.view_left = choices.view_back = choices.view_right = None
-    choices.provider = "local"
-    stored().tripo_api_key = stored().tripo_base_url = ""
+    scene = choices()
+    scene.image = scene.view_left = scene.view_back = scene.view_right = None
+    scene.provider = "local"
+    preferences().tripo_api_key = preferences().tripo_base_url = ""
     shelf = bpy.context.window_manager.image_to_mesh
     shelf.selected = shelf.text = shelf.notice = ""
     for obj in bpy.data.objects:
@@ -73,8 +73,8 @@ def reset() -> None:
 
 def choose(path: str, provider: str = "local") -> None:
     """Choose an image and a provider."""
-    chosen().image = bpy.data.images.load(path, check_existing=True)
-    chosen().provider = provider
+    choices().image = bpy.data.images.load(path, check_existing=True)
+    choices().provider = provider
 
 
 def show(state: str, *, failure: Any = None, record: Any = None, **changes: Any) -> None:
