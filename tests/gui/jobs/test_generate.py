@@ -50,7 +50,8 @@ IMPORT = f"""
 import time
 from pathlib import Path
 from {ADDON} import preferences
-file = max(Path(preferences.library(bpy.context)).rglob("*.glb"), key=lambda file: file.stat().st_size)
+files = Path(preferences.library(bpy.context)).rglob("*.glb")
+file = max(files, key=lambda file: file.stat().st_size)
 clock, processor = time.perf_counter(), time.thread_time()
 bpy.ops.import_scene.gltf(filepath=str(file))
 took = [time.perf_counter() - clock, time.thread_time() - processor]
