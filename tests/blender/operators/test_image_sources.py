@@ -137,7 +137,7 @@ def test_an_address_that_has_no_picture_is_refused(chosen: Any, address: str) ->
         (f"{address}/letter", "web page"),
         ("http://example.test/a.png", "does not start with https"),
         ("https://example.test/a.png", "online"),
-        ("", "not an https address|no file|folder"),
+        ("", "not an https address|does not exist|folder"),
     ):
         with pytest.raises(RuntimeError, match=words):
             OPS.use_address(address=wrong)
@@ -200,7 +200,7 @@ def test_dropped_files_become_meshes_at_the_drop_point(chosen: Any, tmp_path: Pa
     assert second.location.yz == first.location.yz
     assert second.location.x > first.location.x + (first.dimensions.x + second.dimensions.x) / 2
     assert chosen.image is None
-    with pytest.raises(RuntimeError, match="no file"):
+    with pytest.raises(RuntimeError, match="does not exist"):
         OPS.make_here(filepath=str(tmp_path / "none.png"))
 
 

@@ -93,7 +93,7 @@ def test_progress_goes_to_standard_error_and_quiet_means_quiet(cli: Cli) -> None
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["nothing.png"], "no file"),
+        (["nothing.png"], "does not exist"),
         (["."], "folder"),
         (["ftp://example.com/a.png"], "https"),
         (["http://example.com/a.png"], "https"),

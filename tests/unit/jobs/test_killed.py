@@ -103,7 +103,7 @@ def test_a_job_killed_during_the_submit_is_never_sent_twice(
     record = only(tmp_path)
     if ordered and place.lists:
         assert has_answer(tmp_path)
-        assert "the task was found there" in record.notes[0]
+        assert "the task was found at the service" in record.notes[0]
     else:
         assert record.state is State.UNCERTAIN
         assert record.submitted, "the record has no time of its order"
