@@ -21,7 +21,7 @@ from . import (
     settle,
     test_key,
 )
-from .images import choose, drop_menu, edit, open_image, sample
+from .images import choose, drop_menu, edit, mark_subject, open_image, sample
 from .results import (
     assets,
     delete,
@@ -45,6 +45,7 @@ _classes = (
     *sample.classes,
     *drop_menu.classes,
     *edit.classes,
+    *mark_subject.classes,
     *diagnostics.classes,
     *import_defaults.classes,
     *gallery.classes,

@@ -16,7 +16,9 @@ from .. import jobs
 from ..i18n.translate import tr, translate
 from ..jobs.custom_properties import EDITED_FROM
 from ..providers import BadImage, Provider
+from ..state import subject_box
 from ..state.preflight import picture_key, picture_problem
+from ..state.scene_properties import choices_of
 from .text_layout import LINE, draw_text, first_share, text_height
 
 SMALL = 256
@@ -137,11 +139,21 @@ def _draw_ways(
     ways = row.split(factor=share, align=True) if share else row.column(align=True)
     ways.operator("image_to_mesh.develop", text=REMOVE).background = "remove"
     ways.operator("image_to_mesh.develop", text=CROP).crop = True
+    draw_box_buttons(row, choices_of(context.scene))
     if image.get(EDITED_FROM):
         row.operator("image_to_mesh.use_original", text="", icon="LOOP_BACK")
 
 
+def draw_box_buttons(row: bpy.types.UILayout, chosen: Any, text: str = "") -> None:
+    """Draw the buttons that draw and clear the box around the subject."""
+    has_box = bool(subject_box.box_of(chosen))
+    row.operator("image_to_mesh.mark_subject", text=text, icon="SELECT_SET", depress=has_box)
+    if has_box:
+        row.operator("image_to_mesh.clear_subject", text="", icon="X")
+
+
 def _share_of_remove(context: bpy.types.Context, image: bpy.types.Image) -> float:
     """Return the first button's share of the row; 0 if the two do not fit side by side."""
-    room = 0.88 if image.get(EDITED_FROM) else 1.0
+    icons = 1 + bool(image.get(EDITED_FROM)) + bool(subject_box.box_of(choices_of(context.scene)))
+    room = 1.0 - 0.12 * icons
     return first_share(context, tr(REMOVE), tr(CROP), room)

@@ -11,7 +11,7 @@ from .. import jobs
 from ..state.orders.price import with_price, with_provider
 from ..state.scene_properties import choices_of, provider_of
 from ..state.visibility import TAB, note_drawn
-from . import generate, provider_state, views
+from . import generate, image_checks, provider_state, views
 from .job_list.running import draw_running
 from .text_layout import draw_text
 
@@ -51,6 +51,10 @@ class IMAGE_TO_MESH_MT_edit_image(bpy.types.Menu):
         layout.operator(develop, text="Remove Background").background = "remove"
         layout.operator(develop, text="Crop to Subject").crop = True
         layout.operator(develop, text="Fill Background with White").background = "white"
+        layout.separator()
+        layout.operator_context = "INVOKE_DEFAULT"  # the box is drawn
+        layout.operator("image_to_mesh.mark_subject")
+        layout.operator("image_to_mesh.clear_subject")
         layout.separator()
         layout.operator("image_to_mesh.use_original")
 
@@ -122,6 +126,7 @@ class IMAGE_TO_MESH_PT_image_editor(bpy.types.Panel):
         provider = provider_of(context.scene)
         provider_state.draw_provider(layout, context, chosen, provider)
         views.draw_pictures(layout, context)
+        image_checks.draw_box_buttons(layout.row(align=True), chosen, text="Mark Subject")
         views.draw_foreign(layout, context)
         generate.draw_generate(layout, context, generate.plan_action(context))
         draw_running(layout, context, jobs.session().running())

@@ -132,6 +132,44 @@ class LocalSettings(Settings):
         ),
     ] = 2048
 
+    box_left: Annotated[
+        float,
+        Interval(ge=0.0, le=1.0),
+        Option("Box Left", "Left end of the box around the subject", unit="factor", quiet=True),
+    ] = 0.0
+    box_top: Annotated[
+        float,
+        Interval(ge=0.0, le=1.0),
+        Option(
+            "Box Top",
+            "Upper end of the box around the subject, from the top of the image",
+            unit="factor",
+            quiet=True,
+        ),
+    ] = 0.0
+    box_right: Annotated[
+        float,
+        Interval(ge=0.0, le=1.0),
+        Option("Box Right", "Right end of the box around the subject", unit="factor", quiet=True),
+    ] = 1.0
+    box_bottom: Annotated[
+        float,
+        Interval(ge=0.0, le=1.0),
+        Option(
+            "Box Bottom",
+            "Lower end of the box around the subject, from the top of the image",
+            unit="factor",
+            quiet=True,
+        ),
+    ] = 1.0
+
+    def rules(self) -> Iterator[tuple[str, str]]:
+        """Yield the fields of a box around nothing."""
+        if self.box_left >= self.box_right:
+            yield "box_right", "Box Right must be greater than Box Left."
+        if self.box_top >= self.box_bottom:
+            yield "box_bottom", "Box Bottom must be greater than Box Top."
+
     def inactive_fields(self) -> Iterator[tuple[str, str]]:
         """Yield the fields that the shape and the foreground make ineffective."""
         if self.shape != "relief":

@@ -14,6 +14,7 @@ import bpy
 from bpy.props import PointerProperty, StringProperty
 
 from ..i18n.translate import tr
+from . import subject_box
 
 SIDE_VIEWS = ("left", "back", "right")
 TOOLTIPS = {
@@ -32,6 +33,7 @@ def pictures() -> dict[str, Any]:
             "Image", "The image to turn into a mesh, seen from the front", _front_changed
         ),
         BOUND: StringProperty(options={"HIDDEN"}),
+        **subject_box.owner(),
     }
     for view in SIDE_VIEWS:
         found[f"view_{view}"] = _picture(view.capitalize(), TOOLTIPS[view], _view_changed(view))
@@ -112,7 +114,11 @@ def _front_name(view: str) -> str:
 
 
 def _front_changed(choices: Any, _context: bpy.types.Context) -> None:
-    """Assign the side views that were chosen before any front image to this one."""
+    """Assign the side views that were chosen before any front image to this one.
+
+    A box around the subject of another image goes.
+    """
+    subject_box.drop_foreign(choices)
     bound = getattr(choices, BOUND).split()
     for view in SIDE_VIEWS:
         if view not in bound:

@@ -37,7 +37,11 @@ def preview_mesh(request: dict[str, Any], _report: Report) -> dict[str, Any]:
     size, shown = request["size"], request["shown"]
     full_side = min(max(size), max(IMAGE_SIDE, shown["texture_size"]))
     builder = _builder(
-        request["picture"], request.get("orientation", 1), full_side, request["mesh"]
+        request["picture"],
+        request.get("orientation", 1),
+        full_side,
+        request["mesh"],
+        request.get("cache", ""),
     )
     preview = builder.build(request["settings"], shown)
     if preview is None:
@@ -54,13 +58,15 @@ def preview_mesh(request: dict[str, Any], _report: Report) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1)
-def _builder(path: str, orientation: int, full_side: int, mesh: str) -> PreviewBuilder:
+def _builder(path: str, orientation: int, full_side: int, mesh: str, cache: str) -> PreviewBuilder:
     """Return the builder for an image, which is decoded once: the files of jobs do not change."""
     from .local.preview import PICTURE_SIDE, PreviewBuilder
+    from .local.subject.salient import kept_answers
 
     open_empty_file()
     pixels = read_image(path, orientation, PICTURE_SIDE)
-    return PreviewBuilder(pixels, full_side, _texture_size(mesh))
+    kept = kept_answers({"picture": path, "orientation": orientation, "cache": cache})
+    return PreviewBuilder(pixels, full_side, _texture_size(mesh), kept)
 
 
 def _texture_size(path: str) -> tuple[int, int] | None:

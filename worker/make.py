@@ -9,6 +9,7 @@ from typing import Any
 from .atomic_files import atomic_path
 from .fresh_file import open_empty_file
 from .images.read_image import read_image
+from .local.subject.salient import kept_answers
 from .mesh.glb import add_model, export_glb
 from .progress import Report
 from .refusal import Message, Refusal
@@ -41,7 +42,12 @@ def make_mesh(request: dict[str, Any], report: Report) -> dict[str, Any]:
     longest_side = max(IMAGE_SIDE, settings.get("texture_size", 0))
     pixels = read_image(request["picture"], request.get("orientation", 1), longest_side)
     recipe = import_module(module, __package__)
-    model = recipe.build(pixels, settings, lambda part, phase: report(0.1 + 0.65 * part, phase))
+    model = recipe.build(
+        pixels,
+        settings,
+        lambda part, phase: report(0.1 + 0.65 * part, phase),
+        kept_answers(request),
+    )
     report(0.75, "Writing the mesh file")
     add_model(model, request["name"])
     with atomic_path(request["output"]) as side:

@@ -14,6 +14,7 @@ from bpy.app.handlers import persistent
 
 from ... import jobs
 from ...providers import BadImage
+from ...state import subject_box
 from ...state.preflight import note_readable, note_render, picture_key, picture_problem
 from ...state.scene_properties import choices_of
 from .. import heartbeat
@@ -59,13 +60,14 @@ def poll(context: bpy.types.Context, now: float) -> None:
 
 
 def subject_detection(context: bpy.types.Context) -> jobs.SubjectDetection:
-    """Return how to detect the subject, from the built-in provider's Foreground settings."""
+    """Return how to detect the subject, from the built-in provider's settings."""
     from ...scene import background_command
 
-    local = choices_of(context.scene).local
+    choices = choices_of(context.scene)
+    local, box = choices.local, subject_box.box_of(choices)
     # "none" means not to cut out, but a check has to find the subject anyway.
     mode = "auto" if local.foreground == "none" else local.foreground
-    return jobs.SubjectDetection(background_command(), mode, round(local.tolerance, 6))
+    return jobs.SubjectDetection(background_command(), mode, round(local.tolerance, 6), box)
 
 
 STEP = heartbeat.Step("image_checks", heartbeat.IN_SIGHT, is_shown, poll)

@@ -27,6 +27,7 @@ from ...providers import (
     join_messages,
     os_reason,
 )
+from ..disk.cache_folder import cache_folder
 from . import memory as process_memory
 from .answers import outcome_of, text_of
 from .channel import Channel
@@ -56,6 +57,9 @@ MEMORY_PAUSE = 2.0 if sys.platform == "darwin" else 0.25
 
 Progress = Callable[[str, float | None], None]
 Check = Callable[[], None]
+
+ANSWERS = "answers"
+"""Folder in which the workers keep what their networks found in images."""
 
 ADVICE = "Try again, or use a smaller mesh."
 
@@ -125,7 +129,8 @@ class WorkerProcess:
             self._await_ready(check)
             self._asked = time.monotonic()
             # With the limit, so that the worker ends itself if this process is killed.
-            self._write({"id": self._last, "seconds": WORK_LIMIT, **request})
+            common = {"seconds": WORK_LIMIT, "cache": str(cache_folder() / ANSWERS)}
+            self._write({"id": self._last, **common, **request})
             while True:
                 answer = self._next(check)
                 if "progress" in answer:

@@ -35,6 +35,7 @@ from .image_reports import (
     SmallCopy,
     SubjectDetection,
     Thumbnail,
+    box_request,
     read_facts,
 )
 
@@ -149,6 +150,7 @@ def _inspect(source: PictureSource, detection: SubjectDetection) -> ImageReport:
             transparent=bool(report.get("transparent")),
             thumbnail=_read_thumbnail(thumbnail, report.get("thumbnail")),
             copy=_read_copy(copy, report.get("copy")),
+            answer=str(report.get("answer", "")),
             **read_facts(report),
         )
 
@@ -211,6 +213,7 @@ def _common(path: Path, info: PictureInfo, detection: SubjectDetection) -> dict[
         "orientation": info.orientation,
         "mode": detection.mode,
         "tolerance": detection.tolerance,
+        **box_request(detection.box),
     }
 
 

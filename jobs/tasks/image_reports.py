@@ -10,6 +10,9 @@ from typing import Any
 
 from ...providers import ImageToMeshError, PictureInfo, Provider
 
+BOX = ("box_left", "box_top", "box_right", "box_bottom")
+"""The settings of the built-in provider that hold the box around the subject."""
+
 
 @dataclass(frozen=True, slots=True)
 class ImageReport:
@@ -20,7 +23,8 @@ class ImageReport:
     `clear`: the subject could be separated from the image background; if not, `why` and `hint` may
     say why the built-in provider would refuse the image. `subjects` is the number of separate
     subjects, and `brightness` their mean brightness, from 0 to 1. `copy` is a small copy of the
-    whole image. `sha256` is the file's. `waiting`: the check is still running.
+    whole image. `sha256` is the file's. `answer` names what the worker keeps about the
+    image. `waiting`: the check is still running.
     """
 
     info: PictureInfo | None = None
@@ -37,6 +41,7 @@ class ImageReport:
     thumbnail: Thumbnail | None = None
     copy: SmallCopy | None = None
     sha256: str = ""
+    answer: str = ""
     waiting: bool = False
 
 
@@ -72,12 +77,19 @@ class EditedImage:
 class SubjectDetection:
     """How the subject is separated from the image background, and the worker's command.
 
-    `mode` and `tolerance` are the built-in provider's settings Foreground and Tolerance.
+    `mode` and `tolerance` are the built-in provider's settings Foreground and Tolerance, `box` its
+    box around the subject: left, top, right, bottom; empty without one.
     """
 
     blender: tuple[str, ...]
     mode: str = "auto"
     tolerance: float = 0.5
+    box: tuple[float, ...] = ()
+
+
+def box_request(box: tuple[float, ...]) -> dict[str, float]:
+    """Return the fields of a worker's request that tell it the box around the subject."""
+    return dict(zip(BOX, box, strict=True)) if box else {}
 
 
 def read_facts(answer: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from ..process.answers import text_of
 from ..process.pool import BackgroundBlender
 from .image_checks import deadline, ignore_progress
-from .image_reports import ImageReport, SmallCopy, read_facts
+from .image_reports import ImageReport, SmallCopy, box_request, read_facts
 
 log = logging.getLogger(__name__)
 
@@ -28,12 +28,14 @@ log = logging.getLogger(__name__)
 class PreviewRequest(NamedTuple):
     """A preview of the image with this key; with a `mode`, its subject is outlined.
 
-    `mode` and `tolerance` are the built-in provider's settings Foreground and Tolerance.
+    `mode` and `tolerance` are the built-in provider's settings Foreground and Tolerance. A
+    `box` around the subject is drawn.
     """
 
     key: Hashable
     mode: str = ""
     tolerance: float = 0.0
+    box: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def _make(request: PreviewRequest, report: ImageReport, blender: tuple[str, ...]
     if report.copy is None:
         return SubjectPreview(request, report)
     try:
-        answer, pixels = _draw(request, report.copy, blender)
+        answer, pixels = _draw(request, report, report.copy, blender)
     except Exception:
         # The check of the image needs the same worker and has reported the reason to the user.
         log.exception("preview of an image")
@@ -99,7 +101,7 @@ def _make(request: PreviewRequest, report: ImageReport, blender: tuple[str, ...]
 
 
 def _draw(
-    request: PreviewRequest, copy: SmallCopy, blender: tuple[str, ...]
+    request: PreviewRequest, report: ImageReport, copy: SmallCopy, blender: tuple[str, ...]
 ) -> tuple[dict[str, Any], array[int]]:
     """Return the worker's answer, and the preview's pixels as in `SubjectPreview`."""
     # at_once: the user is dragging a setting, while a job may keep the other worker busy.
@@ -114,6 +116,8 @@ def _draw(
             "mode": request.mode,
             "tolerance": request.tolerance,
             "preview": str(preview),
+            "answer": report.answer,
+            **box_request(request.box),
         }
         answer = worker.ask(asked, ignore_progress, deadline())
         pixels = array("i")

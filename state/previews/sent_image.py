@@ -7,28 +7,30 @@ It is set outside of drawing; panels look it up by its icon number.
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import bpy.utils.previews
 
+from .. import subject_box
 from ..preflight import picture_key, picture_problem
 from ..scene_properties import choices_of
 
 if TYPE_CHECKING:
     from array import array
 
+Wish: TypeAlias = tuple[Hashable, str, float, tuple[float, ...]]
 NAME = "sent"
 NO_TOLERANCE = ("alpha", "none")
 """Choices of Foreground that Tolerance does not apply to."""
 
 _collection: list[Any] = []
 """Blender's collection with the one preview; empty while the add-on is disabled."""
-_shown: list[tuple[Hashable, str, float]] = []
+_shown: list[Wish] = []
 """What the preview shows, as `wish_of` returns it; at most one."""
 
 
-def wish_of(context: bpy.types.Context) -> tuple[Hashable, str, float] | None:
-    """Return what the preview should show: the image's key, the detection mode, and its tolerance.
+def wish_of(context: bpy.types.Context) -> Wish | None:
+    """Return what the preview should show: the image's key, detection mode, tolerance, and box.
 
     None if there is no readable image. The mode is empty for services, which get the whole image.
     """
@@ -37,18 +39,19 @@ def wish_of(context: bpy.types.Context) -> tuple[Hashable, str, float] | None:
     if picture_problem(image):
         return None
     key = picture_key(image)
+    box = subject_box.box_of(choices)
     if choices.provider != "local":
-        return key, "", 0.0
+        return key, "", 0.0, box
     mode = choices.local.foreground
-    return key, mode, 0.0 if mode in NO_TOLERANCE else round(choices.local.tolerance, 6)
+    return key, mode, 0.0 if mode in NO_TOLERANCE else round(choices.local.tolerance, 6), box
 
 
-def current() -> tuple[Hashable, str, float] | None:
+def current() -> Wish | None:
     """Return what the preview shows now, or None before the first preview."""
     return _shown[0] if _shown else None
 
 
-def show(wish: tuple[Hashable, str, float], width: int, height: int, pixels: array[int]) -> None:
+def show(wish: Wish, width: int, height: int, pixels: array[int]) -> None:
     """Replace the pixels: RGBA bytes, one 32-bit integer per pixel, the bottom row first."""
     if not _collection:
         return

@@ -12,7 +12,10 @@ from typing import Any
 import numpy as np
 
 from ..fresh_file import open_empty_file
+from ..local.subject.answers import AnswerFile
+from ..local.subject.box import box_of
 from ..local.subject.foreground import Foreground, downscale_visible, find_foreground
+from ..local.subject.salient import kept_answers
 from ..progress import Report
 from ..refusal import Refusal
 from .pixels import Pixels
@@ -33,21 +36,22 @@ NO_SUBJECT = "The subject cannot be separated from its background."
 def inspect_image(request: dict[str, Any], report: Report) -> dict[str, Any]:
     """Detect the subject of `request["picture"]` and return what the user should be warned of.
 
-    `transparent`: the image has transparent pixels. The rest is as `describe_subject` returns it.
+    `transparent`: the image has transparent pixels. `answer`: the name under which what the network
+    says about the image is kept. The rest is as `describe_subject` returns it.
     A small copy of the subject is written to `request["thumbnail"]`, and one of the whole image to
     `request["copy"]`: four bytes per pixel, top row first.
     """
     report(0.0, "Checking the image")
     open_empty_file()
     pixels = read_image(request["picture"], request.get("orientation", 1), INSPECT_SIDE)
+    kept = kept_answers(request)
     seen = {
         "transparent": bool((pixels[..., 3] < 0.5).any()),
+        "answer": kept.name if kept else "",
         "copy": _write_copy(pixels, request.get("copy")),
     }
     try:
-        detection = find_foreground(
-            pixels, request.get("mode", "auto"), request.get("tolerance", 0.5)
-        )
+        detection = _find(pixels, request, kept)
     except Refusal as refusal:
         thumbnail = _write_thumbnail(pixels, request.get("thumbnail"))
         return {**seen, **describe_refusal(refusal), "thumbnail": thumbnail}
@@ -67,9 +71,7 @@ def edit_image(request: dict[str, Any], report: Report) -> dict[str, Any]:
     pixels = read_image(request["picture"], request.get("orientation", 1), EDIT_SIDE)
     image_background = request.get("background", "keep")
     if request.get("crop") or image_background == "remove":
-        detection = find_foreground(
-            pixels, request.get("mode", "auto"), request.get("tolerance", 0.5)
-        )
+        detection = _find(pixels, request, kept_answers(request))
         if detection.fallback:
             raise Refusal("bad_image", NO_SUBJECT, PLAIN)
         pixels = _remove_background(detection) if image_background == "remove" else pixels
@@ -82,6 +84,11 @@ def edit_image(request: dict[str, Any], report: Report) -> dict[str, Any]:
     picture = np.ascontiguousarray(whole[..., :3]) if opaque else whole
     Path(request["output"]).write_bytes(encode_png(picture))
     return {"width": int(whole.shape[1]), "height": int(whole.shape[0])}
+
+
+def _find(pixels: Pixels, request: dict[str, Any], kept: AnswerFile | None) -> Foreground:
+    mode, tolerance = request.get("mode", "auto"), request.get("tolerance", 0.5)
+    return find_foreground(pixels, mode, tolerance, box_of(request), kept)
 
 
 def _write_copy(pixels: Pixels, path: str | None) -> list[int] | None:

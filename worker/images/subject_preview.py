@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 
 from ..local.array_types import Bools, Singles
 from ..local.shape.raster import box_filter
+from ..local.subject.answers import AnswerFile
+from ..local.subject.box import Box, box_of
 from ..local.subject.foreground import SubjectFinder
+from ..local.subject.salient import answers_named
 from ..progress import Report
 from ..refusal import Refusal
 from .pixels import Pixels
@@ -33,8 +36,10 @@ LINE_COLOR = (1.0, 0.63, 0.16)
 LINE = 4
 HALO = 2
 HALO_STRENGTH = 0.55
+DASH = 8
+"""Length of the dashes that the box of the subject is drawn with."""
 
-_last: dict[bytes, tuple[Pixels, SubjectFinder]] = {}
+_last: dict[tuple[bytes, AnswerFile | None], tuple[Pixels, SubjectFinder]] = {}
 """The copy that the last preview was made from; at most one."""
 
 
@@ -42,20 +47,24 @@ def draw_preview(request: dict[str, Any], report: Report) -> dict[str, Any]:
     """Write a preview of `request["copy"]` to `request["preview"]`: RGBA bytes, bottom row first.
 
     Return its `width` and `height` in pixels and, if the request has a `mode`, what
-    `describe_subject` returns. Without a `mode`, the image is drawn without an outline.
+    `describe_subject` returns. Without a `mode`, the image is drawn without an outline. `answer`
+    is what the inspection returned under this name.
     """
     report(0.0, "Checking the image")
-    pixels, finder = _open_copy(request["copy"], request["size"])
+    box = box_of(request)
+    pixels, finder = _open_copy(request, box)
     mode = request.get("mode")
     facts: dict[str, Any] = {}
     matte = np.zeros(pixels.shape[:2], np.float32) if mode else None
     try:
         if mode:
-            found = finder.find(mode, request["tolerance"])
+            found = finder.find(mode, request["tolerance"], box)
             matte, facts = found.matte, describe_subject(found, whole=mode == "none")
     except Refusal as refusal:
         facts = describe_refusal(refusal)
     drawn = render_preview(pixels, matte)
+    if box is not None:
+        draw_box(drawn, box)
     Path(request["preview"]).write_bytes(drawn[::-1].tobytes())
     return {**facts, "width": int(drawn.shape[1]), "height": int(drawn.shape[0])}
 
@@ -81,15 +90,30 @@ def render_preview(pixels: Pixels, matte: Singles | None) -> NDArray[np.uint8]:
     return whole
 
 
-def _open_copy(path: str, size: list[int]) -> tuple[Pixels, SubjectFinder]:
-    width, height = size
-    data = Path(path).read_bytes()
-    if data not in _last:
+def draw_box(drawn: NDArray[np.uint8], box: Box) -> None:
+    """Draw a dashed rectangle into a preview, dark and light, so that it is seen on any image."""
+    rows, columns = box.pixels(drawn.shape)
+    frame = np.zeros(drawn.shape[:2], np.bool_)
+    frame[rows, columns] = True
+    frame[rows.start + HALO : rows.stop - HALO, columns.start + HALO : columns.stop - HALO] = False
+    row, column = np.nonzero(frame)
+    is_light = ((row + column) // DASH) % 2 == 0
+    drawn[row, column, :3] = np.where(is_light, 255, 32)[:, None]
+
+
+def _open_copy(request: dict[str, Any], box: Box | None) -> tuple[Pixels, SubjectFinder]:
+    width, height = request["size"]
+    data = Path(request["copy"]).read_bytes()
+    kept = answers_named(request)
+    if kept is not None and box is not None:
+        # A part of the small copy has less detail than the same part of the image.
+        kept = kept.of_part("small")
+    if (data, kept) not in _last:
         whole = np.frombuffer(data, np.uint8).reshape(height, width, 4)
         pixels = whole.astype(np.float32) / np.float32(255.0)
         _last.clear()
-        _last[data] = pixels, SubjectFinder(pixels)
-    return _last[data]
+        _last[data, kept] = pixels, SubjectFinder(pixels, kept)
+    return _last[data, kept]
 
 
 def _checkerboard(shape: tuple[int, ...]) -> Singles:

@@ -32,6 +32,8 @@ from .shape.solid import Solid, pillow, plate, scale_to_height
 from .shape.spin import spin, trace_profile
 from .shape.texture import CRISP, Atlas, atlas, is_plain, scale
 from .shape.triangulation import Silhouette, triangulate
+from .subject.answers import AnswerFile
+from .subject.box import box_of
 from .subject.coverage import count_lost_parts, drop_fragments
 from .subject.foreground import Foreground, find_foreground
 
@@ -70,14 +72,22 @@ class Model:
     crisp: bool = False  # show each pixel of the texture as a square
 
 
-def build(pixels: NDArray[np.float32], settings: Mapping[str, Any], report: Report) -> Model:
+def build(
+    pixels: NDArray[np.float32],
+    settings: Mapping[str, Any],
+    report: Report,
+    kept: AnswerFile | None = None,
+) -> Model:
     """Build a model from an image (h, w, 4).
 
-    The image is sRGB with straight alpha from 0 to 1, top row first. Raise Refusal if it has no
-    subject. An exception from `report`, such as a cancellation, passes through.
+    The image is sRGB with straight alpha from 0 to 1, top row first. `kept` is where the network's
+    answer about it is kept. Raise Refusal if it has no subject. An exception from `report`, such as
+    a cancellation, passes through.
     """
     report(0.0, "Finding the subject")
-    subject = find_foreground(pixels, settings["foreground"], settings["tolerance"])
+    subject = find_foreground(
+        pixels, settings["foreground"], settings["tolerance"], box_of(settings), kept
+    )
     report(0.35, "Tracing the outline")
     outline = trace_outline(subject.matte, settings["smoothness"])
     if settings["shape"] == "spin":

@@ -20,6 +20,8 @@ from .shape.outline import Outline, trace_outline
 from .shape.solid import Solid, scale_to_height
 from .shape.texture import Area, is_plain, plan_areas, texture_shape
 from .shape.triangulation import Silhouette
+from .subject.answers import AnswerFile
+from .subject.box import box_of
 from .subject.coverage import drop_fragments
 from .subject.foreground import Foreground, SubjectFinder
 
@@ -29,6 +31,8 @@ FACES = 12_000
 """Most faces to aim at: Blender's main thread takes them over within a frame."""
 MOST_FACES = 20_000
 """Most faces of a preview: thin subjects get more than they were asked for."""
+_OF_OUTLINE = ("foreground", "tolerance", "smoothness")
+"""The settings that the outline depends on, besides the box."""
 _KEPT = 8
 """Intermediate results that are kept."""
 _WALLS = 1.5
@@ -51,7 +55,7 @@ class PreviewBuilder:
 
     `pixels` (h, w, 4) are those of `build`, at most PICTURE_SIDE long; `full_side` is the longest
     side of the image that the full mesh is made from, and `texture` the height and width of that
-    mesh's texture, if they are known.
+    mesh's texture, if they are known. `kept` is where the network's answer about the image is kept.
     """
 
     def __init__(
@@ -59,9 +63,10 @@ class PreviewBuilder:
         pixels: NDArray[np.float32],
         full_side: int,
         texture: tuple[int, int] | None = None,
+        kept: AnswerFile | None = None,
     ) -> None:
         self._size = pixels.shape[:2]
-        self._finder = SubjectFinder(pixels)
+        self._finder = SubjectFinder(pixels, kept)
         self._texture = texture
         self._enlargement = full_side / max(pixels.shape[:2])
         self._kept: dict[tuple[Any, ...], Any] = {}
@@ -81,11 +86,11 @@ class PreviewBuilder:
         )
 
     def _subject(self, settings: Mapping[str, Any]) -> Foreground:
-        asked = settings["foreground"], settings["tolerance"]
+        asked = settings["foreground"], settings["tolerance"], box_of(settings)
         return self._keep(("subject", *asked), lambda: self._finder.find(*asked))
 
     def _outline(self, settings: Mapping[str, Any]) -> Outline:
-        key = "outline", *_values(settings, "foreground", "tolerance", "smoothness")
+        key = "outline", box_of(settings), *_values(settings, *_OF_OUTLINE)
         matte = self._subject(settings).matte
         return self._keep(key, lambda: trace_outline(matte, settings["smoothness"]))
 
@@ -97,7 +102,7 @@ class PreviewBuilder:
         return shape_subject(flat, outline, self._subject(settings), settings)
 
     def _silhouette(self, settings: Mapping[str, Any]) -> Silhouette:
-        key = _values(settings, "foreground", "tolerance", "smoothness", "face_count")
+        key = box_of(settings), *_values(settings, *_OF_OUTLINE, "face_count")
         outline, matte = self._outline(settings), self._subject(settings).matte
         return self._keep(
             ("silhouette", settings["shape"] == "relief", *key),

@@ -16,6 +16,8 @@ from .weights import Numbers, Weights
 
 SIDE = 320
 """Side of the square image that the network was trained on, in pixels."""
+VERSION = "u2netp-1"
+"""Changes with the network or its weights, so that answers of another one are not used."""
 # Of the colors of ImageNet, as in the authors' data_loader.py.
 _MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 _DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)

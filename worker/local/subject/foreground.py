@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ...refusal import Message, Refusal
 from ..array_types import Bools, Numbers, Singles
 from ..shape.raster import downscale, fit_size
+from .answers import AnswerFile
+from .box import Box, clear_outside
 from .components import label_parts
 from .mask_parts import drop_specks, fill_pinholes
 from .matte import NEUTRAL, Observation, Separation
@@ -37,6 +39,9 @@ _WHOLE = (
     "The subject could not be separated from the background, so the whole image was used. "
     "For a single object, use an image with a plain or transparent background."
 )
+_WHOLE_BOX = (
+    "The subject could not be separated from what is around it, so all of the box was used."
+)
 
 
 @dataclass(frozen=True)
@@ -53,22 +58,83 @@ class Foreground:
     fallback: bool = False
 
 
-def find_foreground(pixels: Numbers, mode: str, tolerance: float) -> Foreground:
+def find_foreground(
+    pixels: Numbers,
+    mode: str,
+    tolerance: float,
+    box: Box | None = None,
+    kept: AnswerFile | None = None,
+) -> Foreground:
     """Detect the subject of an image (h, w, 4); raise Refusal without one.
 
-    `mode` is "auto", "alpha", "border", or "none".
+    `mode` is "auto", "alpha", "border", or "none". Nothing outside of `box` is part of the subject.
+    `kept` is where the network's answer about the image is kept.
     """
-    return SubjectFinder(pixels).find(mode, tolerance)
+    return SubjectFinder(pixels, kept).find(mode, tolerance, box)
 
 
 class SubjectFinder:
     """Detects the subject of one image (h, w, 4) again and again, with different settings."""
 
-    def __init__(self, pixels: Numbers) -> None:
+    def __init__(self, pixels: Numbers, kept: AnswerFile | None = None) -> None:
         self._picture = downscale_visible(pixels, _LONGEST)
+        self._kept = kept
+        self._whole = _PartFinder(self._picture, kept)
+        self._part: tuple[Box, _PartFinder] | None = None
+
+    def find(self, mode: str, tolerance: float, box: Box | None = None) -> Foreground:
+        """Detect the subject as `find_foreground` does."""
+        if box is None:
+            return self._whole.find(mode, tolerance)
+        if mode in ("alpha", "none") or (mode == "auto" and self._whole.is_cutout):
+            found = self._whole.find(mode, tolerance)
+        else:
+            found = self._find_in_part(mode, tolerance, box)
+        matte = clear_outside(found.matte, box)
+        if not (matte > 0.5).any():
+            raise _nothing_in_box()
+        return replace(found, matte=matte)
+
+    def _find_in_part(self, mode: str, tolerance: float, box: Box) -> Foreground:
+        """Detect the subject in the box and its surroundings."""
+        seen = box.surroundings(self._picture.shape)
+        if self._part is None or self._part[0] != box:
+            kept = self._kept.of_part(*box) if self._kept else None
+            self._part = box, _PartFinder(self._picture[seen], kept, _shift(box, self._picture))
+        found = self._part[1].find(mode, tolerance)
+        matte = np.zeros(self._picture.shape[:2], np.float32)
+        matte[seen] = found.matte
+        notes = (_WHOLE_BOX,) if found.fallback else found.notes
+        return Foreground(matte, self._picture, notes)
+
+
+def _shift(box: Box, picture: Singles) -> tuple[slice, slice]:
+    """Return the rows and columns of the box within its surroundings."""
+    inner, outer = box.pixels(picture.shape), box.surroundings(picture.shape)
+    rows, columns = (
+        slice(own.start - seen.start, own.stop - seen.start)
+        for own, seen in zip(inner, outer, strict=True)
+    )
+    return rows, columns
+
+
+class _PartFinder:
+    """Detects the subject of an image, or of a part of it, in which `box` is around the subject."""
+
+    def __init__(
+        self,
+        picture: Singles,
+        kept: AnswerFile | None = None,
+        box: tuple[slice, slice] | None = None,
+    ) -> None:
+        self._picture, self._kept, self._box = picture, kept, box
+
+    @functools.cached_property
+    def is_cutout(self) -> bool:
+        """Whether transparency shows where the subject is."""
+        return bool((self._picture[:, :, 3] <= 0.5).mean() > _TRANSPARENT)
 
     def find(self, mode: str, tolerance: float) -> Foreground:
-        """Detect the subject as `find_foreground` does."""
         match mode:
             case "alpha":
                 return _by_alpha(self._picture)
@@ -81,15 +147,14 @@ class SubjectFinder:
 
     @functools.cached_property
     def _seen(self) -> Observation:
-        return Observation(self._picture)
+        return Observation(self._picture, self._kept, self._box)
 
     def _automatic(self, tolerance: float) -> Foreground:
         """Use alpha if there is any, else what stands out, else the border, else the whole."""
         picture = self._picture
-        opaque = picture[:, :, 3] > 0.5
-        if not opaque.any():
+        if not (picture[:, :, 3] > 0.5).any():
             raise _nothing_opaque()
-        if 1.0 - opaque.mean() > _TRANSPARENT:
+        if self.is_cutout:
             return _by_alpha(picture)
         if self._seen.salient is not None:
             return Foreground(_with_network(self._seen, self._seen.salient, tolerance), picture, ())
@@ -178,6 +243,14 @@ def _nothing_opaque() -> Refusal:
         "bad_image",
         "The image is fully transparent.",
         "Use an image with an opaque subject.",
+    )
+
+
+def _nothing_in_box() -> Refusal:
+    return Refusal(
+        "bad_image",
+        "There is no subject in the box.",
+        "Draw the box around the subject, or clear it.",
     )
 
 

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..array_types import Bools, Floats, Ints, Numbers, Singles
 from ..shape.raster import blur, box_filter, downscale, fit_size, upscale
+from .answers import AnswerFile
 from .border_color import background_distance, threshold
 from .color import oklab
 from .mask_parts import drop_specks, fill_pinholes
@@ -55,21 +56,35 @@ class Separation:
 
 
 class Observation:
-    """The part of separating an image (h, w, 3 or more) that does not depend on the tolerance."""
+    """The part of separating an image (h, w, 3 or more) that does not depend on the tolerance.
 
-    def __init__(self, picture: Singles) -> None:
+    `kept` is where the network's answer about it is kept. The subject lies within `box` (rows,
+    columns), if one is given.
+    """
+
+    def __init__(
+        self,
+        picture: Singles,
+        kept: AnswerFile | None = None,
+        box: tuple[slice, slice] | None = None,
+    ) -> None:
         self._rgb = picture[:, :, :3]
+        self._kept = kept
         self._small = downscale(self._rgb, *fit_size(picture.shape, _WORKING))
         lab = oklab(self._small)
         self._strange = background_distance(lab)
         self._bins = _bin_colors(lab)
         self._guide = _Guide(self._small, 4, _EDGE)
         self._fine_guide = _Guide(self._small, 3, _EDGE)
+        self._possible = self._within(box, picture.shape) if box else None
 
     @functools.cached_property
     def salient(self) -> Salient | None:
         """The subject that the network sees; None if it sees none."""
-        return find_subject(self._small)
+        found = find_subject(self._small, self._kept)
+        if found is None or self._possible is None:
+            return found
+        return replace(found, probability=found.probability * self._possible)
 
     @functools.cached_property
     def neutral(self) -> Separation:
@@ -116,6 +131,12 @@ class Observation:
         strokes = downscale(self.neutral.matte[:, :, None], *self._small.shape[:2])[:, :, 0] > 0.5
         filled = fill_drawing(strokes, salient.probability)
         return None if filled is None else self._with_edges(filled.astype(np.float32))
+
+    def _within(self, box: tuple[slice, slice], shape: tuple[int, ...]) -> Singles:
+        """Return 1 within the box and 0 outside of it, at the reduced size."""
+        inside = np.zeros((*shape[:2], 1), np.float32)
+        inside[box] = 1.0
+        return downscale(inside, *self._small.shape[:2])[:, :, 0]
 
     def _with_edges(self, mask: Singles) -> Singles:
         """Return a reduced mask at the image's size, with soft edges where the image has edges."""

@@ -4,16 +4,20 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ...nets.u2netp import find_salient
+from ...nets.u2netp import SIDE, VERSION, find_salient
 from ...nets.weights import Weights, open_weights
 from ..array_types import Bools, Singles
 from ..shape.raster import blur, upscale
+from .answers import AnswerFile, answer_file, as_kept
 from .mask_parts import fill_pinholes
 
 WEIGHTS = Path(__file__).parents[2] / "nets" / "u2netp.safetensors"
@@ -40,7 +44,7 @@ _AGREED = 0.5
 _REMEMBERED = 4
 """Images whose answers are kept: a setting that is dragged asks again about the same image."""
 
-_answers: dict[bytes, Singles] = {}
+_answers: dict[str, Singles] = {}
 
 
 @cache
@@ -56,9 +60,31 @@ class Salient:
     is_sure: bool
 
 
-def find_subject(rgb: Singles) -> Salient | None:
-    """Find the subject of an image (h, w, 3); None if nothing stands out, or everything."""
-    square = _ask(rgb)
+def kept_answers(request: Mapping[str, Any]) -> AnswerFile | None:
+    """Return where the answer about `request["picture"]` is kept; None if nothing is to be kept."""
+    if not request.get("cache"):
+        return None
+    orientation = request.get("orientation", 1)
+    return answer_file(
+        request["cache"], request["picture"], orientation, version=VERSION, side=SIDE
+    )
+
+
+def answers_named(request: Mapping[str, Any]) -> AnswerFile | None:
+    """Return where the answer with the name `request["answer"]` is kept; None if it has none."""
+    folder, name = request.get("cache"), request.get("answer")
+    # The name becomes a file's.
+    if not folder or not re.fullmatch("[0-9a-f]{64}", str(name)):
+        return None
+    return AnswerFile(Path(folder), str(name), SIDE)
+
+
+def find_subject(rgb: Singles, kept: AnswerFile | None = None) -> Salient | None:
+    """Find the subject of an image (h, w, 3); None if nothing stands out, or everything.
+
+    `kept`: where the network's answer about this image is kept.
+    """
+    square = _ask(rgb, kept)
     inside = int(np.count_nonzero(square > _SEEN))
     if not _LEAST_SUBJECT < inside / square.size < _MOST_SUBJECT:
         return None
@@ -70,14 +96,23 @@ def find_subject(rgb: Singles) -> Salient | None:
     return Salient(np.asarray(probability, np.float32), undecided < _SURE)
 
 
-def _ask(rgb: Singles) -> Singles:
+def _ask(rgb: Singles, kept: AnswerFile | None) -> Singles:
     """Return the network's answer, which takes a second or more for an image that is new."""
-    key = hashlib.sha256(rgb.tobytes()).digest()
+    key = kept.name if kept else hashlib.sha256(rgb.tobytes()).hexdigest()
     if key not in _answers:
         for old in list(_answers)[: 1 - _REMEMBERED]:
             del _answers[old]
-        _answers[key] = find_salient(rgb, _weights())
+        _answers[key] = _read_or_ask(rgb, kept)
     return _answers[key]
+
+
+def _read_or_ask(rgb: Singles, kept: AnswerFile | None) -> Singles:
+    answer = kept.read() if kept else None
+    if answer is None:
+        answer = as_kept(find_salient(rgb, _weights()))
+        if kept:
+            kept.write(answer)
+    return answer
 
 
 def fill_drawing(strokes: Bools, probability: Singles) -> Bools | None:

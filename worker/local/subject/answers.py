@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keep a network's answers in files, so that all processes ask it once about an image.
+
+What is read is never trusted: a file that is damaged, or has another size, is not used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import time
+import zlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from ...atomic_files import atomic_path
+from ..array_types import Singles
+
+MOST_FILES = 200
+MOST_DAYS = 30
+MOST_BYTES = 1 << 20
+"""Limits of the folder: files that were not used for longest go first."""
+_MAGIC = b"I2M answer\n"
+_STEPS = 65535
+"""An answer from 0 to 1 is kept in 16 bits."""
+_SUFFIX = ".answer"
+
+
+@dataclass(frozen=True)
+class AnswerFile:
+    """The place of a square answer, `side` pixels wide, about one image or a part of it."""
+
+    folder: Path
+    name: str
+    side: int
+
+    def of_part(self, *part: object) -> AnswerFile:
+        """Return the place of an answer about a part of the image."""
+        return replace(self, name=_digest(self.name, *part))
+
+    def read(self) -> Singles | None:
+        """Return the answer (side, side) from 0 to 1; None without one, or if it is damaged."""
+        with contextlib.suppress(OSError, ValueError, zlib.error):
+            with self._path.open("rb") as file:
+                steps = _decode(file.read(MOST_BYTES), self.side)
+            self._path.touch()
+            return as_kept(steps / np.float32(_STEPS))
+        return None
+
+    def write(self, answer: Singles) -> None:
+        """Keep an answer; without effect where that is impossible."""
+        steps = np.rint(answer * np.float32(_STEPS)).astype("<u2")
+        with contextlib.suppress(OSError):
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with atomic_path(str(self._path)) as side:
+                Path(side).write_bytes(_MAGIC + zlib.compress(steps.tobytes(), 1))
+            _trim(self.folder)
+
+    @property
+    def _path(self) -> Path:
+        return self.folder / f"{self.name}{_SUFFIX}"
+
+
+def answer_file(
+    folder: str, image: str, orientation: int, *, version: str, side: int
+) -> AnswerFile | None:
+    """Return the place of a network's answer about an image file; None if it cannot be read.
+
+    `version` names the network with its weights: the answers of another one are not used.
+    """
+    try:
+        with Path(image).open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
+    return AnswerFile(Path(folder), _digest(digest, orientation, version), side)
+
+
+def as_kept(answer: Singles) -> Singles:
+    """Return an answer with the precision in which it is kept, so that both are the same."""
+    steps = np.rint(np.clip(answer, 0.0, 1.0) * np.float32(_STEPS))
+    return np.asarray(steps / np.float32(_STEPS), np.float32)
+
+
+def _decode(data: bytes, side: int) -> Singles:
+    """Return the steps (side, side); raises ValueError or zlib.error for damaged data."""
+    if not data.startswith(_MAGIC):
+        raise ValueError("this is no answer")
+    unpacking = zlib.decompressobj()
+    # Bounded: a few bytes could unpack to any size.
+    plain = unpacking.decompress(data[len(_MAGIC) :], 2 * side * side + 1)
+    if not unpacking.eof or len(plain) != 2 * side * side:  # guard: answer-has-its-size
+        raise ValueError("the answer has another size, or is cut")
+    return np.frombuffer(plain, "<u2").reshape(side, side).astype(np.float32)
+
+
+def _digest(*values: object) -> str:
+    return hashlib.sha256("\0".join(map(str, values)).encode()).hexdigest()
+
+
+def _trim(folder: Path) -> None:
+    """Delete what is old, and the files that were not used for longest if there are too many."""
+    files = [(path.stat().st_mtime, path) for path in folder.glob(f"*{_SUFFIX}")]
+    oldest = time.time() - MOST_DAYS * 24 * 3600.0
+    for number, (used, path) in enumerate(sorted(files, reverse=True)):
+        if number >= MOST_FILES or used < oldest:
+            path.unlink(missing_ok=True)
