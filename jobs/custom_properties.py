@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 PREFIX = "image_to_mesh_"
-"""What all of these keys begin with."""
+"""The prefix of all of these keys."""
 
 # Users' .blend files contain these keys: never change one.
 JOB = "image_to_mesh_job"

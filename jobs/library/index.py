@@ -120,12 +120,14 @@ class LibraryIndex:
         chosen = [entry for entry in entries if entry.job not in self._trashed]
         if chosen and not self._refreshing.locked():
             self._trashed.update(entry.job for entry in chosen)
+            # On a thread, because moving many files to the trash would freeze Blender's window.
             threading.Thread(target=self._trash, args=(chosen,), daemon=True).start()
 
     def delete_soon(self, jobs: Iterable[str]) -> None:
         """Move jobs to the system's trash on another thread; `not_deleted` gets those that stay."""
         chosen = list(jobs)
         self.not_deleted.difference_update(chosen)
+        # On a thread for the same reason as in `trash_soon`.
         threading.Thread(target=self._delete, args=(chosen,), daemon=True).start()
 
     def reread(self, job: str) -> None:

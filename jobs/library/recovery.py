@@ -111,6 +111,7 @@ class JobRecovery:
         self._shown = shown
         self._resumed: set[str] = set()
         self._dismissed: set[str] = set()
+        # An event, because the main thread sets it and the scanning thread reads it.
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
         # Both the scanning thread and the main thread replace `found`.

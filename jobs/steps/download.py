@@ -147,6 +147,7 @@ class MeshDownload:
                 "The mesh cannot be downloaded: its provider is not an online service.",
                 "Generate it again.",
             )
+        # An event, because this thread sets it and the call's thread reads it.
         abandoned = threading.Event()
 
         def check() -> None:

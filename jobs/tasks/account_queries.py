@@ -74,6 +74,7 @@ class AccountQueries:
                 return
             # The last amount stays meanwhile, or the balance would disappear after each job.
             asked = self._answers[query] = replace(last, failure=None, waiting=True)
+        # On a thread, because a service may take seconds to answer, and this is the main thread.
         threading.Thread(target=self._run, args=(query, asked), daemon=True).start()
 
     def answer(self, query: AccountQuery) -> AccountAnswer | None:

@@ -89,6 +89,7 @@ class ImageChecks:
         """Make a new image on a thread; `recipe` has the worker's options. `take` returns it."""
         self.at_work += 1
         arguments = (source, original, detection, recipe)
+        # On a thread for the same reason as in `check`.
         threading.Thread(target=self._edit, args=arguments, daemon=True).start()
 
     def take(self, timeout: float = 0.0) -> EditedImage | None:

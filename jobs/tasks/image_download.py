@@ -69,6 +69,7 @@ class ImageDownloads:
     def _begin(self, address: str, name: str, view: str, work: Callable[[], bytes]) -> None:
         self._waiting[address] += 1
         arguments = (DownloadedImage(address, name, view), work)
+        # On a thread, because downloads and decoders may take seconds, and this is the main thread.
         threading.Thread(target=self._run, args=arguments, daemon=True).start()
 
     def waiting(self) -> tuple[str, ...]:

@@ -97,6 +97,7 @@ class LivePreviews:
                 return
             self._wanted = request
             if self._thread is None:
+                # A new event for each thread, because the last thread may still be ending.
                 self._stopped = threading.Event()
                 self._thread = threading.Thread(
                     target=self._serve, args=(self._stopped,), name=_NAME, daemon=True

@@ -36,6 +36,7 @@ from .edit_values import REPORTS, RESULT, WRITTEN, EditRequest, EditView
 
 log = logging.getLogger(__name__)
 
+# Guards `_reserved`: edits of the same job may reserve a version on several threads at once.
 _reserving = threading.Lock()
 _reserved: set[tuple[Path, int]] = set()
 """Versions that running edits will write: the job's folder and the version's number."""
@@ -53,6 +54,7 @@ class MeshEdit:
         # An event, not a kill: only the edit's thread may use the worker, and so it ends it.
         self._stop = threading.Event()
         self._until = 0.0
+        # On a thread, because an edit may take minutes, and this is the main thread.
         self.thread = threading.Thread(target=self._run, name=f"edit-{order.key}", daemon=True)
 
     def start(self) -> None:

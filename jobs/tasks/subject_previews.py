@@ -73,6 +73,7 @@ class SubjectPreviews:
             if self._is_running:
                 return
             self._is_running = True
+        # On a thread, because the worker takes longer than a frame, and this is the main thread.
         threading.Thread(target=self._run, daemon=True).start()
 
     def _run(self) -> None:

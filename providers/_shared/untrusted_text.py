@@ -19,7 +19,7 @@ MOST = 2000
 LOST = "\N{REPLACEMENT CHARACTER}"
 """The character that replaces lone surrogates, undecodable bytes and unassigned code points."""
 
-# Patterns as texts: `re` compiles each at its first use, which few sessions need, and keeps it.
+# Patterns as strings: `re` compiles each at its first use, which few sessions reach, and caches it.
 # A space is \x20 in them, because `tools/texts.py` takes literals with a space for sentences.
 _SEQUENCE = (
     r"(?:\x1b\[|\x9b)[0-?]*[\x20-/]*[@-~]?"  # CSI: colors and cursor movement
@@ -55,7 +55,7 @@ def clean(text: str, most: int = MOST) -> str:
     text = text[: 4 * most]
     if not text.isprintable():
         text = re.sub(_SPACES, " ", re.sub(_SEQUENCE, "", text))
-        # `split` with a group returns text and joiner by turns.
+        # `split` with a group returns text and joiners alternately.
         pieces = enumerate(re.split(_JOINER, text))
         text = "".join(
             piece if index % 2 else "".join(map(_printable, piece)) for index, piece in pieces
@@ -76,7 +76,7 @@ def readable_name(datablock: Any, otherwise: str = "picture") -> str:
 
 
 def replace_surrogates(text: str) -> str:
-    """Return a text with lone surrogates replaced, so that it can be encoded as UTF-8."""
+    """Return text with lone surrogates replaced, so that it can be encoded as UTF-8."""
     return text if text.isascii() else re.sub(_SURROGATE, LOST, text)
 
 
