@@ -139,7 +139,8 @@ def front_outline(model: Any, truth: NDArray[Any]) -> NDArray[Any]:
     middle = 0.5 * (columns.min() + columns.max() + 1)
     x = middle + tall * model.vertices[:, 0] / model.vertices[:, 2].max()
     y = rows.max() + 1 - tall * model.vertices[:, 2] / model.vertices[:, 2].max()
-    return rasterize(np.stack([x, y], axis=1).astype(np.float64), model.triangles, truth.shape)
+    size = truth.shape[0], truth.shape[1]
+    return rasterize(np.stack([x, y], axis=1).astype(np.float64), model.triangles, size)
 
 
 def overlap(first: NDArray[Any], other: NDArray[Any]) -> float:

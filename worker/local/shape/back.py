@@ -15,6 +15,8 @@ from ..array_types import Bools, Singles
 from .pull_push import fill_in
 from .raster import blur, downscale, fit_size, upscale
 
+RIM_SIDE = 112
+"""Longest side in pixels at which the rim's colors are found."""
 _DEPTH = 0.035
 """Distance from the rim, as a share of the subject's size, that the colors are taken from."""
 _ALIKE = 0.12

@@ -15,7 +15,7 @@ from ..subject.color import oklab
 from .outline import Outline
 from .raster import blur, downscale, fit_size, sample_bilinear
 
-_SIDE = 256
+_SIDE = 192
 """Longest side in pixels at which a subject is measured."""
 _BOX_DEPTH = 0.5
 _RING_DEPTH = 0.22
@@ -55,9 +55,9 @@ def _ramp(value: float, limits: tuple[float, float]) -> float:
 
 def _straight_share(inside: Bools) -> float:
     """Return the share of a mask's outline that is straight."""
-    reach = int(np.ceil(3.0 * _WINDOW * max(inside.shape)))
-    mask = np.pad(inside, reach)
-    soft = blur(mask.astype(np.float32), _WINDOW * float(np.sqrt(np.count_nonzero(mask))))
+    sigma = _WINDOW * float(np.sqrt(np.count_nonzero(inside)))
+    mask = np.pad(inside, int(np.ceil(2.5 * sigma)))
+    soft = blur(mask.astype(np.float32), sigma)
     across, down = mask[:, 1:] != mask[:, :-1], mask[1:] != mask[:-1]
     # Halfway between the pixels on both sides.
     beside = (soft[:, 1:] + soft[:, :-1])[across], (soft[1:] + soft[:-1])[down]

@@ -15,6 +15,8 @@ from .triangulation import Silhouette, doubled_areas
 
 _PRECISION = 2e-5
 """Relative residual: far below what can be seen in a surface."""
+_ROUGHLY = 1e-3
+"""The same for smoothed values."""
 _COARSE = 96
 """Longest side in pixels of the coarse solution that conjugate gradients start from."""
 
@@ -32,21 +34,31 @@ def solve_poisson(flat: Silhouette, outline: Outline) -> Floats:
     return np.maximum(solution, 0.0)
 
 
-def smooth_values(flat: Silhouette, values: Floats, width: Floats) -> Floats:
-    """Return values (n,) smoothed over about `width` (n,) pixels; nothing flows over the rim.
+class Smoother:
+    """Smooths values at the points of a silhouette; nothing flows over the rim."""
 
-    Solves x − ∇·(width² ∇x) = values.
-    """
-    count, triangles = len(flat.points), flat.triangles
-    areas = np.abs(doubled_areas(flat.points, triangles))
-    first, second, weight = _cotangents(flat.points, triangles, areas)
-    weight = weight * 0.5 * (width[first] ** 2 + width[second] ** 2)
-    mass = _sum_at(triangles.ravel(), np.repeat(areas / 6.0, 3), count)
-    diagonal = mass + _sum_at(first, weight, count) + _sum_at(second, weight, count)
-    rows, columns = np.concatenate([first, second]), np.concatenate([second, first])
-    padded = _pad_rows(rows, columns, np.tile(weight, 2), count)
-    system = _System(np.arange(count), *padded, diagonal, mass * values)
-    return _conjugate_gradients(system.product, diagonal, system.load, values)
+    def __init__(self, flat: Silhouette) -> None:
+        self._count = len(flat.points)
+        areas = np.abs(doubled_areas(flat.points, flat.triangles))
+        self._sides = _cotangents(flat.points, flat.triangles, areas)
+        self._mass = _sum_at(flat.triangles.ravel(), np.repeat(areas / 6.0, 3), self._count)
+
+    def smooth(self, width: Floats, *values: Floats) -> list[Floats]:
+        """Return each of the values (n,) smoothed over about `width` (n,) pixels.
+
+        Solves x − ∇·(width² ∇x) = values.
+        """
+        first, second, weight = self._sides
+        weight = weight * 0.5 * (width[first] ** 2 + width[second] ** 2)
+        sums = _sum_at(first, weight, self._count) + _sum_at(second, weight, self._count)
+        rows, columns = np.concatenate([first, second]), np.concatenate([second, first])
+        padded = _pad_rows(rows, columns, np.tile(weight, 2), self._count)
+        free, diagonal = np.arange(self._count), self._mass + sums
+        system = _System(free, *padded, diagonal, self._mass)
+        return [
+            _conjugate_gradients(system.product, diagonal, self._mass * given, given, _ROUGHLY)
+            for given in values
+        ]
 
 
 @dataclass(frozen=True)
@@ -119,14 +131,18 @@ def _pad_rows(row: Ints, column: Ints, weight: Floats, count: int) -> tuple[Ints
 
 
 def _conjugate_gradients(
-    product: Callable[[Floats], Floats], diagonal: Floats, load: Floats, start: Floats
+    product: Callable[[Floats], Floats],
+    diagonal: Floats,
+    load: Floats,
+    start: Floats,
+    precision: float = _PRECISION,
 ) -> Floats:
-    """Solve to a relative residual of _PRECISION with the Jacobi preconditioner."""
+    """Solve to a relative residual of `precision` with the Jacobi preconditioner."""
     solution = start.copy()
     residual = load - product(solution)
     scaled = residual / diagonal
     direction, energy = scaled.copy(), float(residual @ scaled)
-    goal = _PRECISION**2 * float(load @ (load / diagonal))
+    goal = precision**2 * float(load @ (load / diagonal))
     # Conjugate gradients need about √n steps; the bound only stops a degenerate mesh.
     for _ in range(20 + 4 * int(np.sqrt(len(load)))):
         if energy <= goal:

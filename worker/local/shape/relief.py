@@ -8,7 +8,7 @@ import numpy as np
 from ..array_types import Bools, Floats, Numbers, Singles
 from ..subject.color import oklab
 from .outline import Outline
-from .poisson import smooth_values
+from .poisson import Smoother
 from .raster import blur, sample_bilinear
 from .triangulation import Silhouette, doubled_areas
 
@@ -49,14 +49,14 @@ def _calm(flat: Silhouette, bump: Floats) -> Floats:
     straight rim it makes of the distance d, in widths, d + exp(−d), which is taken back.
     """
     size = float(np.sqrt(0.5 * np.abs(doubled_areas(flat.points, flat.triangles)).sum()))
-    width = np.full(len(bump), _CALM * size)
-    # In a strip of half width a, the mean of the bump is a² / 3: thin parts stay round.
-    mean = np.maximum(smooth_values(flat, bump, width), 1e-6 * size * size)
-    width = np.minimum(width, _CALM_PART * np.sqrt(3.0 * mean))
+    # In a strip of half width a, slope² + 2 bump is a² everywhere: thin parts stay round.
+    slope = _slope(flat, bump)
+    part = np.sqrt(slope * slope + 2.0 * bump)
+    width = np.clip(_CALM_PART * part, 1e-4 * size, _CALM * size)
     # Near the rim, the bump is the distance times the slope; both are smoother than the outline.
-    slope = np.maximum(smooth_values(flat, _slope(flat, bump), width), 1e-4 * size)
-    away = bump / (slope * width * _EDGE)
-    smooth = np.maximum(smooth_values(flat, bump, width), 0.0)
+    smooth, slope = Smoother(flat).smooth(width, bump, slope)
+    away = bump / (np.maximum(slope, 1e-4 * size) * width * _EDGE)
+    smooth = np.maximum(smooth, 0.0)
     return np.asarray(np.where(flat.rim, 0.0, smooth * away / (away + np.exp(-away))))
 
 

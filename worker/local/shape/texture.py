@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..array_types import Bools, Bytes, Floats, Numbers, Singles
-from .back import Rim, find_rim
+from .back import RIM_SIDE, Rim, find_rim
 from .pull_push import fill_in
 from .raster import blur, downscale, downscale_strips, fit_size, upscale
 
@@ -18,11 +18,13 @@ CRISP = 128
 """Longest side in pixels of images whose pixels are meant to be seen, such as pixel art."""
 _PLAIN_BACK = 192
 """Longest side in texels of a blurred back."""
+_SAMPLED = 400
+"""Pixels along the longest side that are compared to tell whether there is such a stroke."""
 _STROKE = (0.1, 0.2)
 """Difference between the colors at the rim and inside of it up to which there is no stroke along
 it, and from which there is one."""
-_MIXED = 1.5
-"""Width in pixels of the blur that tells the pixels that are mixed with the background."""
+_FLANK = 2.1
+"""Pixels from the rim of a matte that are mixed with the background."""
 _THIN = 0.5
 """Weight of parts too thin to have an inside."""
 
@@ -83,12 +85,7 @@ def atlas(
     front, behind = plan_areas(bounds, plain_back=is_plain(back), longest=longest)
     colors, weights = _crop(pixels, matte, front, flank)
     picture = fill_in(colors, weights)
-    reduced = (
-        _plain_size(front.height, front.width)
-        if back == "mirror"
-        else (behind.height, behind.width)
-    )
-    rim = find_rim(downscale(np.dstack([colors, weights]), *reduced))
+    rim = _rim(colors, weights)
     if flank:
         picture = _erase_stroke(picture, weights, rim.colors)
     reverse = _reverse(back, picture, rim, behind)
@@ -107,20 +104,30 @@ def is_plain(back: str) -> bool:
     return back != "mirror"
 
 
+def _rim(colors: Singles, weights: Singles) -> Rim:
+    """Return the colors near the rim of the front."""
+    step = max(1, max(weights.shape) // (4 * RIM_SIDE))
+    weighted = np.dstack([colors[::step, ::step], weights[::step, ::step]])
+    return find_rim(downscale(weighted, *fit_size(weighted.shape, RIM_SIDE)))
+
+
 def _erase_stroke(picture: Singles, weights: Singles, rim: Singles) -> Singles:
     """Replace the stroke along the outline of a drawing where the surface is seen from the side.
 
     There it would be drawn out over the flank. `weights` (h, w) are 0 there, `rim` are the colors
     inside of the stroke, if there is one.
     """
-    height, width = weights.shape
-    beside = np.clip(np.float32(1.0) - np.float32(2.0) * weights, 0.0, 1.0)
-    inner = upscale(rim, height, width)
-    apart = np.abs(inner - picture).mean(axis=2)
-    edge = (beside > 0.0) & (beside < 1.0)
+    step = max(1, max(weights.shape) // _SAMPLED)
+    part, seen = weights[::step, ::step], picture[::step, ::step]
+    edge = (part > 0.0) & (part < _THIN)
+    apart = np.abs(upscale(rim, *part.shape) - seen).mean(axis=2)
     stroke = float(np.median(apart[edge])) if edge.any() else 0.0
     share = np.float32(np.clip((stroke - _STROKE[0]) / (_STROKE[1] - _STROKE[0]), 0.0, 1.0))
-    return np.asarray(picture + (inner - picture) * (share * beside)[:, :, None], np.float32)
+    if not share:
+        return picture
+    beside = share * np.clip(np.float32(1.0) - np.float32(2.0) * weights, 0.0, 1.0)
+    inner = upscale(rim, *weights.shape)
+    return np.asarray(picture + (inner - picture) * beside[:, :, None], np.float32)
 
 
 def _reverse(back: str, picture: Singles, rim: Rim, area: Area) -> Singles:
@@ -129,7 +136,7 @@ def _reverse(back: str, picture: Singles, rim: Rim, area: Area) -> Singles:
         return picture[:, ::-1]
     if back == "color":
         return _blur_colors(picture[:, ::-1], area.height, area.width)
-    return rim.over_the_back()[:, ::-1]
+    return upscale(rim.over_the_back()[:, ::-1], area.height, area.width)
 
 
 def plan_areas(
@@ -192,7 +199,9 @@ def _layout(
     return crop, scale, stacked
 
 
-def _crop(pixels: Numbers, matte: Singles, area: Area, flank: float) -> tuple[Singles, Singles]:
+def _crop(
+    pixels: Numbers, matte: Singles, area: Area, flank: float | None
+) -> tuple[Singles, Singles]:
     """Cut the area's part out of image and matte, at the area's scale.
 
     Return colors (h, w, 3) premultiplied by weights, and the weights (h, w): 1 well inside the
@@ -224,14 +233,16 @@ def _crop(pixels: Numbers, matte: Singles, area: Area, flank: float) -> tuple[Si
 
 def _trust(matte: Singles, flank: float) -> Singles:
     """Return the weight of each pixel (h, w): those at the rim are mixed with the background."""
-    # On a straight edge, this rises from 0 at 0.9 sigma inside to 1 at 1.9.
-    sigma = max(_MIXED, flank / 1.4)
-    soft = blur(matte, sigma)
-    trust: Singles = np.clip((soft - np.float32(0.81)) * np.float32(6.3), 0.0, 1.0)
+    height, width = matte.shape
+    # A wider rim is found in a smaller copy.
+    ratio = max(1.0, flank / _FLANK)
+    small = fit_size(matte.shape, int(max(height, width) / ratio) + 1)
+    # On a straight edge, this rises from 0 at 1.3 pixels inside to 1 at 2.8.
+    soft = blur(downscale(matte[:, :, None], *small)[:, :, 0], 1.5)
+    inner: Singles = np.clip((soft - np.float32(0.81)) * np.float32(6.3), 0.0, 1.0)
+    trust = inner.copy() if inner.shape == matte.shape else upscale(inner, height, width)
     # Parts too thin for such an inside are used as they are.
-    height, width = trust.shape
-    reach = max(height, width) / (4.0 * sigma / _MIXED)
-    around = downscale(trust[:, :, None], *fit_size(trust.shape, int(reach) + 1))
+    around = downscale(inner[:, :, None], *fit_size(inner.shape, max(inner.shape) // 4 + 1))
     thin = (matte > 0.5) & (upscale(around[:, :, 0], height, width) <= 0.0)
     trust[thin] = _THIN
     return trust
