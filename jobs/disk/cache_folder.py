@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The folder for what can be computed again: all processes of a user share it."""
+"""The user's folder for data that can be computed again, shared by all processes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NAME = "image_to_mesh-cache"
 
 
 def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder, which need not exist. It may be deleted at any time."""
+    """Return the cache folder, which need not exist, and may be deleted at any time."""
     if sys.platform == "win32":
         base = environment.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
     elif sys.platform == "darwin":

@@ -59,7 +59,7 @@ Progress = Callable[[str, float | None], None]
 Check = Callable[[], None]
 
 ANSWERS = "answers"
-"""Folder in which the workers keep what their networks found in images."""
+"""The folder, in the cache, of the answers of the workers' networks about images."""
 
 ADVICE = "Try again, or use a smaller mesh."
 

@@ -11,7 +11,7 @@ from typing import Any
 from ...providers import ImageToMeshError, PictureInfo, Provider
 
 BOX = ("box_left", "box_top", "box_right", "box_bottom")
-"""The settings of the built-in provider that hold the box around the subject."""
+"""The settings of the built-in provider for the box around the subject."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +23,8 @@ class ImageReport:
     `clear`: the subject could be separated from the image background; if not, `why` and `hint` may
     say why the built-in provider would refuse the image. `subjects` is the number of separate
     subjects, and `brightness` their mean brightness, from 0 to 1. `copy` is a small copy of the
-    whole image. `sha256` is the file's. `answer` names what the worker keeps about the
-    image. `waiting`: the check is still running.
+    whole image. `sha256` is the file's. `answer` is the name of the data that the worker caches of
+    the image. `waiting`: the check is still running.
     """
 
     info: PictureInfo | None = None
@@ -88,7 +88,7 @@ class SubjectDetection:
 
 
 def box_request(box: tuple[float, ...]) -> dict[str, float]:
-    """Return the fields of a worker's request that tell it the box around the subject."""
+    """Return the fields of a worker request for a box around the subject; empty without a box."""
     return dict(zip(BOX, box, strict=True)) if box else {}
 
 
