@@ -56,7 +56,7 @@ def refresh_balance(context: bpy.types.Context, provider_id: str) -> None:
 
 
 def ask_once(context: bpy.types.Context, provider: Provider[Any]) -> None:
-    """Query a balance unless it is known already, such as that of a key that was just entered."""
+    """Query a balance that is not known yet, such as that of a key that was just entered."""
     _ask_balance(context, provider, again=False)
 
 
@@ -100,7 +100,7 @@ def _ask(query: jobs.AccountQuery) -> None:
 
 
 def _ask_balance(context: bpy.types.Context, provider: Provider[Any], *, again: bool) -> None:
-    """Query a balance if there is one, with a key, and only where Blender may call."""
+    """Query a balance if the service has one, a key is set, and Blender may go online."""
     if not preferences.has_account(provider):
         return
     try:
