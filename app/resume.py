@@ -42,7 +42,7 @@ def find(context: bpy.types.Context, job: str) -> jobs.Record:
 
 
 def start_again(context: bpy.types.Context, record: jobs.Record, **decided: Any) -> str:
-    """Resume a job on its thread and return its ID.
+    """Resume a job on its thread and return its id.
 
     `decided` are the user's decisions about an uncertain order, as `ResumeContext.spec_of` takes
     them.

@@ -225,7 +225,7 @@ def account_of(provider: Provider[Any]) -> Provider[Any]:
 
 
 def call_when_key_changes(listener: Callable[[str], None] | None) -> None:
-    """Set the function called with a key's preference when it was changed; None removes it."""
+    """Set the function to call with the name of a changed key's preference; None removes it."""
     _listeners[:] = [] if listener is None else [listener]
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether the active object is a result of the chosen image and provider, and can be updated."""
+"""Tell whether the active object is a result of the chosen image and provider to be updated."""
 
 from __future__ import annotations
 

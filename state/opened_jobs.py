@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which ended jobs show their details in the panel, as the user opened and closed them."""
+"""Remember which ended jobs the user opened or closed in the panel."""
 
 from __future__ import annotations
 

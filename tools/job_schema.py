@@ -91,7 +91,7 @@ DESCRIPTIONS = {
     "faces": "The number of faces.",
     "credits": "What the service charged, in its own unit.",
     "seconds": "Seconds from the start of the job to its end.",
-    "facts": "Other data from the service, such as seeds and request IDs.",
+    "facts": "Other data from the service, such as seeds and request ids.",
     "notes": "Sentences for the user about how the job went.",
     "failure": "The error that the job stopped with.",
     "failure.kind": "Its stable name, such as no_credits.",

@@ -59,7 +59,7 @@ def last_undoable() -> Hidden | None:
 
 
 def jobs_away() -> frozenset[str]:
-    """Return the IDs of all hidden jobs."""
+    """Return the ids of all hidden jobs."""
     return frozenset(_hidden)
 
 

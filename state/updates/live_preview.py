@@ -32,7 +32,7 @@ def switch() -> dict[str, Any]:
 
 
 def listen(changed: Listener | None, drawn: Listener | None) -> None:
-    """Set the functions to call when a setting changes and when the switch is drawn; None clears.
+    """Set the functions to call when a setting changes and when the switch is drawn, if any.
 
     Both must be cheap: the first is called for each step of a dragged slider.
     """
