@@ -91,7 +91,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def promised(capsys: pytest.CaptureFixture[str]) -> Promised:
-    """Hold work to a number of calls and, in a bench, to a time."""
+    """Return a `Promised`, which limits the calls and, in a benchmark, the time of work."""
 
     def tell(line: str) -> None:
         with capsys.disabled():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Notice every open of a file, in any process, by inotify."""
+"""Count how often any process opens a file, with inotify."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Models with every kind of data that a prepared one may have, and all that can be read of them."""
+"""Models with every kind of data that a prepared one may have, and everything read from them."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def make_job(root: Path) -> Path:
 
 
 def data_block_names(kind: str, *, hidden: bool = False) -> list[str]:
-    """Return the names of one kind of data-blocks, those that Blender hides only if asked for."""
+    """Return the names of one kind of data-blocks, hidden ones only on request."""
     names = [item.name for item in getattr(bpy.data, kind)]
     return sorted(name for name in names if hidden or not name.startswith("."))
 
@@ -96,7 +96,7 @@ def values(items: Any, name: str, dtype: type, width: int = 1) -> list[Any]:
 
 
 def mesh_facts(mesh: bpy.types.Mesh) -> dict[str, Any]:
-    """Return everything that can be read of a mesh, value by value."""
+    """Return everything that can be read from a mesh, value by value."""
     layouts = addon_module("worker.mesh.arrays").LAYOUTS
     facts: dict[str, Any] = {}
     for attribute in mesh.attributes:
@@ -120,7 +120,7 @@ def mesh_facts(mesh: bpy.types.Mesh) -> dict[str, Any]:
 
 
 def model_facts(names: list[str]) -> list[Any]:
-    """Return everything that can be read of the named objects, and of their evaluated meshes."""
+    """Return everything that can be read from the named objects and their evaluated meshes."""
     bpy.context.view_layer.update()
     facts: list[Any] = []
     for obj in (bpy.data.objects[name] for name in names):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A .blend file with all that is forbidden: it runs scripts, adds a world, links to other hosts."""
+"""A .blend file that does what is forbidden: runs scripts, adds a world, links to other hosts."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A layout that keeps what is laid on it, and refuses what Blender would refuse; what is drawn."""
+"""A layout that records what is drawn on it, and refuses what Blender would refuse."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ class Button:
 
 
 def _can_run(operator: str) -> bool:
-    """Say whether Blender would show the button of an operator of ours as one to press."""
+    """Tell whether Blender would enable an operator's button; always True for Blender's own."""
     found = _operator(operator)
     return found is None or found.poll()
 
 
 @functools.cache
 def _operator(operator: str) -> Any:
-    """Return an operator of ours by its name, looked up once; None for Blender's."""
+    """Return one of the add-on's operators by name, looked up once; None for Blender's."""
     space, name = operator.split(".")
     return getattr(bpy.ops.image_to_mesh, name) if space == "image_to_mesh" else None
 
 
 class Layout:
-    """Stands in for Blender's layout: keeps what is laid, refuses what Blender would refuse."""
+    """Stands in for Blender's layout: records what is drawn, refuses what Blender would refuse."""
 
     def __init__(self, shown: list[dict[str, Any]], *, unfolded: bool, parent: Any = None) -> None:
         self.shown, self.unfolded = shown, unfolded
@@ -64,12 +64,12 @@ class Layout:
         return self._child(), self._child() if self.unfolded or not default_closed else None
 
     def menu(self, menu: str, *, text: str = "", icon: str = "NONE") -> None:
-        """Take a menu that is registered."""
+        """Record a menu, which must be registered."""
         assert hasattr(bpy.types, menu)
         self._lay("menu", (menu,), {"text": text, "icon": icon})
 
     def separator(self, **_: object) -> None:
-        """Leave room."""
+        """Draw nothing."""
 
     def __getattr__(self, kind: str) -> Any:
         if kind not in SIGNATURES:
@@ -91,13 +91,13 @@ class Layout:
 
 
 class Seen:
-    """The rows that were laid out, in order."""
+    """The rows that were drawn, in order."""
 
     def __init__(self, shown: list[dict[str, Any]]) -> None:
         self.shown = shown
 
     def all(self, kind: str) -> list[dict[str, Any]]:
-        """Return everything of a kind."""
+        """Return all rows of a kind, such as "prop"."""
         return [row for row in self.shown if row["kind"] == kind]
 
     def text(self) -> str:
@@ -119,7 +119,7 @@ class Seen:
 
 
 class BlankLayout:
-    """A layout that keeps nothing, to measure drawing alone; buttons are polled as by Blender."""
+    """A layout that records nothing, to measure drawing alone; buttons are polled as by Blender."""
 
     def __init__(self) -> None:
         self.enabled = self.active = True
@@ -183,7 +183,7 @@ def draw_blank(width: int = NARROW) -> None:
 
 
 def draw_elsewhere(image: bpy.types.Image) -> Seen:
-    """Draw what is ours beside the sidebar's main panel: panels, menus, the status bar's end."""
+    """Draw the add-on's items outside of the main panel: panels, menus, the status bar's end."""
     shown: list[dict[str, Any]] = []
     context = drawing_context(NARROW)
     rooms = {

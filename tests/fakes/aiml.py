@@ -38,8 +38,8 @@ Judge = Callable[[Any], str]
 class Fault:
     """A failure in place of an answer; status 0 closes the connection without one.
 
-    `taken`: the order was taken before. `stall`: seconds before that. `cut`: a download ends in
-    its middle. `{key}` in a body is replaced by the key that came.
+    `taken`: the order is accepted first. `stall`: seconds of delay before the failure. `cut`: a
+    download ends halfway. `{key}` in a body is replaced with the received key.
     """
 
     status: int = 0
@@ -132,7 +132,7 @@ def _boolean(value: Any) -> str:
 
 
 def _schema(service: Aiml, model: str) -> tuple[set[str], dict[str, Judge]]:
-    """Return the required fields and the judges of all fields."""
+    """Return the required fields and the validators of all fields."""
     address = _address(service.inline)
     if model == "magic/image-to-3d":
         views = [f"{view}_image_url" for view in ("front", "left", "back", "right")]
@@ -163,7 +163,7 @@ def _issues(service: Aiml, body: Any) -> list[dict[str, Any]]:
 
 
 def classic(status: int, message: str, **more: Any) -> dict[str, Any]:
-    """Return an error body as the documentation shows it, its status a text."""
+    """Return an error body as the documentation shows it, with the status as text."""
     return {
         "message": message,
         "path": GENERATIONS,

@@ -32,7 +32,7 @@ GATEWAY = "<!DOCTYPE html><html><head><title>502 Bad\n Gateway</title></head><bo
 
 @dataclass(frozen=True)
 class Row:
-    """A refusal, and the error that it has to become."""
+    """A refusal, and the error that it must become."""
 
     name: str
     fault: Fault
@@ -92,7 +92,7 @@ ERRORS = (
     _row("503", 503, classic(503, "Service unavailable"), "uncertain", "unavailable", BILLING),
     _row("504", 504, classic(504, "Generation timeout"), "failed", "Generation timeout", "",
          "not charged"),
-    # Other shapes of the same.
+    # Other forms of the same refusals.
     _row("new shape", 403, {"title": "Forbidden", "status": 403, "message": _FUNDS},
          "no_credits", "run out of funds", BILLING),
     _row("title alone", 401, {"title": "Unauthorized", "status": 401}, "bad_key", "Unauthorized",
@@ -115,12 +115,12 @@ ERRORS = (
     _row("policy", 400, classic(400, "Image flagged by the content policy"), "rejected",
          "flagged", "", "another image"),
     _row("policy 403", 403, classic(403, "NSFW content is prohibited"), "rejected", "NSFW"),
-    # Refusals that come as successes.
+    # Refusals with the status of a success.
     _row("200 text status", 200, classic(401, NO_KEY), "bad_key", "valid API key", KEYS),
     _row("200 429", 200, classic(429, FREE), "rate_limited", "free limit", BILLING),
     _row("200 error", 200, {"error": {"message": "worker died"}}, "failed", "worker died"),
     _row("200 number", 200, {"status": 403, "message": _FUNDS}, "no_credits", "funds", BILLING),
-    # What leaves open whether the order was taken.
+    # Answers that leave open whether the order was taken.
     _row("200 page", 200, "<html><title>Sign in</title></html>", "bad_reply", "Sign in"),
     _row("200 list", 200, [], "bad_reply", "JSON"),
     _row("200 nothing", 200, {}, "bad_reply", "no mesh", BILLING, "request ID"),
@@ -141,12 +141,12 @@ ERRORS = (
 )  # fmt: skip
 
 AGAIN = ("rate_limited",)
-"""Temporary refusals: sent again a few times, and again with the next resume."""
+"""Temporary refusals: the request is retried a few times, and again by the next resume."""
 
 
 @contextmanager
 def connection(service: Aiml, pauses: list[float], key: str = KEY) -> Iterator[Http]:
-    """Open a connection that records its pauses in place of making them."""
+    """Open a connection that records its pauses instead of waiting."""
     headers = {"Authorization": f"Bearer {key}"}
     http = Http(service.url, headers, pause=pauses.append)
     try:
@@ -193,5 +193,5 @@ def job_for(
 
 
 def source(data: bytes, view: str = "front") -> PictureSource:
-    """Return a picture on its way into a job."""
+    """Return the source of a job's picture."""
     return PictureSource("cup", view, lambda: data)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Prints how much memory a job takes for an answer that holds its mesh, in answers.
+"""Prints how much memory a job takes for an answer with its mesh, in multiples of the answer.
 
 Started as a program: the service has a process of its own, so that only the job's memory counts.
 """
@@ -34,7 +34,7 @@ def _serve(line: Connection) -> None:
 
 
 def _peak() -> int:
-    """Return the most bytes that this process has had so far."""
+    """Return the peak memory of this process so far, in bytes."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) * 1024
 

@@ -46,7 +46,7 @@ class Broken:
 
 
 def head() -> dict[str, Any]:
-    """Return a glTF head with most of what heads hold: a square with UVs, a texture, a child."""
+    """Return a glTF head with most kinds of content: a square with UVs, a texture, a child."""
     texture = len(png_of(8, 8))
     return {
         "asset": {"version": "2.0"},

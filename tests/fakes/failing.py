@@ -25,7 +25,7 @@ AWAY = "https://service.example"
 
 @dataclass(frozen=True)
 class Row:
-    """One way to fail. `says` is in the message; `lasting`: a free call is not tried again."""
+    """One way to fail. `says` is part of the message; `lasting`: a free call is not retried."""
 
     name: str
     act: Act | None

@@ -32,14 +32,14 @@ class FullDisk:
         return self.calls > self.allowed
 
     def has(self, path: object) -> bool:
-        """Say whether a path or an open file lies on it."""
+        """Tell whether a path or an open file is on the disk."""
         if isinstance(path, int):
             with contextlib.suppress(OSError):
                 path = Path(f"/proc/self/fd/{path}").readlink()
         return isinstance(path, str | os.PathLike) and str(path).startswith(self._folders)
 
     def take(self, path: object) -> None:
-        """Count a call; raises OSError once it is full."""
+        """Count a call on a path; raises OSError once the disk is full."""
         if not self.has(path):
             return
         self.calls += 1

@@ -99,7 +99,7 @@ def change_json(chance: random.Random, value: Any) -> Any:
             inside[chance.choice(TEXTS)] = deepcopy(inside.get(key))
         else:
             try:
-                # A copy: a list that stands in itself is no JSON.
+                # A copy, since a list that contains itself is not JSON.
                 inside[key] = deepcopy(chance.choice(VALUES))
             except (LookupError, TypeError):
                 continue

@@ -83,7 +83,7 @@ class Line:
             self.send(data * 100)
 
     def wait(self) -> None:
-        """Say nothing until the test is over."""
+        """Send nothing until the test is over."""
         self.server.closing.wait(30)
 
     def reset(self) -> None:

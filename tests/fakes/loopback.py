@@ -16,7 +16,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Keep quiet."""
+        """Log nothing."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -36,8 +36,8 @@ def serve(
 ) -> Iterator[str]:
     """Serve while the block runs; yield the address.
 
-    The handler sees the attributes as its own. `poll`: seconds after which the end of the block is
-    noticed. `quiet`: clients may vanish without a traceback.
+    `attributes` become the handler's. `poll`: seconds between checks for the end of the block.
+    `quiet`: clients may vanish without a traceback.
     """
     bound = type(handler.__name__, (handler,), attributes)
     server = (_QuietServer if quiet else _Server)(("127.0.0.1", 0), bound)

@@ -13,7 +13,7 @@ from PIL import Image, ImageCms, PngImagePlugin, TiffImagePlugin
 
 NOTES = (b"Maker-Note", b"Camera-Note", b"Xmp-Note", b"Iptc-Note", b"Comment-Note", b"Text-Note",
          b"Trailer-Note", b"Thumb-Note", b"GPSLatitude-Note", b"Program-Note")  # fmt: skip
-"""Metadata that nothing sent may hold."""
+"""Metadata that no sent file may contain."""
 LATITUDE = struct.pack(">II", 31_234_567, 1_000_000)
 XMP = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>Xmp-Note GPSLatitude-Note</x:xmpmeta>"
 IPTC = b"Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\0\x12\x1c\x02\x50\0\x09Iptc-Note\0"
@@ -118,7 +118,7 @@ NOTED = {"jpeg": noted_jpeg, "png": noted_png, "webp": noted_webp, "tiff": noted
 
 
 def notes_in(data: bytes) -> list[bytes]:
-    """Return the metadata found in a file, also in its compressed parts."""
+    """Return the metadata found in a file, including its compressed parts."""
     found = [note for note in NOTES if note in data]
     exif_of = Image.open(io.BytesIO(data)).getexif() if data else Image.Exif()
     allowed = {0x0112, *range(254, 533), 34675} - {270, 271, 272, 305, 306, 315, 316}

@@ -24,7 +24,7 @@ from .tripo import TripoV3
 
 SIDE = 32
 MESH = 60_000
-"""Bytes of a mesh."""
+"""Size of a mesh in bytes."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def aimls(share: float, seed: int) -> Iterator[Lane]:
 
 @contextlib.contextmanager
 def lanes(share: float, seed: int) -> Iterator[tuple[Lane, ...]]:
-    """Serve all of them."""
+    """Serve all three services."""
     with (
         tripo(share, seed) as tripo_lane,
         scenarios(share, seed + 10) as scenario_lane,

@@ -36,7 +36,7 @@ class Overheard:
             raise TypeError(f"a body of another kind: {type(data)}")
 
     def pictures(self) -> bytes:
-        """Return all that was sent, followed by the decoded base64 in it."""
+        """Return everything that was sent, followed by the decoded base64 in it."""
         plain = bytes(self.sent)
         packed = _PACKED.findall(plain.replace(b"\\/", b"/"))
         return plain + b"".join(base64.b64decode(item) for item in packed)

@@ -39,7 +39,7 @@ class Processes:
                 ends = answer["ends"]
 
     def begin(self, do: str, service: dict[str, Any], library: Path, **how: Any) -> int:
-        """Start an order in a process beside others; return the process id."""
+        """Start an order in a process alongside others; return the process id."""
         number = self._order(do, service, library, beside=True, **how)
         answer = self._read()
         assert answer["id"] == number

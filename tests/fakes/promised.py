@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Limits on work: on the calls that it makes, and on time where the clock is fair.
+"""Limits on work: on the calls that it makes and, in benchmarks, on its time.
 
-The calls of Python functions are the same on every machine. Seconds are not: they are judged by
-`make bench` alone, which sets BENCH, as the best of many runs and without what other programs take.
+The number of Python calls is the same on every machine. Time is not: only `make bench`, which sets
+BENCH, checks it, as the best CPU time of many runs.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 RUNS = 30
 JUDGED = "1"
-"""The value of BENCH that holds times to their limits; any other only shows them."""
+"""The value of BENCH that enforces time limits; any other value only prints the times."""
 
 
 def calls_of(work: Callable[[], Any]) -> int:
@@ -49,7 +49,7 @@ def seconds_of(work: Callable[[], Any], runs: int = RUNS) -> float:
 
 @dataclass(frozen=True)
 class Promised:
-    """Holds work to its limits; `tell` prints a line past pytest's capture."""
+    """Enforces limits on work; `tell` prints a line past pytest's capture."""
 
     tell: Callable[[str], None]
 

@@ -98,7 +98,7 @@ class Orders:
     service: Service
 
     def spec(self, **how: Any) -> JobSpec:
-        """Return an order that nobody has started."""
+        """Return an order that has not been started."""
         return order_for(self.library, self.png, self.service, **how)
 
     def start(self, **how: Any) -> str:
@@ -111,7 +111,7 @@ class Orders:
 
 
 def is_gone(number: int) -> bool:
-    """Return whether a process has ended, even if its parent has not asked for its end yet."""
+    """Return whether a process has ended, even if its parent has not waited for it."""
     try:
         state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):  # it may end while its file is read

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Scenario on loopback: as strict as the service, with faults on demand.
 
-Its storage listens on another port and refuses requests that carry a key. Shapes and sentences are
-those of scenario-sdk 2.4.0 and of its docs; what they leave open is as strict as can be.
+Its storage listens on another port and refuses requests that carry a key. Structures and messages
+are those of scenario-sdk 2.4.0 and its docs; where those leave room, it is as strict as possible.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def serving(fake: ScenarioFake | None = None) -> Iterator[ScenarioFake]:
 
 
 class _Refused(Exception):
-    """An answer that is no success."""
+    """An answer with an error status."""
 
     def __init__(self, status: int, body: Any) -> None:
         super().__init__(status)
@@ -103,11 +103,11 @@ class _Handler(loopback.Handler, abc.ABC):
 
     @abc.abstractmethod
     def _answer(self) -> tuple[int, Any]:
-        """Return status and body of what answers the request in `seen`; may raise _Refused."""
+        """Return the status and body that answer the request in `seen`; may raise _Refused."""
 
 
 class _Storage(_Handler):
-    """Signed addresses: no key may come here."""
+    """Signed addresses: requests with a key are refused."""
 
     host = "storage"
 
@@ -129,7 +129,7 @@ class _Storage(_Handler):
 
 
 class _Api(_Handler):
-    """The API: every path with the one method that it knows."""
+    """The API: every path with the one method that it accepts."""
 
     host = "api"
 

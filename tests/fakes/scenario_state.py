@@ -87,7 +87,7 @@ class ScenarioFake:
     stale: int = 0
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     asset_numbers: itertools.count[int] = field(default_factory=itertools.count)
-    """Of jobs and of assets; requests that come side by side get different ones."""
+    """Numbers for jobs and assets; parallel requests get different ones."""
 
     def calls(self, method: str, path: str) -> list[Seen]:
         """Return the requests of a method whose path matches."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The services' own clients, each in an environment of its own, as judges of the fakes."""
+"""The services' own clients, each in its own environment, to verify the fakes."""
 
 from __future__ import annotations
 

@@ -24,9 +24,9 @@ class Place:
     downloads: Callable[[], int]
     mesh: bytes
     forget: Callable[[], None]
-    """Let the service forget its tasks, so that lists stay short."""
+    """Makes the service forget its tasks, so that lists stay short."""
     lists: bool = False
-    """Whether it tells of recent tasks, so that an order without an answer is found."""
+    """Whether it lists recent tasks, so that an order without an answer is found."""
 
 
 @contextlib.contextmanager

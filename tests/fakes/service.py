@@ -18,7 +18,10 @@ KEY = "rehearsal-key-1234567890"
 
 @dataclass
 class Service:
-    """The state of the fake: its answers, its faults and the requests it received. In seconds."""
+    """The state of the fake: its answers, its faults, and the requests it received.
+
+    Times are in seconds.
+    """
 
     takes: float = 0.2
     mesh: bytes = b""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A gateway on loopback before any fake: it hands orders on, and spoils what is answered to them.
+"""A gateway on loopback in front of any fake: it passes orders on and spoils their answers.
 
-The order has reached the service by then, so that one which is sent twice is paid twice.
+By then, the order has reached the service, so an order that is sent twice is charged twice.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class _Relay(loopback.Handler):
         return None
 
     def _reset(self) -> None:
-        # What was sent before it may be dropped with a reset, so it is given time to arrive.
+        # A reset may drop what was sent before it, so that is given time to arrive.
         time.sleep(0.05)
         linger = struct.pack("ii", 1, 0)
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)

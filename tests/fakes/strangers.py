@@ -11,7 +11,7 @@ import pytest
 from image_to_mesh.jobs import Record, State
 
 PRIVATE = b'{"private": "letter"}'
-"""The bytes of a file that no record may lead to."""
+"""Contents of a file that no record may expose."""
 
 
 def ready_record(job: str, **changes: Any) -> Record:

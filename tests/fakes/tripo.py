@@ -43,7 +43,7 @@ VIEWS = ("front", "left", "back", "right")
 
 
 class TripoV3(FakeTripo):
-    """Tripo v3."""
+    """The fake of Tripo's API v3."""
 
     prefix = "/v3"
 
@@ -53,7 +53,7 @@ class TripoV3(FakeTripo):
         self.upload_name = "presigned_url"
 
     def routes(self) -> Mapping[str, Any]:
-        """Return what v3 knows."""
+        """Return the handlers of v3's requests."""
         return {
             r"POST /v3/files": self._upload,
             r"POST /v3/files/presign": self._presign,
@@ -81,7 +81,7 @@ class TripoV3(FakeTripo):
         }
 
     def take_put(self, seen: Seen) -> tuple[int, bytes]:
-        """Take a picture at an address that was promised, once."""
+        """Accept an upload at a presigned address, once."""
         token = seen.path.partition("?")[0].rpartition("/")[2]
         kind = seen.headers.get("content-type", "")
         if token not in self.promised or not kind.startswith("image/"):
@@ -182,7 +182,7 @@ class TripoV3(FakeTripo):
 
 
 def _views(inputs: Any = None, files: Any = None) -> dict[str, Any]:
-    """Read every shape in which views may come: positions, names, v2's four slots."""
+    """Read views in every form in which they may be sent: positions, names, v2's four slots."""
     given = files if inputs is None else inputs
     if not isinstance(given, list) or len(given) > 4:
         raise Refused(400, 1004, "inputs must be a list of at most four")

@@ -85,11 +85,11 @@ class FakeTask:
 
 
 class FakeTripo(abc.ABC):
-    """A Tripo of either version. Each poll of a task takes the next of `states`; the last stays.
+    """A Tripo of either version.
 
-    `faults` are popped by the first request whose method and path match their pattern. Links to
-    results are new with each poll; `stale` is the number of next downloads that are refused as
-    expired.
+    Each poll of a task takes the next of `states`; the last one repeats. `faults` are popped by the
+    first request whose method and path match their pattern. Links to results are new with each
+    poll; `stale` is the number of next downloads that are refused as expired.
     """
 
     prefix: ClassVar[str] = ""
@@ -133,18 +133,18 @@ class FakeTripo(abc.ABC):
 
     @property
     def creates(self) -> list[FakeTask]:
-        """The tasks that were made, and would be charged."""
+        """The tasks that were created and would be charged."""
         return list(self.tasks.values())
 
     # -- for the server ----------------------------------------------------------------------
 
     @abc.abstractmethod
     def routes(self) -> Mapping[str, Callable[[Seen, re.Match[str]], Any]]:
-        """Return what answers each “METHOD /path” of this version, as patterns."""
+        """Return this version's handlers by patterns of “METHOD /path”."""
 
     @abc.abstractmethod
     def result_fields(self, task: FakeTask) -> dict[str, Any]:
-        """Return the fields that a successful task has beside its status."""
+        """Return the fields that a successful task has in addition to its status."""
 
     no_key: ClassVar[int] = 2
     no_route: ClassVar[int] = 4001
@@ -161,7 +161,7 @@ class FakeTripo(abc.ABC):
         raise Refused(404, self.no_route, f"No route for {seen.path}")
 
     def next_fault(self, seen: Seen) -> Fault | None:
-        """Take the fault that waits for this request."""
+        """Remove and return the next fault for this request, if any."""
         with self._lock:
             for place, (pattern, fault) in enumerate(self.faults):
                 if re.search(pattern, f"{seen.method} {seen.path}"):
@@ -183,7 +183,7 @@ class FakeTripo(abc.ABC):
         return token
 
     def make_task(self, kind: str, body: dict[str, Any], no_credits: int = 2010) -> FakeTask:
-        """Take an order that has been checked."""
+        """Create the task for a valid order."""
         if float(self.balance) < 20:
             raise Refused(403, no_credits, "You need more credits to do this")
         if len(self.tasks) >= self.most_running:
@@ -222,7 +222,7 @@ class FakeTripo(abc.ABC):
         return 200, FBX if ".fbx" in seen.path else self.mesh
 
     def take_put(self, seen: Seen) -> tuple[int, bytes]:
-        """Take a picture that is put to a presigned address."""
+        """Accept an upload to a presigned address."""
         return 403, b"<Error><Code>AccessDenied</Code></Error>"
 
 

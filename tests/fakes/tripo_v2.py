@@ -54,7 +54,7 @@ class TripoV2(FakeTripo):
         self.knows_sts = True
 
     def routes(self) -> Mapping[str, Any]:
-        """Return what v2 knows."""
+        """Return the handlers of v2's requests."""
         known = {
             r"POST /v2/openapi/upload": self._upload,
             r"POST /v2/openapi/task": self._task,
@@ -70,7 +70,7 @@ class TripoV2(FakeTripo):
         return {**unknown, **super().task_state(identity)}
 
     def result_fields(self, task: FakeTask) -> dict[str, Any]:
-        """Return v2's links: with material maps the plain model is not there."""
+        """Return v2's links: with material maps, the plain model is missing."""
         ending = "fbx" if task.body.get("quad") else "glb"
         textured = task.body.get("pbr", True)
         output = {"rendered_image": self.link(task, "rendered.webp")}

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Stands in for the background Blender in tests without bpy: the same protocol, small files.
 
-`FAKE_WORKER` in the environment chooses a fault: crash, die, hang, refuse, noise;
-unready ends before it is ready, silent never says that it is, slow says so after a second;
-old says that it is a Blender of long ago, hungry takes memory, beats works on and gives signs of
-life, segfault ends by a signal, after an importer's last words; blank sees nothing in a picture.
+`FAKE_WORKER` in the environment chooses a fault: crash, die, hang, refuse, noise; unready exits
+before it is ready, silent never reports that it is, slow reports it after a second; old reports an
+old version of Blender, hungry allocates memory, beats keeps working and sends heartbeats, segfault
+ends by a signal after an importer's last output; blank finds nothing in a picture.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def die() -> None:
 
 
 def dally() -> None:
-    """Take longer than anybody should wait, in the chosen way."""
+    """Take longer than the limits allow, in the chosen way."""
     if FAULT == "hungry":
         held = bytearray(b"x") * 300_000_000
         time.sleep(60 + len(held) % 2)

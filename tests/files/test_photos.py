@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Photos of phones, as packages carry them, are opened upright or refused in one sentence."""
+"""Phones' photos from public packages are opened upright, or refused in one sentence."""
 
 from __future__ import annotations
 

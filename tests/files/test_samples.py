@@ -115,7 +115,7 @@ def import_into_scene(worker: WorkerProcess, mesh: Path, folder: Path, stalls: S
 
 
 def append(model: str, name: str) -> list[str]:
-    """Do all that the artist's Blender does with a model: append and place it."""
+    """Do everything that the artist's Blender does with a model: append and place it."""
     return append_model(bpy.context, model, name=name, properties={"image_to_mesh_job": "sample"})
 
 
@@ -123,7 +123,7 @@ def append(model: str, name: str) -> list[str]:
 def test_every_sample_file_is_imported_or_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A crash or a hang is another error than BadMesh, and ends the test with it."""
+    """A crash or a hang raises an error other than BadMesh, which fails the test."""
     found = list(samples.wanted_files())
     assert len(found) >= LEAST
     assert len({package for package, _ in found}) >= SOURCES

@@ -83,7 +83,7 @@ class Artist:
         self.words()
 
     def speak(self, language: str) -> None:
-        """Have Blender's interface in another language."""
+        """Switch Blender's interface to another language."""
         self.session.run(
             "view = bpy.context.preferences.view\n"
             f"view.language = {language!r}\n"

@@ -42,7 +42,7 @@ class StartBlender(Protocol):
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A window takes its time to open, on a busy machine more than once."""
+    """Extend the timeout: a window takes long to open on a busy machine."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent) and not item.get_closest_marker(
             "timeout"

@@ -75,7 +75,7 @@ def _environment(profile: Path) -> dict[str, str]:
 
 
 def _slowness() -> float:
-    """Return how much longer jobs take for what else this machine does: they yield to it."""
+    """Return the factor by which other load slows down jobs, which run at low priority."""
     load = float(Path("/proc/loadavg").read_text("utf-8").split()[0])
     return min(max(1.0, load / (os.cpu_count() or 1)), _MOST_SLOWNESS)
 

@@ -37,7 +37,7 @@ class Shell:
         self._unread = ""
 
     def start(self, *argv: str, log: Path) -> None:
-        """Start a program that goes on beside."""
+        """Start a program in the background."""
         self._send(f"{shlex.join(argv)} </dev/null >{shlex.quote(str(log))} 2>&1 &")
 
     def run(self, *argv: str, seconds: float = 20) -> str:

@@ -82,7 +82,7 @@ def ended_jobs() -> list[dict[str, Any]]:
 
 
 def dismiss_jobs() -> None:
-    """Put away what the panel shows of ended jobs."""
+    """Dismiss all jobs from the panel."""
     for view in _session().views():
         _session().dismiss(view.job)
 

@@ -59,7 +59,7 @@ def end_all() -> None:
 
 
 def report_of_image() -> bool:
-    """Return whether the worker has looked at the scene's image."""
+    """Return whether the worker has inspected the scene's image."""
     image = bpy.context.scene.image_to_mesh.image
     report = part("jobs").image_checks().report(part("state.preflight").picture_key(image))
     return bool(report and report.thumbnail)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs inside of Blender: tells what a scene, a view and the file hold, to compare later."""
+"""Runs inside of Blender: describes a scene, a view, and the file, to compare them later."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _selected_vertices(obj: Any) -> list[int]:
 
 
 def _data_in_use() -> dict[str, list[str]]:
-    """Return the names of all data-blocks that somebody uses, by kind."""
+    """Return the names of all data-blocks that have users, by kind."""
     kinds = [prop.identifier for prop in bpy.data.bl_rna.properties if prop.type == "COLLECTION"]
     if "all_ids" in kinds:  # all the others again, since 5.2
         kinds.remove("all_ids")
@@ -97,7 +97,7 @@ def _view_facts() -> dict[str, Any]:
 
 
 def _plain(owner: Any) -> dict[str, Any]:
-    """Return the properties that are values; what is computed by the way stays out."""
+    """Return the properties that are values; computed ones are left out."""
     values = {}
     for prop in owner.bl_rna.properties:
         if prop.type not in ("POINTER", "COLLECTION"):

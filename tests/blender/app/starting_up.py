@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run in a fresh interpreter, with one of these words, to print one JSON line of figures.
+"""Run in a fresh interpreter with one of these arguments, and print its figures as JSON.
 
 `start` imports and registers the add-on: the modules that were loaded, those loaded by `register()`
 alone, and CPU milliseconds of import and of `register()`. `calls` counts the Python calls that
 `register()` makes. `standard` times a fixed set of imports from the standard library without
-Blender, which tells how fast this machine is just now. Each has a process of its own: what is
-measured is a first start, and no step can disturb another.
+Blender, which shows how fast this machine is at the moment. Each runs in its own process: a first
+start is measured, and no step can disturb another.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def main() -> None:
 
     figures = {"start": _start, "calls": _calls, "standard": _standard}[sys.argv[1]]()
     print(json.dumps(figures), flush=True)
-    # Leave without Python's end: there bpy 4.2 frees the classes of panels, even of unregistered
+    # Exit without finalizing Python, when bpy 4.2 frees the classes of panels, even unregistered
     # ones, after the interpreter that they belong to (PyThreadState_New with no interpreter).
     os._exit(0)
 

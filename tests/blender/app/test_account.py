@@ -261,7 +261,7 @@ def test_the_balance_is_shown_next_to_the_provider(chosen: Any, service: Service
 
 
 def test_a_balance_is_refreshed_after_a_job(chosen: Any, service: Service) -> None:
-    """The last amount stays meanwhile."""
+    """Meanwhile, the last amount is shown."""
     account = addon_module("app.periodic.account")
     account.refresh_balance(bpy.context, "rehearsal")
     wait_for_answers()

@@ -60,13 +60,13 @@ def session() -> Any:
 
 
 def advance(*, now: float = 0.0, changed: bool = False) -> bool:
-    """Do one tick's work."""
+    """Do one tick's work; return whether more ticks are needed."""
     going_on: bool = session().advance(bpy.context, now, is_changed=changed)
     return going_on
 
 
 def follow(obj: bpy.types.Object, depth: float) -> None:
-    """Tick until the object's mesh is as deep as that."""
+    """Tick until the object's mesh has this depth."""
     end = time.monotonic() + WITHIN
     while abs(depth_of(obj) - depth) > 0.05:
         assert time.monotonic() < end, f"{depth_of(obj)} is not {depth}"
@@ -81,7 +81,7 @@ def depth_of(obj: bpy.types.Object) -> float:
 
 
 def previews() -> list[bpy.types.Mesh]:
-    """Return the meshes that stand for others."""
+    """Return the preview meshes in the file."""
     return [mesh for mesh in bpy.data.meshes if "image_to_mesh_live" in mesh]
 
 

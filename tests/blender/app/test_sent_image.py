@@ -177,7 +177,7 @@ def test_a_file_that_is_no_image_disables_generate_until_it_is_replaced(
 def test_that_an_image_is_unreadable_is_forgotten_after_a_while(
     chosen: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without the tab in sight nothing looks at the file again, but Generate can be elsewhere."""
+    """While the tab is hidden, nothing inspects the file again; Generate can be elsewhere, too."""
     preflight, errors = addon_module("state.preflight"), addon_module("providers")
     chosen.image = bpy.data.images.new("cup", 64, 64)
     preflight.note_readable(chosen.image, errors.BadImage("It cannot be read."))

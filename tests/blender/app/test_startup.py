@@ -30,7 +30,7 @@ LATER_PROVIDERS = 12
 A_PROVIDER = 1.5
 """CPU milliseconds that each later provider adds, on a quiet machine."""
 PART_OF_STANDARD = 0.03
-"""What each adds, in parts of the standard imports; 0.01 to 0.015 on a quiet machine."""
+"""What each adds, as a fraction of the standard imports' time; 0.01 to 0.015 on a quiet machine."""
 ALLOWED = (
     # Of the standard library, where Blender has not loaded them itself. 4.2 has the fewest.
     *("_bisect", "_blake2", "_datetime", "_hashlib", "_json",
@@ -78,7 +78,7 @@ class Start(NamedTuple):
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Return an environment with bytecode on disk, as Blender keeps it of an extension."""
+    """Return an environment with bytecode on disk, as Blender keeps it for an extension."""
     environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path_factory.mktemp("bytecode"))}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     importable = (places.IMPORTABLE, places.ROOT / "tests")

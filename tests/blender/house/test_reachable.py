@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every operator has a button or a menu entry, what the manual names is found, and none is mute.
+"""Every operator has a button or a menu entry, and says why it cannot run.
 
-Blender's search (F3) finds what menus hold, and nothing that is in panels alone.
+Blender's search (F3) finds the entries of menus only, so operators that the manual names are in
+one.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def drawing_modules() -> list[ModuleType]:
 
 
 def drawn_names() -> set[str]:
-    """Return the operators whose names the drawing code has.
+    """Return the operators whose names the drawing code contains.
 
     Names in a loop are written without the prefix, so any text that is an operator's name counts.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The interface in other languages: nothing missing, nothing left over, no hole lost."""
+"""The interface in other languages: no text is missing or left over, and no field is lost."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_every_registered_text_is_in_the_template(addon: ModuleType) -> None:
 
 
 def test_composed_texts_use_translated_pieces() -> None:
-    """A sentence with a name in it is a template: what is glued together cannot be translated."""
+    """A sentence with a name in it is a template: concatenated texts cannot be translated."""
     glued = []
     for file in package.known_files():
         if not file.startswith("panels/"):
@@ -123,7 +123,7 @@ def test_values_are_shown_as_they_are(spoken: Translations) -> None:
 
 
 def test_a_sentence_of_an_old_record_is_shown_as_it_is(spoken: Translations) -> None:
-    """Records of before have finished sentences; those without values are still known."""
+    """Old records hold finished sentences; those without values are still translated."""
     translate = addon_module("i18n.translate").translate
     assert translate("Tripo answered 404.") == "Tripo answered 404."
     assert translate("Try another image or other settings.").startswith("Versuche es")
@@ -143,7 +143,7 @@ def test_a_change_of_language_reads_another_file(spoken: Translations) -> None:
 def test_a_language_is_one_file(
     spoken: Translations, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file dropped into the folder is all: here one that spells everything backwards."""
+    """A file in the folder is all that it takes: here one that spells everything backwards."""
     entries = texts.template_text().split("\n\n")
     backwards = [re.sub('^msgid "(.*)"\nmsgstr ""', _backwards, entry, flags=re.MULTILINE)
                  for entry in entries]  # fmt: skip
@@ -211,7 +211,7 @@ def _function_name(call: ast.Call) -> str:
 
 
 def _is_raw(shown: ast.AST) -> bool:
-    """Tell whether an expression holds untranslated words of an error."""
+    """Tell whether an expression contains an error's untranslated message."""
     match shown:
         case ast.Call() if _function_name(shown) in ("translate", "translate_error", "tr"):
             return False

@@ -25,7 +25,7 @@ OPS = bpy.ops.image_to_mesh
 
 @pytest.fixture
 def place(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    """Tripo's fake, chosen in the scene with a picture of a file."""
+    """Tripo's fake, chosen in the scene with an image from a file."""
     with SERVICES["tripo"](2000) as served:
         monkeypatch.setenv("TRIPO_API_KEY", served.order["keys"]["tripo_api_key"])
         monkeypatch.setenv("TRIPO_BASE_URL", served.order["url"])

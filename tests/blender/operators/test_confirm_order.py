@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An order that costs names its service, number and price first, where nothing else shows them."""
+"""A paid order is confirmed with service, number, and price where nothing else shows them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OPS = bpy.ops.image_to_mesh
 
 @pytest.fixture
 def place(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    """Tripo's fake, chosen in the scene with a picture of a file; two more files are beside it."""
+    """Tripo's fake, chosen in the scene with an image from a file; two more files are beside it."""
     with SERVICES["tripo"](2000) as served:
         monkeypatch.setenv("TRIPO_API_KEY", served.order["keys"]["tripo_api_key"])
         monkeypatch.setenv("TRIPO_BASE_URL", served.order["url"])

@@ -275,7 +275,7 @@ def test_a_linked_mesh_is_refused(monkey: bpy.types.Object, tmp_path: Path) -> N
 
 
 def test_a_mesh_waits_while_its_object_is_edited(monkey: bpy.types.Object) -> None:
-    """Exchanged in Edit Mode, the artist's changes would be lost."""
+    """Swapping the mesh in Edit Mode would lose the artist's changes."""
     requests = addon_module("operators.results.edit_requests")
     periodic, jobs = addon_module("app.periodic.mesh_edits"), addon_module("jobs")
     order = requests.for_scene(bpy.context, "decimate", {"faces": 300})

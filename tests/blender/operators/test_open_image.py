@@ -20,7 +20,7 @@ OPS = bpy.ops.image_to_mesh
 
 @pytest.fixture
 def photographs(tmp_path: Path) -> Path:
-    """Return a folder as phones fill it: their numbers look like those of UDIM tiles."""
+    """Return a folder of files as phones name them, with numbers that look like UDIM tiles."""
     for name in ("IMG_1423.JPG", "IMG_1424.JPG", "IMG_20260812_1425.jpg"):
         shutil.copy(places.SAMPLE, tmp_path / name)
     return tmp_path

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A view of another thing never goes into an order unseen, whichever way the front changes."""
+"""A view of another subject is never sent unnoticed, no matter how the front image changes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def chosen(addon: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def pictures(chosen: Any) -> list[tuple[str, str]]:
-    """Return the views and names of what an order would hold; raises what refuses it."""
+    """Return an order's views and image names; raise RuntimeError if it would be refused."""
     reason = addon_module("state.preflight").why_not(bpy.context)
     if reason:
         raise RuntimeError(reason)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Gray is never silent: in every state, what cannot be pressed has its reason within sight."""
+"""In every state, the panel shows the reason for each disabled button."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PICTURES = ("none", "generated", "movie", "udim", "lost")
 
 
 def choose(kind: str) -> None:
-    """Choose a picture of a kind."""
+    """Choose an image of a kind, such as "movie"; "none" clears it."""
     chosen = bpy.context.scene.image_to_mesh
     chosen.image = None if kind == "none" else bpy.data.images.new(kind, 64, 64)
     if kind in ("movie", "udim", "lost"):
@@ -30,7 +30,7 @@ def choose(kind: str) -> None:
 
 
 def check(seen: Any) -> None:
-    """Every disabled button and every faded setting has words that are not its own."""
+    """Assert that each disabled button or setting has an explanation beside it."""
     text = seen.text()
     why = addon_module("state.preflight").why_not(bpy.context)
     for row in seen.all("operator"):
@@ -65,7 +65,7 @@ def test_every_disabled_button_has_a_visible_reason(
         seen = draw(width=2000)
         can_run = not addon_module("state.preflight").why_not(bpy.context)
         assert bpy.ops.image_to_mesh.generate.poll() == can_run
-        # Without an image, the panel has the ways to one in place of Generate.
+        # Without an image, the panel has buttons that choose one in place of Generate.
         buttons = seen.buttons("image_to_mesh.generate")
         assert [row["enabled"] for row in buttons] == ([] if picture == "none" else [can_run])
     for state in ("running", "failed", "cancelled", "ready"):
@@ -107,7 +107,7 @@ def test_disabled_buttons_of_the_preferences_have_visible_reasons(
 
 
 def test_no_panel_has_a_button_that_cannot_be_pressed(addon: ModuleType) -> None:
-    """Turning and replacing are shown where there is something to turn or to replace."""
+    """Rotate and Replace are shown only if there is something to rotate or replace."""
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     choose("generated")
     shown: list[dict[str, Any]] = []

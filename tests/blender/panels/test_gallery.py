@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The gallery, the prices and times it knows, and what drawing may cost."""
+"""The gallery, the costs and times that it shows, and how long drawing may take."""
 
 from __future__ import annotations
 

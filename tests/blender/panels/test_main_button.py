@@ -33,7 +33,7 @@ def buttons(**given: Any) -> list[str]:
 
 
 def widen(monkeypatch: pytest.MonkeyPatch, *, is_wide: bool) -> None:
-    """Give both buttons room for their words, or not."""
+    """Set whether both buttons have room for their texts."""
     monkeypatch.setattr(addon_module("panels.generate"), "fit_side_by_side", lambda *_: is_wide)
 
 
@@ -68,7 +68,7 @@ def test_neither_can_be_pressed_while_something_is_missing(
 
 
 def test_the_buttons_know_that_they_are_in_the_sidebar(cup: bpy.types.Object) -> None:
-    """Blender runs them in the region of the 3D view: an order of theirs would be asked about."""
+    """Blender runs them in the viewport's region, from where an order would be confirmed first."""
     assert draw().button("image_to_mesh.update")["button"].place == "sidebar"
     assert draw().button("image_to_mesh.generate")["button"].place == "sidebar"
     bpy.context.view_layer.objects.active = bpy.data.objects["Light"]

@@ -39,7 +39,7 @@ class PaidSettings(providers.Settings):
     ] = False
 
     def rules(self) -> Iterator[tuple[str, str]]:
-        """Maps need paint."""
+        """PBR maps require a texture."""
         if self.pbr and not self.texture:
             yield "pbr", "PBR needs Texture"
 
@@ -179,7 +179,7 @@ def test_an_optional_choice_of_yes_and_no_is_a_menu(chosen: Any) -> None:
 
 def test_columns_stay_straight_when_a_reset_arrow_appears(chosen: Any) -> None:
     def ends() -> list[tuple[str, str]]:
-        """Return what stands at the right of each setting: its arrow, or the arrow's room."""
+        """Return the item at the right of each setting: its reset arrow, or empty space."""
         shown = draw(unfolded=True).shown
         names = {row["property"]: shown[at + 1] for at, row in enumerate(shown[:-1])
                  if row["kind"] == "prop"}  # fmt: skip
@@ -330,7 +330,7 @@ def row_name(setting: Any) -> str:
 
 
 def flips(model: Any) -> Iterator[Any]:
-    """Yield settings with one or two switches turned over, or one menu at another choice."""
+    """Yield settings with one or two switches flipped, or one menu at another choice."""
     declared = providers.settings_of(model)
     switches = [item for item in declared if item.kind == "bool" and not item.optional]
     for first in switches:

@@ -87,7 +87,7 @@ def draw_results(width: int = 300) -> Seen:
 
 
 def pass_time(seconds: float) -> None:
-    """Have the heartbeat's step look as if that much time had passed."""
+    """Run the heartbeat's step as if this many seconds had passed."""
     step = addon_module("app.results.deleted_results")
     step.poll(bpy.context, time.monotonic() + seconds)
 

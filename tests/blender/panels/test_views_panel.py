@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Views as pictures, in the sidebar and in the Image Editor's tab, and what is sent of them."""
+"""Views as pictures in the sidebar and in the Image Editor's tab, and the line on what is sent."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def report(shown: bpy.types.Image, width: int, size: int) -> None:
 
 
 def beside_title() -> Seen:
-    """Draw what stands at the end of the subpanel's title."""
+    """Draw the end of the subpanel's header."""
     shown: list[dict[str, Any]] = []
     addon_module("panels.views").draw_count(Layout(shown, unfolded=True), drawing_context(220))
     return Seen(shown)

@@ -36,7 +36,7 @@ def folder(addon: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def advance(folder: Path, ticks: int | None = None) -> int:
-    """Let `ticks` ticks pass, or all that the import needs; return their number."""
+    """Run `ticks` ticks, or as many as the import needs; return their number."""
     chunked_append, done = addon_module("scene.chunked_append"), 0
     while done != ticks:
         done += 1
@@ -127,7 +127,7 @@ def test_the_import_is_one_undo_step_even_if_the_artist_worked_meanwhile(folder:
 
 @pytest.mark.parametrize("undone", [1, 2])
 def test_an_undo_during_the_import_restarts_it(folder: Path, undone: int) -> None:
-    """Both back to a partial import, and to before it."""
+    """Both an undo to a partial import, and one to before it."""
     for ticks in (4, 7):
         advance(folder, ticks)
         bpy.data.objects["Cube"].location.x += 1.0

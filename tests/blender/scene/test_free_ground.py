@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SIDES = (1.0, 1.0, 1.0)
 FACTORY_VIEW = Quaternion((0.716, 0.439, 0.291, 0.459))
-"""About the rotation of the viewport in the factory file."""
+"""Approximately the viewport's rotation in the factory file."""
 
 
 @pytest.fixture
@@ -256,7 +256,7 @@ def test_in_a_crowd_the_nearest_gap_is_taken(free: Any) -> None:
 def test_a_row_ends_far_from_the_origin(
     free: Any, side: float, away: float, spacing: float
 ) -> None:
-    """There a coordinate of 32 bits is rounded by more than a model may touch its neighbor."""
+    """There, 32-bit coordinates are rounded by more than the tolerance between neighbors."""
     sides = (side, side, side)
     first = free.model_box(Vector((away, 0.0, 0.0)), sides)
     boxes = [first]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 BASES = (bpy.types.PropertyGroup, bpy.types.AddonPreferences)
 # Before 5.0, Blender reports that it cannot find the class of an add-on's preferences: their fields
-# have no page of anybody's. The map has them for the Blenders that can.
+# have no page there. The map has them for the versions that can.
 HAS_PREFERENCES = bpy.app.version >= (5, 0, 0)
 PREFERENCES = "IMAGE_TO_MESH_preferences."
 # The watcher runs by itself, and a version is shown when its edit has ended. A result's button has
@@ -153,7 +153,7 @@ def test_the_menu_opens_exactly_that_file(installed: Any, monkeypatch: pytest.Mo
 
 
 def test_no_target_is_left_over(installed: Any) -> None:
-    """A renamed operator or property takes its row of the map along."""
+    """The map has no rows for operators or properties that were renamed or removed."""
     names = {rna_id(doc_id).lower() for doc_id in documented_ids()}
     providers = addon_module("providers").all_providers()
     without_settings = {f"bpy.types.image_to_mesh_pg_{provider}.*" for provider in providers}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Settings in a scene and out again as they were declared, and what a file keeps of them."""
+"""Settings are read back from scenes and files as they were declared and written."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class Finish(StrEnum):
-    """How shiny it is."""
+    """The finish of the surface."""
 
     MATT = "matt"
     GLOSS = "gloss"
@@ -61,7 +61,7 @@ class RehearsalSettings(Settings):
     note: Annotated[str, Option("Note", "A text for the service")] = ""
 
     def rules(self) -> Iterator[tuple[str, str]]:
-        """Material maps need a painted mesh."""
+        """PBR maps require a texture."""
         if self.pbr and not self.texture:
             yield "pbr", "PBR needs Texture: turn Texture on, or PBR off."
 
@@ -91,7 +91,7 @@ class Rehearsal(Provider[RehearsalSettings]):
     def submit(
         self, request: Request[RehearsalSettings], uploaded: Uploaded, http: Http | None
     ) -> Ticket:
-        """Order once."""
+        """Submit an order."""
         body = {"pictures": dict(uploaded.data), **changed_values(request.settings)}
         reply = _check_reply(require_http(http).submit("/tasks", json=body, timeout=5.0))
         return Ticket({"task": reply.json["task"]})

@@ -30,7 +30,7 @@ PROVIDERS = f"[one.identifier for one in {CHOICES}.bl_rna.properties['provider']
 
 
 def test_the_empty_panel(artist: Artist) -> None:
-    """It invites: what has nothing to work on yet is not there."""
+    """It offers ways to choose an image, and nothing that needs one."""
     words = artist.words().splitlines()
     assert {"Open Image...", "Paste", "Try a Sample Image"} <= set(words)
     assert "Generate" not in words

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Errors, and the panels about the model, in German in a narrow sidebar: all there, none cut."""
+"""Errors, and the panels about the model, in German in a narrow sidebar: complete, not cut off."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ panels = 'bl_ext.user_default.image_to_mesh.panels.'
 real = getattr(sys.modules[panels + {module!r}], {panel!r})
 
 class Opened(Recorder):
-    # What is folded is open.
+    # Folded panels are opened.
     def panel(self, name, *, default_closed):
         return self._record_calls('panel', self.layout.panel)(name + '_open', default_closed=False)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures in by paste, drop and viewport: with a real mouse, in a real window."""
+"""Images by paste, drop, and viewport capture, with a real mouse in a real window."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ XCLIP = ['xclip', '-selection', 'clipboard', '-target']
 def copy():
     return subprocess.Popen([*XCLIP, 'image/png', '-quiet', '-in', bpy.app.tempdir + 'copied.png'])
 def kinds():
-    # Much longer than it takes: the owner of the selection dies if who asks is killed meanwhile.
+    # Much longer than needed: the owner of the selection dies if the program that asks is killed.
     try:
         return subprocess.check_output([*XCLIP, 'TARGETS', '-out'], timeout=9, text=True)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
@@ -93,7 +93,7 @@ def find_thumbnail(artist: Artist) -> tuple[int, int]:
 
 
 def under_pointer(artist: Artist, x: int, y: int) -> tuple[float, ...]:
-    """Return the color of what is shown about a pixel of the screen."""
+    """Return the mean color around a pixel of the screen."""
     return mean_color(artist.session.screenshot("drop-menu"), x - 30, y - 30, 40)
 
 
@@ -122,7 +122,7 @@ def test_a_copied_picture_is_a_mesh_after_two_clicks(artist: Artist, photograph:
     artist.session.run(FEW_FACES)
     artist.session.run(f"bpy.context.window_manager.clipboard = {str(photograph)!r}")
     x, y = artist.session.find("image_to_mesh.paste")
-    # Looking for the button asks Blender by way of the clipboard.
+    # Finding the button overwrites the clipboard.
     artist.session.run(f"bpy.context.window_manager.clipboard = {str(photograph)!r}")
     before = artist.session.clicks
     artist.session.click(x, y)
@@ -146,7 +146,7 @@ def test_a_picture_that_another_program_copied_is_pasted(artist: Artist) -> None
 
 
 def test_words_on_the_clipboard_are_no_picture(artist: Artist) -> None:
-    """Blender itself has them here: it must not wait for its own answer."""
+    """Blender itself owns the clipboard here: it must not wait for its own answer."""
     artist.new_file()
     artist.session.run(ASKED_ITSELF, seconds=30)
     artist.session.wait_for("bpy.context.window_manager.clipboard == 'own words'")

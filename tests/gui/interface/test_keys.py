@@ -73,7 +73,7 @@ def open_popover(artist: Artist) -> tuple[int, int, int]:
 
 
 def keep(artist: Artist, name: str) -> None:
-    """Take a screenshot of the sidebar with what lies over it."""
+    """Take a screenshot of the sidebar and what covers it."""
     place = artist.session.run("place_of('UI')")
     start, top = place["left"] - 120, place["top"]
     file = artist.session.screenshot(name)
@@ -103,7 +103,7 @@ def test_a_key_from_the_popover_outlives_a_restart(
     first.wait_for(f"{STORED} == {KEY!r}")
     artist.shows("Balance: 42 Credits")
     assert service.calls("GET", "/balance") == 1
-    # The open popover follows by itself, without a move of the pointer.
+    # The open popover updates by itself, without a move of the pointer.
     first.wait_for("seen[-1] == 'Balance: 42 Credits'")
     keep(artist, "key-popover-balance")
     first.click(x, test)

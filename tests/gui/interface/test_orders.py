@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Orders that cost say so first: of dropped files, in the Image Editor, and in menus."""
+"""Paid orders are announced first: for dropped files, in the Image Editor, and in menus."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The panel in the states that a small or foreign screen makes, and what drawing it costs."""
+"""The panel on small and unusual screens, and what drawing it costs."""
 
 from __future__ import annotations
 

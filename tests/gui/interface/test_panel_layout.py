@@ -41,7 +41,7 @@ def new_file(artist: Artist) -> Iterator[None]:
 
 
 def assert_generate_in_view(artist: Artist, scale: int = 1) -> None:
-    """Fail if a part of Generate is outside of the region, which nobody has scrolled."""
+    """Fail if a part of Generate is outside of the region, which is not scrolled."""
     place = artist.session.run("place_of('UI')")
     x, y = artist.session.find("image_to_mesh.generate")
     top = next(row for row in range(y, place["top"], -4) if not _is_generate(artist, x, row)) + 4

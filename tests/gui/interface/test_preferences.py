@@ -18,7 +18,7 @@ german = catalog.read_catalog(catalog.FOLDER / 'de_DE.po')
 page = []
 
 class Page(Recorder):
-    # The page lays its own properties, which are Blender's object's and not its stand-in's.
+    # The page draws properties of Blender's own object, not of the stand-in.
     def prop(self, data, *names, **how):
         data = getattr(data, '_panel', data)
         return self._record_calls('prop', self.layout.prop)(data, *names, **how)
@@ -48,7 +48,7 @@ POINTER = (1100, 300)
 """Where the pointer is when the window opens, which comes up around it."""
 NOTCHES = 60
 ASIDE = 80
-"""Pixels from the window's lower left corner, where nothing is that looks otherwise under it."""
+"""Pixels from the window's lower left corner, where the pointer highlights nothing."""
 
 
 def test_the_page_in_english_and_german(artist: Artist) -> None:

@@ -27,7 +27,7 @@ ANSWERED = f"{_ASK}bool(ended_jobs()) or not can_generate"
 
 @pytest.fixture(scope="module")
 def bad_pictures(workshop: Path) -> dict[str, Path]:
-    """Pictures that no mesh can come from."""
+    """Pictures from which no mesh can be made."""
     return {
         "text": pictures.text_file(workshop),
         "transparent": pictures.plain(workshop, "glass.png", (255, 255, 255, 0)),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The moment of truth: in the factory scene, one click, and the mesh is seen in its colors."""
+"""In the factory scene, one click generates a mesh that is seen in its colors."""
 
 from __future__ import annotations
 

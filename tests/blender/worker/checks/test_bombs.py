@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Small files that unpack to much: the worker's memory and time stay within bounds."""
+"""Small files that expand to huge ones: the worker's memory and time stay within bounds."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 PEAK = 3.7e9
-"""Bytes that the worker may hold at its peak, no matter what a file says about its images: three
-times their budget while the preview is rendered, plus Blender itself."""
+"""Maximum bytes that the worker may use at its peak, no matter what a file says about its images:
+three times their budget while the preview is rendered, plus Blender itself."""
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="read from /proc")
 

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
 LEAST = 40
 BACKDROP_NOISE = 2.0
-"""How much the backdrop differs at most, of 255: its gradient is rounded at two sizes."""
+"""Maximum difference of the backdrop, of 255: its gradient is rounded at two sizes."""
 SIDE = 64
 SAMPLES = 32
 MAX_DIFFERENCE, MAX_MEAN = 6.5, 2.0
-"""How much a color may differ, of 255: the noise of 16 samples, most of it in frosted glass."""
+"""Maximum and mean difference of a color, of 255: the noise of 16 samples, mostly in frosted glass.
+"""
 
 
 def render_preview(mesh: Path, folder: Path) -> NDArray[np.float64]:
