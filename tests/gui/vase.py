@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A small vase as GLB, by the glTF 2.0 specification: with a texture, or with colors of corners.
+"""A small vase as GLB, by the glTF 2.0 specification: with a texture, or with vertex colors.
 
-The services give both kinds: most of them textures, TripoSR colors.
+The services return both kinds: most of them textures, TripoSR colors.
 """
 
 from __future__ import annotations

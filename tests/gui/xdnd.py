@@ -73,7 +73,7 @@ class Drag:
         self._display.flush()
 
     def _wait_for(self, kind: str) -> None:
-        """Answer what is asked for until a message of this kind comes."""
+        """Answer the target's requests until it sends a message of this kind."""
         deadline = time.monotonic() + _SECONDS
         while time.monotonic() < deadline:
             while self._display.pending_events():

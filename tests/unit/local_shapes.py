@@ -94,7 +94,7 @@ def assert_sound(model: Any) -> None:
 
 
 def assert_one_fan_per_vertex(triangles: NDArray[Any], count: int) -> None:
-    """Assert that the triangles around each vertex hang together: no two parts touch in a point.
+    """Assert that the triangles around each vertex are connected: no two parts touch in a point.
 
     Corners are nodes; two corners at one vertex are joined where their triangles share a side.
     """

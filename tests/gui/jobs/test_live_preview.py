@@ -37,7 +37,7 @@ def studio(start_blender: StartBlender, photograph: Path) -> Artist:
     session.wait_for("not running_jobs()", 60)
     session.run(f"watch_live({ADDON!r})")
     unfold_settings(artist)
-    # Settings that are in view start the process, before anybody drags a slider.
+    # Settings in view start the process before a slider is dragged.
     session.wait_for(f"is_warm({ADDON!r})", 60)
     return artist
 
@@ -66,7 +66,7 @@ def facts(session: Session) -> dict[str, Any]:
 
 
 def waiting() -> float:
-    """Return how much longer a program takes here for what others do at the same time."""
+    """Return the factor by which other programs slow this one down."""
     load = float(Path("/proc/loadavg").read_text("utf-8").split()[0])
     return max(1.0, load / (os.cpu_count() or 1))
 

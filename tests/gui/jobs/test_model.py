@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The model in a real window: local view, undo by keys, care while the artist goes on."""
+"""The model in a real window: local view, undo by keys, and artists who work on meanwhile."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 FACES = 3_000
 MANY_FACES = 60_000
-"""So many that an edit takes far longer than a redraw without a graphics card."""
+"""Enough that an edit takes far longer than a redraw without a graphics card."""
 GONE = "not any('image_to_mesh_job' in one for one in bpy.data.objects)"
 AREAS = "bpy.context.window_manager.windows[0].screen.areas"
 VIEW = f"next(area for area in {AREAS} if area.type == 'VIEW_3D').spaces.active"

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from gui.conftest import StartBlender
 
 SECONDS = 30.0
-"""How long the service takes if nobody hurries it."""
+"""Seconds that the service takes for a job unless a test shortens it."""
 REASON = "Click Add Key"
 
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[Service]:
-    """The service, which takes its time."""
+    """The service, which takes SECONDS for a job."""
     with serving(Service(takes=SECONDS, mesh=triangle_glb(5))) as running:
         yield running
 

@@ -28,7 +28,7 @@ FOUND = "sys.modules['bl_ext.user_default.image_to_mesh.jobs'].session().recover
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    """The service, which takes its time."""
+    """The service, which takes SECONDS for a job."""
     with serving(Service(takes=SECONDS, mesh=triangle_glb(5))) as running:
         yield running
 
@@ -104,7 +104,7 @@ def test_a_job_that_was_never_sent_waits_for_the_user(
     (path,) = (first.profile / "library").glob("*/job.json")
     unsent = {"state": "queued", "ticket": None, "submitted": None, "request_hash": None}
     changed = {**json.loads(path.read_text("utf-8")), **unsent}
-    # As that Blender's own add-on would have written it.
+    # As the add-on in that Blender would have written it.
     monkeypatch.setenv("XDG_CONFIG_HOME", str(first.profile / ".config"))
     path.write_text(json.dumps({**changed, MARK: mark_of(changed)}), "utf-8")
     service.submits.clear()

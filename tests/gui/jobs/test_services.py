@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 IDS = ("tripo", "tripo_v2", "scenario", "aiml_triposr", "aiml_magic")
 COLORED = "aiml_triposr"
-"""Gives colors of corners; the others give textures."""
+"""Returns vertex colors; the others return textures."""
 CURSOR = [1.0, -0.5, 0.25]
 SECONDS = 40.0
 KEYS = (tripo_server.KEY, scenario_state.KEY, scenario_state.SECRET, aiml.KEY)
@@ -92,7 +92,7 @@ class Services:
         }
 
     def creates(self) -> dict[str, int]:
-        """Return how many orders each one took."""
+        """Return how many orders each fake has accepted."""
         models = [order["model"] for order in self.aimlapi.orders]
         return {
             "tripo": len(self.tripo.creates),
@@ -105,7 +105,7 @@ class Services:
 
 @pytest.fixture(scope="module")
 def services() -> Iterator[Services]:
-    """All of them, with meshes as they give them."""
+    """The five fakes, with meshes of the kind that each service returns."""
     with contextlib.ExitStack() as opened:
         first = opened.enter_context(tripo_server.serving(TripoV3()))
         second = opened.enter_context(tripo_server.serving(TripoV2()))
@@ -157,7 +157,7 @@ def screenshot_panel(artist: Artist, name: str) -> None:
 
 
 def no_leak(artist: Artist) -> None:
-    """Nothing went wrong on the console, and no key stands there."""
+    """Fail if the console shows a traceback or a key."""
     printed = artist.session.output()
     assert "Traceback" not in printed
     assert not any(key in printed for key in KEYS)

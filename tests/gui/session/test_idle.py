@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An idle Blender is left alone: no timer runs while there is nothing to do and nothing to show."""
+"""No timer runs in an idle Blender, while there is nothing to do and nothing to show."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The zip that people get installs into an empty profile, with its wheels, and shows its panel."""
+"""The released zip installs into an empty profile, with its wheels, and shows its panel."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_the_manual_came_along(shared_blender: Session) -> None:
 
 def test_the_panel_shows_in_its_tab(shared_blender: Session) -> None:
     assert shared_blender.run("region('UI').active_panel_category") == "Image to Mesh"
-    # Without an image, the panel has no Generate but the ways to an image.
+    # Without an image, the panel shows buttons to choose one in place of Generate.
     shared_blender.click_button("image_to_mesh.use_sample")
     shared_blender.wait_for("bool(bpy.context.scene.image_to_mesh.image)")
     x, y = shared_blender.find("image_to_mesh.generate")
@@ -68,7 +68,7 @@ def test_the_panel_shows_in_its_tab(shared_blender: Session) -> None:
 def test_the_command_line_inside_of_blender(
     place: blenders.Place, installed_profile: Path, workshop: Path, photograph: Path
 ) -> None:
-    """Blender has handlers of its own for Ctrl-C, which are no Python's."""
+    """Blender has its own handlers for Ctrl-C, outside of Python."""
     made = workshop / "made.glb"
     printed = run_once(
         place, installed_profile, "--background", "--command", "image_to_mesh", "generate",

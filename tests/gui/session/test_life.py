@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gui.artist import Artist
 
 PATIENCE = 4.0
-"""Seconds on any machine; the figures that count are printed, under 1 s on a quiet one."""
+"""Seconds, enough on any machine; the measured times, under 1 s on a quiet one, are printed."""
 FACES = 2_000
 WAKING = (
     f"sys.modules['{ADDON}.app.periodic.recovery'].is_needed(bpy.context) or "
@@ -39,8 +39,8 @@ watch = sys.modules["{ADDON}.app.watcher"]
 
 
 def facts(artist: Artist) -> dict[str, Any]:
-    """Return what a Blender knows of its add-ons' classes, handlers, timers and threads."""
-    # Blender puts the handlers of unregistered operators away with the next event.
+    """Return the classes, handlers, timers and threads of the add-on in a Blender."""
+    # Blender removes the handlers of unregistered operators with the next event.
     artist.point_at_view()
     artist.session.move(700, 500)
     artist.session.run("import sys")
@@ -90,7 +90,7 @@ def test_the_add_on_can_be_disabled_during_a_job(artist: Artist, photograph: Pat
     artist.press_generate()
     artist.session.wait_for("any((one['fraction'] or 0) > 0.1 for one in running_jobs())", 20)
     assert artist.workers()
-    # So that the panel does not begin to look at the picture as soon as it is back.
+    # So that the panel does not start to inspect the picture as soon as it is enabled again.
     artist.session.run("bpy.context.scene.image_to_mesh.image = None")
     seconds = disable(artist)
     ended = time.monotonic()
@@ -109,7 +109,7 @@ def test_the_add_on_can_be_disabled_during_a_job(artist: Artist, photograph: Pat
 
 
 def goes_on(artist: Artist) -> None:
-    """Wait until the job that was put aside goes on by itself, and stop it."""
+    """Wait until the interrupted job resumes by itself, and cancel it."""
     artist.session.wait_for("bool(running_jobs())", 20)
     artist.session.run("bpy.ops.image_to_mesh.cancel()")
     artist.session.wait_for("not running_jobs()")

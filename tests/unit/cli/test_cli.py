@@ -194,7 +194,7 @@ def test_an_interrupt_exits_with_130_and_keeps_the_job(
     cli: Cli, service: Service, monkeypatch: pytest.MonkeyPatch, word: signal.Signals,
     answers_after: float,
 ) -> None:  # fmt: skip
-    """An order whose answer has not come yet is waited for: else nobody would know of it."""
+    """The answer to an order is waited for: without it, its id would be lost."""
     monkeypatch.setenv("REHEARSAL_API_KEY", KEY)
     service.takes, service.submit_takes = 30, answers_after
     words = ("generate", "cup.png", "--provider", "rehearsal", "--library", str(cli.library))

@@ -28,7 +28,7 @@ PROGRAM = "import sys; from image_to_mesh import cli; sys.exit(cli.main(sys.argv
 
 
 class Line:
-    """Runs `generate` with a service elsewhere and a picture's address: nothing is uploaded."""
+    """Runs `generate` with a service's address and a picture's address: nothing is uploaded."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.library = folder / "library"

@@ -41,7 +41,7 @@ Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
 @pytest.fixture
 def odd_library(tmp_path: Path) -> Path:
-    """A library whose one failed job has the worst of texts, beside folders with odd names."""
+    """A library with a failed job whose texts are hard to print, beside folders with odd names."""
     for job in (JOB, "odd\x1b[31m\udcff", "new\nline"):
         (tmp_path / "library" / job).mkdir(parents=True)
         told = {"id": job, "state": "failed", "schema": 2, **ODD}

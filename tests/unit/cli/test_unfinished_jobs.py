@@ -36,7 +36,7 @@ def quiet_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 def job(
     tmp_path: Path, png: bytes, rehearsal: Provider[Any], service: Service, running: Session
 ) -> Callable[..., str]:
-    """Make a job as it is left in a state."""
+    """Make a job that an earlier process left in a state."""
 
     def make(state: State, **changes: Any) -> str:
         taking, service.takes = service.takes, 0.0
@@ -269,7 +269,7 @@ def test_forget_discards_the_job(
 
 
 def means(tmp_path: Path, service: Service) -> ResumeContext:
-    """Return what all services need that can be asked."""
+    """Return the context in which jobs at the fake service are resumed."""
     spec = order_for(tmp_path, b"", service)
     return ResumeContext(
         tmp_path, {"rehearsal": spec.keys}, {"rehearsal": service.url}, blender=WORKER

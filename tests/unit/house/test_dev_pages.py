@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pages for engineers: what they name is there, and the figures are those of the code."""
+"""The pages for engineers: names in them exist, and their figures are those of the code."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PAGES = [*sorted(DEV.glob("*.md")), places.ROOT / "CONTRIBUTING.md"]
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#([\w-]+))?\)")
 NAMED = re.compile(r"`([\w.-]+/[\w./-]*)`")
 MADE_LATER = re.compile(r"meshforge|^build/|/job/")
-"""What the reader is to make, or a tool writes."""
+"""Names that the reader makes or a tool writes."""
 PROTOCOL = DEV / "worker-protocol.md"
 
 
@@ -59,7 +59,10 @@ def test_every_page_is_reached_from_contributing() -> None:
 
 
 def handlers() -> set[str]:
-    """Return what the worker can be asked to do. Its module needs Blender: it is only read."""
+    """Return the names of the worker's tasks.
+
+    Its module needs Blender, so it is read, not imported.
+    """
     tree = parse((places.ROOT / "worker" / "protocol.py").read_text("utf-8"))
     return {
         ast.literal_eval(key)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 RUN_TEXT = frozenset({"exec", "eval", "compile", "__import__"})
 LOADERS = frozenset({"code", "ensurepip", "marshal", "pickle", "pip", "runpy", "shelve", "venv"})
 OWN_PROCESS = "worker/main.py"
-"""The background process, whose Python is its own; it imports the files beside it."""
+"""The background process, which has a Python of its own; it imports the files beside it."""
 BESIDE = frozenset({"i18n/catalog.py", "jobs/process/find_blender.py",
                     "operators/images/sample.py",
                     "jobs/steps/system_decoders.py", "operators/presets.py",
@@ -86,7 +86,7 @@ def test_few_files_know_where_the_extension_is() -> None:
 
 
 def test_only_services_have_addresses_in_the_code() -> None:
-    """No address of a list of versions, of usage statistics, or of code."""
+    """The code has no address for version checks, usage statistics or downloads of code."""
     found = {
         file
         for file in _files()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each guard has a marker and an entry; what takes them out takes out what it says."""
+"""Each guard has a marker and an entry, and its removal removes exactly the marked code."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ import texts
 
 PAGES = [places.ROOT / "README.md", places.ROOT / "CHANGELOG.md",
          *sorted((places.ROOT / "docs").glob("*.md"))]  # fmt: skip
-# Versions that are released keep the names that they had.
+# Entries of released versions keep the names of their time.
 RELEASED = re.compile(r"^## \d.*", re.DOTALL | re.MULTILINE)
 CODE = re.compile(r"```.*?```|`[^`]*`", re.DOTALL)
 IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
@@ -42,7 +42,7 @@ BLENDER = {
 """Names of Blender's own interface, and where each is."""
 PRODUCT = "Image to Mesh"
 CLEANUP_HEADINGS = {"Mesh Tools", "Versions", "Which Meshes"}
-"""Headings of docs/cleanup.md that are no button: the panel's name, and words of the page."""
+"""Headings of docs/cleanup.md that name no button."""
 
 
 @cache
@@ -74,7 +74,7 @@ def find_names(prose: str) -> list[str]:
 
 @cache
 def openings() -> frozenset[str]:
-    """Return what stands before the colon or the first value of longer texts, such as warnings."""
+    """Return the part of each longer text, such as a warning, before its colon or first value."""
     starts = (re.split(r"[:{]", label)[0].strip() for label in labels())
     return frozenset(start for start in starts if " " in start)
 
@@ -87,7 +87,7 @@ def templates() -> tuple[re.Pattern[str], ...]:
 
 
 def is_shown(name: str) -> bool:
-    """Return whether the interface has a text, or one that begins with it and says more."""
+    """Return whether the interface has this text, or one that begins with it."""
     if name in labels() or name in BLENDER or name in openings():
         return True
     filled = (pattern.fullmatch(name) for pattern in templates())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Packages whose names load on first use: each name is there, and none hides behind a module."""
+"""Packages whose names load on first use: each name exists, and no module has the same name."""
 
 from __future__ import annotations
 

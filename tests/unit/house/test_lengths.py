@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How long files and functions may get, and what every file has to say of itself."""
+"""Limits for the lengths of files and functions, and docstrings that must exist."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Source:
 
     @property
     def lines(self) -> int:
-        """How long it is."""
+        """Its number of lines."""
         return len(self.text.splitlines())
 
     def functions(self) -> Iterator[Function]:
@@ -132,7 +132,7 @@ def test_every_file_carries_the_license() -> None:
 
 
 def _public(body: list[ast.stmt], inherited: frozenset[str], within: str = "") -> Iterator[str]:
-    """Return the names of public things that say nothing of themselves."""
+    """Return the names of public classes and functions without a docstring."""
     for node in body:
         if not isinstance(node, ast.ClassDef | Function) or node.name.startswith("_"):
             continue
@@ -143,7 +143,7 @@ def _public(body: list[ast.stmt], inherited: frozenset[str], within: str = "") -
 
 
 def _contract() -> tuple[Source, ast.ClassDef]:
-    """Return the base class of all providers, and the file that it stands in."""
+    """Return the base class of all providers, and its file."""
     return next(
         (source, node)
         for source in _providers()

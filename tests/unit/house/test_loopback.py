@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The guard around all tests: what would leave this machine is refused, what stays is not."""
+"""The guard around all tests refuses connections that would leave this machine, and no others."""
 
 from __future__ import annotations
 

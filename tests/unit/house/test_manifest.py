@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The manifest, the locked wheels, the zips and the Python package tell the same story."""
+"""The manifest, the locked wheels, the zips and the Python package agree."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_the_manifest_lists_exactly_the_permissions_in_use() -> None:
 
 def test_the_package_list_names_every_folder() -> None:
     files = [file for file in package.known_files() if package.is_product(file)]
-    # Presets are Blender's to run: outside of it they serve nobody.
+    # Only Blender runs presets.
     files = [file for file in files if not file.startswith("presets/")]
     folders = {file.rpartition("/")[0] for file in files if file.endswith(".py")}
     names = {".".join(["image_to_mesh", *filter(None, folder.split("/"))]) for folder in folders}
@@ -79,7 +79,7 @@ def test_every_python_of_a_platform_finds_one_wheel_of_each(platform: str) -> No
 
 
 def _needed_modules(names: list[str]) -> set[str]:
-    """Follow what the installed projects say that they require."""
+    """Return the names of these installed projects and of all that they require."""
     found: set[str] = set()
     while names:
         name = names.pop().lower().replace("_", "-")

@@ -60,7 +60,7 @@ ROOMS: dict[str, Room] = {
     "app": _room(*READ_BY_BOTH, "scene", "viewport", others=BLENDER),
     "operators": _room(*READ_BY_BOTH, "app", "scene", others=BLENDER),
     "panels": _room(*READ_BY_BOTH, others=BLENDER, never=THREADS | IO),
-    # Puts the rooms together; what it imports at its top is all that `import image_to_mesh` costs.
+    # Connects the rooms; `import image_to_mesh` imports only what is at its top.
     "": _room("cli", "preferences", "providers", "scene", others=BLENDER, never=THREADS | IO),
 }
 # The files of a room that may use what their neighbors may not.

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MOST: dict[str, int] = {}
 FIXTURES = frozenset({"fixture", "property", "cached_property"})
-# These two files are about the words themselves.
+# These two files list the banned words.
 ABOUT_WORDS = ("tests/unit/house/word_rules.py", "tests/unit/house/test_words.py")
 
 
@@ -66,7 +66,7 @@ def _bound(node: ast.AST) -> list[str]:
 
 
 def _is_called(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Tell whether its name stands where it is called: a fixture and a property read as nouns."""
+    """Return whether the function is called by its name: fixtures and properties read as nouns."""
     decorators = [getattr(item, "func", item) for item in function.decorator_list]
     names = {getattr(item, "attr", getattr(item, "id", "")) for item in decorators}
     return not names & FIXTURES

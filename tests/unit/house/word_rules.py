@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The words and forms that the code does without, each with what to write instead, and why."""
+"""The words and forms that are banned from the code, each with what to write instead, and why."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ PARTICIPLES = {
     "proceed": "the verb",
     "exceed": "the verb",
 }
-"""Words in -ed that a function may be called by, and why."""
+"""Participles that are allowed as a function's name, and why."""
 
 
 def is_participle(name: str) -> bool:
@@ -131,7 +131,7 @@ def is_form_of(word: str, stem: str) -> bool:
 
 @dataclass(frozen=True)
 class Phrase:
-    """A form of words that comments, docstrings and names of tests do without."""
+    """A pattern of words that is banned from comments, docstrings and names of tests."""
 
     pattern: re.Pattern[str]
     instead: str

@@ -59,7 +59,7 @@ def test_a_translation_has_the_fields_of_its_text(catalog: Path) -> None:
 
 
 def test_no_sentence_is_put_together_of_values() -> None:
-    """A sentence with values is a Message: what is composed together cannot be translated."""
+    """A sentence with values is a Message: text composed from parts cannot be translated."""
     composed = texts.find_composed()
     assert not composed, "\n".join(f"{at} {text!r}" for text, at in composed.items())
 

@@ -17,7 +17,7 @@ from image_to_mesh.jobs.runner import Runner
 from image_to_mesh.providers import CancelOutcome, Provider
 
 SOON = 3.0
-"""Seconds on any machine; the figures that count are printed, 0.3 s on a quiet one."""
+"""Seconds, enough on any machine; the measured times, 0.3 s on a quiet one, are printed."""
 
 
 def test_a_charged_cancelled_job_is_still_added_to_the_library(
@@ -64,7 +64,7 @@ def test_cancel_takes_effect_within_a_third_of_a_second(
 def test_a_job_that_is_just_being_started_can_be_cancelled(
     running: Session, tmp_path: Path, png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another one that ends at that moment takes only jobs away that are over."""
+    """Another job that ends at that moment removes only finished jobs."""
     begin, other = Runner.start, end_of(running, running.start(spec_for(tmp_path, png)))
 
     def start(self: Runner) -> None:

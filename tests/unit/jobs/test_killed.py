@@ -67,7 +67,7 @@ def only(library: Path) -> Record:
 
 
 def has_answer(library: Path) -> bool:
-    """Say whether the one job is ready, with a whole mesh and what was prepared of it."""
+    """Return whether the one job is ready, with a whole mesh and the files prepared from it."""
     record = only(library)
     folder = Library(library).folder(record.id)
     whole = (triangle_glb(7), big_glb(SIZE))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whole jobs on a scaled clock: results are noticed soon, and polls stay few.
 
-The runner's pauses pass on a clock of their own, at once; a look costs what a call over the
-ocean does. Everything else is as always: session, thread, HTTP, the services' fakes.
+The runner's pauses pass at once on a fake clock; a poll takes as long as a call across an ocean.
+Everything else is as always: session, thread, HTTP, the services' fakes.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Clock:
 def at_tripo(
     version: tripo_calls.Version, clock: Clock, stack: ExitStack, library: Path
 ) -> JobSpec:
-    """Return a job at a Tripo that takes its time; v2 says how long that will be."""
+    """Return a job at a Tripo that works by the clock; v2 announces how long that will take."""
 
     class Slow(version.fake):  # type: ignore[misc, name-defined]
         def task_state(self, identity: str) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def at_tripo(
 
 
 def at_scenario(clock: Clock, stack: ExitStack, library: Path) -> JobSpec:
-    """Return a job at a Scenario that takes its time."""
+    """Return a job at a Scenario that works by the clock."""
 
     class Script(tuple[str, ...]):
         __slots__ = ()
@@ -87,7 +87,7 @@ PLACES: dict[str, Callable[[Clock, ExitStack, Path], JobSpec]] = {
 
 @pytest.fixture
 def stack() -> Iterator[ExitStack]:
-    """Close in the end what a test has opened."""
+    """Close everything that a test has opened."""
     with ExitStack() as opened:
         yield opened
 

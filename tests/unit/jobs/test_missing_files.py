@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Records that name what is not there, and meshes that cannot be used: a sentence, and a way on."""
+"""Records that name missing files, and meshes that cannot be used: a message and a next step."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ class Worker:
 
 @pytest.fixture
 def worker(monkeypatch: pytest.MonkeyPatch) -> type[Worker]:
-    """Prepare with it."""
+    """Replace the worker by the stand-in."""
     from image_to_mesh.jobs import resources
 
     fresh = type("Fresh", (Worker,), {})

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Promises without a visible effect: syncs before a power cut, and the life of caches.
 
-A record is on the disk, not only on its way there; a token is used by its account while it lives;
-what is about to be ordered is written down first.
+A record is synced to the disk; a token is used by its own account until it expires; an order is
+recorded before it is sent.
 """
 
 from __future__ import annotations
@@ -49,20 +49,20 @@ class Journal:
         patch.setattr(os, "replace", lambda *names, **how: self.move(self._replace, *names, **how))
 
     def fsync(self, handle: int) -> None:
-        """Note what is synced by its number on the disk."""
+        """Record the inode that is synced."""
         seen = os.fstat(handle)
         self.lines.append(("folder" if stat.S_ISDIR(seen.st_mode) else "file", seen.st_ino))
         self._fsync(handle)
 
     def move(self, real: Callable[..., None], source: Any, target: Any, **how: Any) -> None:
-        """Note what gets a new name; it keeps its number."""
+        """Record the inode that is renamed."""
         self.lines.append(("rename", os.stat(source, dir_fd=how.get("src_dir_fd")).st_ino))
         real(source, target, **how)
 
 
 @pytest.fixture
 def journal(monkeypatch: pytest.MonkeyPatch) -> Journal:
-    """Everything that is asked of the disk from now on."""
+    """The journal of all syncs and renames from now on."""
     return Journal(monkeypatch)
 
 
@@ -102,7 +102,7 @@ def _picture(data: bytes) -> InputPicture:
 def uploads(
     tmp_path: Path, rehearsal: Provider[Any], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., UploadCache]:
-    """Make the memory of an account at the fake service."""
+    """Make the remembered uploads of an account at the fake service."""
     monkeypatch.setattr(type(rehearsal), "token_life", LIFE)
 
     def make(key: str = "key-of-one-account", url: str = "https://example.com/v1") -> UploadCache:
@@ -189,7 +189,7 @@ def test_an_earlier_refusal_is_not_taken_for_the_answer_to_an_order(
 def test_a_search_for_a_lost_order_does_not_make_it_unsent(
     orders: Orders, rehearsal: Provider[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The service is busy while its list is asked for: the record says all the time what it did."""
+    """The service is busy when it is asked for its list; the record still says that it was sent."""
     orders.service.swallow_submit = True
     job = orders.end().job
     lost = replace(Library(orders.library).load(job), state=State.SUBMITTING, failure=None)

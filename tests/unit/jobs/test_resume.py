@@ -16,7 +16,7 @@ from image_to_mesh.providers import LibraryProblem, Provider
 
 
 def abandon_job(running: Session, spec: JobSpec, **how: Any) -> str:
-    """Run a job to its end and set its record back to where a crash left it."""
+    """Run a job to its end and set its record back to the state that a crash would leave."""
     view = end_of(running, running.start(spec))
     running.join(5.0)
     library = Library(spec.library)

@@ -18,7 +18,7 @@ WORKING = Progress("Working")
 
 
 class Stop(Exception):
-    """Ends a wait for a turn."""
+    """Ends the wait for a slot."""
 
 
 def stop_after(seconds: float) -> Callable[[], None]:
@@ -33,11 +33,11 @@ def stop_after(seconds: float) -> Callable[[], None]:
 
 
 def never() -> None:
-    """Go on waiting."""
+    """Never stop the wait."""
 
 
 def holds_slot(slot: Slot) -> bool:
-    """Say whether there is a place for it at once."""
+    """Return whether a slot is free at once."""
     try:
         slot.take(stop_after(0.2))
     except Stop:

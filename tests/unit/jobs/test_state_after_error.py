@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every kind of error in every state: where the job stands then, and the exit code.
+"""Every kind of error in every state: the job's next state, and the exit code.
 
-A job that can go on never ends with 1; what may have been sent never fails; 2: nothing was sent.
+A job that can be resumed never ends with 1; an order that may have been sent never fails; 2 means
+that nothing was sent.
 """
 
 from __future__ import annotations

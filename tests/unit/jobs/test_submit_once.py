@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Orders that were taken while their answers were spoiled: one order each, and no answer lost."""
+"""Orders that were accepted while their answers were damaged: one order each, no answer lost."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ COSTS = {
     "aiml_magic": "/images/generations",
 }
 LIMIT = 0.5
-"""Seconds that an order is given here."""
+"""Seconds to wait for the answer to an order."""
 BODIES = {
     "nothing": Spoil(body=b""),
     "text": Spoil(body=b"upstream connect error or disconnect/reset before headers"),

@@ -72,13 +72,13 @@ def test_a_lost_connection_is_no_busy_service(
     shown: list[str] = []
 
     class Live:
-        """A record that shows nothing but phases."""
+        """Records the phases that a job shows."""
 
         ended = False
         view = JobView("j", "rehearsal", "cup", State.RUNNING, "Generating", None, 0.0)
 
         def show_progress(self, phase: str, _fraction: float | None) -> None:
-            """Note the phase."""
+            """Record the phase."""
             shown.append(str(phase))
 
     monkeypatch.setattr(told_pause, "sleep", lambda *_: time.sleep(0.01))

@@ -51,7 +51,7 @@ sys.exit(entry.main(sys.argv[1:]))
 
 
 class Shadowed:
-    """Runs the command line where other modules come first."""
+    """Runs the command line with other modules earlier on the path."""
 
     def __init__(self, folder: Path, service: Service) -> None:
         self.folder = folder

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every service under a hundred schedules of faults: whole in the end or resumable, paid once.
+"""Every service under a hundred schedules of faults: jobs end whole or resumable, paid once.
 
 Faults are put between the product and the sockets, so that they are the same for all services:
-before a request is sent, after it was taken, or in the middle of its answer. A schedule's seed is
-printed where it fails.
+before a request is sent, after it was received, or in the middle of its answer. A schedule's seed
+is printed where it fails.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ pytestmark = [pytest.mark.once, pytest.mark.timeout(240)]
 SCHEDULES = 100
 SEED = 4
 MESH = 120_000
-"""Bytes of the mesh, so that it comes in several pieces."""
+"""Bytes of the mesh, enough for several pieces."""
 
 
 class Schedule:
@@ -57,7 +57,7 @@ class Schedule:
         self._real = real
 
     def send(self, adapter: Any, request: requests.PreparedRequest, **kwargs: Any) -> Any:
-        """Send a request, or have it go wrong."""
+        """Send a request, or let it fail as the schedule says."""
         if self._remaining <= 0 or self._chance.random() > self._share:
             return self._real(adapter, request, **kwargs)
         self._remaining -= 1
@@ -165,7 +165,7 @@ def test_every_schedule_of_network_faults_is_paid_for_once(
 
 
 def one_schedule(place: Place, library: Path) -> str:
-    """Run a job through a schedule, and resume it until it is settled; say how it ended."""
+    """Run a job through a schedule, and resume it until it is finished; return how it ended."""
     before = place.creates()
     spec = spec_for(place, library)
     session = Session()

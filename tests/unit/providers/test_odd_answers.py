@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Answers to orders that hold what nobody documents: none is taken for a refusal, none crashes."""
+"""Undocumented answers to orders: none counts as a refusal, and none crashes the program."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from image_to_mesh.providers._tripo import replies as tripo_answers
 from image_to_mesh.providers._tripo.errors import Api
 
 NUMBERS = ("\u00b2", "--5", "9" * 5000, "success", 99_999, True, [0])
-"""What stands where a number is expected: most of it looks like one to some parser."""
+"""Values in place of a number: some parser accepts most of them."""
 IDS = ("", ".", "..", "x" * 600)
 
 

@@ -35,7 +35,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Tripo:
-    """Tripo v3, and what a test does to it."""
+    """Tripo v3, and the faults that a test causes in it."""
 
     create = "POST /v3/generation/"
 
@@ -73,7 +73,7 @@ class Tripo:
 
 
 class Scenario(Tripo):
-    """Scenario, the same."""
+    """Scenario, and the faults that a test causes in it."""
 
     def __init__(self, fake: ScenarioFake) -> None:
         self.served: Any = fake
@@ -172,7 +172,7 @@ def test_an_unreadable_date_is_ignored(told: str) -> None:
 
 
 def _same_picture(listing: Tripo) -> None:
-    """Let Tripo's tasks tell of no picture, as its own page leaves open."""
+    """Remove the pictures from Tripo's tasks, which its own page allows."""
     if not isinstance(listing, Scenario):
         for task in listing.fake.creates:
             task.body.pop("input", None)

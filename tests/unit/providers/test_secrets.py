@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keys that a service quotes back: blanked in every spelling, wherever the text ends up."""
+"""Keys that a service quotes back: blanked in every spelling, wherever the text goes."""
 
 from __future__ import annotations
 

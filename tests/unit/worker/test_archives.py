@@ -29,7 +29,7 @@ def write_archive(folder: Path, data: bytes) -> str:
 
 
 def refusal_of(folder: Path, data: bytes) -> str:
-    """Return why an archive is not unpacked, and see that nothing of it is left."""
+    """Return why an archive is not unpacked, and assert that no file of it is left."""
     path = write_archive(folder, data)
     with pytest.raises(Refusal) as caught, archives.unpack_archive(path):
         pytest.fail("unpacked")
@@ -177,7 +177,7 @@ def test_an_encrypted_or_damaged_archive_is_reported(tmp_path: Path) -> None:
 def test_a_full_disk_is_not_reported_as_damage(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not of the mesh, which was paid: it stays as it is, and is unpacked when there is room."""
+    """The paid mesh is not damaged: the archive is kept, and unpacked when there is room."""
     path = write_archive(tmp_path, obj_archive())
     (tmp_path / "temp").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temp"))

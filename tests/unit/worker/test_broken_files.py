@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Broken mesh files, by the hundred: refused with a sentence or let pass, and nothing else."""
+"""Hundreds of broken mesh files: each is refused with a sentence or accepted."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LONGEST = 10.0
 
 
 def refusal_of(path: Path) -> str:
-    """Judge a file as the background Blender does before it imports it; "" lets it pass."""
+    """Check a file as the background Blender does before the import; return "" if it passes."""
     try:
         with unpack_archive(str(path)) as (mesh, home):
             assert Path(mesh).is_relative_to(home)
@@ -35,7 +35,7 @@ def refusal_of(path: Path) -> str:
 
 
 def objection_to(path: Path) -> str:
-    """Judge a file as a job does when it has come; "" takes it."""
+    """Check a file as a job does after the download; return "" if it passes."""
     try:
         found = read_mesh_file(path)
     except BadMesh as refusal:
@@ -45,7 +45,7 @@ def objection_to(path: Path) -> str:
 
 
 def is_sentence(said: str) -> bool:
-    """Say whether a refusal is one for people."""
+    """Return whether a refusal is a sentence for users."""
     kind, _, words = said.partition(": ")
     return kind == "bad_mesh" and words[0].isupper() and words[-1] == "." and len(words) < 300
 
@@ -82,5 +82,5 @@ def test_broken_files_are_refused_or_usable(tmp_path: Path) -> None:
     assert canary.read_bytes() == b"secret"
     assert slowest < LONGEST
     print(f"{passed} of {COUNT} broken files pass; the slowest took {slowest:.2f} s")
-    # Harm that changes nothing that is checked, as a picture's bytes or a point's place.
+    # Damage outside of what is checked, such as a picture's bytes or a point's place.
     assert 0.1 < passed / COUNT < 0.7

@@ -45,7 +45,7 @@ def square() -> dict[str, Any]:
 
 
 def glb(head: object, data: bytes = DATA) -> bytes:
-    """Return a GLB with lengths that are right."""
+    """Return a GLB with correct lengths."""
     text = head if isinstance(head, bytes) else json.dumps(head).encode()
     text += b" " * (-len(text) % 4)
     chunks = struct.pack("<I4s", len(text), b"JSON") + text
@@ -228,7 +228,7 @@ def test_truncated_files_are_refused(cut: int, tmp_path: Path) -> None:
 
 
 def many(**lists: list[Any]) -> dict[str, Any]:
-    """Return the square's head with lists in place of its own."""
+    """Return the square's head with these lists in place of its own."""
     return square() | lists
 
 

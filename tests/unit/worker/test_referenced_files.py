@@ -42,7 +42,7 @@ def obj(folder: Path, material: str | bytes, library: str = "mesh.mtl") -> Path:
 
 
 def textures(path: Path) -> list[tuple[bytes, bytes | None]]:
-    """Return each texture's line as the importer meets it, and the bytes that it names."""
+    """Return each texture's line as the importer reads it, and the bytes of the file it names."""
     found = []
     before = sorted(path.parent.rglob("*"))
     with redirect_materials(str(path), path.parent) as shown:
@@ -98,7 +98,7 @@ def test_names_outside_of_the_folder_are_ignored(name: str, end: str, job: Path)
 
 
 def test_an_implicitly_read_material_file_is_checked(job: Path) -> None:
-    """Blender reads the one of the mesh's own name as well."""
+    """Blender also reads the material file with the mesh's own name."""
     path = obj(job, "newmtl a\nmap_Kd ../secret.png\n", library="")
     assert textures(path) == [(b"map_Kd " + addresses.NOWHERE, None)]
 
@@ -137,7 +137,7 @@ def test_too_many_materials_are_refused(kind: str, job: Path) -> None:
 
 
 def test_a_utf_16_material_file_references_nothing(job: Path) -> None:
-    """Blender reads bytes: it meets no word that it knows, and nothing is opened."""
+    """Blender reads bytes: it recognizes no keyword in them and opens no file."""
     assert textures(obj(job, "newmtl a\nmap_Kd ../secret.png\n".encode("utf-16"))) == []
 
 
@@ -162,7 +162,7 @@ def test_an_fbx_finds_its_textures(name: str, data: bytes | None, job: Path) -> 
 
 
 def test_placeholder_names_are_distinct(job: Path) -> None:
-    """By the name an importer tells two pictures apart that are both in the file."""
+    """An importer distinguishes two pictures inside the file by their names."""
     path = job / "mesh.fbx"
     lines = "".join(f'  FileName: "C:\\\\tex\\\\{name}.png"\n' for name in "ab")
     path.write_text("; FBX 7.4.0 project file\n" + lines)

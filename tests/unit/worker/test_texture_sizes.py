@@ -169,7 +169,7 @@ def test_an_obj_and_its_textures_share_the_budget(tmp_path: Path) -> None:
 
 
 def test_an_fbx_and_its_textures_share_the_budget(tmp_path: Path) -> None:
-    """Pictures in it, and those that it names."""
+    """Pictures in the file, and those that it refers to."""
     check = load("checks.fbx_textures").redirect_textures
     text = "; FBX 7.4.0 project file\n" + "".join(
         f'  FileName: "C:\\skins\\{number}.png"\n' for number in range(5)

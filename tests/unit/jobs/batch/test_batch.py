@@ -76,7 +76,7 @@ def library(folder: Path) -> Library:
 
 
 def change(folder: Path, name: str, **changes: Any) -> Record:
-    """Change the record of the job of a picture, and have it looked at again."""
+    """Change the record of a picture's job; return the record as it was."""
     (record,) = [row for row in library(folder).all()[0] if row.name == name]
     library(folder).save(replace(record, **changes))
     return record

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A batch always ends with its summary, JSON and table; what it wrote, the table names rightly."""
+"""A batch always ends with its summary, JSON and a table that names the files it wrote."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from image_to_mesh.providers import LibraryProblem, Provider
 pytestmark = pytest.mark.once
 
 WRITES = 40
-"""More than a job makes, so that the last of them succeeds."""
+"""More writes than a job makes, so that the job succeeds with the last count."""
 
 
 class Disk:
@@ -38,7 +38,7 @@ class Disk:
         self.full = False
 
     def refuses(self, path: object) -> bool:
-        """Count a write, and say whether it fails."""
+        """Count a write and return whether it fails."""
         if type(path) is int:  # a file that was opened before
             path = Path(f"/proc/self/fd/{path}").readlink()
         if not isinstance(path, str | os.PathLike) or not str(path).startswith(str(self.folder)):
@@ -54,7 +54,7 @@ def _full() -> OSError:
 
 @pytest.fixture
 def disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Disk:
-    """A disk with room for everything, until a test says how little it has."""
+    """A disk with room for everything, until a test limits it."""
     limited = Disk(tmp_path, 10**9)
     real_open, real_mkdir = io.open, os.mkdir
 
@@ -178,7 +178,7 @@ def _other_file_system(here: Path) -> Path:
 
 @pytest.fixture
 def no_locks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-    """A file system that knows no locks, such as some that are mounted over a network."""
+    """A file system without locks, such as some that are mounted over a network."""
     import fcntl
 
     asked: list[int] = []

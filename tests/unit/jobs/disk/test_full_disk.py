@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A disk that is full from any write call of a whole job on: what is paid is there in the end."""
+"""A disk that is full from any write call of a whole job on: paid results arrive in the end."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from image_to_mesh.providers import Provider, Secret, get_provider
 pytestmark = pytest.mark.once
 
 FEWEST = 25
-"""Write calls that a whole job surely makes."""
+"""A lower bound for the write calls of a whole job."""
 
 
 class Shop:
-    """A service whose orders are counted, and how to order there."""
+    """A service whose orders are counted, and its kind of order."""
 
     def __init__(self, provider: str, url: str, keys: dict[str, str], orders: list[Any]) -> None:
         self.orders = orders

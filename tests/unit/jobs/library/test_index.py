@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The index of the library: quick, never the truth, and never an obstacle to the jobs."""
+"""The index of the library: quick, rebuilt from the records, and never an obstacle to the jobs."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def put(root: Path, job: str, size: int = 100, **changes: Any) -> Path:
 
 
 def settle(folder: Path) -> None:
-    """Make a folder look as if it had been left alone for long."""
+    """Date a folder's last change far enough back for the index to trust it."""
     for path in (*folder.iterdir(), folder):
         os.utime(path, (LONG_AGO, LONG_AGO))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The schema of job.json is that of the code, and holds for records of today and of 0.1.0."""
+"""The schema of job.json agrees with the code, and accepts records of today and of 0.1.0."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def schema() -> dict[str, Any]:
 
 
 def problems_of(record: Any) -> list[str]:
-    """Return what the schema has against a record."""
+    """Return the schema's objections to a record."""
     errors = Draft202012Validator(schema()).iter_errors(record)
     return [f"{error.json_path}: {error.message}" for error in errors]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names and stars of results, deleting them later, and what the index says of damaged ones."""
+"""Names and stars of results, later deletion, and damaged results in the index."""
 
 from __future__ import annotations
 

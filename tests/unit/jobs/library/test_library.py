@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The library on disk: whole or not at all, readable by people, one bad record spoils no other."""
+"""The library on disk: records whole or absent, readable by people, unaffected by a damaged one."""
 
 from __future__ import annotations
 

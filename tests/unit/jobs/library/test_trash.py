@@ -27,7 +27,7 @@ def library(tmp_path: Path) -> Library:
 
 
 class Bin(ModuleType):
-    """Stands in for the system's."""
+    """Stands in for the system's trash."""
 
     refuses = False
 

@@ -145,7 +145,7 @@ def test_an_index_with_wrong_types_is_rebuilt(library: Library, field: str, valu
 @pytest.mark.parametrize("field", ["size", "seconds", "credits", "faces"])
 @pytest.mark.parametrize("value", ["1" + "0" * 400, "NaN", "-Infinity", "1e999"])
 def test_an_index_with_invalid_numbers_is_rebuilt(library: Library, field: str, value: str) -> None:
-    """The panel divides them, and JSON for programs has no such numbers."""
+    """The panel divides by such numbers, and JSON output cannot hold them."""
     LibraryIndex(library.root).refresh()
     kept = json.loads((library.root / FILE).read_text())
     kept["jobs"][field] = ["here"]
@@ -234,7 +234,7 @@ def test_the_upload_cache_is_read_from_a_plain_file_only(
 def test_an_upload_token_written_by_others_is_not_used(
     library: Library, change: dict[str, Any]
 ) -> None:
-    """With another picture's token the service would make, and charge for, another thing."""
+    """With another picture's token the service would make, and charge for, another mesh."""
     uploads = UploadCache(library.root, get_provider("tripo"), "", {})
     picture = InputPicture("front", "cup", "front.png", sha256="ab" * 32)
     uploads.remember((picture,), {"front": "token"})

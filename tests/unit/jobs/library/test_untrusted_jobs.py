@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Jobs that others wrote: confirmed once per library; their addresses are never called."""
+"""Jobs that others wrote: confirmed once per library; no address in them is called."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ EVIL = "https://evil.invalid/mesh.glb"
 def leave_job(
     root: Path, png: bytes, rehearsal: Provider[Any], service: Service, running: Session,
 ) -> Callable[..., str]:  # fmt: skip
-    """Make a job as it is left in a state."""
+    """Make a job that an earlier process left in a state."""
 
     def make(state: State, **changes: Any) -> str:
         service.takes = 0.0

@@ -24,7 +24,7 @@ STATES = ("queued", "submitting", "running", "downloading", "preparing", "ready"
 
 @pytest.fixture
 def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Library:
-    """The library in its user's own default folder, as it lies there when the add-on is updated."""
+    """The library in the user's default folder, as an update of the add-on finds it."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.delenv("IMAGE_TO_MESH_LIBRARY")
@@ -39,7 +39,7 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Library:
 
 
 def job_in(library: Library, state: str) -> str:
-    """Return the id of the job that stands in a state."""
+    """Return the id of the job in a state."""
     (job,) = [job for job in library.jobs() if library.load(job).state == state]
     return job
 

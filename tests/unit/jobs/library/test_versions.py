@@ -98,7 +98,7 @@ def test_a_version_is_signed_and_made_in_a_private_folder(
     folder.chmod(0o777)
     assert wait_for_edit(begin(mesh_edits, folder, "clean")).version == "model-v3.blend"
     assert is_marked(folder / "model-v3.blend")
-    # The stand-in writes down what it was given: a copy, in a folder of the user's own.
+    # The stand-in records the file it was given: a copy, in a folder of the user's own.
     assert not (folder / "model-v3.blend").read_text().startswith(str(folder))
 
 

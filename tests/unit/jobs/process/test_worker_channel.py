@@ -47,11 +47,11 @@ sys.stdin.readline()
 
 
 def unheard(_phase: str, _fraction: float | None) -> None:
-    """Take progress that nobody looks at."""
+    """Ignore progress."""
 
 
 def go_on() -> None:
-    """Never ask for an end."""
+    """Never cancel."""
 
 
 def answer_of(*command: str) -> dict[str, Any]:
@@ -118,7 +118,7 @@ def test_the_last_output_of_the_worker_holds_no_terminal_codes() -> None:
 
 
 def test_the_token_is_sent_on_standard_input_only() -> None:
-    """Each process has one of its own, which neither its command nor its environment shows."""
+    """Each process has its own token, in neither its command nor its environment."""
     worker = WorkerProcess(WORKER)
     worker.version(go_on)
     assert worker._channel is not None

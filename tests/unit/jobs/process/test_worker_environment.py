@@ -48,7 +48,7 @@ def test_the_worker_sees_only_listed_variables_and_its_own_folder(
     assert worker._folder is not None
     names = set(ready["ready"]["names"])
     own = {"TMPDIR", "TEMP", "TMP", "BLENDER_USER_RESOURCES"}
-    # Python sets the one itself where no language is chosen.
+    # Python sets this one itself where no language is chosen.
     assert names - own - {"LC_CTYPE"} <= environment.NAMES
     assert own <= names
     worker.kill()
@@ -63,7 +63,7 @@ def test_the_worker_starts_without_scripts_add_ons_and_network() -> None:
     assert "--python-use-system-env" not in command
     script = command.index("--python")
     assert command[script + 1] == str(find_blender.WORKER)
-    # What an old Blender does not know stands behind the script, which never returns.
+    # Options that an old Blender does not have follow the script, which never returns.
     assert command.index("--offline-mode") > script > command.index("--disable-autoexec")
 
 

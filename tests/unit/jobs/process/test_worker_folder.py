@@ -31,11 +31,11 @@ from image_to_mesh.worker.atomic_files import atomic_path
 
 
 def unheard(_phase: str, _fraction: float | None) -> None:
-    """Take progress that nobody looks at."""
+    """Ignore progress."""
 
 
 def go_on() -> None:
-    """Never ask for an end."""
+    """Never cancel."""
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def test_no_space_for_a_temporary_folder_is_reported(
 
 
 def old(path: Path) -> Path:
-    """Make a folder seem to be of two days ago."""
+    """Date a folder two days back."""
     then = time.time() - 2 * ABANDONED
     os.utime(path, (then, then))
     return path

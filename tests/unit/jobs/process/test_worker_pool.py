@@ -22,11 +22,11 @@ from image_to_mesh.providers import Cancelled, Failed, NoBlender
 
 
 def unheard(_phase: str, _fraction: float | None) -> None:
-    """Take progress that nobody looks at."""
+    """Ignore progress."""
 
 
 def go_on() -> None:
-    """Never ask for an end."""
+    """Never cancel."""
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def kept() -> Iterator[Blenders]:
 
 
 def pid(kept: Blenders, request: dict[str, Any]) -> int:
-    """Ask for something; return who did it."""
+    """Send a request; return the process id of the worker that answered."""
     with kept.lend(WORKER, go_on) as worker:
         worker.ask(request, unheard, go_on)
         assert worker._process is not None

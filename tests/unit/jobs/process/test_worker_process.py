@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The client's side of the worker, with the fake worker and with programs that are no Blender."""
+"""The client's side of the worker, with the fake worker and with programs other than Blender."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from image_to_mesh.providers import BadImage, Cancelled, Failed, NoBlender
 
 
 def unheard(_phase: str, _fraction: float | None) -> None:
-    """Take progress that nobody looks at."""
+    """Ignore progress."""
 
 
 def go_on() -> None:
-    """Never ask for an end."""
+    """Never cancel."""
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def opened() -> Iterator[Opened]:
 
 
 def script(folder: Path, *lines: str) -> str:
-    """Write a program that is no Blender."""
+    """Write a program that stands in for Blender."""
     path = folder / "blender"
     path.write_text("\n".join(("#!/bin/sh", *lines)))
     path.chmod(0o755)

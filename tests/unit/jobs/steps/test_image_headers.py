@@ -209,7 +209,7 @@ def test_size_limits_are_reported_with_numbers() -> None:
 
 
 def bmp_of(kind: str, bits: int = 24) -> tuple[bytes, Image.Image]:
-    """Return a BMP with the head that is asked for, and the picture in it."""
+    """Return a BMP with this kind of header, and its picture."""
     picture = Image.effect_noise((33, 20), 60).convert("RGB")
     stride = (33 * bits + 31) // 32 * 4
     rows = b""

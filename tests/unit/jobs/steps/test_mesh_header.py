@@ -16,7 +16,7 @@ from image_to_mesh.providers import BadMesh
 
 
 def write_mesh(folder: Path, data: bytes) -> Path:
-    """Write the bytes under a name that says nothing."""
+    """Write the bytes to a file whose name does not tell its format."""
     path = folder / "result"
     path.write_bytes(data)
     return path

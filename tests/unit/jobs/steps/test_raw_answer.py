@@ -43,7 +43,7 @@ def shop() -> Iterator[Aiml]:
 
 @pytest.fixture
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The one other folder that answers may go to."""
+    """The one other folder where answers may be kept."""
     other = tmp_path / "elsewhere"
     other.mkdir()
     monkeypatch.setattr(raw_answer, "_elsewhere", lambda: iter([other]))
@@ -148,7 +148,7 @@ def test_an_answer_moved_between_folders_stays_complete(
     written: Any = found._file
 
     class Full:
-        """A file that takes half of what comes, then nothing."""
+        """A file that takes half of the first data and fails from then on."""
 
         halves = 1
 
@@ -410,7 +410,7 @@ def test_a_key_split_across_two_chunks_is_not_stored(at: int) -> None:
 
 
 class Recorder:
-    """Takes an answer as it comes."""
+    """Records the calls that an answer causes."""
 
     def __init__(self) -> None:
         self.head: tuple[int, dict[str, str]] = (0, {})
@@ -421,15 +421,15 @@ class Recorder:
         """Nothing."""
 
     def begin(self, status: int, headers: Any) -> None:
-        """Take the head."""
+        """Record the status and the headers."""
         self.head = (status, dict(headers))
 
     def add(self, piece: bytes) -> None:
-        """Take a piece."""
+        """Append a piece of the body."""
         self.body += piece
 
     def end(self, *, whole: bool) -> None:
-        """Note the end."""
+        """Record whether the answer was whole."""
         self.whole = whole
 
 

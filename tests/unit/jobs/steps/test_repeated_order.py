@@ -37,7 +37,7 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
 
 
 def message_of(view: JobView) -> str:
-    """Return why an order was refused as one that is there."""
+    """Return the message that refuses an order as a duplicate."""
     assert view.failure is not None
     assert view.failure.kind == "repeated"
     assert view.failure.hint, "the failure has no hint"

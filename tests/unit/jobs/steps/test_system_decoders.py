@@ -36,7 +36,7 @@ posix_only = pytest.mark.skipif(os.name == "nt", reason="the stand-in is a shell
 
 
 def photo(width: int = 400, height: int = 320) -> bytes:
-    """Return what starts like a photo of this size."""
+    """Return a file that starts like a photo of this size."""
     return b"\0\0\0\x18ftypheic" + bytes(20) + b"ispe\0\0\0\0" + struct.pack(">II", width, height)
 
 
@@ -130,7 +130,7 @@ def test_a_photo_is_rotated_once(
     rotates: bool,
     orientation: int,
 ) -> None:
-    """Libheif turns the pixels and leaves the orientation beside them."""
+    """Libheif rotates the pixels and keeps the orientation tag."""
     data = png_of(*size)
     at = data.index(b"IDAT") - 4
     (tmp_path / "turned.png").write_bytes(data[:at] + chunk(b"eXIf", block_of(6)) + data[at:])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Free questions to a service: off the main thread, errors as values, nothing ordered."""
+"""Free queries to a service: off the main thread, errors as values, nothing ordered."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Images that threads bring: each request has its result, even of the same file twice."""
+"""Images that threads download: each request has its result, even for the same file twice."""
 
 from __future__ import annotations
 

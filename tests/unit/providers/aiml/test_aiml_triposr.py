@@ -41,7 +41,7 @@ SETTINGS = settings_of(PROVIDER.settings)
 
 
 def _legal(setting: Setting) -> list[Any]:
-    """Return the values of a setting that have to arrive: each choice, both ends."""
+    """Return the values of a setting to try: each choice, or both ends of its range."""
     if setting.kind == "bool":
         return [True, False]
     if setting.choices:
@@ -255,7 +255,7 @@ def test_a_submit_waits_as_long_as_the_service_asks(aiml: Aiml, cup: Picture) ->
 
 
 class _Ear:
-    """Hears what a submit asks of its connection."""
+    """Records the path and the options of a submit's request."""
 
     def __init__(self) -> None:
         self.heard: dict[str, Any] = {}

@@ -230,12 +230,12 @@ HERE = {
 
 
 class Reached(Exception):
-    """A connection would have been made to this number."""
+    """A connection would have been made to this IP address."""
 
 
 @pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Know a few names, and connect to none."""
+    """Resolve a few names, and connect to nothing."""
 
     def resolve(host: str, port: int, *_: object) -> list[Any]:
         number = HERE.get(host, host)

@@ -48,7 +48,7 @@ def big() -> bytes:
 
 
 def leftover_files(folder: Path) -> list[str]:
-    """Return the names of what lies in a folder."""
+    """Return the names of the files in a folder."""
     return sorted(path.name for path in folder.iterdir())
 
 
@@ -94,7 +94,7 @@ def _is_mesh(path: Path) -> None:
 
 
 class Case(NamedTuple):
-    """How a host is, and whether the rest alone can be asked for."""
+    """A host's behavior, and whether it can send the rest of a file alone."""
 
     etag: str = ""
     modified: str = ""
@@ -265,7 +265,7 @@ OTHERS: dict[str, dict[str, str]] = {
     "no end": {"content-range": "bytes {have}-/{size}"},
     "a total of thousands of digits": {"content-range": "bytes {have}-9/1" + "0" * 5000},
 }
-"""What an answer with the rest says of itself that the first half did not."""
+"""Headers of an answer with the rest that differ from those of the first half."""
 
 
 @pytest.mark.parametrize("name", OTHERS)
@@ -295,7 +295,7 @@ def test_a_remainder_of_an_unverified_file_is_not_appended(name: str, tmp_path: 
                 yield Stream(200, {**validators, "content-length": str(size)}, iter([whole]))
 
         def pause(self, attempt: int) -> None:
-            """Make none."""
+            """Make no pause."""
 
     download(DownloadRequest("https://a.example/a", tmp_path / "mesh"), cast("Http", Line()))
     assert asked == ["", f"bytes={HEAD}-", ""]

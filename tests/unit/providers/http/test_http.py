@@ -95,7 +95,7 @@ ABSURD = (
     "Fri, 31 Dec 9999 23:59:59 -9999",
     "Fri, 31 Dec 99999999999999999999 23:59:59 GMT",
 )
-"""What Python's own parsers raise OverflowError or ValueError at, or call a pause of no end."""
+"""Values for which Python's own parsers raise OverflowError or ValueError, or return infinity."""
 
 
 @pytest.mark.parametrize("told", ["soon", "nan", "inf", "-3", "", "Wed, 99 Foo 2026", *ABSURD])

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.once
 
 MB = 1024 * 1024
 HUGE = 700
-"""Megabytes of what nobody should read."""
+"""Megabytes of data that must not be read."""
 FREE, PICTURE, ORDER = 6, 26, 75
 """Megabytes that a free call, a picture of 20 MB and an order's answer of 31 MB may cost."""
 
@@ -61,7 +61,7 @@ print(peak() - before, outcome)
 
 
 def _spent(act: Act, call: str) -> tuple[float, str]:
-    """Return by how many megabytes a call grew its process, and what came of it."""
+    """Return by how many megabytes a call grew its process, and its outcome."""
     with answering(act) as server:
         done = subprocess.run(
             [sys.executable, "-c", PROGRAM, server.url, CALLS[call]],

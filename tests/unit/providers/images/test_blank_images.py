@@ -41,7 +41,7 @@ def filter_row(row: bytes, above: bytes, step: int, kind: int) -> bytes:
 
 
 def encode_filtered(picture: Image.Image, kinds: list[int]) -> bytes:
-    """Return a PNG whose rows are filtered as the list says, over and over."""
+    """Return a PNG whose rows use these filters in turn."""
     kind = {"L": 0, "RGB": 2, "LA": 4, "RGBA": 6}[picture.mode]
     step, width = len(picture.mode), picture.width
     raw, above, rows = picture.tobytes(), bytes(width * len(picture.mode)), b""
@@ -102,7 +102,7 @@ def test_every_png_filter_is_decoded(mode: str, kind: int) -> None:
 
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_an_empty_scan_and_a_faint_gradient_may_be_blank(mode: str) -> None:
-    """Only decoding can tell these apart, which is what the background Blender is asked for."""
+    """Only decoding, in the background Blender, can tell these apart."""
     scan = Image.effect_noise((90, 60), 1.0).point(lambda value: value + 120).convert(mode)
     assert 2 <= len(set(scan.convert("L").tobytes())) <= 10
     for kinds in ([0], [1], [2], [3], [4], [1, 2, 4]):

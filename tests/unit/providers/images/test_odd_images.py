@@ -36,7 +36,7 @@ def clean(data: bytes) -> bytes:
 
 
 def view(data: bytes) -> tuple[tuple[int, int], bytes, bool]:
-    """Return what a viewer shows, and whether it knows the colors."""
+    """Return what a viewer shows, and whether a color profile is there."""
     with Image.open(io.BytesIO(data)) as picture:
         upright = ImageOps.exif_transpose(picture).convert("RGBA")
         return upright.size, upright.tobytes(), "icc_profile" in picture.info
@@ -78,7 +78,7 @@ def test_a_longer_mark_of_adobe_still_says_what_the_channels_are(transform: int)
 
 
 def test_the_first_exif_block_gives_the_orientation() -> None:
-    """More of them than fit into a segment go on in others; what stands behind a scan is unread."""
+    """Exif data that exceed a segment continue in others; segments behind a scan are not read."""
 
     def notes(block: bytes) -> bytes:
         return b"\xff\xe1" + struct.pack(">H", 8 + len(block)) + b"Exif\0\0" + block
@@ -107,7 +107,7 @@ def test_a_webp_shows_only_what_its_header_declares(flags: int) -> None:
 
 
 def rle_bmp(place: int, size: int) -> bytes:
-    """Return a packed BMP of 8 × 8 pixels that says so of where they are and what they take."""
+    """Return a packed BMP of 8 × 8 pixels that declares this place and size for them."""
     pixels = b"".join(bytes((4, row, 4, 200 - row, 0, 0)) for row in range(8)) + b"\0\1"
     palette = bytes(part for value in range(256) for part in (value, 255 - value, value, 0))
     head = struct.pack("<IiiHHIIiiII", 40, 8, 8, 1, 8, 1, size, 0, 0, 256, 0)

@@ -28,7 +28,7 @@ LARGE = noisy_png(64, 48)
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Do not wait between looks and attempts; two kilobytes are large."""
+    """Do not wait between polls and attempts; count two kilobytes as large."""
     monkeypatch.setattr(uploads, "INLINE", 1000)
     monkeypatch.setattr(client, "delay", lambda *_: 0.0)
     monkeypatch.setattr(client.Http, "wait", lambda *_: None)

@@ -42,7 +42,7 @@ def fake() -> Iterator[ScenarioFake]:
 
 
 def result_of(fake: ScenarioFake, http: Http, folder: Path, **values: Any) -> Result:
-    """Order and look once."""
+    """Order, poll once and return the result."""
     answer = PROVIDER.poll(order(fake, http, folder, **values), http)
     assert isinstance(answer, Result)
     return answer

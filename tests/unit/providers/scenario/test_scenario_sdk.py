@@ -132,7 +132,7 @@ def fake() -> Iterator[ScenarioFake]:
 
 
 def by_client(fake: ScenarioFake, python: Path, folder: Path, data: bytes, body: Any) -> Any:
-    """Do a job with Scenario's client; nothing but the address is not its own."""
+    """Do a job with Scenario's client, unchanged but for the address."""
     (folder / "cup.png").write_bytes(data)
     return sdk.run(
         python,
@@ -148,7 +148,7 @@ def by_client(fake: ScenarioFake, python: Path, folder: Path, data: bytes, body:
 
 
 def by_us(fake: ScenarioFake, http: Http, folder: Path, data: bytes, body: Any) -> Result:
-    """Do the same job, call by call."""
+    """Do the same job with our provider, call by call."""
     settings = PROVIDER.settings(**body)
     pictures = (picture(folder, data),)
     uploaded = PROVIDER.upload(pictures, http)
@@ -162,7 +162,7 @@ def by_us(fake: ScenarioFake, http: Http, folder: Path, data: bytes, body: Any) 
 
 
 def requests_of(fake: ScenarioFake) -> list[tuple[str, str, dict[str, str], Any]]:
-    """Return what was asked for, without what was only looked at and what the fake numbers."""
+    """Return the requests, without polls and without the numbers that the fake assigns."""
     kept = [
         request for request in fake.requests if request.method != "GET" or "assets" in request.path
     ]
@@ -203,7 +203,7 @@ def test_the_same_job_makes_the_same_requests(
             seen.append(fake)
     theirs, our = (requests_of(item) for item in seen)
     # At its end the script orders without a picture to see the refusal, which we never send; it
-    # asks for a wrong key's job by a GET, which is not compared.
+    # polls a job with a wrong key, by a GET that is not compared.
     assert theirs.pop() == ("POST", _without_numbers(f"/generate/custom/{MODEL}"), {}, body or {})
     assert our == theirs
 

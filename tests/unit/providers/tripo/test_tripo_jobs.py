@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whole jobs at Tripo, both versions: to the mesh, through every fault, cancelled, without keys."""
+"""Whole jobs at Tripo, both versions: to the mesh, with every fault, cancelled, leaking no key."""
 
 from __future__ import annotations
 

@@ -168,7 +168,7 @@ def test_tripo3d_1_orders_what_we_order(v3: Path, fake_v3: TripoV3, tmp_path: Pa
 def _ours(
     version: Version, fake: Any, folder: Path, settings: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Make the same orders by the provider; return their bodies."""
+    """Make the same orders with our provider; return their bodies."""
     fake.tasks.clear()
     with connection(fake, lambda _: None) as http:
         for values in settings:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The renders with known depth fit together: images, depth, and camera."""
+"""The renders with known depth are consistent: images, depth, and camera."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def _noise(seed: int) -> Any:
         mask[:, ::7] = 1.0
     if seed % 4 == 0:
         mask = np.clip(mask + random.normal(0.0, 0.4, mask.shape), 0.0, 1.0)
-    # Something to keep, however fine the noise.
+    # A part to keep even where the noise is fine.
     mask[size // 4 : size // 2, size // 4 : size // 2] = 1.0
     return mask
 

@@ -28,7 +28,7 @@ def picture(name: str) -> Any:
     image = Image.fromarray(np.asarray(getattr(skimage.data, sample)())).convert("RGBA")
     pixels = np.asarray(image).astype(np.float32) / 255.0
     if cut:
-        # What the border tells, with a bite out of it, stands for an artist's cut-out.
+        # The mask from the border, with a piece removed, stands for an artist's cut-out.
         matte = find_foreground(pixels, "border", 0.5).matte
         size = max(matte.shape)
         bite = disc(size, size / 7.0)[: matte.shape[0], : matte.shape[1]]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Textures of the local provider: every face shows its own place of the image."""
+"""Textures of the local provider: every face shows its own part of the image."""
 
 from __future__ import annotations
 
