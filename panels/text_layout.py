@@ -24,7 +24,7 @@ HEADER_MARGIN = 96.0
 NARROW = 260.0
 """Region width in pixels below which a title does not fit beside its value."""
 LEAST_ROOM = 60.0
-"""Width of a line at least, in pixels at a UI scale of 1: nobody reads single letters."""
+"""Minimum width of a line, in pixels at a UI scale of 1: single letters are hard to read."""
 BREAKS = re.compile(r"(?<=\s)(?=\S)|(?<=[^\W\d]-)(?=[^\W\d])")
 """Where a text may break: after spaces, and after the hyphens of words."""
 BORDERS = 8.0
@@ -131,7 +131,7 @@ def first_share(context: bpy.types.Context, first: str, second: str, share: floa
 
 
 def fits_beside(context: bpy.types.Context, title: str, taken: float = 0.0) -> bool:
-    """Return whether a title fits beside its value; `taken`: pixels of the row for an icon."""
+    """Return whether a title fits beside its value; `taken` is the width of an icon in pixels."""
     room = TITLE_SHARE * (_width(context) - ROW_MARGIN - taken) - TITLE_MARGIN
     return not is_narrow(context) and _drawn_width(tr(title)) <= room
 

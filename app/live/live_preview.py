@@ -54,7 +54,7 @@ def note_drawn(context: bpy.types.Context) -> None:
 
 
 def note_import(job: str) -> None:
-    """Put original meshes back before a job's mesh is put into the scene."""
+    """Restore the original meshes before a job's mesh is added to the scene."""
     if _used:
         live_session().make_way(job)
 

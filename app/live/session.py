@@ -116,7 +116,7 @@ def stop() -> None:
 
 
 def make_way(job: str) -> None:
-    """Put meshes back, because a job's mesh is put into the scene; end the session of its job."""
+    """Restore the meshes before a job's mesh is added to the scene; end the session of its job."""
     put_back()
     if _current and _current[0].update == job:
         _current.clear()  # guard: update-ends-preview

@@ -41,7 +41,7 @@ def draw_ended(
 
 
 def _newest(ended: Sequence[jobs.JobView]) -> tuple[str, str]:
-    """Return the newest job that ended well and the newest that failed; or empty texts."""
+    """Return the ids of the newest job that made a mesh and the newest that failed, each or ""."""
     came = next((view.job for view in ended if _came(view)), "")
     failed = next((view.job for view in ended if view.failure), "")
     return came, failed
@@ -111,7 +111,7 @@ def _came(view: jobs.JobView) -> bool:
 
 
 def _has_details(view: jobs.JobView) -> bool:
-    """Return whether there is more to say about the job than its line does."""
+    """Return whether the job has details that its line does not show."""
     return view.state != "cancelled" or view.job in jobs.session().collecting()
 
 

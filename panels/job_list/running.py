@@ -82,7 +82,7 @@ def _draw_more(layout: bpy.types.UILayout, views: Sequence[jobs.JobView]) -> Non
     header.label(text=tr("{} more running").format(len(views)), translate=False)
     if not body:
         return
-    # All of them: any running job can be canceled here, and nowhere else.
+    # All of them: this is the only place to cancel a running job.
     for view in views:
         row = body.row(align=True)
         row.progress(factor=view.fraction or 0.0, text=view.name)

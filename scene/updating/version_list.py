@@ -12,7 +12,7 @@ import bpy
 from ...jobs.custom_properties import VERSIONS
 
 SHOWN = ""
-"""Stands in the list for the mesh that is shown."""
+"""Marks the shown mesh in the list."""
 
 
 def store_shown(obj: bpy.types.Object) -> str:

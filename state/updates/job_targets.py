@@ -29,7 +29,7 @@ def uid_of(job: str) -> int:
 def is_updating(obj: bpy.types.Object) -> bool:
     """Return whether a job will put its mesh into an object: each object has one update at a time.
 
-    The session's jobs are looked at, so this is cheap enough for a draw.
+    It reads only the session's jobs, so it is cheap enough for a draw.
     """
     theirs = {job for job, uid in _targets.items() if uid == obj.session_uid}
     if not theirs:

@@ -18,7 +18,7 @@ def part(name: str) -> Any:
 
 
 def stand(job: str, fraction: float | None, **placement: Any) -> None:
-    """Have the session show a running job, of the scene's image, at this progress."""
+    """Add a running job of the scene's image, at this progress, to the session."""
     jobs, choices = part("jobs"), bpy.context.scene.image_to_mesh
     info = part("providers").PictureInfo("png", *(choices.image.size or (1, 1)))
     picture = jobs.InputPicture(view="front", name=job, file=None, info=info)

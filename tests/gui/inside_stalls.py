@@ -14,7 +14,7 @@ _TIMERS = ("_come_back", "_tick")
 _EVERY = 0.005
 
 calls: dict[str, list[tuple[float, float]]] = {}
-"""Of each function: the time of each call on the clock, and on the processor."""
+"""For each function, the wall-clock time and the CPU time of each call."""
 _wrapped: list[tuple[Any, str, Any]] = []
 _gaps: list[float] = []
 _last: list[float] = []
@@ -35,7 +35,7 @@ def measure_callbacks(package: str) -> list[str]:
 
 
 def stop_measuring_callbacks() -> dict[str, tuple[float, float]]:
-    """Put the functions back; return the longest call of each, on the clock and on the processor.
+    """Restore the functions; return the longest call of each, in wall-clock and in CPU time.
 
     Both are in seconds and may be of different calls.
     """

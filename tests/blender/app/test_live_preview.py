@@ -360,7 +360,7 @@ def test_an_update_that_failed_ends_it(choices: Any, result: bpy.types.Object) -
 def test_an_update_by_hand_is_the_only_one(
     choices: Any, result: bpy.types.Object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The live update waits for it, and begins only if its settings are others."""
+    """The live update waits for it, and begins only if its settings differ."""
     module = session()
     started: list[bpy.types.Object] = []
     monkeypatch.setattr(module, "_start_update", started.append)

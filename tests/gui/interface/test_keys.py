@@ -126,7 +126,7 @@ def test_a_key_from_the_popover_outlives_a_restart(
 def test_online_access_is_allowed_with_one_click(
     start_blender: StartBlender, photograph: Path
 ) -> None:
-    """The proxy is nowhere, so that nothing is asked of the service itself."""
+    """The proxy does not exist, so that no request reaches the service."""
     session = start_blender(TRIPO_API_KEY="tsk_0123456789", HTTPS_PROXY="http://127.0.0.1:9")
     session.open_tab()
     artist = Artist(session)

@@ -25,7 +25,7 @@ ARRIVAL = 1.0
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[Service]:
-    """The service, which is quick."""
+    """The service, which takes 0.3 s for a job."""
     with serving(Service(takes=0.3, mesh=triangle_glb(5))) as running:
         yield running
 

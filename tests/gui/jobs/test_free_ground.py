@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many meshes, one after another or dropped together: none stands in another one."""
+"""Many meshes, generated one by one or from images dropped together, do not overlap."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def studio(artist: Artist) -> Artist:
 
 
 def assert_apart(artist: Artist, count: int) -> None:
-    """Fail unless this many meshes stand apart from each other and from the cube."""
+    """Fail unless `count` meshes stand apart from each other and from the cube."""
     artist.session.wait_for(f"len({GENERATED}) == {count} and not running_jobs()", 60 + 30 * count)
     boxes = artist.session.run(BOXES)
     assert len(boxes) == count + 1

@@ -24,10 +24,10 @@ FACES = "bpy.context.scene.image_to_mesh.local.face_count"
 STARTS = 8.0
 """The time from the click to the mesh, in starts of a background Blender on the same machine."""
 SHARE_OF_IMPORT = 0.1
-"""The processor's time of the longest call into the add-on, as a share of what Blender's importer
-takes for the same file."""
+"""CPU time of the longest call into the add-on, as a share of what Blender's importer takes for the
+same file."""
 SHARE_OF_WAIT = 0.5
-"""The same on the clock, which also counts other programs, and whatever a call would wait for."""
+"""The same in wall-clock time, which includes waiting and other programs."""
 IDLE_SECONDS = 2.0
 
 # The default cube is a pedestal, and the view is turned to what will stand on it.
@@ -75,7 +75,7 @@ class Measured:
     waiting: list[float]
 
     def longest(self) -> tuple[float, float]:
-        """Return the longest call into the add-on, on the clock and on the processor."""
+        """Return the longest call into the add-on, in wall-clock and in CPU time."""
         clock, processor = zip(*self.callbacks.values(), strict=True)
         return max(clock), max(processor)
 

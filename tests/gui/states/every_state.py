@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Take the sidebar and the preferences in every state, to be looked at by the artist.
+"""Take screenshots of the sidebar and the preferences in every state, for review by the artist.
 
 Not among the tests: `tools/screenshots.py --states` runs it. Each appearance (dark, light, narrow,
 double scale, German) gets a folder of build/screenshots/<suite>/states, and sheets of them.

@@ -33,7 +33,7 @@ def preferences() -> Any:
 
 
 def unfold(*names: str) -> None:
-    """Have these subpanels open and the others closed; Blender offers scripts no way to do so."""
+    """Open these subpanels and close the others, by registering them again: the only way."""
     for panel in _registered or part("panels.sidebar").classes[1:]:
         bpy.utils.unregister_class(panel)
     _registered.clear()
@@ -78,7 +78,7 @@ def choose(path: str, provider: str = "local") -> None:
 
 
 def show(state: str, *, failure: Any = None, record: Any = None, **changes: Any) -> None:
-    """Have the session show a job."""
+    """Add a job to the session."""
     jobs = part("jobs")
     plan = part("jobs.import_plan").ImportPlan(file=part("state.open_file").token())
     values: dict[str, Any] = {
@@ -105,7 +105,7 @@ def record_of(job: str, **changes: Any) -> Any:
 
 
 def recover(**kinds: Any) -> None:
-    """Have jobs of an earlier session found: `uncertain=dict(...)`, `unsent`, `waiting`, ..."""
+    """Add recovered jobs to the session: `uncertain=dict(...)`, `unsent`, `waiting`, ..."""
     recovery = part("jobs").session().recovery
     found = {
         kind: (record_of(f"20261119-vase-{next(_numbers):04x}", **changes),)
@@ -115,7 +115,7 @@ def recover(**kinds: Any) -> None:
 
 
 def answer(provider: str, amount: float | None, unit: str, failure: Any = None) -> None:
-    """Have a service's balance known."""
+    """Set a service's balance, as if it had answered."""
     queries = part("jobs").session().account_queries
     query = part("preferences").account_query(bpy.context, part("providers").get_provider(provider))
     reply = part("jobs").AccountAnswer(
