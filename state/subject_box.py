@@ -19,12 +19,12 @@ OWNER = "box_image"
 
 
 def owner() -> dict[str, Any]:
-    """Return the property for the image of the box, by name."""
+    """Return the property for the box's image, by name."""
     return {OWNER: PointerProperty(type=bpy.types.Image, options={"HIDDEN"})}
 
 
 def box_of(choices: Any) -> tuple[float, ...]:
-    """Return left, top, right, and bottom in shares of the image's sides; () without a box."""
+    """Return left, top, right, and bottom as shares of the image's sides; () without a box."""
     box = tuple(round(getattr(choices.local, name), 6) for name in ENDS)
     is_valid = box[0] < box[2] and box[1] < box[3]
     return box if is_valid and box != WHOLE else ()

@@ -116,7 +116,7 @@ def _front_name(view: str) -> str:
 def _front_changed(choices: Any, _context: bpy.types.Context) -> None:
     """Assign the side views that were chosen before any front image to this one.
 
-    A box around the subject of another image goes.
+    A box around the subject of another image is removed.
     """
     subject_box.drop_foreign(choices)
     bound = getattr(choices, BOUND).split()

@@ -213,7 +213,7 @@ def begin_scene() -> Any:
 
 
 def measure_depth(scene: Any, subject: list[Any]) -> Any:
-    """Return the distance (h, w) to the subject along the camera's axis; inf where it is not."""
+    """Return the distance (h, w) to the subject along the camera's axis; inf outside of it."""
     names = {obj.name for obj in subject}
     bpy.context.view_layer.update()
     graph = bpy.context.evaluated_depsgraph_get()
@@ -232,7 +232,7 @@ def measure_depth(scene: Any, subject: list[Any]) -> Any:
 
 
 def save_depth(depth: Any, path: Path) -> dict[str, float]:
-    """Write depth as a gray PNG of 16 bits; return which depths its values 1 and 65535 mean."""
+    """Write depth as a gray PNG of 16 bits; return the depths of its values 1 and 65535."""
     inside = np.isfinite(depth)
     near, far = float(depth[inside].min()), float(depth[inside].max())
     steps = np.zeros(depth.shape, np.uint16)

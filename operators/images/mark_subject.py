@@ -17,7 +17,7 @@ from ...state.scene_properties import choices_of
 
 HOW = "Drag a box around the subject, or press Esc to cancel"
 LEAST = 0.01
-"""Smallest side of a box, as a share of the image's; a shorter drag is a click by mistake."""
+"""Minimum side of a box, as a share of the image's; shorter drags are accidental clicks."""
 NAVIGATION = frozenset({
     "MIDDLEMOUSE", "WHEELUPMOUSE", "WHEELDOWNMOUSE", "TRACKPADPAN", "TRACKPADZOOM", "MOUSEROTATE",
     "HOME", "NUMPAD_PLUS", "NUMPAD_MINUS", "TIMER",
@@ -103,7 +103,7 @@ class IMAGE_TO_MESH_OT_mark_subject(bpy.types.Operator):
         self._to = self._place(event)
         if event.value == "PRESS":
             x, y = self._to
-            # A click outside of the image's region is meant for another part of the window.
+            # A click outside of the image's region belongs to another part of the window.
             if not (0 <= x < self._region.width and 0 <= y < self._region.height):
                 return self._stop(context, {"CANCELLED", "PASS_THROUGH"})
             self._from = self._to
@@ -116,7 +116,7 @@ class IMAGE_TO_MESH_OT_mark_subject(bpy.types.Operator):
         return self.execute(context)
 
     def _set_box(self) -> bool:
-        """Take the box from the drag; return whether it is large enough to be meant."""
+        """Set the box to the dragged rectangle; return whether it is large enough to count."""
         view = self._region.view2d
         ends = [view.region_to_view(*place) for place in (self._from or self._to, self._to)]
         (left, right), (bottom, top) = (sorted(values) for values in zip(*ends, strict=True))
@@ -175,7 +175,7 @@ def _mark_in_editor(context: bpy.types.Context) -> set[str]:
     region = next(region for region in area.regions if region.type == "WINDOW")
     with context.temp_override(window=window, screen=window.screen, area=area, region=region):
         bpy.ops.image_to_mesh.mark_subject("INVOKE_DEFAULT")
-    # The other call makes the undo step.
+    # The operator called above adds the undo step.
     return {"CANCELLED"}
 
 

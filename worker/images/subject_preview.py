@@ -37,7 +37,7 @@ LINE = 4
 HALO = 2
 HALO_STRENGTH = 0.55
 DASH = 8
-"""Length of the dashes that the box of the subject is drawn with."""
+"""Length in pixels of the dashes of the subject's box."""
 
 _last: dict[tuple[bytes, AnswerFile | None], tuple[Pixels, SubjectFinder]] = {}
 """The copy that the last preview was made from; at most one."""
@@ -106,7 +106,7 @@ def _open_copy(request: dict[str, Any], box: Box | None) -> tuple[Pixels, Subjec
     data = Path(request["copy"]).read_bytes()
     kept = answers_named(request)
     if kept is not None and box is not None:
-        # A part of the small copy has less detail than the same part of the image.
+        # A part of the small copy would have less detail than that part of the image.
         kept = kept.of_part("small")
     if (data, kept) not in _last:
         whole = np.frombuffer(data, np.uint8).reshape(height, width, 4)

@@ -28,15 +28,16 @@ from .subject.foreground import Foreground, SubjectFinder
 PICTURE_SIDE = 768
 """Longest side in pixels of the image that previews are made from."""
 FACES = 12_000
-"""Most faces to aim at: Blender's main thread takes them over within a frame."""
+"""Maximum number of faces to aim at: Blender's main thread loads this many within a frame."""
 MOST_FACES = 20_000
-"""Most faces of a preview: thin subjects get more than they were asked for."""
+"""Maximum number of faces of a preview: thin subjects get more than was asked for."""
 _OF_OUTLINE = ("foreground", "tolerance", "smoothness")
-"""The settings that the outline depends on, besides the box."""
+"""The settings, other than the box, that the outline depends on."""
 _KEPT = 8
-"""Intermediate results that are kept."""
+"""Number of intermediate results that are cached."""
 _WALLS = 1.5
-"""Pixels of the full image beside a relief's rim that its walls show."""
+"""Width of the image's border beyond a relief's rim that its walls show, in pixels of the full
+image."""
 
 T = TypeVar("T")
 
@@ -53,9 +54,10 @@ class Preview:
 class PreviewBuilder:
     """Builds previews of one image, and keeps what a changed setting does not affect.
 
-    `pixels` (h, w, 4) are those of `build`, at most PICTURE_SIDE long; `full_side` is the longest
-    side of the image that the full mesh is made from, and `texture` the height and width of that
-    mesh's texture, if they are known. `kept` is where the network's answer about the image is kept.
+    `pixels` (h, w, 4) are as in `build`, with no side longer than PICTURE_SIDE; `full_side` is the
+    longest side of the image that the full mesh is made from, and `texture` the height and width of
+    that mesh's texture, if they are known. `kept` is where the network's answer about the image is
+    kept.
     """
 
     def __init__(
@@ -74,7 +76,8 @@ class PreviewBuilder:
     def build(self, settings: Mapping[str, Any], shown: Mapping[str, Any]) -> Preview | None:
         """Return a preview; None if it would have too many faces.
 
-        `shown` are the settings of the mesh whose texture is used. Raise Refusal without a subject.
+        `shown` are the settings of the mesh whose texture is used. Raise Refusal if there is no
+        subject.
         """
         solid = self._solid({**settings, "face_count": min(settings["face_count"], FACES)})
         if len(solid.triangles) > MOST_FACES:  # guard: preview-is-small
@@ -124,7 +127,7 @@ class PreviewBuilder:
         return np.where(solid.behind[:, None, None], back, front).astype(np.float32)
 
     def _areas(self, shown: Mapping[str, Any]) -> tuple[Area, Area]:
-        """Return the areas of front and back in that texture."""
+        """Return the areas of front and back in the texture of the mesh shown before."""
         walls = _WALLS / self._enlargement if shown["shape"] == "relief" else 0.0
         size = self._size
         bounds = _bounds(self._extent(shown), walls, size) * self._enlargement

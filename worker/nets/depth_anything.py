@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Depth Anything V2 Small, a network that sees how near each pixel of an image is.
+"""Depth Anything V2 Small, a network that estimates how near each pixel of an image is.
 
 Yang et al., "Depth Anything V2", 2024; github.com/DepthAnything/Depth-Anything-V2, Apache-2.0 for
 the code and for the weights of this size. The weights are read with the names of the authors' own
@@ -21,7 +21,7 @@ from .weights import DamagedWeights, Numbers, Weights, open_weights
 _SIDE = 37
 """Patches along each side of the square images that the network was trained on."""
 _NARROWEST = 8
-"""Patches along the shorter side, at least: longer strips of an image are squeezed."""
+"""Minimum number of patches along the shorter side: longer images are squeezed."""
 # Of the colors of ImageNet, as in the authors' dpt.py.
 _MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 _DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
@@ -41,8 +41,8 @@ def input_size(height: int, width: int) -> tuple[int, int]:
 def estimate_nearness(rgb: Numbers, weights: Weights) -> Singles:
     """Return how near each pixel is: the inverse of its depth, with unknown scale and offset.
 
-    `rgb` (h, w, 3) is sRGB from 0 to 1, at a size that `input_size` returns; so is the result. It
-    takes seconds, and up to 400 MB.
+    `rgb` (h, w, 3) is sRGB from 0 to 1, at a size that `input_size` returns; so is the result. The
+    call takes seconds and up to 400 MB of memory.
     """
     image = (np.asarray(rgb, np.float32) - _MEAN) / _DEVIATION
     image = np.ascontiguousarray(image.transpose(2, 0, 1))
@@ -69,7 +69,7 @@ _LANDMARKS = {
     "depth_head.projects.0.weight": (48, 384, 1, 1),
     "depth_head.scratch.output_conv2.2.weight": (1, 32, 1, 1),
 }
-"""Tensors whose shapes tell this network from larger ones, and from others."""
+"""Tensors whose shapes distinguish this network from larger ones and from others."""
 
 _ENCODER = {
     "cls_token": "embeddings.cls_token",
@@ -120,7 +120,7 @@ class AuthorsNames(Mapping[str, Numbers]):
 
 
 def transformers_name(name: str) -> str:
-    """Return the name that a tensor of the authors' has in the layout of transformers."""
+    """Convert the authors' name of a tensor to its name in the layout of transformers."""
     room, _, rest = name.partition(".")
     if room == "pretrained":
         return f"backbone.{_encoder_name(rest)}"

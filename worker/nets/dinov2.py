@@ -20,7 +20,7 @@ _BLOCKS = 12
 _TAKEN = (2, 5, 8, 11)
 """The blocks whose tokens the decoder gets."""
 _OFFSET = 0.1
-"""What the authors add to the grid's size when the position embedding is resized."""
+"""Added to the grid's size when the position embedding is resized, as in the authors' code."""
 
 
 def encode(image: Singles, weights: Weights) -> list[Singles]:

@@ -18,11 +18,11 @@ from .weights import Weights
 _HEAD = "depth_head"
 _SCRATCH = f"{_HEAD}.scratch"
 _GROWTH = {0: 4, 1: 2}
-"""How many times larger the first two levels become; the third stays, the last is halved."""
+"""Factors that enlarge the first two levels; the third keeps its size, the last is halved."""
 
 
 def decode(taken: Sequence[Singles], rows: int, columns: int, weights: Weights) -> Singles:
-    """Return the image (h, w) that four lists of tokens of a grid of patches describe."""
+    """Return the image (h, w) decoded from four lists of tokens of a grid of patches."""
     levels = [
         refine_level(number, tokens.T.reshape(-1, rows, columns), weights)
         for number, tokens in enumerate(taken)
@@ -70,7 +70,7 @@ def _residual(name: str, image: Singles, weights: Weights) -> Singles:
 
 
 def _enlarge(name: str, image: Singles, factor: int, weights: Weights) -> Singles:
-    """Return an image whose pixels became squares, each with weights of its own (transposed)."""
+    """Return a transposed convolution that enlarges each pixel to a square of `factor` pixels."""
     channels, height, width = image.shape
     weight = weights[f"{name}.weight"].astype(np.float32)  # (in, out, factor, factor)
     squares = multiply(weight.reshape(channels, -1).T, image.reshape(channels, -1))

@@ -16,7 +16,8 @@ from .weights import Numbers
 Singles: TypeAlias = NDArray[np.float32]
 
 _STRIP_BYTES = 24_000_000
-"""Memory for the unfolded pixels of a convolution: larger images are done in strips of rows."""
+"""Maximum bytes of a convolution's unfolded pixels: larger images are processed in strips of rows.
+"""
 
 
 _BLOCK = 1024
@@ -64,7 +65,7 @@ def is_matmul_slow() -> bool:
 
 
 def _shortest(work: Callable[[], object]) -> float:
-    """Return the seconds of the fastest of some runs: other programs slow the others down."""
+    """Return the seconds of the fastest of several runs, which other programs disturbed least."""
     taken = []
     for _ in range(3):
         start = time.perf_counter()
@@ -82,7 +83,7 @@ def _multiply_by_einsum(left: Singles, right: Singles) -> Singles:
 
 
 def relu(image: Singles) -> Singles:
-    """Return an image with its negative values set to zero, in place."""
+    """Set an image's negative values to zero in place, and return the image."""
     return np.maximum(image, 0.0, out=image)
 
 

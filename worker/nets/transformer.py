@@ -21,7 +21,7 @@ def linear(tokens: Singles, weight: Numbers, bias: Numbers) -> Singles:
 
 
 def normalize(tokens: Singles, weight: Numbers, bias: Numbers, epsilon: float = 1e-6) -> Singles:
-    """Return tokens with mean 0 and deviation 1 each, then scaled and shifted per channel."""
+    """Return tokens, each with mean 0 and deviation 1, then scaled and shifted per channel."""
     centered = tokens - tokens.mean(axis=1, keepdims=True)
     variance = np.einsum("nc,nc->n", centered, centered) / np.float32(tokens.shape[1])
     centered /= np.sqrt(variance + np.float32(epsilon))[:, None]
@@ -42,7 +42,7 @@ def gelu(values: Singles) -> Singles:
     tail *= step
     np.square(size, out=size)
     np.negative(size, out=size)
-    # Half of what lies beyond the value, on the side that it is on.
+    # Half of the distribution beyond the value, on the value's side.
     tail *= np.exp(size, out=size)
     tail *= np.float32(0.5)
     values *= np.where(values < 0.0, tail, 1.0 - tail)
@@ -77,8 +77,8 @@ def _softmax(scores: Singles) -> Singles:
 def resize_cubic(grid: Numbers, rows: int, columns: int, offset: float) -> Singles:
     """Return a grid (h, w, channels) at another size, by cubic convolution (A = -0.75).
 
-    The steps are those of a grid that is larger by `offset`, as PyTorch takes them if it is given
-    a factor instead of a size.
+    Samples are spaced as for a result that is larger by `offset`, as in PyTorch if it is given a
+    factor instead of a size.
     """
     down = _cubic_weights(grid.shape[0], rows, offset)
     along = _cubic_weights(grid.shape[1], columns, offset)

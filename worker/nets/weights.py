@@ -30,7 +30,7 @@ _TYPES: dict[str, np.dtype[Any]] = {
 
 
 class DamagedWeights(Exception):
-    """A file of weights does not have the layout that it should have."""
+    """A file of weights does not have the expected layout."""
 
 
 def open_weights(path: Path) -> Weights:

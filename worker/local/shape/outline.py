@@ -46,7 +46,7 @@ class Outline:
         return 0.5 * (low + high)
 
     def near(self, points: Floats, radius: float) -> Bools:
-        """Return a mask of points with outline pixels in the square of 2·radius around them."""
+        """Return a mask of points with outline pixels in a square of side 2·radius around them."""
         height, width = self.field.shape
         left, right = _window(points[:, 0], radius, width)
         top, bottom = _window(points[:, 1], radius, height)

@@ -13,11 +13,11 @@ from .outline import Outline
 from .solid import Solid, to_3d
 
 _LEANING = 1.15
-"""How much farther one side may reach than the other. What reaches farther is a handle."""
+"""Ratio by which one side may reach farther than the other: anything beyond is a handle."""
 _THINNEST = 0.02
-"""Smallest radius, as a share of the largest: a ring is never a point."""
+"""Minimum radius, as a share of the largest: no ring shrinks to a point."""
 _END = 1.5
-"""Pixels beside the subject that its flat ends show: there the texture continues the rim."""
+"""Pixels outside the subject that the flat ends show, where the texture continues the rim."""
 _LEAST_SEGMENTS, _LEAST_RINGS = 8, 3
 
 
@@ -51,8 +51,8 @@ class Profile:
 def trace_profile(outline: Outline) -> Profile:
     """Return the profile of the subject about its axis; raise Refusal if it is too thin.
 
-    The axis is where the middles of most rows lie. The reach to either side counts up to
-    little more than that to the other one, so that a handle is left out.
+    The axis is the median of the rows' middles. The reach to one side is limited to little more
+    than that to the other, so that a handle is left out.
     """
     inside = outline.field > 0.0
     rows = np.flatnonzero(inside.any(axis=1))

@@ -25,7 +25,7 @@ _SHORTEST_CUT = 0.12
 # Parts smaller than this many triangles are dropped: the lattice cannot represent them.
 _SMALL_PART = 8.0
 _TOLERANCE = 0.02
-"""Accepted deviation from the number of faces."""
+"""Accepted relative deviation from the number of faces."""
 _ATTEMPTS = 7
 _CORRECTIONS = 3
 # Finest spacing in pixels; subjects that need a finer one are refused.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Keep a network's answers in files, so that all processes ask it once about an image.
 
-What is read is never trusted: a file that is damaged, or has another size, is not used.
+Files are never trusted: one that is damaged, or has another size, is not used.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..array_types import Singles
 MOST_FILES = 200
 MOST_DAYS = 30
 MOST_BYTES = 1 << 20
-"""Limits of the folder: files that were not used for longest go first."""
+"""Limits of the folder: the least recently used files are deleted first."""
 _MAGIC = b"I2M answer\n"
 _STEPS = 65535
 """An answer from 0 to 1 is kept in 16 bits."""
@@ -30,18 +30,18 @@ _SUFFIX = ".answer"
 
 @dataclass(frozen=True)
 class AnswerFile:
-    """The place of a square answer, `side` pixels wide, about one image or a part of it."""
+    """The file of a square answer, `side` pixels wide, about one image or a part of it."""
 
     folder: Path
     name: str
     side: int
 
     def of_part(self, *part: object) -> AnswerFile:
-        """Return the place of an answer about a part of the image."""
+        """Return the file of an answer about a part of the image."""
         return replace(self, name=_digest(self.name, *part))
 
     def read(self) -> Singles | None:
-        """Return the answer (side, side) from 0 to 1; None without one, or if it is damaged."""
+        """Return the answer (side, side) from 0 to 1; None if the file is missing or damaged."""
         with contextlib.suppress(OSError, ValueError, zlib.error):
             with self._path.open("rb") as file:
                 steps = _decode(file.read(MOST_BYTES), self.side)
@@ -50,7 +50,7 @@ class AnswerFile:
         return None
 
     def write(self, answer: Singles) -> None:
-        """Keep an answer; without effect where that is impossible."""
+        """Write an answer to the file; ignore failures."""
         steps = np.rint(answer * np.float32(_STEPS)).astype("<u2")
         with contextlib.suppress(OSError):
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -66,7 +66,7 @@ class AnswerFile:
 def answer_file(
     folder: str, image: str, orientation: int, *, version: str, side: int
 ) -> AnswerFile | None:
-    """Return the place of a network's answer about an image file; None if it cannot be read.
+    """Return the file for a network's answer about an image file; None if that cannot be read.
 
     `version` names the network with its weights: the answers of another one are not used.
     """
@@ -79,13 +79,13 @@ def answer_file(
 
 
 def as_kept(answer: Singles) -> Singles:
-    """Return an answer with the precision in which it is kept, so that both are the same."""
+    """Round an answer to the precision of the files, so that new and stored answers are equal."""
     steps = np.rint(np.clip(answer, 0.0, 1.0) * np.float32(_STEPS))
     return np.asarray(steps / np.float32(_STEPS), np.float32)
 
 
 def _decode(data: bytes, side: int) -> Singles:
-    """Return the steps (side, side); raises ValueError or zlib.error for damaged data."""
+    """Return the answer (side, side) in steps; raises ValueError or zlib.error for damaged data."""
     if not data.startswith(_MAGIC):
         raise ValueError("this is no answer")
     unpacking = zlib.decompressobj()
@@ -101,7 +101,7 @@ def _digest(*values: object) -> str:
 
 
 def _trim(folder: Path) -> None:
-    """Delete what is old, and the files that were not used for longest if there are too many."""
+    """Delete old files, and the least recently used ones if there are too many."""
     files = [(path.stat().st_mtime, path) for path in folder.glob(f"*{_SUFFIX}")]
     oldest = time.time() - MOST_DAYS * 24 * 3600.0
     for number, (used, path) in enumerate(sorted(files, reverse=True)):

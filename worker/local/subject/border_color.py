@@ -10,7 +10,7 @@ from ..array_types import Bools, Floats, Ints, Numbers, Singles
 _RING = 0.02
 """Width of the border, as a share of the shorter side."""
 _CLUSTERS = 8
-"""Most clusters of border colors."""
+"""Maximum number of clusters of border colors."""
 # In OKLab: the noise of a smooth wall in a photograph. Smaller differences are ignored.
 _NOISE = 0.012
 # Shadows and folds mostly change lightness, so it counts less than hue.
@@ -206,7 +206,7 @@ def _cluster(colors: Floats) -> tuple[Floats, Ints]:
 
 def _whitening(colors: Floats) -> Floats:
     """Return the matrix (3, 3) that scales the colors' spread, noise included, to one."""
-    # Mixed pixels form a tail, which the nearest 90 % exclude.
+    # Mixed pixels form a tail, which the nearest 90% exclude.
     centered = colors - np.median(colors, axis=0)
     length = np.einsum("ij,ij->i", centered, centered)
     centered = centered[length <= np.quantile(length, 0.9)]

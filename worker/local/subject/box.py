@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A box that the user has drawn around the subject: nothing outside of it is part of it."""
+"""A box that the user has drawn around the subject: all outside of it is background."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import numpy as np
 from ..array_types import Singles
 
 _MARGIN = 0.06
-"""What is seen around the box, as a share of its longer side: it shows the background."""
+"""Margin of background that is seen around the box, as a share of its longer side."""
 _LEAST = 8
-"""Shortest side in pixels of what is seen."""
+"""Minimum side, in pixels, of the box with its margin."""
 
 
 class Box(NamedTuple):
-    """A rectangle in shares of the image's sides, from its left and its top."""
+    """A rectangle as shares of the image's sides, from its left and its top."""
 
     left: float
     top: float

@@ -23,7 +23,7 @@ _LONGEST = 2048
 # A smaller share of transparent pixels is dirt, not a cutout.
 _TRANSPARENT = 0.002
 _LEAST_SUBJECT = 0.001
-"""Smallest share of the image that a subject may have."""
+"""Minimum share of the image that a subject covers."""
 # In noise widths: an image without a larger distance is plain.
 _PLAIN = 4.0
 # A contrast that never occurs by chance, however small the subject.
@@ -34,7 +34,7 @@ _UNDECIDED = 0.45
 _SPECK = 4
 _MANY = 10
 _ALIKE = 0.95
-"""Overlap from which the border's color and the network have found the same subject."""
+"""Overlap above which the border's color and the network have found the same subject."""
 _WHOLE = (
     "The subject could not be separated from the background, so the whole image was used. "
     "For a single object, use an image with a plain or transparent background."
@@ -65,7 +65,7 @@ def find_foreground(
     box: Box | None = None,
     kept: AnswerFile | None = None,
 ) -> Foreground:
-    """Detect the subject of an image (h, w, 4); raise Refusal without one.
+    """Detect the subject of an image (h, w, 4); raise Refusal if there is no subject.
 
     `mode` is "auto", "alpha", "border", or "none". Nothing outside of `box` is part of the subject.
     `kept` is where the network's answer about the image is kept.
@@ -74,7 +74,7 @@ def find_foreground(
 
 
 class SubjectFinder:
-    """Detects the subject of one image (h, w, 4) again and again, with different settings."""
+    """Detects the subject of one image (h, w, 4) repeatedly, with different settings."""
 
     def __init__(self, pixels: Numbers, kept: AnswerFile | None = None) -> None:
         self._picture = downscale_visible(pixels, _LONGEST)
@@ -119,7 +119,7 @@ def _shift(box: Box, picture: Singles) -> tuple[slice, slice]:
 
 
 class _PartFinder:
-    """Detects the subject of an image, or of a part of it, in which `box` is around the subject."""
+    """Detects the subject of an image, or of a part of it; `box` surrounds the subject there."""
 
     def __init__(
         self,
@@ -150,7 +150,7 @@ class _PartFinder:
         return Observation(self._picture, self._kept, self._box)
 
     def _automatic(self, tolerance: float) -> Foreground:
-        """Use alpha if there is any, else what stands out, else the border, else the whole."""
+        """Use transparency, else what stands out, else the border's color, else the whole image."""
         picture = self._picture
         if not (picture[:, :, 3] > 0.5).any():
             raise _nothing_opaque()
@@ -170,8 +170,8 @@ class _PartFinder:
 def _with_network(seen: Observation, salient: Salient, tolerance: float) -> Singles:
     """Return the matte of what stands out.
 
-    A drawing is filled. The border's color has the better edges where it finds the same subject,
-    and the last word where the network is unsure.
+    A drawing is filled. The border's color is used if it finds the same subject, since its edges
+    are better, and if the network is unsure.
     """
     drawing = seen.filled_drawing(salient)
     if drawing is not None:
@@ -185,7 +185,7 @@ def _with_network(seen: Observation, salient: Salient, tolerance: float) -> Sing
 
 
 def _overlap(first: Bools, second: Bools) -> float:
-    """Return the area that two masks share, as a share of what either covers."""
+    """Return the intersection over union of two masks."""
     return np.count_nonzero(first & second) / max(1, np.count_nonzero(first | second))
 
 

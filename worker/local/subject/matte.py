@@ -17,7 +17,7 @@ from .mask_parts import drop_specks, fill_pinholes
 from .salient import Salient, fill_drawing, find_subject
 
 NEUTRAL = 0.5
-"""The tolerance for the automatic threshold."""
+"""The tolerance at which the threshold is automatic."""
 _WORKING = 320
 """Longest side in pixels at which the subject is detected."""
 _ROUNDS = 2
@@ -30,11 +30,11 @@ _EDGE = 2e-3
 # full one.
 _WHISKERS = 1.0
 _SHIFT = 8.0
-"""Change of the network's evidence over the tolerance's range."""
+"""Change of the network's evidence, in log odds, over the range of the tolerance."""
 LEAST_PART = 0.03
-"""Smallest part, as a share of the largest one."""
+"""Minimum area of a part, as a share of the largest one's."""
 LEAST_HOLE = 0.008
-"""Smallest hole, as a share of the subject."""
+"""Minimum area of a hole, as a share of the subject's."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Separation:
 class Observation:
     """The part of separating an image (h, w, 3 or more) that does not depend on the tolerance.
 
-    `kept` is where the network's answer about it is kept. The subject lies within `box` (rows,
+    `kept` is the file for the network's answer about it. The subject lies within `box` (rows,
     columns), if one is given.
     """
 
@@ -80,7 +80,7 @@ class Observation:
 
     @functools.cached_property
     def salient(self) -> Salient | None:
-        """The subject that the network sees; None if it sees none."""
+        """The subject that the network finds, or None."""
         found = find_subject(self._small, self._kept)
         if found is None or self._possible is None:
             return found
@@ -145,7 +145,7 @@ class Observation:
 
 
 def _strangest(strange: Floats) -> float:
-    """Return the 99.5th percentile, or 0.8 of the 99.9th for subjects below 0.5 % of the image.
+    """Return the 99.5th percentile, or 0.8 of the 99.9th for subjects below 0.5% of the image.
 
     In plain noise, the 99.9th percentile is an eighth above the 99.5th.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Find the subject of an image by a small network, and fill line drawings."""
+"""Find the subject of an image with a small network, and fill line drawings."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ _SEEN = 0.5
 """Probability from which a pixel counts as part of what stands out."""
 _LEAST_SUBJECT = 0.001
 _MOST_SUBJECT = 0.97
-"""Shares of the image between which the network's answer is an object, and not all or nothing."""
+"""Limits for an object's share of the image: beyond them, the network has found all or nothing."""
 _UNDECIDED = 0.75
-"""Undecided pixels, relative to the subject, from which the network has found nothing."""
+"""Ratio of undecided pixels to the subject's from which the network has found nothing."""
 _SURE = 0.45
-"""Undecided pixels, relative to the subject, up to which the network is sure. On clear subjects
-they are 0.03 to 0.3, where it wavers 0.6 to 0.7, on textures more than 2."""
+"""Ratio of undecided pixels to the subject's up to which the network is sure. It is 0.03 to 0.3 on
+clear subjects, 0.6 to 0.7 on doubtful ones, and more than 2 on textures."""
 _STROKE = 0.02
-"""Mean width of a drawing's strokes, as a share of the image's longer side, at most."""
+"""Maximum mean width of a drawing's strokes, as a share of the image's longer side."""
 _ENCLOSED = 1.5
-"""Area that the strokes of a drawing enclose at least, relative to their own."""
+"""Minimum area that the strokes of a drawing enclose, relative to their own area."""
 _GAP = 3.0
-"""Gaps between strokes, in pixels of the reduced image, that are closed before filling."""
+"""Maximum width of gaps between strokes that are closed, in pixels of the reduced image."""
 _CLOSED = 0.75
-"""Share of the area enclosed so from which a drawing counts as closed without that."""
+"""If filling without closing gaps encloses at least this share of the area, they stay open."""
 _AGREED = 0.5
-"""Mean probability of what the strokes enclose, at least. Between a wheel's spokes it is low."""
+"""Minimum mean probability of what the strokes enclose. Between a wheel's spokes it is low."""
 _REMEMBERED = 4
-"""Images whose answers are kept: a setting that is dragged asks again about the same image."""
+"""Number of images whose answers are cached: dragging a setting asks about the same image again."""
 
 _answers: dict[str, Singles] = {}
 
@@ -61,7 +61,7 @@ class Salient:
 
 
 def kept_answers(request: Mapping[str, Any]) -> AnswerFile | None:
-    """Return where the answer about `request["picture"]` is kept; None if nothing is to be kept."""
+    """Return the file of the answer about `request["picture"]`; None if the request has no cache."""
     if not request.get("cache"):
         return None
     orientation = request.get("orientation", 1)
@@ -71,9 +71,9 @@ def kept_answers(request: Mapping[str, Any]) -> AnswerFile | None:
 
 
 def answers_named(request: Mapping[str, Any]) -> AnswerFile | None:
-    """Return where the answer with the name `request["answer"]` is kept; None if it has none."""
+    """Return the file of the answer named `request["answer"]`; None if the request names none."""
     folder, name = request.get("cache"), request.get("answer")
-    # The name becomes a file's.
+    # The name becomes part of a file's path.
     if not folder or not re.fullmatch("[0-9a-f]{64}", str(name)):
         return None
     return AnswerFile(Path(folder), str(name), SIDE)
@@ -82,7 +82,7 @@ def answers_named(request: Mapping[str, Any]) -> AnswerFile | None:
 def find_subject(rgb: Singles, kept: AnswerFile | None = None) -> Salient | None:
     """Find the subject of an image (h, w, 3); None if nothing stands out, or everything.
 
-    `kept`: where the network's answer about this image is kept.
+    `kept` is the file for the network's answer about this image.
     """
     square = _ask(rgb, kept)
     inside = int(np.count_nonzero(square > _SEEN))
@@ -116,10 +116,10 @@ def _read_or_ask(rgb: Singles, kept: AnswerFile | None) -> Singles:
 
 
 def fill_drawing(strokes: Bools, probability: Singles) -> Bools | None:
-    """Return the area (h, w) that the strokes of a drawing enclose, with them; else None.
+    """Return a drawing's strokes with the area that they enclose (h, w), or None.
 
-    `strokes` are what differs from the paper. None if they are not thin, enclose little, or if the
-    network does not see an object within them.
+    `strokes` is the mask of what differs from the paper. Return None if they are not thin, enclose
+    little, or the network does not see an object within them.
     """
     area = int(np.count_nonzero(strokes))
     if not area or _mean_width(strokes) > _STROKE * max(strokes.shape):
@@ -138,12 +138,12 @@ def _fill(strokes: Bools, gap: float) -> Bools:
     """Return the strokes and what they enclose where gaps of that many pixels count as closed."""
     near = blur(strokes.astype(np.float32), gap) > 0.1
     closed = fill_pinholes(near.astype(np.float32), np.inf) > 0.5
-    # Erased by as much as the strokes were widened, but never beyond the strokes.
+    # Eroded by as much as the strokes were widened, but never into the strokes.
     return np.asarray((blur(closed.astype(np.float32), gap) > 0.9) | strokes)
 
 
 def _mean_width(mask: Bools) -> float:
-    """Return twice the area by the length of the outline: the mean width of lines."""
+    """Return the mean width of lines in pixels: twice the area divided by the outline's length."""
     padded = np.pad(mask, 1)
     steps = np.count_nonzero(padded[1:] != padded[:-1]) + np.count_nonzero(
         padded[:, 1:] != padded[:, :-1]

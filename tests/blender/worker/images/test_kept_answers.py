@@ -44,7 +44,7 @@ def test_the_network_runs_once_for_an_image(tmp_path: Path, asked: list[Any]) ->
     picture, copy = str(FILE), tmp_path / "copy"
     common: dict[str, Any] = {"picture": picture, "cache": str(tmp_path / "cache")}
     seen = inspect_and_edit.inspect_image({**common, "copy": str(copy)}, ignore)
-    # Each of the following runs in a process of its own, which remembers nothing.
+    # Each of the following runs in a process of its own, with an empty memory.
     salient._answers.clear()
     subject_preview._last.clear()
     preview = {"copy": str(copy), "size": seen["copy"], "preview": str(tmp_path / "preview")}
