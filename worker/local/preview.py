@@ -36,8 +36,7 @@ _OF_OUTLINE = ("foreground", "tolerance", "smoothness")
 _KEPT = 8
 """Number of intermediate results that are cached."""
 _WALLS = 1.5
-"""Width of the image's border beyond a relief's rim that its walls show, in pixels of the full
-image."""
+"""Width of the band outside a relief's rim that its walls show, in pixels of the full image."""
 
 T = TypeVar("T")
 
@@ -56,8 +55,8 @@ class PreviewBuilder:
 
     `pixels` (h, w, 4) are as in `build`, with no side longer than PICTURE_SIDE; `full_side` is the
     longest side of the image that the full mesh is made from, and `texture` the height and width of
-    that mesh's texture, if they are known. `kept` is where the network's answer about the image is
-    kept.
+    that mesh's texture, if they are known. `kept` is the file for the network's answer about the
+    image.
     """
 
     def __init__(

@@ -16,8 +16,7 @@ from .weights import Numbers
 Singles: TypeAlias = NDArray[np.float32]
 
 _STRIP_BYTES = 24_000_000
-"""Maximum bytes of a convolution's unfolded pixels: larger images are processed in strips of rows.
-"""
+"""Maximum bytes of a convolution's unfolded pixels: larger images are processed in strips."""
 
 
 _BLOCK = 1024

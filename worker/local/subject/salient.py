@@ -61,7 +61,7 @@ class Salient:
 
 
 def kept_answers(request: Mapping[str, Any]) -> AnswerFile | None:
-    """Return the file of the answer about `request["picture"]`; None if the request has no cache."""
+    """Return the file of the answer about `request["picture"]`; None if no cache is given."""
     if not request.get("cache"):
         return None
     orientation = request.get("orientation", 1)
