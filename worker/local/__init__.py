@@ -171,7 +171,7 @@ def shape_subject(
 def _texture(
     pixels: NDArray[np.float32], subject: Foreground, solid: Solid, settings: Mapping[str, Any]
 ) -> tuple[Atlas, NDArray[np.float32]]:
-    """Return the atlas and the corners' UVs; the reduced image is used if it has enough detail."""
+    """Return the atlas and the corners' UVs, from the reduced image if it has enough detail."""
     back, longest = settings["back"], settings["texture_size"]
     for picture in (subject.picture, pixels):
         plane = _to_image(solid.plane, picture, subject.matte)

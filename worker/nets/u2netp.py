@@ -39,7 +39,7 @@ def find_salient(rgb: Numbers, weights: Weights) -> Singles:
 
 
 class _Net:
-    """The layers with their weights."""
+    """The network's layers, with their weights."""
 
     def __init__(self, weights: Weights) -> None:
         self._weights = weights

@@ -18,11 +18,11 @@ from .raster import blur, downscale, fit_size, upscale
 RIM_SIDE = 112
 """Longest side in pixels at which the rim's colors are found."""
 _DEPTH = 0.035
-"""Distance from the rim, as a share of the subject's size, that the colors are taken from."""
+"""Distance from the rim, as a share of the subject's size, at which the colors are taken."""
 _ALIKE = 0.12
-"""Difference between colors from 0 to 1 up to which they count as the same one."""
+"""Difference between colors from 0 to 1 up to which they count as the same."""
 _VOTES = 3
-"""Rounds in which colors that few pixels near them share lose weight."""
+"""Rounds in which colors that few nearby pixels share lose weight."""
 _ACROSS = 3.0
 """Weight of the neighbors in a row, relative to those in a column: a shirt stays above trousers."""
 _COARSEST = 12
@@ -101,7 +101,7 @@ def _harmonic(colors: Singles, fixed: Bools) -> Singles:
 
 
 def _relax(colors: Singles, fixed: Bools) -> Singles:
-    """Bring each free pixel to the mean of its neighbors, again and again."""
+    """Replace each free pixel by the mean of its neighbors, repeatedly."""
     free = ~fixed[:, :, None]
     if not fixed.any():
         return colors

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tell flat subjects from round ones: boxes by their straight sides, wheels and coins by rings.
+"""Distinguish flat subjects from round ones: boxes by straight sides, wheels and coins by rings.
 
 Measured on 60 icons: of the outline, 0.44 to 0.58 is straight on boxes, books and bricks, at most
 0.22 on heads and animals. On disks with a ring, such as clocks and coins, lightness changes by 0.08
@@ -22,16 +22,16 @@ _RING_DEPTH = 0.22
 """Depth of a box and of a wheel, relative to a round body with the same outline."""
 _STRAIGHT = (0.25, 0.45)
 _RING = (0.03, 0.06)
-"""Measures up to which a subject is round, and from which it is flat."""
+"""Limits of the measures: up to the first a subject is round, from the second it is flat."""
 _WINDOW = 0.12
 """Width over which an outline must be straight, as a share of the subject's size."""
 _EVEN = 0.02
-"""A blurred mask is 0.5 on a straight outline. It may differ by this much."""
+"""Accepted deviation of a blurred mask from 0.5, its value on a straight outline."""
 _ELLIPSE = 0.97
-"""Least area that a disk shares with the ellipse of the same extent, of what either covers."""
+"""Minimum intersection over union of a disk and the ellipse of the same extent."""
 _RADII, _ANGLES = 72, 96
 _STEP = 4
-"""Radii across which lightness may change at the edge of a ring."""
+"""Number of radii over which lightness may change at the edge of a ring."""
 _AROUND = 0.2
 """Share of the angles at which that edge may be missing."""
 

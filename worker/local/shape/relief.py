@@ -21,16 +21,16 @@ _CALM = 0.025
 _EDGE = 0.6
 """Width of the edge that still follows the outline, as a share of that width."""
 _CALM_PART = 0.3
-"""The same, at most, as a share of half the width of the part."""
+"""Maximum of that width, as a share of half the part's width."""
 
 
 def inflate(flat: Silhouette, bump: Floats, thickness: float, limit: float = np.inf) -> Floats:
     """Return heights (n,) in pixels; a disc becomes a hemisphere times `thickness`.
 
-    `bump` solves ∇²u = −1: on a disc of radius R, 4u = R² − r². `limit` is the most height that is
-    left of it, as a share: above, the surface is level.
+    `bump` solves ∇²u = −1: on a disc of radius R, 4u = R² − r². `limit` is the maximum height, as a
+    share of the highest point's: above, the surface is level.
     """
-    # Inside of the rim never zero, where front and back would touch.
+    # Never zero inside the rim: front and back would touch there.
     least = np.where(flat.rim, 0.0, 0.02 * flat.spacing)
     heights = 2.0 * np.sqrt(_calm(flat, bump))
     return np.maximum(thickness * _level_off(heights, limit), least)
@@ -46,7 +46,7 @@ def _calm(flat: Silhouette, bump: Floats) -> Floats:
     """Return a bump (n,) in which the outline's small dents are not seen far from the rim.
 
     Each of them would pull a groove over the whole flank. Smoothing alone would raise the rim: on a
-    straight rim it makes of the distance d, in widths, d + exp(−d), which is taken back.
+    straight rim it turns the distance d, in widths, into d + exp(−d), which is compensated.
     """
     size = float(np.sqrt(0.5 * np.abs(doubled_areas(flat.points, flat.triangles)).sum()))
     # In a strip of half width a, slope² + 2 bump is a² everywhere: thin parts stay round.

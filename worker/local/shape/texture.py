@@ -26,7 +26,7 @@ it, and from which there is one."""
 _FLANK = 2.1
 """Pixels from the rim of a matte that are mixed with the background."""
 _THIN = 0.5
-"""Weight of parts too thin to have an inside."""
+"""Weight of colors from parts that are too thin to have an inside."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def plan_areas(
 ) -> tuple[Area, Area]:
     """Return the areas of front and back in the texture that `atlas` builds from these bounds.
 
-    `stacked`: the back is below the front, instead of where it takes less room.
+    `stacked`: whether the back is below the front; by default, it is where it takes less room.
     """
     crop, ratio, stacked = _layout(bounds, plain_back, longest, stacked)
     width = max(1, round((crop[2] - crop[0]) * ratio))
