@@ -84,7 +84,7 @@ class Measured:
         callbacks = ", ".join(
             f"{name} {clock * 1000:.0f} ({processor * 1000:.0f})"
             for name, (clock, processor) in sorted(
-                self.callbacks.items(), key=lambda item: -item[1]
+                self.callbacks.items(), key=lambda item: -item[1][0]
             )[:4]
         )
         gaps = ", ".join(
