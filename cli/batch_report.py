@@ -60,7 +60,7 @@ def write_costs(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path | None:
 
 
 def as_cell(value: Any) -> Any:
-    """Return a value as a CSV cell. Text that a spreadsheet would run as a formula is quoted."""
+    """Return a value as a CSV cell; text that would run as a formula gets a leading apostrophe."""
     if not isinstance(value, str):
         return value
     text = clean(value)

@@ -49,7 +49,7 @@ def write_diagnostics(
 ) -> None:
     """Write the zip to `target`; raises OSError if that fails.
 
-    Of the keys in `preferences`, only the names are written. `secrets` are redacted everywhere.
+    Of API keys in `preferences`, only the names are written. `secrets` are redacted everywhere.
     """
     kept = [secret.reveal() for secret in secrets]
     providers = all_providers().values()

@@ -58,7 +58,7 @@ class TriposrSettings(Settings):
     ] = "glb"
 
     def inactive_fields(self) -> Iterator[tuple[str, str]]:
-        """Yield the ratio if the background is kept, because TripoSR does not scale it then."""
+        """Yield `foreground_ratio` if the background is kept: TripoSR does not scale it then."""
         if self.do_remove_background is False:
             yield "foreground_ratio", "Requires Remove Background."
 

@@ -20,8 +20,8 @@ FIXED_DRIVE = 3
 def move_to_trash(library: Library, job: str) -> bool:
     """Move a job's folder to the trash; return whether that worked.
 
-    It does not on a drive without a trash. Raises LibraryProblem if there is no such job, or a
-    process is working on it.
+    Drives without a trash are the usual reason why not. Raises LibraryProblem if there is no such
+    job, or a process is working on it.
     """
     folder = library.idle_folder(job)
     if not _has_trash(folder):

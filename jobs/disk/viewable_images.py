@@ -24,7 +24,7 @@ from .trust import is_private
 SMALL = PictureLimits(max_bytes=64 * 1024 * 1024)
 """Limits of the image files that thumbnails are made from."""
 PIXELS = 64_000_000
-"""Maximum number of pixels of such an image: Blender decodes all of it before scaling it down."""
+"""Maximum pixels of an image for a thumbnail: Blender decodes all of it before scaling it down."""
 
 
 @contextmanager

@@ -180,7 +180,10 @@ def _glb_faces(path: Path) -> int | None:
 
 
 def _gltf_faces(path: Path) -> int | None:
-    """Count the faces of a glTF file in JSON, None if it is large; its buffers must be embedded."""
+    """Return the number of faces in a glTF file, None if the file is large.
+
+    Raises BadMesh if it is damaged, or its buffers are in other files.
+    """
     size = path.stat().st_size
     if size > QUICK:
         return None

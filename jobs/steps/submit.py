@@ -261,7 +261,7 @@ class Submission:
 
 
 def _is_no_verdict(answers: RawAnswer) -> bool:
-    """Return whether an answer leaves open whether the order was accepted.
+    """Return whether an answer is no verdict on the order, which may have been accepted.
 
     A server error with a JSON body is from the service itself; others come from a gateway in front
     of it.

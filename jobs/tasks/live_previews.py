@@ -90,7 +90,7 @@ class LivePreviews:
     def ask(self, request: LiveRequest) -> None:
         """Request a preview, in place of any pending request; start the process if necessary.
 
-        Does nothing if the command turned out not to start a worker.
+        Does nothing if this command has failed to start a worker before.
         """
         with self._change:
             if request.command == self._unusable:

@@ -72,7 +72,10 @@ def validate_task_id(task: str, label: str) -> str:
 
 
 def _same(sent: Any, listed: Any) -> bool:
-    """Compare two values; of different types, they count as two notations of the same value."""
+    """Return whether two values are equal, as those of different types are assumed to be.
+
+    They may be two notations of the same value.
+    """
     if sent is None or listed is None:
         return listed is None
     numbers = isinstance(sent, int | float) and isinstance(listed, int | float)

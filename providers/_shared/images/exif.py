@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The orientation in an Exif block, and a block that contains nothing else."""
+"""Reads the orientation in an Exif block, and builds a block with nothing else."""
 
 from __future__ import annotations
 
