@@ -129,7 +129,7 @@ def test_the_only_matching_task_is_attached(
         view = end_of(running, running.start(listing.spec(tmp_path, **settings)))
         assert view.state is State.READY, view.failure
         assert view.record, "the job has no record"
-        assert "the task was found there" in view.record.notes[0]
+        assert "the task was found at the service" in view.record.notes[0]
     assert listing.creates == 2
 
 

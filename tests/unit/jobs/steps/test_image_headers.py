@@ -319,7 +319,7 @@ def test_other_formats_that_blender_opens_are_converted(
     tripo = get_provider("tripo")
     pictures, files = collect((source,), tripo, lambda _: b"")
     assert files == {f"front.{name}": data}
-    assert needs_fitting(pictures[0], len(data), tripo) == f"it is {name.upper()}"
+    assert needs_fitting(pictures[0], len(data), tripo) == f"its format is {name.upper()}"
     info = read_picture_info(data, "photo")
     assert (info.width, info.height) == (40, 30)
 
