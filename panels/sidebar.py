@@ -134,8 +134,8 @@ class IMAGE_TO_MESH_PT_jobs(_Sub, bpy.types.Panel):
     bl_label = "Jobs"
     bl_options = set()
 
-    def draw_header_preset(self, _context: bpy.types.Context) -> None:
-        job_list.draw_count(self.layout)
+    def draw_header_preset(self, context: bpy.types.Context) -> None:
+        job_list.draw_count(self.layout, context)
 
     def draw(self, context: bpy.types.Context) -> None:
         job_list.draw_jobs(self.layout, context)

@@ -41,6 +41,8 @@ CHECKBOX = 24.0
 FONT_SIZE = 11.0
 # Width of a sidebar that nobody has resized; scripts draw without a region.
 USUAL = 280.0
+NUMBER = 36.0
+"""Width of the number in a field with its title, in pixels at a UI scale of 1."""
 # Blender cuts off the title of these fields; the others draw it inside.
 MENUS = frozenset({"ENUM", "POINTER", "STRING"})
 
@@ -114,6 +116,11 @@ def is_narrow(context: bpy.types.Context) -> bool:
     return _width(context) < NARROW
 
 
+def fits_line(context: bpy.types.Context, text: str, taken: float = 0.0) -> bool:
+    """Return whether a text fits into one line of a box; `taken`: pixels for icons beside it."""
+    return _drawn_width(text) <= _width(context) - MARGIN - BORDERS - taken
+
+
 def fit_side_by_side(context: bpy.types.Context, texts: Sequence[str]) -> bool:
     """Return whether buttons with icons and these texts, translated, fit into one row."""
     room = (_width(context) - MARGIN) / max(1, len(texts)) - ICON - BORDERS
@@ -169,7 +176,8 @@ def draw_value(
         return
     column = layout.column(align=True)
     column.use_property_split = False
-    if declared.type in MENUS:
+    is_inside = declared.type == "BOOLEAN" or fits_line(context, tr(declared.name), ICON + NUMBER)
+    if declared.type in MENUS or not is_inside:
         column.label(text=tr(declared.name), translate=False)
         column = column.row(align=True)
         shown = {"text": "", **shown} if "expand" not in shown else shown

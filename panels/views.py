@@ -82,8 +82,9 @@ def _draw_cell(layout: bpy.types.UILayout, chosen: Any, view: str) -> None:
     name = "image" if view == "front" else f"view_{view}"
     row = layout.row(align=True)
     row.prop(chosen, name, text="")
-    # An operator that template_ID opens gets no properties, and could not tell the views apart.
-    row.operator("image_to_mesh.open_image", text="", icon="FILE_FOLDER").view = view
+    if image is None:
+        # An operator that template_ID opens gets no properties, and could not tell the views apart.
+        row.operator("image_to_mesh.open_image", text="", icon="FILE_FOLDER").view = view
     draw_size(layout, image)
 
 

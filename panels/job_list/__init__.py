@@ -7,7 +7,7 @@ import bpy
 
 from ... import jobs
 from ...i18n.translate import tr
-from ..text_layout import draw_text
+from ..text_layout import draw_text, fits_header
 from .ended import draw_ended
 from .recovered import draw_arrivals, has_arrivals
 from .running import draw_running
@@ -34,15 +34,14 @@ def _split_views() -> tuple[list[jobs.JobView], list[jobs.JobView]]:
     return running, ended
 
 
-def draw_count(layout: bpy.types.UILayout) -> None:
+def draw_count(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw how many jobs run or failed in the header, where it is visible in a closed subpanel."""
     running, ended = _split_views()
     failed = sum(view.failure is not None for view in ended)
-    text = ""
-    if running:
-        text = tr("{} running").format(len(running))
-    elif failed:
-        text = tr("{} failed").format(failed)
+    count, text = len(running) or failed, tr("{} running" if running else "{} failed")
+    text = text.format(count) if count else ""
+    if not fits_header(context, "Jobs", text):
+        text = str(count)  # Blender would draw the words over the title
     row = layout.row()
     row.active = False
     row.label(text=text, translate=False)

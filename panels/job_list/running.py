@@ -13,7 +13,7 @@ from ...i18n.translate import tr, translate
 from ...preferences import library
 from ...state import open_file, thumbnails
 from ...state.updates import job_targets
-from ..text_layout import duration, fit_side_by_side
+from ..text_layout import ICON, draw_text, duration, fit_side_by_side, fits_line
 
 # More would push ended jobs out of a sidebar of usual height.
 RUNNING_SHOWN = 4
@@ -32,7 +32,10 @@ def draw_running(
     for view in running[:RUNNING_SHOWN]:
         # Beside the two icons of several jobs, the usual time would be cut off.
         usual = index.usual_seconds(view.provider) if alone else None
-        _draw_job(layout, context, view, f"{view.name}, {_time_of(view, usual)}", alone=alone)
+        text = f"{view.name}, {_time_of(view, usual)}"
+        if not fits_line(context, text, ICON):
+            text = f"{view.name}, {_time_of(view, None)}"
+        _draw_job(layout, context, view, text, alone=alone)
     _draw_more(layout, running[RUNNING_SHOWN:])
     _draw_queue(layout)
 
@@ -50,8 +53,12 @@ def _draw_job(
     row = column.row(align=True)
     row.scale_y = 1.5 if alone else 1.0
     percent = "" if view.fraction is None else f" {view.fraction:.0%}"
-    row.progress(factor=view.fraction or 0.0, text=f"{translate(view.phase)}{percent}")
+    phase = f"{translate(view.phase)}{percent}"
+    is_short = fits_line(context, phase, ICON)
+    row.progress(factor=view.fraction or 0.0, text=phase if is_short else view.name)
     row.operator("image_to_mesh.cancel", text="", icon="X").job = view.job
+    if not is_short:  # such as why it waits, and for how long
+        draw_text(column, context, phase)
     number = thumbnails.number_of(f"{view.job}/picture")
     row = column.row(align=True)
     row.label(text=text, icon_value=number, translate=False)

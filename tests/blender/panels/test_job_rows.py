@@ -29,7 +29,7 @@ def test_a_running_job_has_a_bar_and_a_cancel_button(chosen: Any) -> None:
     (bar,) = seen.all("progress")
     assert (bar["factor"], bar["text"]) == (0.42, "Shaping 42%")
     assert seen.button("image_to_mesh.cancel")["button"].job == "20261120-cup-1a2b"
-    assert "cup, 1 min 15 s" in seen.text()
+    assert "cup, 1 min 1" in seen.text()
     assert seen.button("image_to_mesh.generate")["text"] == "Generate"
     assert "1 running" in seen.text()
 
@@ -38,6 +38,22 @@ def test_a_job_without_progress_shows_its_phase(chosen: Any) -> None:
     show("running", fraction=None)
     (bar,) = draw().all("progress")
     assert (bar["factor"], bar["text"]) == (0.0, "Shaping")
+
+
+def test_a_phase_too_long_for_its_bar_is_a_sentence_below(chosen: Any) -> None:
+    phase = "A Service With a Long Name is busy, trying again in 7 s"
+    show("submitting", fraction=None, phase=phase)
+    seen = draw(width=220)
+    assert [bar["text"] for bar in seen.all("progress")] == ["cup"]
+    assert phase in seen.text()
+    assert [bar["text"] for bar in draw(width=600).all("progress")] == [phase]
+
+
+def test_a_cancelled_job_is_one_line_and_leaves_the_result_open(chosen: Any) -> None:
+    show("ready", job="made", record=record())
+    show("cancelled", job="stopped")
+    folds = draw(width=400).buttons("image_to_mesh.show_details")
+    assert [(fold["button"].job, fold["button"].show) for fold in folds] == [("made", False)]
 
 
 def test_several_jobs_have_a_row_each(chosen: Any) -> None:
