@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Take the manual's screenshots: run the window tests that take them, in both Blenders.
+"""Take the manual's screenshots: run what takes them in Blender's window, and copy them.
 
-`screenshots.py --kept` uses the files that an earlier run wrote to build/screenshots.
+`screenshots.py --states` only takes the sidebar and the preferences in every state and appearance,
+to be looked at in build/screenshots/<suite>/states/sheets; SANDBOX_SUITE chooses the Blender.
+`screenshots.py --kept` copies what an earlier run wrote.
 """
 
 from __future__ import annotations
@@ -15,71 +17,85 @@ import environments
 import package
 import places
 
-SHOTS = places.BUILD / "screenshots"
+SUITE = os.environ.get("SANDBOX_SUITE", "trixie")
+SHOTS = places.BUILD / "screenshots" / SUITE
 IMAGES = places.ROOT / "docs" / "images"
-FOLDERS = {"trixie": IMAGES, "sid": IMAGES / "5.2"}
-"""Folder of each Blender's screenshots. Pages with a single one show that of 4.3."""
+HEIGHT = 640
+"""Pixels of a screenshot of the sidebar from its top; below, there is only the viewport."""
 
-PANEL = (
-    "panel-empty",
-    "panel-ready",
-    "panel-no-key-tripo",
-    "panel-offline",
-    "panel-running",
-    "panel-crowded",
-    "panel-done",
-    "panel-error",
-    "panel-results",
-    "panel-narrow",
-    "german-narrow-tripo",
-    "panel-light",
-    "panel-light-done",
-    "panel-scale-2",
-    "panel-scale-2-below",
-)
-"""Screenshots of the sidebar's states, which docs/panel.md shows for both Blenders."""
-
-WHOLE = ("click-after", "drop-menu", "preferences-import", "viewport-placeholder")
-"""Screenshots of whole windows and views, in Blender 4.3 only."""
+PANEL = {
+    "panel-empty": "dark/empty",
+    "panel-ready": "dark/image",
+    "panel-no-key-tripo": "dark/no-key",
+    "panel-offline": "dark/offline",
+    "panel-balance": "dark/balance",
+    "panel-running": "dark/running-50",
+    "panel-done": "dark/done",
+    "panel-error": "dark/failed",
+    "panel-narrow": "narrow/image",
+    "panel-light": "light/done",
+    "german-narrow-tripo": "german/no-key",
+}
+"""The manual's images of the sidebar, and the states that they show."""
+TALL = {
+    "panel-crowded": "dark/running-15",
+    "panel-settings": "dark/settings-changed",
+    "panel-placement": "dark/placement",
+    "panel-results": "dark/results-selected",
+    "panel-scale-2": "scale-2/image",
+    "preferences-import": "dark/preferences-end",
+}
+"""Those that are copied in full."""
+WHOLE = ("click-after", "drop-menu", "viewport-placeholder")
+"""Screenshots of whole windows and views."""
 
 _SMALLER = """
 import sys
 from PIL import Image
-source, target = sys.argv[1:]
+source, target, height = sys.argv[1:]
 with Image.open(source) as shot:
-    few = shot.convert("RGB").quantize(256, Image.Quantize.FASTOCTREE)
-few.save(target, optimize=True)
+    part = shot.convert("RGB").crop((0, 0, shot.width, min(shot.height, int(height))))
+part.quantize(256, Image.Quantize.FASTOCTREE).save(target, optimize=True)
 """
-TESTS = ("interface", "jobs/test_generate.py", "session/test_looking_away.py")
+STATES = "states/every_state.py"
+TESTS = (
+    "interface/test_image_sources.py",
+    "interface/test_placeholders.py",
+    "jobs/test_generate.py",
+)
 
 
-def take(suite: str) -> None:
-    """Run the tests that take screenshots, in a sandbox's window."""
-    blenders.build(suite)
+def take(*tests: str) -> None:
+    """Run what takes screenshots, in a sandbox's window."""
+    blenders.build(SUITE)
     python = environments.for_unit("3.11")
-    tests = [f"tests/gui/{name}" for name in TESTS]
-    subprocess.run([str(python), "-m", "pytest", "-q", *tests], cwd=places.ROOT, check=True,
-                   env={**os.environ, "SANDBOX_SUITE": suite})  # fmt: skip
+    files = [f"tests/gui/{name}" for name in tests]
+    subprocess.run([str(python), "-m", "pytest", "-q", *files], cwd=places.ROOT, check=True,
+                   env={**os.environ, "SANDBOX_SUITE": SUITE})  # fmt: skip
 
 
-def keep(suite: str) -> None:
-    """Copy one Blender's screenshots to the manual, with few colors to keep the files small."""
+def keep(name: str, shot: str, height: int = 10_000) -> None:
+    """Copy a screenshot to the manual, with few colors to keep the file small."""
     python = environments.for_unit("3.11")
-    folder = FOLDERS[suite]
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in (*PANEL, *WHOLE) if folder == IMAGES else PANEL:
-        source, target = SHOTS / suite / f"{name}.png", folder / f"{name}.png"
-        subprocess.run([str(python), "-c", _SMALLER, str(source), str(target)], check=True)
-        print(f"{target.relative_to(places.ROOT)}  {target.stat().st_size / 1e3:.0f} kB")
+    source, target = SHOTS / f"{shot}.png", IMAGES / f"{name}.png"
+    command = [str(python), "-c", _SMALLER, str(source), str(target), str(height)]
+    subprocess.run(command, check=True)
+    print(f"{target.relative_to(places.ROOT)}  {target.stat().st_size / 1e3:.0f} kB")
 
 
 def main() -> None:
     if "--kept" not in sys.argv[1:]:
         package.build("linux-x64")
-        for suite in FOLDERS:
-            take(suite)
-    for suite in FOLDERS:
-        keep(suite)
+        take(STATES)
+        if "--states" in sys.argv[1:]:
+            return
+        take(*TESTS)
+    for name, state in PANEL.items():
+        keep(name, f"states/{state}", HEIGHT)
+    for name, state in TALL.items():
+        keep(name, f"states/{state}")
+    for name in WHOLE:
+        keep(name, name)
 
 
 if __name__ == "__main__":
