@@ -2,9 +2,10 @@
 """Time what the artist waits for: from image to mesh, and from a service's file to the scene.
 
 `bench.py [PART…]` runs all parts by default: `generate`, `library` (its list, and a batch),
-`pictures` (removing metadata), `panel` (drawing), `startup` (import and register()), `files`
-(meshes of public packages), the mesh sizes `20k`, `328k`, `1.3M` and `5M`, and `care` (mesh edits).
-Blender's importer and ours read the same files in one run. Exits with 1 if a promise is not kept.
+`pictures` (removing metadata), `shapes` (of the offline provider), `panel` (drawing), `startup`
+(import and register()), `files` (meshes of public packages), the mesh sizes `20k`, `328k`, `1.3M` and
+`5M`, and `care` (mesh edits). Blender's importer and ours read the same files in one run. Exits with 1
+if a promise is not kept.
 """
 
 from __future__ import annotations
@@ -185,6 +186,13 @@ def pictures() -> bool:
     return subprocess.call(command) == 0
 
 
+def shapes() -> bool:
+    """Time the offline provider's shapes, and compare drawings with what they enclose."""
+    environment = {**os.environ, "PYTHONPATH": str(BESIDE)}
+    command = [str(environments.for_unit("3.11")), "-B", str(BESIDE / "bench_shapes.py")]
+    return subprocess.call(command, env=environment) == 0
+
+
 def care() -> bool:
     """Time editing a large mesh, and compare the results with the original."""
     python = environments.for_blender(RELEASE)
@@ -228,6 +236,7 @@ def benchmarks() -> dict[str, Callable[[], bool]]:
         "generate": generate,
         "library": library,
         "pictures": pictures,
+        "shapes": shapes,
         "panel": partial(timed_tests, PANEL_TESTS),
         "startup": partial(timed_tests, STARTUP_TESTS),
         "files": files,

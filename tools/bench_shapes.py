@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Time the offline provider's shapes at 1024 × 1024, and compare drawings with the filled shapes.
+
+Times are CPU seconds of `build`, best of RUNS, on one thread. `bench.py shapes` runs this where the
+unit tests run.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
+import places
+
+sys.path.insert(0, str(places.ROOT / "tests"))
+
+import numpy as np
+from PIL import Image
+from unit.local_shapes import build, front_outline, overlap
+
+SUBJECTS = places.ROOT / "tests" / "data" / "subjects"
+SHAPES = ("inflate", "relief", "cutout", "spin")
+SIDE, RUNS = 1024, 7
+LONGEST = 0.6
+"""CPU seconds that a shape may take, without the network that finds the subject."""
+LEAST_OVERLAP = 0.95
+MOST_MEMORY = 200
+"""Peak memory in MB of the process that builds them."""
+
+
+def read(file: Path, side: int | None = None) -> tuple[Any, Any]:
+    """Return colors (h, w, 3) from 0 to 1, and the mask (h, w) of the subject, at most `side`."""
+    size = (side, side) if side else Image.open(file).size
+    colors = Image.open(file).convert("RGB").resize(size)
+    mask = Image.open(file.with_suffix(".png")).convert("L").resize(size)
+    return np.asarray(colors, np.float32) / 255.0, np.asarray(mask) > 127
+
+
+def time_shape(shape: str) -> float:
+    """Return the best CPU time of a shape from an image with transparency."""
+    colors, mask = read(SUBJECTS / "plain_octopus.jpg", SIDE)
+    pixels = np.dstack([colors, mask.astype(np.float32)])
+    took = []
+    for _ in range(RUNS):
+        started = time.process_time()
+        build(pixels, shape=shape)
+        took.append(time.process_time() - started)
+    return min(took)
+
+
+def drawing_overlap(file: Path) -> float:
+    """Return what the mesh's outline from the front shares with the filled drawing."""
+    colors, mask = read(file)
+    model = build(np.dstack([colors, np.ones(mask.shape, np.float32)]))
+    return overlap(front_outline(model, mask), mask)
+
+
+def main() -> int:
+    """Print the figures; return 1 if one misses its limit."""
+    seconds = {shape: time_shape(shape) for shape in SHAPES}
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    for shape, least in seconds.items():
+        print(f"{shape} at {SIDE} × {SIDE}: {least:.2f} s of the processor")
+    shares = {file.stem: drawing_overlap(file) for file in sorted(SUBJECTS.glob("drawing_*.jpg"))}
+    for name, share in shares.items():
+        print(f"{name}: IoU {share:.3f}")
+    verdicts = {
+        f"at most {LONGEST} s of the processor": max(seconds.values()) <= LONGEST,
+        f"IoU of drawings at least {LEAST_OVERLAP}": min(shares.values()) >= LEAST_OVERLAP,
+        f"at most {MOST_MEMORY} MB ({peak:.0f})": peak <= MOST_MEMORY,
+    }
+    for promise, kept in verdicts.items():
+        print(f"  {'ok  ' if kept else 'MISS'} {promise}")
+    return 0 if all(verdicts.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
