@@ -24,7 +24,7 @@ BACKDROP_NOISE = 2.0
 """Maximum difference of the backdrop, of 255: its gradient is rounded at two sizes."""
 SIDE = 64
 SAMPLES = 32
-MAX_DIFFERENCE, MAX_MEAN = 6.5, 2.0
+MAX_DIFFERENCE, MAX_MEAN = 6.5, 1.5
 """Maximum and mean difference of a color, of 255: the noise of 16 samples, mostly in frosted glass.
 """
 
