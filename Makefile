@@ -23,3 +23,6 @@ schema:   ; @$(RUN) tools/job_schema.py
 screenshots: ; @$(RUN) tools/screenshots.py
 compare-nets: ; @$(RUN) tools/compare_nets.py
 clean:    ; rm -rf build
+
+.PHONY: check-weights
+check-weights: ; @$(RUN) tools/check_weights.py $(if $(FILE),"$(FILE)")

@@ -75,6 +75,11 @@ if TYPE_CHECKING:
     from .values import Progressed as Progressed
     from .values import Record as Record
     from .values import State as State
+    from .weights.downloads import WeightsState as WeightsState
+    from .weights.downloads import weights_downloads as weights_downloads
+    from .weights.table import DEPTH as DEPTH
+    from .weights.table import Weights as Weights
+    from .weights.table import find_weights as find_weights
 
 _HOMES = {
     "diagnostics": ("write_diagnostics",),
@@ -116,6 +121,8 @@ _HOMES = {
         "Record",
         "State",
     ),
+    "weights.downloads": ("WeightsState", "weights_downloads"),
+    "weights.table": ("DEPTH", "Weights", "find_weights"),
 }
 
 if not TYPE_CHECKING:  # with a `__getattr__`, a type checker accepts any name at all

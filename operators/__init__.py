@@ -22,6 +22,7 @@ from . import (
     test_key,
 )
 from .images import choose, drop_menu, edit, mark_subject, open_image, sample
+from .models import depth_model
 from .results import (
     assets,
     delete,
@@ -46,6 +47,7 @@ _classes = (
     *drop_menu.classes,
     *edit.classes,
     *mark_subject.classes,
+    *depth_model.classes,
     *diagnostics.classes,
     *import_defaults.classes,
     *gallery.classes,
@@ -95,6 +97,7 @@ def unregister() -> None:
     queue.clear()
     repeated_order.forget()
     jobs.session().close()
+    jobs.weights_downloads().close()
     # Enabling the add-on again creates a new session.
     jobs.session.cache_clear()
     bring_in.unregister()

@@ -22,6 +22,7 @@ from ..state.scene_properties import (
     switch_name,
 )
 from ..state.updates import live_preview
+from . import depth_model
 from .text_layout import ICON, draw_text, draw_value, fits_beside, fits_checkbox, fits_header
 
 GROUPS = {
@@ -54,6 +55,7 @@ def draw_settings(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     remarks, shown = _remarks(context, settings), _shown_settings(settings)
     _draw_rows(layout, context, [setting for setting in shown if setting.basic], remarks)
     _draw_live_preview(layout, context)
+    depth_model.draw_models(layout, context, provider_of(context.scene))
     for group, title in GROUPS.items():
         declared = [setting for setting in shown if setting.group == group and not setting.basic]
         if not declared:

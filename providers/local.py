@@ -26,17 +26,26 @@ if TYPE_CHECKING:
     from ._shared.http.client import Http
 
 
+DEPTH_MODEL = "depth-anything-v2-small"
+"""The name of the weights that Body needs, and Relief uses."""
+
+
 class LocalSettings(Settings):
     """The settings of the built-in generator."""
 
     shape: Annotated[
-        Literal["inflate", "relief", "cutout", "spin"],
+        Literal["inflate", "body", "relief", "cutout", "spin"],
         Option(
             "Shape",
             "Type of mesh to create from the image",
             (
                 Choice("inflate", "Inflate", "Closed, rounded body inside the outline"),
-                Choice("relief", "Relief", "Plate raised by brightness"),
+                Choice("body", "Body", "Front by the depth model, with an inflated back"),
+                Choice(
+                    "relief",
+                    "Relief",
+                    "Plate raised by depth, or by brightness without the depth model",
+                ),
                 Choice("cutout", "Cutout", "Flat slab with rounded edges"),
                 Choice("spin", "Spin", "Outline rotated about its vertical axis, as for a bottle"),
             ),
@@ -190,6 +199,7 @@ class Local(Provider[LocalSettings]):
     limits = PictureLimits(min_side=32, max_side=8192)
     settings = LocalSettings
     has_live_preview = True
+    models: ClassVar[tuple[str, ...]] = (DEPTH_MODEL,)
 
     def submit(
         self, request: Request[LocalSettings], uploaded: Uploaded, http: "Http | None"
@@ -201,6 +211,10 @@ class Local(Provider[LocalSettings]):
         """Return the recipe, which the worker process will run."""
         # Zero, not None, because the cost is not unknown: it is free.
         return Result(recipe=Recipe("local", ticket.data["settings"]), credits=0.0)
+
+    def models_for(self, settings: LocalSettings) -> tuple[str, ...]:
+        """Return the depth model for Body; Relief works without it."""
+        return self.models if settings.shape == "body" else ()
 
     def max_concurrent(self, settings: LocalSettings) -> int:
         """Return 2, which leaves the computer usable for other work."""

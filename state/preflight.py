@@ -9,7 +9,7 @@ from typing import Any
 
 import bpy
 
-from .. import preferences
+from .. import jobs, preferences
 from ..i18n.translate import tr, translate
 from ..providers import BadImage, MissingKey, Provider, Settings, settings_of
 from ..providers._shared.untrusted_text import readable_name
@@ -46,6 +46,7 @@ def why_not_at_all(context: bpy.types.Context) -> str:
         _key_problem(context, provider)
         or _network_problem(context, provider)
         or _settings_problem(context, provider)
+        or _model_problem(context, provider)
     )
 
 
@@ -152,3 +153,12 @@ def _views_problem(context: bpy.types.Context) -> str:
 def _settings_problem(context: bpy.types.Context, provider: Provider[Any]) -> str:
     broken = broken_settings(read_settings(context.scene, provider))
     return translate(next(iter(broken.values()), ""))
+
+
+def _model_problem(context: bpy.types.Context, provider: Provider[Any]) -> str:
+    for name in provider.models_for(read_settings(context.scene, provider)):
+        weights = jobs.find_weights(name)
+        # Unknown before the first tick of the heartbeat; the worker refuses if it is missing.
+        if jobs.weights_downloads().state(weights).is_there is False:
+            return tr("{} is missing: click Get Depth Model in Settings").format(weights.title)
+    return ""

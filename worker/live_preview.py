@@ -43,7 +43,8 @@ def preview_mesh(request: dict[str, Any], _report: Report) -> dict[str, Any]:
         request["mesh"],
         request.get("cache", ""),
     )
-    preview = builder.build(request["settings"], shown)
+    models = request.get("models", {})
+    preview = builder.build({**request["settings"], "models": models}, shown)
     if preview is None:
         return {"vertices": 0, "faces": 0}
     vertices = _transform(preview.vertices, request.get("scale", 1.0), request.get("rotation", 0.0))

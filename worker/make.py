@@ -36,7 +36,7 @@ def make_mesh(request: dict[str, Any], report: Report) -> dict[str, Any]:
             ),
             "Update the add-on.",
         )
-    settings = request["settings"]
+    settings = {**request["settings"], "models": request.get("models", {})}
     report(0.0, "Reading the image")
     open_empty_file()
     longest_side = max(IMAGE_SIDE, settings.get("texture_size", 0))

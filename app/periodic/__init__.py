@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from ..live import live_preview
+from ..models import depth_model
 from ..results import asset_browser, deleted_results
 from . import (
     account,
@@ -25,6 +26,7 @@ _MODULES = (
     account,
     asset_browser,
     deleted_results,
+    depth_model,
     entered_keys,
     image_checks,
     subject_preview,

@@ -13,6 +13,8 @@ from ..library.file_names import ORIGINAL, PREVIEW
 from ..library.live_record import LiveRecord
 from ..resources import Resources
 from ..values import State
+from ..weights.store import paths_there
+from ..weights.table import DEPTH
 from .download import MeshDownload
 from .fingerprint import digest_of
 from .prepare import model_request
@@ -62,6 +64,7 @@ class WorkerRequests:
             "orientation": picture.info.orientation if picture.info else 1,
             "name": record.name,
             "settings": dict(recipe.settings),
+            "models": paths_there(DEPTH),
             "output": str(self._live.folder / "mesh.glb"),
         }
         done = self._resources.blender.ask(request, self._live.show_progress, self._check)

@@ -23,6 +23,8 @@ from ..disk.plain_files import is_plain
 from ..library.store import Library
 from ..process.worker_process import WorkerProcess
 from ..values import Record
+from ..weights.store import paths_there
+from ..weights.table import DEPTH
 
 log = logging.getLogger(__name__)
 
@@ -204,6 +206,7 @@ class _Source:
             "size": [info.width, info.height] if info else [0, 0],
             "settings": dict(request.settings),
             "shown": dict(self._record.settings),
+            "models": paths_there(DEPTH),
             "scale": request.scale,
             "rotation": request.rotation,
         }

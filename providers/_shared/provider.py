@@ -244,6 +244,8 @@ class Provider(ABC, Generic[S]):
     """Degrees about Z, counterclockwise from above, that rotate the models' front to -Y."""
     has_live_preview: ClassVar[bool] = False
     """Whether the worker can preview changed settings of a result, which must be free."""
+    models: ClassVar[tuple[str, ...]] = ()
+    """Names of the models on this computer that the provider can use once they are there."""
 
     settings: type[S]
     """The class of the provider's settings."""
@@ -289,6 +291,10 @@ class Provider(ABC, Generic[S]):
     def cancel(self, ticket: Ticket, http: Http | None) -> CancelOutcome:
         """Cancel a task if the service supports that; return whether it is charged for."""
         return CancelOutcome.UNKNOWN
+
+    def models_for(self, settings: S) -> tuple[str, ...]:
+        """Return the names of the models that settings need on this computer."""
+        return ()
 
     def max_concurrent(self, settings: S) -> int:
         """Return how many tasks with these settings an account may run at the same time."""

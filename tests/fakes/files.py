@@ -42,6 +42,7 @@ class Files:
     ranges: bool = True
     length: bool = True
     redirect: str = ""
+    linked_etag: str = ""
     troubles: list[Trouble] = field(default_factory=list)
     seen: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     sent: int = 0
@@ -75,7 +76,9 @@ class _Handler(loopback.Handler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         files.seen.append((self.path, headers))
         if files.redirect:
-            return self._head(302, {"Location": files.redirect, "Content-Length": "0"})
+            stated = {"X-Linked-Etag": files.linked_etag} if files.linked_etag else {}
+            headers = {"Location": files.redirect, "Content-Length": "0", **stated}
+            return self._head(302, headers)
         trouble = files.troubles.pop(0) if files.troubles else Trouble()
         if trouble.status or self.path.startswith("/old"):
             return self._head(trouble.status or 403, {"Content-Length": "0"})

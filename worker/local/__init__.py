@@ -6,10 +6,11 @@ inflate: `thickness` scales the depth; at 1, a disc becomes a sphere. Boxes are 
          round body would be, disks with a ring a fifth. `plate` has no effect. If the
          whole image is used because no subject was found, 1 means a cushion as deep as a quarter of
          the image's shorter side, since a full one would be deeper than it is tall.
+body:    the front is what the depth model sees, the back is inflated. `thickness` scales both.
 cutout:  a flat slab with rounded edges, `thickness` times a tenth of the height deep.
 spin:    the outline spun about its vertical axis; `thickness` scales the depth, at 1 it is round.
 relief:  a flat back, a plate of `plate` times the height, and on it a relief of up to `thickness`
-         times a tenth of the height: the brighter, the higher.
+         times a tenth of the height: the nearer, the higher; without the depth model, the brighter.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from numpy.typing import NDArray
 from ..progress import Report
 from ..refusal import Message
 from .array_types import Floats, Singles
+from .depth import find_nearness, has_depth
+from .shape.body import nearness_in_pixels, shape_body
 from .shape.flatness import depth_limit
 from .shape.outline import Outline, trace_outline
 from .shape.poisson import solve_poisson
@@ -46,7 +49,7 @@ _RELIEF_DEPTH = 0.1
 _FALLBACK_DEPTH = 0.25
 # As a share of the subject's size.
 _FLANK = 0.015
-ROUND = ("inflate", "spin")
+ROUND = ("inflate", "body", "spin")
 """Shapes whose surface runs steeply to the rim."""
 
 THIN_PART = "One thin part was left out: raise Faces, lower Smoothness, or use a larger image."
@@ -96,7 +99,7 @@ def build(
     else:
         flat = drop_fragments(triangulate_subject(outline, settings), subject.matte)
         report(0.55, "Shaping")
-        solid = shape_subject(flat, outline, subject, settings)
+        solid = shape_subject(flat, outline, subject, settings, kept)
         notes = tuple(_notes(flat, subject, settings))
     report(0.8, "Creating the texture")
     images, uv = _texture(pixels, subject, solid, settings)
@@ -141,9 +144,16 @@ def spin_subject(outline: Outline, settings: Mapping[str, Any]) -> Solid:
 
 
 def shape_subject(
-    flat: Silhouette, outline: Outline, subject: Foreground, settings: Mapping[str, Any]
+    flat: Silhouette,
+    outline: Outline,
+    subject: Foreground,
+    settings: Mapping[str, Any],
+    kept: AnswerFile | None = None,
 ) -> Solid:
-    """Give the flat silhouette its depth; the result is in pixels of the subject's matte."""
+    """Give the flat silhouette its depth; the result is in pixels of the subject's matte.
+
+    `kept` is where the networks' answers about the image are kept.
+    """
     height = float(np.ptp(flat.points[:, 1]))
     thickness = float(settings["thickness"])
     match settings["shape"]:
@@ -154,6 +164,10 @@ def shape_subject(
                 half = 0.5 * _FALLBACK_DEPTH * thickness * min(subject.matte.shape)
                 heights *= min(1.0, half / float(heights.max()))
             return pillow(flat, heights)
+        case "body":
+            nearness = find_nearness(subject.picture, settings.get("models", {}), kept)
+            bump = solve_poisson(flat, outline)
+            return shape_body(flat, bump, nearness, subject.matte, settings)
         case "cutout":
             half = 0.5 * _CUTOUT_DEPTH * thickness * height
             return pillow(flat, round_edges(flat, solve_poisson(flat, outline), half))
@@ -161,11 +175,21 @@ def shape_subject(
             heights = emboss(
                 flat,
                 outline,
-                lightness(subject.picture),
+                _relief_map(subject, settings, kept),
                 _RELIEF_DEPTH * thickness * height,
                 settings["smoothness"],
             )
             return plate(flat, heights + settings["plate"] * height, margin=1.5)
+
+
+def _relief_map(
+    subject: Foreground, settings: Mapping[str, Any], kept: AnswerFile | None
+) -> Singles:
+    """Return what a relief is raised by (h, w): nearness if the depth model is there."""
+    models = settings.get("models", {})
+    if not has_depth(models):
+        return lightness(subject.picture)
+    return nearness_in_pixels(find_nearness(subject.picture, models, kept), subject.matte)
 
 
 def _texture(

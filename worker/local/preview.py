@@ -68,6 +68,7 @@ class PreviewBuilder:
     ) -> None:
         self._size = pixels.shape[:2]
         self._finder = SubjectFinder(pixels, kept)
+        self._answers = kept
         self._texture = texture
         self._enlargement = full_side / max(pixels.shape[:2])
         self._kept: dict[tuple[Any, ...], Any] = {}
@@ -101,7 +102,7 @@ class PreviewBuilder:
         if settings["shape"] == "spin":
             return spin_subject(outline, settings)
         flat = self._silhouette(settings)
-        return shape_subject(flat, outline, self._subject(settings), settings)
+        return shape_subject(flat, outline, self._subject(settings), settings, self._answers)
 
     def _silhouette(self, settings: Mapping[str, Any]) -> Silhouette:
         key = box_of(settings), *_values(settings, *_OF_OUTLINE, "face_count")

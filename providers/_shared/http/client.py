@@ -72,6 +72,7 @@ class Http:
         self._pause = pause
         self.recorder: AnswerRecorder | None = None  # gets the answers to orders as they arrive
         self.is_busy = False  # whether the last pause was due to an answer, not to its absence
+        self.linked_etag = ""  # what the last redirect stated of a file: its SHA-256 or the like
         self._transport = Transport()
 
     def get(self, path: str, *, params: Mapping[str, Any] | None = None) -> Reply:
@@ -323,6 +324,7 @@ class Http:
                     if answer.status not in REDIRECTS or not location:
                         yield answer
                         return
+                    self.linked_etag = answer.headers.get("x-linked-etag") or self.linked_etag
                 address = self._policy.elsewhere(
                     redirect_target(address, location).url, check_host, kind
                 )

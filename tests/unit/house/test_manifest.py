@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LONGEST_TEXT = 64
-MOST_OF_MANUAL = 850_000
+MOST_OF_MANUAL = 900_000
 _RELATIVE = r"(?!\w+:|#)([^)\"'#?\s]+)"
 LINKS = {
     "md": re.compile(rf"(?<!`)\[[^\]]*\]\({_RELATIVE}"),

@@ -96,6 +96,23 @@ def _assemble(flat: Silhouette) -> _System:
     return _System(free, columns, weights, diagonal[free], load[free])
 
 
+def extend_from_rim(flat: Silhouette, values: Floats) -> Floats:
+    """Solve ∇²u = 0 with u = `values` (n,) on the rim, like a membrane; return u (n,)."""
+    system = _assemble(flat)
+    areas = np.abs(doubled_areas(flat.points, flat.triangles))
+    first, second, weight = _cotangents(flat.points, flat.triangles, areas)
+    known = np.where(flat.rim, values, 0.0)
+    pull = _sum_at(first, weight * known[second], len(values))
+    pull += _sum_at(second, weight * known[first], len(values))
+    solution, load = values.copy(), pull[system.free]
+    # About its mean: the precision is relative to the load.
+    middle = float(values[flat.rim].mean())
+    shifted = load - middle * system.product(np.ones(len(load)))
+    found = _conjugate_gradients(system.product, system.diagonal, shifted, np.zeros(len(load)))
+    solution[system.free] = found + middle
+    return solution
+
+
 def _sum_at(place: Ints, values: Floats, count: int) -> Floats:
     return np.asarray(np.bincount(place, values, count), np.float64)
 

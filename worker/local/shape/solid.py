@@ -32,12 +32,17 @@ def to_3d(points: Floats, forward: Floats) -> Floats:
 
 def pillow(flat: Silhouette, heights: Floats) -> Solid:
     """Join a front and its mirror image along their common rim."""
+    return shell(flat, heights, -heights)
+
+
+def shell(flat: Silhouette, front_heights: Floats, back_heights: Floats) -> Solid:
+    """Join a front and a back along their common rim, where the front's heights count."""
     count = len(flat.points)
     free = np.flatnonzero(~flat.rim)
     partner = np.arange(count)
     partner[free] = count + np.arange(len(free))
     vertices = np.concatenate(
-        [to_3d(flat.points, heights), to_3d(flat.points[free], -heights[free])]
+        [to_3d(flat.points, front_heights), to_3d(flat.points[free], back_heights[free])]
     )
     front = flat.triangles[:, ::-1]
     back = flat.triangles

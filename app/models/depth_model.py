@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Follow the download of the depth model, and use the model by default once it is there."""
+
+from __future__ import annotations
+
+import time
+
+import bpy
+
+from ... import jobs
+from ...providers import ImageToMeshError, error_of_kind
+from ...state.active_result import active_result
+from ...state.scene_properties import choices_of
+from .. import heartbeat
+from ..redraw import is_shown, redraw
+
+INTERVAL = 0.25
+"""Seconds between two redraws of the progress."""
+
+_followed: list[bool] = []
+"""Holds an element while a download is followed."""
+
+
+def follow() -> None:
+    """Redraw the progress of a download until it ends."""
+    _followed[:] = [True]
+    heartbeat.wake()
+
+
+def wait() -> ImageToMeshError | None:
+    """Wait for the end of a download, for scripts without a window; return why it failed."""
+    downloads = jobs.weights_downloads()
+    while downloads.state(jobs.DEPTH).is_running:
+        time.sleep(INTERVAL)
+    failure = downloads.state(jobs.DEPTH).failure
+    if failure is None:
+        return None
+    return error_of_kind(failure.kind, failure.message, failure.hint, failure.link)
+
+
+def use_by_default(context: bpy.types.Context) -> None:
+    """Set Shape to Body in a scene where it was never set, if the model is there.
+
+    Not while a result is active: with Live Preview, it would change without a click.
+    """
+    group = choices_of(context.scene).local
+    is_free = context.scene.is_editable and not group.is_property_set("shape")
+    is_there = jobs.weights_downloads().state(jobs.DEPTH).is_there
+    if is_there and is_free and active_result(context) is None:
+        group.shape = "body"
+
+
+def is_needed(context: bpy.types.Context) -> bool:
+    """Return whether a download is followed, or the tab is visible."""
+    return bool(_followed) or is_shown(context)
+
+
+def poll(context: bpy.types.Context, _now: float) -> None:
+    """Redraw the progress, and use the model once it is there."""
+    if _followed:
+        if not jobs.weights_downloads().state(jobs.DEPTH).is_running:
+            _followed.clear()
+        redraw(context)
+    before = jobs.weights_downloads().state(jobs.DEPTH).is_there
+    if jobs.weights_downloads().refresh(jobs.DEPTH) is not before:
+        redraw(context)
+    if not _followed:
+        use_by_default(context)
+
+
+STEP = heartbeat.Step("depth_model", INTERVAL, is_needed, poll)
+
+
+def register() -> None:
+    """Add the step to the heartbeat."""
+    heartbeat.add(STEP)
+
+
+def unregister() -> None:
+    """Remove the step; a download that runs is cancelled elsewhere."""
+    heartbeat.remove(STEP)
+    _followed.clear()

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Download a file of weights: resumable, checked by its hash, once for all Blenders."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...providers import BadMesh, Failed, LibraryProblem, Message
+from ..disk.lock import JobLock
+from . import store
+from .store import Check, ReportProgress
+from .table import Weights
+
+if TYPE_CHECKING:
+    from ...providers._shared.http.client import Http
+
+SPARE = 100 * 1000 * 1000
+"""Bytes that a download leaves free on the disk."""
+WAIT = 0.5
+"""Seconds between two looks at whether another Blender has finished its download."""
+AGAIN = "Click Get Depth Model again: it continues where it stopped."
+SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def fetch(
+    weights: Weights,
+    http: Http,
+    *,
+    progress: ReportProgress,
+    check: Check,
+    wait: Callable[[float], None],
+) -> None:
+    """Download a file of weights unless it is there; another Blender's download is waited for.
+
+    `check` may raise Cancelled; `wait` sleeps. Raises ImageToMeshError. Bytes that have arrived are
+    kept, and the next call continues after them.
+    """
+    store.make_folder()
+    lock = JobLock(store.folder(), weights.name)
+    try:
+        while not lock.take():
+            check()
+            wait(WAIT)
+            progress(0, None)
+    except OSError as error:
+        raise store.unwritable(error) from error
+    try:
+        if not store.is_there(weights):
+            _download(weights, http, progress, check)
+    finally:
+        lock.release()
+
+
+def _download(weights: Weights, http: Http, progress: ReportProgress, check: Check) -> None:
+    from ...providers._shared.http.downloads import DownloadRequest, download
+
+    _check_room(weights)
+    try:
+        expected = _expected_hash(weights, http)
+        request = DownloadRequest(
+            url=weights.url,
+            target=store.path_of(weights),
+            limit=weights.size,
+            accept=lambda path: _accept(path, weights, expected, check),
+            progress=progress,
+            check=check,
+        )
+        download(request, http)
+    except BadMesh as error:
+        raise _clear_failure(error) from error
+    except LibraryProblem as error:
+        if isinstance(error.__cause__, OSError):
+            raise store.unwritable(error.__cause__) from error
+        raise
+
+
+def _check_room(weights: Weights) -> None:
+    """Raise LibraryProblem if the disk is too full, before anything is downloaded."""
+    part = store.path_of(weights).with_name(f".{weights.file_name}.part")
+    done = part.stat().st_size if part.is_file() else 0
+    with suppress(OSError):
+        free = shutil.disk_usage(store.folder()).free
+        if free < weights.size - done + SPARE:
+            raise LibraryProblem(
+                Message(
+                    "The model needs {size} MB, but {folder} has only {free} MB of free space.",
+                    size=round((weights.size - done + SPARE) / 1e6),
+                    folder=store.folder(),
+                    free=free // 1_000_000,
+                ),
+                "Free up disk space, then try again.",
+            )
+
+
+def _expected_hash(weights: Weights, http: Http) -> str:
+    """Return the hash of the table, else the one that the host states, which is then kept."""
+    known = store.kept_hash(weights)
+    if known is not None:
+        return known
+    stated = stated_hash(weights, http)
+    store.keep_hash(weights, stated)
+    return stated
+
+
+def stated_hash(weights: Weights, http: Http) -> str:
+    """Return the SHA-256 that the host states for the file; raises Failed if it states none.
+
+    Hugging Face answers with it before it redirects to where the file lies.
+    """
+    with http.open_download(weights.url, {"Range": "bytes=0-0"}):
+        stated = http.linked_etag.strip('"').lower()
+    if not SHA256.fullmatch(stated):
+        raise Failed("The host states no hash for the model, so that it cannot be checked.")
+    return stated
+
+
+def _accept(path: Path, weights: Weights, expected: str, check: Check) -> None:
+    """Raise Failed for a complete file that is another one; its bytes are then deleted."""
+    if path.stat().st_size != weights.size or store.hash_of(path, check) != expected:
+        raise Failed(
+            "The downloaded model is not the expected file, and was deleted.",
+            "Try again later, or use Depth Model From File.",
+            weights.page,
+        )
+
+
+def _clear_failure(error: BadMesh) -> Failed:
+    """Return a download's error in words that fit a model, and not a job's result."""
+    from ...providers._shared.http.download_stream import Interrupted
+
+    cause = error.__cause__
+    if isinstance(cause, Interrupted):
+        return Failed(
+            Message("The model cannot be downloaded: {reason}.", reason=cause.args[0]), AGAIN
+        )
+    return Failed(Message("The model cannot be downloaded: {reason}", reason=error.message), AGAIN)

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The folder of the weights, beside the default library: all Blenders of a user share it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from ...providers import Failed, LibraryProblem, Message
+from ..disk.plain_files import is_plain, new_file, open_plain, read_plain, write_whole
+from ..library.store import default_folder
+from .table import Weights
+
+PIECE = 1 << 20
+_HASH_BYTES = 64
+
+Check = Callable[[], None]
+ReportProgress = Callable[[int, int | None], None]
+
+
+def folder() -> Path:
+    """Return the folder of the weights; it may not exist yet."""
+    library = default_folder(os.environ)
+    return library.with_name(f"{library.name}_models")
+
+
+def path_of(weights: Weights) -> Path:
+    """Return the place of a file of weights, whether it is there or not."""
+    return folder() / weights.file_name
+
+
+def is_there(weights: Weights) -> bool:
+    """Return whether a file of weights is there; it gets its name only once it is whole."""
+    return is_plain(path_of(weights))
+
+
+def paths_there(*known: Weights) -> dict[str, str]:
+    """Return, by name, the paths of those weights that are there."""
+    return {weights.name: str(path_of(weights)) for weights in known if is_there(weights)}
+
+
+def kept_hash(weights: Weights) -> str | None:
+    """Return the SHA-256 of the table, or the one that the host stated; None without either."""
+    if weights.sha256 is not None:
+        return weights.sha256
+    try:
+        return read_plain(_note_of(weights), _HASH_BYTES).decode("ascii")
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def keep_hash(weights: Weights, sha256: str) -> None:
+    """Keep the SHA-256 that the host stated. Raises OSError."""
+    write_whole(_note_of(weights), sha256.encode("ascii"))
+
+
+def make_folder() -> None:
+    """Create the folder. Raises LibraryProblem."""
+    try:
+        folder().mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise unwritable(error) from error
+
+
+def take_file(source: Path, weights: Weights, progress: ReportProgress, check: Check) -> None:
+    """Copy a file of weights from elsewhere, such as a studio's share.
+
+    Raises Failed if it is another file, LibraryProblem if it cannot be read or written. `check` is
+    called for every piece, and may raise Cancelled.
+    """
+    make_folder()
+    try:
+        file = open_plain(source.resolve())
+    except OSError as error:
+        raise LibraryProblem(
+            Message("{path} cannot be read: {reason}.", path=source,
+                    reason=error.strerror or error)
+        ) from error  # fmt: skip
+    with file:
+        if os.fstat(file.fileno()).st_size != weights.size:
+            raise _other_file(source.name, weights)
+        try:
+            with new_file(path_of(weights)) as copy:
+                if _copy(file, copy, weights, progress, check) != kept_hash(weights):
+                    # Raised inside the block: the copy never gets its name.
+                    raise _other_file(source.name, weights)
+        except OSError as error:
+            raise unwritable(error) from error
+
+
+def _copy(
+    file: BinaryIO, copy: BinaryIO, weights: Weights, progress: ReportProgress, check: Check
+) -> str:
+    """Copy a file and return its SHA-256; raises OSError."""
+    found, done = hashlib.sha256(), 0
+    while piece := file.read(PIECE):
+        check()
+        copy.write(piece)
+        found.update(piece)
+        done += len(piece)
+        progress(done, weights.size)
+    return found.hexdigest()
+
+
+def hash_of(path: Path, check: Check) -> str:
+    """Return a file's SHA-256; raises OSError. `check` may raise Cancelled."""
+    found = hashlib.sha256()
+    with open_plain(path) as file:
+        while piece := file.read(PIECE):
+            check()
+            found.update(piece)
+    return found.hexdigest()
+
+
+def _other_file(name: str, weights: Weights) -> Failed:
+    """Return the error for a file that is not the one in the table."""
+    return Failed(
+        Message("“{file}” is not the file of {model}, or it is damaged.", file=name,
+                model=weights.title),
+        Message("Use {path} from {page}.", path=weights.path, page=weights.page),
+        weights.page,
+    )  # fmt: skip
+
+
+def unwritable(error: OSError) -> LibraryProblem:
+    """Return the error for a folder of models that cannot be written to."""
+    return LibraryProblem(
+        Message("The model cannot be saved in {folder}: {reason}.", folder=folder(),
+                reason=error.strerror or error),
+        "Free up disk space, or check who may write there. Then try again.",
+    )  # fmt: skip
+
+
+def _note_of(weights: Weights) -> Path:
+    return folder() / f"{weights.file_name}.sha256"

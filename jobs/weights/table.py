@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The weights that can be downloaded: what they are, and from where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A file of weights.
+
+    `sha256` is in lower case; None stands for a hash that is not known yet: then the one that the
+    host states for this revision counts, and is kept beside the file.
+    """
+
+    name: str
+    title: str
+    size: int
+    sha256: str | None
+    license: str
+    page: str
+    revision: str
+    path: str
+
+    @property
+    def url(self) -> str:
+        """The address of the file at this very revision."""
+        return f"{self.page}/resolve/{self.revision}/{self.path}"
+
+    @property
+    def file_name(self) -> str:
+        """The name of the file on this computer."""
+        return f"{self.name}.safetensors"
+
+    @property
+    def megabytes(self) -> int:
+        """The size in MB, as it is shown before the download."""
+        return round(self.size / 1e6)
+
+
+def find_weights(name: str) -> Weights:
+    """Return the weights with a name; raises KeyError if the table does not have them."""
+    return _TABLE[name]
+
+
+DEPTH = Weights(
+    name="depth-anything-v2-small",
+    title="Depth Anything V2 Small",
+    size=99_173_660,
+    sha256="3152477ce0d8d6978d76b995120de97cb5b928701fd0f817769f59e249a16b70",
+    license="Apache-2.0",
+    page="https://huggingface.co/depth-anything/Depth-Anything-V2-Small-hf",
+    revision="5426e4f0f36572d16453bbda7a8389317b1bef99",
+    path="model.safetensors",
+)
+"""Revision, size and hash as more than ten independent projects state them alike; the size is also
+that of a file with exactly the network's tensors (`tests/unit/worker/nets/test_depth_anything.py`).
+"""
+
+_TABLE = {DEPTH.name: DEPTH}

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How near each pixel of an image is, by a network whose weights the user has downloaded."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from ..nets.depth_anything import estimate_nearness, input_size, open_depth_weights
+from ..nets.layers import resize
+from ..nets.weights import DamagedWeights, Weights
+from ..refusal import Message, Refusal
+from .array_types import Numbers, Singles
+from .shape.raster import downscale, upscale
+from .subject.answers import AnswerFile, as_kept
+
+NAME = "depth-anything-v2-small"
+"""The name of the weights in a request's `models`."""
+SIDE = 518
+"""Side of the square that answers are stretched to, in pixels."""
+_GROUND = 0.5
+"""Gray that the network sees in place of transparent pixels."""
+_REMEMBERED = 4
+"""Images whose answers are kept: a setting that is dragged asks again about the same image."""
+
+_answers: dict[str, Singles] = {}
+
+
+def has_depth(models: Mapping[str, str]) -> bool:
+    """Return whether the weights of the depth model are among those that a request names."""
+    return NAME in models
+
+
+def find_nearness(
+    picture: Numbers, models: Mapping[str, str], kept: AnswerFile | None = None
+) -> Singles:
+    """Return how near each part of a picture (h, w, 4) is, at most 1, without a unit.
+
+    The result is a square, stretched over the picture. It takes seconds for a picture that is new;
+    `kept` is where the networks' answers about it are kept. Raises Refusal if the weights cannot be
+    read.
+    """
+    if not has_depth(models):
+        raise Refusal(
+            "invalid_settings",
+            "This shape needs the depth model, which is not on this computer.",
+            "Click Get Depth Model, or choose another shape.",
+        )
+    return _ask(picture, models[NAME], kept)
+
+
+def _ask(picture: Numbers, path: str, kept: AnswerFile | None) -> Singles:
+    """Return the network's answer (SIDE, SIDE), which does not depend on the settings."""
+    file = replace(kept.of_part(NAME), side=SIDE) if kept else None
+    key = file.name if file else hashlib.sha256(picture.tobytes()).hexdigest()
+    if key not in _answers:
+        for old in list(_answers)[: 1 - _REMEMBERED]:
+            del _answers[old]
+        _answers[key] = _read_or_estimate(picture, path, file)
+    return _answers[key]
+
+
+def _read_or_estimate(picture: Numbers, path: str, file: AnswerFile | None) -> Singles:
+    answer = file.read() if file else None
+    if answer is not None:
+        return answer
+    seen = estimate_nearness(_opaque(picture), _weights(path))
+    square = resize(seen[None], SIDE, SIDE)[0]
+    answer = as_kept(square / max(float(square.max()), 1e-6))
+    if file:
+        file.write(answer)
+    return answer
+
+
+def _opaque(picture: Numbers) -> Singles:
+    """Return a picture at the network's size, (h, w, 3), with gray where it is transparent."""
+    alpha = picture[:, :, 3:]
+    rgb = np.asarray(picture[:, :, :3] * alpha + _GROUND * (1.0 - alpha), np.float32)
+    rows, columns = input_size(*rgb.shape[:2])
+    # Reduced by areas and enlarged by interpolation, each side by itself.
+    smaller = downscale(rgb, min(rows, rgb.shape[0]), min(columns, rgb.shape[1]))
+    return upscale(smaller, rows, columns)
+
+
+@lru_cache(maxsize=1)
+def _weights(path: str) -> Weights:
+    try:
+        return open_depth_weights(Path(path))
+    except (OSError, DamagedWeights) as error:
+        raise Refusal(
+            "failed",
+            Message("The depth model cannot be read: {reason}.", reason=str(error)),
+            "Delete its file, and click Get Depth Model again.",
+        ) from error

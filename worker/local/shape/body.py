@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A body whose front is a map of nearness, and whose back is inflated.
+
+How deep the subject is, the map does not say: it has neither a unit nor a zero. The front gets a
+range of depth that fits the inflated back, as most things are about as deep as they are wide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..array_types import Floats, Singles
+from .poisson import extend_from_rim
+from .pull_push import fill_in
+from .raster import blur, downscale, sample_bilinear, upscale
+from .relief import inflate, round_edges
+from .solid import Solid, shell
+from .triangulation import Silhouette, doubled_areas
+
+_DEEPER = 1.2
+"""The front's range of depth, relative to that of an inflated front."""
+_ENDS = (3.0, 97.0)
+"""Percentiles between which a range is measured: a few points are outliers."""
+_FLAT = 0.05
+"""Range of nearness, relative to its mean, below which a front is not stretched to full depth."""
+_EDGE = 0.02
+"""Radius that rounds the front's edge toward the rim, as a share of the subject's size."""
+_CALM = 0.05
+"""Length over which depth is smoothed along the rim, as a share of the subject's size."""
+_FARTHEST = 0.12
+"""How far the slope at the rim may be continued, as a share of the whole range of nearness."""
+_MOST_ROUNDS = 600
+_BETWEEN = 0.25
+"""Distance of the front from the back, at least, as a share of the inflated height."""
+
+
+def shape_body(
+    flat: Silhouette, bump: Floats, nearness: Singles, matte: Singles, settings: Mapping[str, Any]
+) -> Solid:
+    """Return the solid for a map of nearness, stretched to any size, of the image of `matte`.
+
+    `bump` solves ∇²u = −1 on the silhouette.
+    """
+    size = float(np.sqrt(0.5 * np.abs(doubled_areas(flat.points, flat.triangles)).sum()))
+    heights = inflate(flat, bump, settings["thickness"])
+    edge = _EDGE * size
+    seen = _front(flat, nearness, matte, settings["smoothness"])
+    # What the rim changes by is felt only near it, as ripples of a membrane are.
+    seen += extend_from_rim(flat, _calm_rim(flat, seen, _CALM * size) - seen)
+    front = seen * (_DEEPER * _range(heights, flat) / _nearness_range(seen, flat))
+    front += round_edges(flat, bump, edge) - edge
+    back = extend_from_rim(flat, front) - heights
+    # Where the front is hollow, the back makes room for it.
+    back = np.where(flat.rim, front, np.minimum(back, front - _BETWEEN * heights))
+    return shell(flat, front, back)
+
+
+def nearness_in_pixels(nearness: Singles, matte: Singles) -> Singles:
+    """Return the map at the size of a matte (h, w), without the background at the rim."""
+    height, width = matte.shape
+    return upscale(_without_background(nearness, matte), height, width)
+
+
+def _front(flat: Silhouette, nearness: Singles, matte: Singles, smoothness: float) -> Floats:
+    """Return the nearness (n,) of the subject at each point."""
+    filled = _without_background(nearness, matte)
+    height, width = filled.shape
+    size = float(np.sqrt(matte.mean(dtype=np.float64) * height * width))
+    smooth = blur(filled, 0.5 + 0.03 * smoothness * smoothness * size)
+    x = flat.points[:, 0] * (width / matte.shape[1])
+    y = flat.points[:, 1] * (height / matte.shape[0])
+    return sample_bilinear(smooth, x, y)
+
+
+def _calm_rim(flat: Silhouette, values: Floats, width: float) -> Floats:
+    """Return values (n,), smoothed along the rim over about `width` pixels.
+
+    There the surface is steep, and the slightest step of the map would be a notch in the rim.
+    """
+    sides = flat.rim_sides()
+    span = flat.points[sides[:, 1]] - flat.points[sides[:, 0]]
+    calm, step = values.copy(), float(np.hypot(*span.T).mean())
+    uses = np.maximum(np.bincount(sides.ravel(), minlength=len(values)), 1)
+    # Each round takes half of a vertex and a quarter of both neighbors: a variance of step² / 2.
+    for _ in range(min(_MOST_ROUNDS, 1 + round(2.0 * (width / step) ** 2))):
+        ends = calm[sides]
+        sums = np.bincount(sides.ravel(), ends[:, ::-1].ravel(), len(values))
+        calm = np.where(flat.rim, 0.5 * (calm + sums / uses), calm)
+    return calm
+
+
+def _without_background(nearness: Singles, matte: Singles) -> Singles:
+    """Return the map with the subject's own values continued over its rim.
+
+    A network's answer is soft there, a mixture of subject and background.
+    """
+    height, width = nearness.shape
+    rows, columns = min(height, matte.shape[0]), min(width, matte.shape[1])
+    small = upscale(downscale(matte[:, :, None], rows, columns)[:, :, 0], height, width)
+    soft = blur(small, 1.5)
+    # On a straight edge, this rises from 0 at 1.3 pixels inside to 1 at 2.8.
+    weights: Singles = np.clip((soft - np.float32(0.81)) * np.float32(6.3), 0.0, 1.0)
+    # Parts too thin for such an inside are used as they are, but count little.
+    weights = np.maximum(weights, np.float32(0.02) * (small > 0.5)).astype(np.float32)
+    return _extrapolate(nearness, weights)
+
+
+def _extrapolate(values: Singles, weights: Singles) -> Singles:
+    """Return values (h, w) continued with their slope to where their weights are low."""
+    down, along = np.gradient(blur(values, 1.0))
+    y, x = np.indices(values.shape, np.float32)
+    known = np.stack([values, along, down, x, y], axis=2) * weights[:, :, None]
+    filled, along, down, near_x, near_y = np.moveaxis(fill_in(known, weights), 2, 0)
+    change = along * (x - near_x) + down * (y - near_y)
+    most = _FARTHEST * float(np.ptp(values[weights > 0.5])) if (weights > 0.5).any() else 0.0
+    return np.asarray(filled + np.clip(change, -most, most), np.float32)
+
+
+def _range(values: Floats, flat: Silhouette) -> float:
+    low, high = np.percentile(values[~flat.rim], _ENDS)
+    return float(high - low)
+
+
+def _nearness_range(seen: Floats, flat: Silhouette) -> float:
+    return max(_range(seen, flat), _FLAT * float(np.abs(seen).mean()), 1e-9)
