@@ -44,9 +44,10 @@ def import_result(
 
 
 def find(context: bpy.types.Context, job: str) -> jobs.Record:
-    """Return a finished job's record, by default the newest's; raise LibraryProblem otherwise.
+    """Return the record of a finished job: of the newest one if `job` is empty.
 
-    A job whose thread is still working does not count: two threads would prepare the same file.
+    Raise LibraryProblem if there is none. A job whose thread is still working does not count:
+    two threads would prepare the same file.
     """
     views = jobs.session().views()
     busy = {view.job: view.name for view in views if _is_at_work(view)}

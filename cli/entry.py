@@ -113,7 +113,7 @@ def _add_generate(commands: Any) -> None:
         help="generate a mesh from an image",
         description="Generate a mesh from an image.",
     )
-    generate.add_argument("image", metavar="IMAGE", help="an image file or an https address")
+    generate.add_argument("image", metavar="IMAGE", help="an image file or an https URL")
     generate.add_argument("--provider", default="local", metavar="ID", help="default: local")
     generate.add_argument(
         "--view",

@@ -46,7 +46,7 @@ class State(StrEnum):
 class PictureSource:
     """An image to be read: `read` returns the file's bytes, and is called on the job's thread.
 
-    For an image that is given as an https address, `url` is used instead.
+    For an image that is given as an https URL, `url` is used instead.
     """
 
     name: str

@@ -26,7 +26,7 @@ class ImageFiles:
 
     filepath: StringProperty(
         name="File",
-        description="Image file or https address",
+        description="Image file or https URL",
         subtype="FILE_PATH",
         options={"SKIP_SAVE"},
     )

@@ -22,7 +22,7 @@ class IMAGE_TO_MESH_OT_place_at_cursor(Refuses, bpy.types.Operator):
     bl_description = "Move the placeholder to the 3D cursor; the mesh will be placed there"
     bl_options = {"INTERNAL"}
 
-    job: argument("Job", "Job whose placeholder to move; if empty, the newest running one")
+    job: argument("Job", "Job whose placeholder is moved; if empty, the newest running one")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         from ..app.periodic import job_placeholders as placeholders
@@ -43,7 +43,7 @@ class IMAGE_TO_MESH_OT_place_by_click(Refuses, bpy.types.Operator):
     bl_description = "Click in the viewport to choose where the mesh will be placed"
     bl_options = {"INTERNAL"}
 
-    job: argument("Job", "Job whose placeholder to move; if empty, the newest running one")
+    job: argument("Job", "Job whose placeholder is moved; if empty, the newest running one")
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         from ..app.periodic import job_placeholders as placeholders

@@ -30,7 +30,7 @@ class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
 
     job: argument("Job", "ID of the job")
     how: EnumProperty(
-        name="How",
+        name="Action",
         description="What to do with the job",
         items=(
             (

@@ -19,7 +19,7 @@ ICON = "MESH_DATA"
 
 
 class IMAGE_TO_MESH_MT_pictures(bpy.types.Menu):
-    """The sources of an image: clipboard, viewport, render, address, files."""
+    """The sources of an image: clipboard, viewport, render, URL, files."""
 
     bl_idname = "IMAGE_TO_MESH_MT_pictures"
     bl_label = "Image From"
@@ -33,7 +33,7 @@ class IMAGE_TO_MESH_MT_pictures(bpy.types.Menu):
         layout.operator("image_to_mesh.use_selected", text="Selected Reference", icon="EMPTY_DATA")
         layout.operator("image_to_mesh.use_view", text="Viewport", icon="VIEW3D")
         layout.operator("image_to_mesh.use_render", text="Render Result", icon="RENDER_RESULT")
-        layout.operator("image_to_mesh.use_address", text="Address...", icon="URL")
+        layout.operator("image_to_mesh.use_address", text="URL...", icon="URL")
         layout.separator()
         text = with_provider(context, "Several Files with {}...", "Several Files...")
         _several(layout, text, "FILE_FOLDER")

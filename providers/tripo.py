@@ -236,6 +236,6 @@ def _token(picture: Picture, http: "Http") -> str:
     upload = calls.read_presigned_upload(reply, API)
     url = upload.presigned_url or upload.upload_url
     if not url:
-        raise BadReply("Tripo returned no upload address for the image.", "Try again later.")
+        raise BadReply("Tripo returned no upload URL for the image.", "Try again later.")
     calls.check_storage(http.put(url, data, kind), API)
     return upload.file_token

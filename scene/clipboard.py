@@ -56,13 +56,13 @@ def paste_image(context: bpy.types.Context) -> bpy.types.Image:
     if image is None:
         raise BadImage(
             "There is no image on the clipboard that Blender can read.",
-            "Copy an image, an image file, or an https address. On X11, images require xclip.",
+            "Copy an image, an image file, or an https URL. On X11, images require xclip.",
         )
     return image
 
 
 def find_https_address(text: str) -> str:
-    """Return the text if it is an https address, else ""."""
+    """Return the text if it is an https URL, else ""."""
     address = text.strip()
     return address if is_https_address(address) else ""
 

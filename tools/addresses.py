@@ -30,7 +30,7 @@ def read(pyproject: str) -> dict[str, str]:
         raise ValueError(f"the addresses are {', '.join(NAMES)}")
     for name, address in table.items():
         if address and not re.fullmatch(r"https://[^\s\"\\]+", address):
-            raise ValueError(f"{name} is no https address: {address}")
+            raise ValueError(f"{name} is not an https URL: {address}")
     return {name: table[name] for name in NAMES if table[name]}
 
 

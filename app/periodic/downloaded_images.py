@@ -42,7 +42,7 @@ def is_needed(_: bpy.types.Context) -> bool:
 
 
 def poll(context: bpy.types.Context, _now: float) -> None:
-    """Make a downloaded image the scene's, as one undo step."""
+    """Use a downloaded image in the scene, as one undo step."""
     arrived = jobs.image_downloads().take()
     if arrived is None or _file != [open_file.token()]:
         return

@@ -44,7 +44,7 @@ def unregister() -> None:
 
 
 def _load_results(context: bpy.types.Context) -> list[bool]:
-    """Load the previews on the gallery's page."""
+    """Load the previews on the gallery's page; return for each whether it is new."""
     root, items = preferences.library(context), listing(context).items
     # The width of the sidebar is not known here: load enough for the widest.
     start = max(0, min(shelf_of(context).first, len(items) - LARGEST_PAGE))
@@ -56,7 +56,7 @@ def _load_results(context: bpy.types.Context) -> list[bool]:
 
 
 def _load_inputs(context: bpy.types.Context) -> list[bool]:
-    """Load the first input image of each job in the panel."""
+    """Load the first input image of each job in the panel; return for each whether it is new."""
     loaded = []
     for view in jobs.session().views():
         inputs = view.record.pictures if view.record else ()

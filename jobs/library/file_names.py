@@ -37,5 +37,7 @@ def version_file(name: str) -> str:
     if name in ("", ORIGINAL):
         return ORIGINAL
     if not re.fullmatch(VERSION, name, re.ASCII):
-        raise LibraryProblem(Message("There is no version {name}.", name=f"{name!r}"))
+        raise LibraryProblem(
+            Message("There is no version “{name}”.", name=name), "Choose another version."
+        )
     return name

@@ -43,7 +43,7 @@ Check = Callable[[], None]
 
 
 def picture_from(argument: str, view: str = "front") -> PictureSource:
-    """Return the source for an argument that the user typed: a file's path or an https address.
+    """Return the source for an argument that the user typed: a file's path or an https URL.
 
     Raises BadImage if the address is not allowed or there is no such file. The file is read later,
     on the job's thread.
@@ -72,7 +72,7 @@ def _check_address(argument: str) -> None:
                 address=argument[:60],
                 reason=error.reason,
             ),
-            "Use a file or an https address.",
+            "Use a file or an https URL.",
         ) from error
 
 

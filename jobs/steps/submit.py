@@ -125,7 +125,7 @@ class Submission:
         return self._ordering and self.answers is not None and self.answers.status == TOO_MANY
 
     def _show_order(self) -> None:
-        """Show that the order is being sent or, if the answer contains the mesh, awaited."""
+        """Show that the order is being sent, or its answer awaited if that contains the mesh."""
         if self._provider.max_answer_bytes:
             phase = Message("Waiting for {provider}", provider=self._provider.label)
             return self._live.show_progress(phase, None)

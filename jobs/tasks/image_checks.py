@@ -231,7 +231,8 @@ def deadline() -> Callable[[], None]:
             raise TimedOut(
                 Message(
                     "Processing the image took more than {seconds} seconds.", seconds=f"{LIMIT:.0f}"
-                )
+                ),
+                "Use a smaller image.",
             )
 
     return check

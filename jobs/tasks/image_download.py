@@ -47,11 +47,11 @@ class ImageDownloads:
         self._done: queue.SimpleQueue[DownloadedImage] = queue.SimpleQueue()
 
     def start(self, address: str, *, online: bool, view: str = "front") -> None:
-        """Start a download on a thread; raises BadImage for anything but an https address."""
+        """Start a download on a thread; raises BadImage for anything but an https URL."""
         source = picture_from(address)
         if source.url is None:
             raise BadImage(
-                Message("{address} is not an https address.", address=address),
+                Message("{address} is not an https URL.", address=address),
                 "Use an address that starts with https://.",
             )
         self._begin(

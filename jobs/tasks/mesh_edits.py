@@ -173,7 +173,7 @@ class MeshEdit:
                     "Processing the mesh took more than {minutes} minutes.",
                     minutes=f"{minutes:.0f}",
                 ),
-                "",
+                "Reduce the number of faces first, then try again.",
             )
 
 

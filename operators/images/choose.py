@@ -46,12 +46,12 @@ def refuse(operator: Any, error: ImageToMeshError) -> set[str]:
 
 
 class IMAGE_TO_MESH_OT_paste(bpy.types.Operator):
-    """Use the image on the clipboard, or the image file or https address copied there."""
+    """Use the image on the clipboard, or the image file or https URL copied there."""
 
     bl_idname = "image_to_mesh.paste"
     bl_label = "Paste Image"
     bl_options = {"REGISTER", "UNDO"}
-    bl_description = "Use the image, image file, or https address on the clipboard"
+    bl_description = "Use the image, image file, or https URL on the clipboard"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         from ...scene.clipboard import find_https_address, find_photo, paste_image
@@ -169,7 +169,7 @@ class IMAGE_TO_MESH_OT_leave_reference(bpy.types.Operator):
     """Place the mesh as the Placement panel says, not at the image's reference."""
 
     bl_idname = "image_to_mesh.leave_reference"
-    bl_label = "Leave Reference"
+    bl_label = "Ignore Reference"
     bl_description = "Place the mesh as set in Placement instead of at the reference"
     bl_options = {"REGISTER", "UNDO"}
 
@@ -188,11 +188,11 @@ class IMAGE_TO_MESH_OT_use_address(bpy.types.Operator):
     """Download an image and use it."""
 
     bl_idname = "image_to_mesh.use_address"
-    bl_label = "Image from Address"
-    bl_description = "Download an image from an https address and use it"
+    bl_label = "Image from URL"
+    bl_description = "Download an image from an https URL and use it"
     bl_options = {"REGISTER", "UNDO"}
 
-    address: argument("Address", "https address of an image")
+    address: argument("URL", "https URL of an image")
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         from ...scene.clipboard import find_https_address

@@ -84,7 +84,7 @@ def _is_photo(path: str) -> bool:
 
 
 def _load(path: Path) -> bpy.types.Image:
-    """Load an image file, or return the image that has it already; raise BadImage if it fails."""
+    """Load an image file, unless it is loaded already; raise BadImage if it cannot be read."""
     known = set(bpy.data.images)
     try:
         image = bpy.data.images.load(str(path), check_existing=True)

@@ -12,6 +12,7 @@ from ...app.results import asset_browser
 from ...i18n.translate import tr, translate_error
 from ...jobs.disk.trust import has_strangers_models
 from ...providers import ImageToMeshError, LibraryProblem, Message, all_providers
+from ...providers._shared.messages import os_reason
 
 OPENED_AS_THEY_ARE = (
     "Not added: this library can contain files from others, and the Asset Browser opens them "
@@ -83,9 +84,19 @@ def _register_library(root: Path) -> str:
         raise LibraryProblem(OPENED_AS_THEY_ARE)
     try:
         write_catalogs(root, labels)
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise LibraryProblem(
-            Message("Cannot write the asset catalogs in {path}: {reason}", path=root, reason=error)
+            Message(
+                "The asset catalogs in {path} could not be written: {reason}.",
+                path=root,
+                reason=os_reason(error),
+            ),
+            "Check whether you can write to the library folder.",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise LibraryProblem(
+            Message("The asset catalogs in {path} are not UTF-8 text.", path=root),
+            "Rename or delete the file blender_assets.cats.txt in that folder.",
         ) from error
     return register_folder(root)
 

@@ -84,7 +84,7 @@ class IMAGE_TO_MESH_OT_delete_result(bpy.types.Operator):
     )
     bl_options = {"INTERNAL"}
 
-    job: argument("Job", "Job whose result to delete")
+    job: argument("Job", "Job whose result is deleted")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         library = library_of(context, self.job)

@@ -51,7 +51,7 @@ class IMAGE_TO_MESH_OT_select_result(bpy.types.Operator):
     bl_description = "Show the details and buttons of this result"
     bl_options = {"INTERNAL"}
 
-    job: argument("Job", "Job whose result to select")
+    job: argument("Job", "Job whose result is selected")
 
     @classmethod
     def description(
@@ -89,7 +89,7 @@ class IMAGE_TO_MESH_OT_star_result(bpy.types.Operator):
     bl_label = "Star"
     bl_description = "Mark this result with a star, or remove the star"
 
-    job: argument("Job", "Job whose result to mark; if empty, the selected one")
+    job: argument("Job", "Job whose result is marked; if empty, the selected one")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
@@ -109,7 +109,7 @@ class IMAGE_TO_MESH_OT_rename_result(bpy.types.Operator):
     bl_description = "Rename this result in the library; imported objects keep their names"
     bl_options = {"INTERNAL"}
 
-    job: argument("Job", "Job whose result to rename; if empty, the selected one")
+    job: argument("Job", "Job whose result is renamed; if empty, the selected one")
     name: argument("Name", "The new name; if empty, the name of the image")
 
     def execute(self, context: bpy.types.Context) -> set[str]:

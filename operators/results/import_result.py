@@ -29,7 +29,9 @@ class IMAGE_TO_MESH_OT_import_result(Adjustable, bpy.types.Operator):
     bl_description = "Import the mesh of a finished job into the scene at no cost"
     bl_options = {"REGISTER", "UNDO"}  # guard: one-undo-step
 
-    job: argument("Job", "Job whose mesh to import; if empty, the newest with a mesh", hidden=True)
+    job: argument(
+        "Job", "Job whose mesh is imported; if empty, the newest with a mesh", hidden=True
+    )
     location: FloatVectorProperty(
         name="Location",
         description="Location of the mesh; if not set, the scene's placement is used",

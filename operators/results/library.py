@@ -97,7 +97,7 @@ class IMAGE_TO_MESH_OT_show_folder(bpy.types.Operator):
     bl_description = "Open the folder with the images, the mesh, and the job record"
     bl_options = {"INTERNAL"}
 
-    job: argument("Job", "Job whose folder to open; if empty, the library folder")
+    job: argument("Job", "Job whose folder is opened; if empty, the library folder")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:

@@ -31,7 +31,7 @@ class _EditOperator(Refuses, bpy.types.Operator):
 
     job: argument(
         "Job",
-        "Job whose model to edit; if empty, the active object's mesh is edited",
+        "Job whose model is edited; if empty, the active object's mesh is edited",
         hidden=True,
     )
     version: argument(

@@ -57,7 +57,7 @@ class IMAGE_TO_MESH_OT_bring_version(Refuses, bpy.types.Operator):
 
     job: argument("Job", "ID of the job", hidden=True)
     version: argument("Version", "File of the version in the job's folder", hidden=True)
-    instead: argument("Replaces", "File of the version to replace", hidden=True)
+    instead: argument("Replaced Version", "File of the version to replace", hidden=True)
     stored: argument("Stored", "Key of the version in the .blend file", hidden=True)
 
     def execute(self, context: bpy.types.Context) -> set[str]:

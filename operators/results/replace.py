@@ -21,7 +21,7 @@ class IMAGE_TO_MESH_OT_select_made(bpy.types.Operator):
     bl_description = "Select all objects in the scene that this job created"
     bl_options = {"REGISTER", "UNDO"}
 
-    job: argument("Job", "Job whose objects to select; if empty, the active object's")
+    job: argument("Job", "Job whose objects are selected; if empty, the active object's")
     extend: BoolProperty(name="Extend", description="Extend the selection instead of replacing it")
 
     @classmethod
@@ -59,7 +59,7 @@ class IMAGE_TO_MESH_OT_replace(bpy.types.Operator):
     )
     bl_options = {"REGISTER", "UNDO"}
 
-    job: argument("Job", "Job whose mesh to use; if empty, the newest with a mesh", hidden=True)
+    job: argument("Job", "Job whose mesh is used; if empty, the newest with a mesh", hidden=True)
     keep_height: BoolProperty(
         name="Keep Height",
         description="Scale the new mesh to the height of the one it replaces",

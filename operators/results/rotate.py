@@ -38,7 +38,7 @@ class IMAGE_TO_MESH_OT_turn(bpy.types.Operator):
         ),
         options={"SKIP_SAVE"},
     )
-    job: argument("Job", "Job whose model to rotate; if empty, the active object's", hidden=True)
+    job: argument("Job", "Job whose model is rotated; if empty, the active object's", hidden=True)
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

@@ -130,7 +130,7 @@ def _draw_test(
 
 
 def _placeholder(field: KeyField) -> str:
-    """Return the text in an empty field: the key's place in the environment, or what to do."""
+    """Return the placeholder of an empty field: the environment variable in use, or what to do."""
     if preferences.is_from_environment(field):
         return tr("From {}").format(field.environment)
     return tr("Paste your key")

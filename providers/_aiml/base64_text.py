@@ -26,7 +26,7 @@ def decode_base64(text: str) -> bytearray:
         padded = piece.find("=")
         if padded >= 0:
             if piece[padded:].strip("=") or text[at + PIECE :].strip(" \t\r\n="):
-                raise ValueError("there is more behind the padding")
+                raise ValueError("there is data after the padding")
             rest = piece[:padded]
             break
         data += base64.b64decode(piece[:whole], validate=True)

@@ -42,7 +42,7 @@ GONE = (
     "The model may no longer be available: check the service, or choose another "
     "provider. A custom address must not end with “/v1”."
 )
-AS_ADDRESS = "Use a public https address for the image: it needs no upload."
+AS_ADDRESS = "Use a public https URL for the image: it needs no upload."
 NOT_CHARGED = "Failed requests are not charged."
 
 
@@ -120,8 +120,8 @@ def _too_many(message: str, reply: Reply) -> RateLimited:
 def _broken(status: int, message: str, reply: Reply, order: Order | None) -> ImageToMeshError:
     """Return the error for a status of 500 or more.
 
-    The service does not charge for its own failures, but may have processed a request for which a
-    gateway reports one.
+    The service does not charge for its own failures. If a gateway in between reports the failure,
+    the service may still have processed the request.
     """
     own = isinstance(reply.json, dict)
     if order is None or (own and _matches("maintenance", message)):

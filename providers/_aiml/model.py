@@ -60,7 +60,7 @@ class AimlProvider(Provider[S], Generic[S]):
     formats = frozenset({"png", "jpeg", "webp"})
     takes_urls = True
     rank = 3
-    lookup_name = "Mesh Address"
+    lookup_name = "Mesh URL"
     max_answer_bytes = DISK_SPACE
     model: ClassVar[str]
     fields: ClassVar[Mapping[str, str]]
@@ -112,7 +112,7 @@ class AimlProvider(Provider[S], Generic[S]):
             url = None
         if url is None or not (url.scheme == "https" or url.is_loopback):
             raise InvalidSettings(
-                Message("“{address}” is not an https address.", address=address[:60]),
+                Message("“{address}” is not an https URL.", address=address[:60]),
                 "Copy the complete address.",
             )
         return calls.ticket_of(address)

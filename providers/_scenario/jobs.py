@@ -143,9 +143,7 @@ def result_of(job: Job, ticket: Mapping[str, Any], http: Http) -> Progress | Res
         files=(_mesh_file(mesh, quad, http), *list(previews)[:1]),
         credits=job.billing.total if job.billing else ticket.get("cost"),
         facts={"job": job.jobId, "asset": mesh.id, **_seeds(job, mesh)},
-        notes=(
-            Message("{count} more mesh files are available in your Scenario project.", count=more),
-        )
+        notes=(Message("More mesh files in your Scenario project: {count}.", count=more),)
         if more
         else (),
     )
@@ -174,7 +172,7 @@ def _mesh_file(asset: Asset, quad: bool, http: Http) -> RemoteFile:
         best = _convert(asset, _format_for(quad), http)
     if best is None and not downloads:
         raise BadMesh(
-            Message("Scenario returned no download address for asset {asset}.", asset=asset.id),
+            Message("Scenario returned no download URL for asset {asset}.", asset=asset.id),
             "Resume the job.",
         )
     url, format_ = best or downloads[0]

@@ -59,11 +59,7 @@ def _upload_chunks(name: str, mime: str, data: bytes, http: Http) -> str:
     }
     upload = _begin_upload(order, http)
     if sorted(part.number for part in upload.parts) != list(range(1, count + 1)):
-        raise BadReply(
-            Message(
-                "Scenario did not return the {count} upload addresses for the image.", count=count
-            )
-        )
+        raise BadReply("Scenario did not return all upload URLs for the image.", "Try again later.")
     for part in upload.parts:
         piece = data[(part.number - 1) * CHUNK : part.number * CHUNK]
         stored = http.put(part.url, piece, mime)

@@ -95,9 +95,9 @@ def decode_message(value: Any, depth: int = 0) -> str:
         case {"template": str(template), "values": {**values}} if depth < _DEEPEST:
             known = {str(name): _decode_value(item, depth + 1) for name, item in values.items()}
         case _:
-            raise ValueError("it is no message")
+            raise ValueError("it is not a message")
     if not _TEMPLATE.fullmatch(template):  # guard: templates-are-plain
-        raise ValueError("it is no template")
+        raise ValueError("it is not a template")
     try:
         return Message(template, **known)
     except (KeyError, TypeError) as error:

@@ -256,7 +256,7 @@ def files_of(pictures: tuple[Picture, ...]) -> tuple[Picture, ...]:
         if picture.path is None and not (picture.url or "").startswith("https://"):
             raise BadImage(
                 Message(
-                    "Tripo accepts only https addresses of images, but {name} has a different one.",
+                    "Tripo accepts only https URLs for images, but {name} has a different one.",
                     name=picture.name,
                 ),
                 "Download the image and use the file.",

@@ -211,7 +211,7 @@ def _result(task: Task, ticket: Ticket, api: Api) -> Result:
     mesh = _address(output, api.meshes)
     if mesh is None:
         raise BadMesh(
-            Message("{api} finished the mesh but returned no download address.", api=api.name),
+            Message("{api} finished the mesh but returned no download URL.", api=api.name),
             "Resume the job later.",
         )
     preview = _address(output, ("rendered_image_url", "rendered_image"))

@@ -169,9 +169,10 @@ def _holds_something(box: Box, around: Surroundings) -> bool:
 def _ground(
     start: Vector, solid: list[Obstacle], carriers: list[Obstacle], sides: Sequence[float]
 ) -> float:
-    """Return the height of the ground below the nearest object, else of that object's bottom.
+    """Return the height of the ground near the nearest object, else of that object's bottom.
 
-    Ceilings are too high to count, and the bottom of a sky dome is too low.
+    Without an object nearby, return the height closest to Z = 0. Ceilings are too high to count,
+    and the bottom of a sky dome is too low.
     """
     floors = [item.floor for item in carriers if item.floor is not None]
     nearest = min(solid, key=lambda item: _gap(item.box, start), default=None)

@@ -60,7 +60,7 @@ ERRORS = (
     _row("400", 400, classic(400, "Body validation error!"), "invalid_settings", "Body valid"),
     _row("400 enum", 400, _issue("output_format", _ENUM), "invalid_settings", "output_format: Inv"),
     _row("400 url", 400, _issue("image_url", "Invalid url"), "bad_image", "Invalid url", "",
-         "public https address"),
+         "public https URL"),
     _row("400 front", 400, _issue("front_image_url", "Invalid"), "bad_image", "front_image_url"),
     _row("400 words", 400, classic(400, f"Body validation error\n{_ENUM}"), "invalid_settings",
          "received 'c'"),

@@ -138,7 +138,7 @@ class TripoV3(FakeTripo):
             return
         if UUID.fullmatch(value):
             raise Refused(404, 2001, "task not found")
-        raise Refused(400, 1004, "invalid input: no https address and no living file token")
+        raise Refused(400, 1004, "invalid input: no https URL and no living file token")
 
     def _check_options(self, body: dict[str, Any], known: Mapping[str, Judge]) -> None:
         model = body.get("model")

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Find the files that belong to a mesh even if the mesh refers to them by another path.
 
-The paths in a mesh are those of its author's disk: with backslashes, in other letter case, or in
-folders that do not exist here. If an importer would not find the files, a copy of the mesh is put
-in a temporary folder, the stage, with its files under plain names beside it. Nothing is ever
-written beside the original. No bpy.
+The paths in a mesh are those of its author's disk: with backslashes, with different upper and lower
+case, or in folders that do not exist here. If an importer would not find the files, a copy of the
+mesh is put in a temporary folder, the stage, with its files under plain names beside it. Nothing is
+ever written beside the original. No bpy.
 """
 
 from __future__ import annotations

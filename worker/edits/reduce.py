@@ -33,7 +33,7 @@ def decimate(
 ) -> tuple[bpy.types.Object, list[str]]:
     """Decimate the model to about `asked["faces"]` triangles, shared among meshes by size.
 
-    Raise Refusal if it has no more than that already.
+    Raise Refusal if the model already has that few triangles.
     """
     meshes = model_meshes(root)
     counts = [triangle_count(obj.data) for obj in meshes]

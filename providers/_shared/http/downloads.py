@@ -43,6 +43,7 @@ STALL = 60.0
 STALL_BYTES = 1024
 REPORT_INTERVAL = 0.1
 """Seconds between two reports of progress, each of which redraws the panel."""
+TOO_LARGE = "Download it from the service's website, or generate again with fewer faces."
 LONGEST_NOTE = 64 * 1024
 """Maximum bytes read from the validators' file, which another program may have replaced."""
 _UNFOLLOWED = (
@@ -177,9 +178,11 @@ def _once(request: DownloadRequest, http: Http) -> None:
         if total is not None and total > request.limit:
             raise BadMesh(
                 Message(
-                    "The result is {total} MB, which exceeds the limit.",
+                    "The result is {total} MB; the limit is {limit} MB.",
                     total=f"{total / 1e6:.0f}",
-                )
+                    limit=f"{request.limit / 1e6:.0f}",
+                ),
+                TOO_LARGE,
             )
         _check_room(request.target.parent, total, offset)
         if offset == 0:
@@ -196,7 +199,7 @@ def _resume_point(answer: Stream, offset: int, validators: Validators) -> tuple[
         raise _Restart("the rest of the file is not available")
     if answer.status in GONE:
         raise BadMesh(
-            Message("The download address returned status {status}.", status=answer.status), AGAIN
+            Message("The download URL returned status {status}.", status=answer.status), AGAIN
         )
     if answer.status not in (200, 206):
         raise Interrupted(Message("the server returned status {status}", status=answer.status))
@@ -237,7 +240,8 @@ def _write(request: DownloadRequest, answer: Stream, offset: int, total: int | N
                         Message(
                             "The result is larger than {limit} MB.",
                             limit=f"{request.limit / 1e6:.0f}",
-                        )
+                        ),
+                        TOO_LARGE,
                     )
                 now = time.monotonic()
                 if now - reported > REPORT_INTERVAL or done == total:

@@ -175,7 +175,7 @@ class _Adapter(HTTPAdapter):
         track_connections(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        """Create the pools of connections through a proxy."""
+        """Return the pools of connections through a proxy, which the first call creates."""
         if proxy in self.proxy_manager:
             return self.proxy_manager[proxy]
         kwargs["ssl_context"] = self._context

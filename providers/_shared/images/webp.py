@@ -34,7 +34,7 @@ def read_webp(data: bytes) -> PictureInfo:
         (bits,) = struct.unpack("<I", data[21:25])
         return PictureInfo("webp", (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)
     if kind != b"VP8X":
-        raise ValueError("no picture")
+        raise ValueError("no image")
     width = int.from_bytes(data[24:27], "little") + 1
     height = int.from_bytes(data[27:30], "little") + 1
     # Like in libwebp, a chunk is ignored unless a flag in the header announces it.

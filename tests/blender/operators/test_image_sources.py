@@ -137,7 +137,7 @@ def test_an_address_that_has_no_picture_is_refused(chosen: Any, address: str) ->
         (f"{address}/letter", "web page"),
         ("http://example.test/a.png", "does not start with https"),
         ("https://example.test/a.png", "online"),
-        ("", "not an https address|does not exist|folder"),
+        ("", "not an https URL|does not exist|folder"),
     ):
         with pytest.raises(RuntimeError, match=words):
             OPS.use_address(address=wrong)

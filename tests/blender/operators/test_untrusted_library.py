@@ -209,7 +209,7 @@ def test_the_asset_browser_lists_no_untrusted_models(job: str, library: Path, tr
 def test_catalogs_are_not_written_through_a_link(job: str, library: Path, tmp_path: Path) -> None:
     (tmp_path / "private.txt").write_text("letter")
     (library / "blender_assets.cats.txt").symlink_to(tmp_path / "private.txt")
-    with pytest.raises(RuntimeError, match="Cannot write the asset catalogs"):
+    with pytest.raises(RuntimeError, match=r"asset catalogs in .* could not be written"):
         OPS.add_asset_library()
     assert (tmp_path / "private.txt").read_text() == "letter"
 

@@ -66,7 +66,7 @@ def test_empty_addresses_are_omitted() -> None:
 
 @pytest.mark.parametrize("address", ["http://example.org", "example.org", "https://a b", "x"])
 def test_an_address_that_is_not_https_is_refused(address: str) -> None:
-    with pytest.raises(ValueError, match="website is no https address"):
+    with pytest.raises(ValueError, match="website is not an https URL"):
         addresses.read(SETTING.format(address, "", ""))
 
 

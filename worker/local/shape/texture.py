@@ -232,7 +232,10 @@ def _crop(
 
 
 def _trust(matte: Singles, flank: float) -> Singles:
-    """Return the weight of each pixel (h, w): those at the rim are mixed with the background."""
+    """Return the weight of each pixel (h, w): 1 well inside the matte, 0 near the rim.
+
+    The colors of pixels near the rim are mixed with the background.
+    """
     height, width = matte.shape
     # A wider rim is found in a smaller copy.
     ratio = max(1.0, flank / _FLANK)

@@ -87,12 +87,12 @@ def as_kept(answer: Singles) -> Singles:
 def _decode(data: bytes, side: int) -> Singles:
     """Return the answer (side, side) in steps; raises ValueError or zlib.error for damaged data."""
     if not data.startswith(_MAGIC):
-        raise ValueError("this is no answer")
+        raise ValueError("this is not an answer")
     unpacking = zlib.decompressobj()
     # Bounded: a few bytes could unpack to any size.
     plain = unpacking.decompress(data[len(_MAGIC) :], 2 * side * side + 1)
     if not unpacking.eof or len(plain) != 2 * side * side:  # guard: answer-has-its-size
-        raise ValueError("the answer has another size, or is cut")
+        raise ValueError("the answer has the wrong size, or is cut short")
     return np.frombuffer(plain, "<u2").reshape(side, side).astype(np.float32)
 
 

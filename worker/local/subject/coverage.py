@@ -23,8 +23,9 @@ _MOST_LOST = 0.02
 def drop_fragments(flat: Silhouette, matte: Singles) -> Silhouette:
     """Drop fragments that float beside the subject because a thin neck was lost.
 
-    Large pieces of a part of the mask stay, and so do separate parts, and fragments if there are
-    many, as in hair.
+    If a part of the mask breaks into pieces, only those much smaller than the largest are dropped.
+    Parts that are separate in the mask stay. If fragments make up much of the subject, as in hair,
+    all of them stay.
     """
     part = flat.label_parts()
     area = np.bincount(part, np.abs(doubled_areas(flat.points, flat.triangles)))

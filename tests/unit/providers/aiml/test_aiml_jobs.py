@@ -277,7 +277,7 @@ def test_order_that_the_service_refuses_leaves_the_job_and_its_picture(
     view = run(running, aiml, tmp_path, png)
     assert view.failure is not None
     assert view.failure.kind == ("invalid_settings" if inline else "bad_image")
-    assert "public https address" in view.failure.hint
+    assert "public https URL" in view.failure.hint
     assert Library(tmp_path).load(view.job).state is State.FAILED
     assert (tmp_path / view.job / "front.png").read_bytes() == png
 

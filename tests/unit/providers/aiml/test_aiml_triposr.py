@@ -228,7 +228,7 @@ def test_a_refused_inline_picture_suggests_sending_an_address(aiml: Aiml, cup: P
     with pytest.raises(ImageToMeshError) as caught:
         order(PROVIDER, aiml, cup)
     assert caught.value.kind == "bad_image"
-    assert "public https address" in caught.value.hint
+    assert "public https URL" in caught.value.hint
     aiml.faults["generate"] = [Fault(400, classic(400, "image_url: cannot be downloaded"))]
     with pytest.raises(ImageToMeshError) as caught:
         order(PROVIDER, aiml, Picture("front", "cup", url="https://example.com/a.png"))

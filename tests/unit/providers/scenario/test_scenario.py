@@ -232,7 +232,7 @@ FAULTY_UPLOADS: list[tuple[str, dict[str, Any], type[Exception], str]] = [
         "no parts",
         {"faults": [Fault("POST", "/uploads", 200, {"upload": {"id": "upload_0", "parts": []}})]},
         BadReply,
-        "the 1 upload addresses",
+        "all upload URLs",
     ),
     (
         "storage refuses",

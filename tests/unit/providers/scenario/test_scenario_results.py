@@ -114,7 +114,7 @@ def test_a_mesh_is_distinguished_from_its_textures(
     assert [file.role for file in result.files] == ["mesh"]
     assert first in result.files[0].url
     assert plain != first != second
-    assert result.notes == ("2 more mesh files are available in your Scenario project.",)
+    assert result.notes == ("More mesh files in your Scenario project: 2.",)
 
 
 @pytest.mark.parametrize("more", ["preview", "thumbnail"])
@@ -245,7 +245,7 @@ def test_a_mesh_that_is_still_stored_is_waited_for(
         PROVIDER.poll(ticket, http)
 
 
-@pytest.mark.parametrize("case", ["nothing", "only pictures", "deleted", "no download address"])
+@pytest.mark.parametrize("case", ["nothing", "only pictures", "deleted", "no download URL"])
 def test_a_result_without_a_mesh_stays_resumable(
     fake: ScenarioFake, http: Http, tmp_path: Path, case: str
 ) -> None:
@@ -253,7 +253,7 @@ def test_a_result_without_a_mesh_stays_resumable(
         fake.add_result(png_of(8, 8), "image/png", "image")
     if case == "deleted":
         del fake.assets[fake.add_result(*GLB)]
-    if case == "no download address":
+    if case == "no download URL":
         fake.add_result(*GLB, url=None)
     with pytest.raises(BadMesh):
         result_of(fake, http, tmp_path)

@@ -299,7 +299,7 @@ def test_presign_without_an_address_is_a_bad_reply(
 ) -> None:
     fake.upload_name = "somewhere_else"
     big = picture(tmp_path, "front", b"\x89PNG" + bytes(IN_ONE_FORM))
-    with pytest.raises(BadReply, match="no upload address"):
+    with pytest.raises(BadReply, match="no upload URL"):
         V3.provider.upload((big,), http)
 
 

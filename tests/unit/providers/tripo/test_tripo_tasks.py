@@ -212,7 +212,7 @@ def test_the_mesh_is_found_wherever_it_stands(
 ) -> None:
     fake.states = [{"status": "success", "output": output}]
     if mesh is None:
-        with pytest.raises(BadMesh, match="no download address"):
+        with pytest.raises(BadMesh, match="no download URL"):
             poll(version, http, ticket)
         return
     wanted = [RemoteFile(mesh, format="glb")]
