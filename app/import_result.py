@@ -46,7 +46,7 @@ def import_result(
 def find(context: bpy.types.Context, job: str) -> jobs.Record:
     """Return the record of a finished job: of the newest one if `job` is empty.
 
-    Raise LibraryProblem if there is none. A job whose thread is still working does not count:
+    Raise LibraryProblem if no job qualifies. A job whose thread is still working does not count:
     two threads would prepare the same file.
     """
     views = jobs.session().views()
