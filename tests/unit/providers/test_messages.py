@@ -103,7 +103,7 @@ def test_joined_sentences_keep_their_templates() -> None:
     ],
 )
 def test_json_that_is_not_a_message_is_refused(value: Any) -> None:
-    with pytest.raises(ValueError, match=r"no (message|template|value)"):
+    with pytest.raises(ValueError, match=r"(not a (message|template)|no value)"):
         decode_message(value)
 
 
@@ -111,7 +111,7 @@ def test_messages_within_messages_without_end_are_refused() -> None:
     value: Any = "deep"
     for _ in range(2000):
         value = {"template": "{x}", "values": {"x": value}}
-    with pytest.raises(ValueError, match="no message"):
+    with pytest.raises(ValueError, match="not a message"):
         decode_message(value)
 
 
