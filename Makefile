@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.13 python3.12 python3.14; 
 	$$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 RUN = $(if $(PYTHON),$(PYTHON),$(error No Python 3.11 or newer with venv found: set PYTHON)) -B
 
-.PHONY: demo test check format package release manual bench mutants soak fuzz nightly screenshots texts schema compare-nets clean
+.PHONY: demo test check format package release manual bench mutants soak fuzz nightly screenshots texts schema compare-nets compare-subject clean
 demo:     ; @$(RUN) tools/demo.py $(if $(IMAGE),"$(IMAGE)")
 test:     ; @$(RUN) tools/tests.py $(ONLY)
 check:    ; @$(RUN) tools/check.py
@@ -22,6 +22,7 @@ texts:    ; @$(RUN) tools/texts.py
 schema:   ; @$(RUN) tools/job_schema.py
 screenshots: ; @$(RUN) tools/screenshots.py
 compare-nets: ; @$(RUN) tools/compare_nets.py
+compare-subject: ; @$(RUN) tools/compare_u2netp.py
 clean:    ; rm -rf build
 
 .PHONY: check-weights

@@ -3,9 +3,9 @@
 
 `bench.py [PART…]` runs all parts by default: `generate`, `library` (its list, and a batch),
 `pictures` (removing metadata), `shapes` (of the offline provider), `panel` (drawing), `startup`
-(import and register()), `files` (meshes of public packages), the mesh sizes `20k`, `328k`, `1.3M`
-and `5M`, and `care` (mesh edits). Blender's importer and ours read the same files in one run. Exits
-with 1 if a promise is not kept.
+(import and register()), `subject` (finding it, and the network), `files` (meshes of public
+packages), the mesh sizes `20k`, `328k`, `1.3M` and `5M`, and `care` (mesh edits). Blender's importer
+and ours read the same files in one run. Exits with 1 if a promise is not kept.
 """
 
 from __future__ import annotations
@@ -124,6 +124,14 @@ def timed_tests(names: tuple[str, ...]) -> bool:
     return subprocess.call(command, cwd=places.ROOT, env={"BENCH": "1", **os.environ}) == 0
 
 
+def subject() -> bool:
+    """Print how well subjects are found, and hold the network's time and memory to limits."""
+    tests = ("local/test_subjects.py", "local/test_drawings.py", "nets/test_network_cost.py")
+    command = [str(environments.for_unit("3.11")), "-B", "-m", "pytest", "-q", "-s",
+               *(f"tests/unit/worker/{name}" for name in tests)]  # fmt: skip
+    return subprocess.call(command, cwd=places.ROOT, env={"BENCH": "1", **os.environ}) == 0
+
+
 def files() -> bool:
     """Time how long importing meshes of public packages blocks Blender."""
     figures = _figures(environments.for_blender(RELEASE), script="bench_real.py")
@@ -239,6 +247,7 @@ def benchmarks() -> dict[str, Callable[[], bool]]:
         "shapes": shapes,
         "panel": partial(timed_tests, PANEL_TESTS),
         "startup": partial(timed_tests, STARTUP_TESTS),
+        "subject": subject,
         "files": files,
         **{size: partial(come_in, size) for size in SIZES},
         "care": care,

@@ -54,21 +54,26 @@ def layer_names() -> Iterator[str]:
         yield from (f"stage{stage}.rebnconv{level}d" for level in range(depth - 1, 0, -1))
 
 
-def read_tensors(model: bytes) -> dict[str, Any]:
-    """Return the weights by the layer names in the authors' code."""
-    import onnx
-
-    graph = onnx.load(io.BytesIO(model)).graph
-    arrays = {entry.name: onnx.numpy_helper.to_array(entry) for entry in graph.initializer}
-    names, tensors = layer_names(), {}
+def layer_inputs(graph: Any) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Yield the authors' name of each convolution, and the names of its weight and bias."""
+    names = layer_names()
     for node in graph.node:
         if node.op_type == "Conv":
             weight, bias = node.input[1:]
             is_named = weight.endswith(".weight")
-            name = weight.removesuffix(".weight") if is_named else next(names)
-            tensors[f"{name}.weight"], tensors[f"{name}.bias"] = arrays[weight], arrays[bias]
+            yield weight.removesuffix(".weight") if is_named else next(names), (weight, bias)
     if next(names, None) is not None:
         raise ValueError("the graph has fewer convolutions than expected")
+
+
+def read_tensors(model: bytes) -> dict[str, Any]:
+    """Return the weights by the authors' names."""
+    import onnx
+
+    graph, tensors = onnx.load(io.BytesIO(model)).graph, {}
+    arrays = {entry.name: onnx.numpy_helper.to_array(entry) for entry in graph.initializer}
+    for name, (weight, bias) in layer_inputs(graph):
+        tensors[f"{name}.weight"], tensors[f"{name}.bias"] = arrays[weight], arrays[bias]
     return tensors
 
 

@@ -31,11 +31,15 @@ def find_salient(rgb: Numbers, weights: Weights) -> Singles:
 
     `rgb` (h, w, 3) is sRGB from 0 to 1; the result is (SIDE, SIDE), stretched to the whole image.
     """
+    return sigmoid(_Net(weights).run(prepare(rgb)))[0]
+
+
+def prepare(rgb: Numbers) -> Singles:
+    """Return what the network gets of an image (h, w, 3): (3, SIDE, SIDE), normalized."""
     small = resize(np.ascontiguousarray(rgb.transpose(2, 0, 1), np.float32), SIDE, SIDE)
     # As in the authors' RescaleT and ToTensorLab: the brightest value becomes 1.
     small /= max(float(small.max()), 1e-6)
-    image = (small - _MEAN[:, None, None]) / _DEVIATION[:, None, None]
-    return sigmoid(_Net(weights).run(image))[0]
+    return np.asarray((small - _MEAN[:, None, None]) / _DEVIATION[:, None, None], np.float32)
 
 
 class _Net:

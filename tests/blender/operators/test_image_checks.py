@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 import numpy as np
+import places
 import pytest
 from blender.addon_modules import addon_module
 from blender.picture_files import read_picture, write_picture
@@ -148,3 +149,31 @@ def test_the_image_is_checked_once_it_stops_changing(
     assert checked == []
     steps.poll(bpy.context, 0.8)
     assert checked == [addon_module("state.preflight").picture_key(chosen.image)]
+
+
+def read_true_mask(name: str) -> NDArray[np.bool_]:
+    """Return the true mask (h, w) of a test image."""
+    return np.asarray(read_picture(places.ROOT / f"tests/data/subjects/{name}.png")[..., 0] > 127)
+
+
+def overlap(first: Any, second: Any) -> float:
+    """Return the intersection of two masks over their union."""
+    return float((first & second).sum() / (first | second).sum())
+
+
+@pytest.mark.timeout(240)
+def test_what_a_paid_service_gets_is_cut_out_by_the_network(chosen: Any, tmp_path: Path) -> None:
+    """Border colors alone find less than half of this subject before its busy background."""
+    name = "busy_ram_china"
+    chosen.provider = "tripo"
+    chosen.image = bpy.data.images.load(str(places.ROOT / f"tests/data/subjects/{name}.jpg"))
+    OPS.develop(background="remove")
+    source = addon_module("scene.image_source").picture_source(chosen.image)
+    data = source.read()
+    providers = addon_module("providers")
+    info = providers.read_picture_info(data, source.name)
+    assert info.format in providers.all_providers()["tripo"].formats
+    sent = providers.clean_picture(data, info, source.name) or data
+    (tmp_path / "sent.png").write_bytes(sent)
+    opaque = read_picture(tmp_path / "sent.png")[..., 3] > 127
+    assert overlap(opaque, read_true_mask(name)) > 0.93

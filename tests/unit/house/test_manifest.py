@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import manual
@@ -238,6 +239,29 @@ def test_the_package_installs_from_a_folder_of_any_name(tmp_path: Path) -> None:
     listed = _run("env", f"PYTHONPATH={site}", str(site / "bin" / "image-to-mesh"), "providers",
                       "--json")  # fmt: skip
     assert "local" in json.dumps(json.loads(listed.splitlines()[-1]))
+
+
+def test_the_zip_carries_the_notices_of_what_it_contains() -> None:
+    shipped = [file for file in package.known_files() if package.is_product(file)]
+    notices = {"LICENSE", "worker/nets/LICENSES.md", "worker/nets/LICENSE-Apache-2.0.txt"}
+    assert notices <= set(shipped)
+    text = (places.ROOT / "worker/nets/LICENSE-Apache-2.0.txt").read_text("utf-8")
+    assert "Apache License\n                           Version 2.0" in text
+    weights = [file for file in shipped if file.endswith((".safetensors", ".npz", ".onnx"))]
+    listed = (places.ROOT / "worker/nets/LICENSES.md").read_text("utf-8")
+    page = (places.ROOT / "docs/licenses.md").read_text("utf-8")
+    assert weights == ["worker/nets/u2netp.safetensors"]
+    assert "`u2netp.safetensors`" in listed
+    assert "U²-Net-p" in page
+    assert len(zlib.compress((places.ROOT / weights[0]).read_bytes(), 9)) < 2_500_000
+
+
+def test_every_test_picture_has_a_license() -> None:
+    listed = (places.ROOT / "tests/data/LICENSES.md").read_text("utf-8")
+    data = places.ROOT / "tests" / "data"
+    pictures = {path for kind in ("jpg", "png", "heic", "avif") for path in data.rglob(f"*.{kind}")}
+    names = {path.relative_to(data).parts[0] for path in pictures}
+    assert {name for name in names if f"`{name}" not in listed} == set()
 
 
 def _run(*command: str) -> str:

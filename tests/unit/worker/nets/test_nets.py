@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -151,19 +152,31 @@ def test_a_damaged_file_is_refused(tmp_path: Path, data: bytes) -> None:
         weights.open_weights(path)
 
 
+ANSWERS = DATA / "nets" / "u2netp-onnxruntime.npz"
+NAMES = tuple(name.removesuffix(".npy") for name in zipfile.ZipFile(ANSWERS).namelist())
+
+
+def test_ten_answers_of_all_kinds_are_kept() -> None:
+    assert len(NAMES) == 10
+    assert {name.partition("_")[0] for name in NAMES} == {"busy", "drawing", "plain", "white"}
+
+
 @pytest.mark.once
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", ["busy_trex_china", "plain_bear", "drawing_paper_giraffe"])
+@pytest.mark.parametrize("name", NAMES)
 def test_it_answers_as_onnxruntime_does(name: str) -> None:
-    """The file holds onnxruntime's answers with the original weights, as integers of 16 bits."""
-    kept = np.load(DATA / "nets" / "u2netp-onnxruntime.npz")
+    """The file holds onnxruntime's answers with the original weights, at every second pixel.
+
+    Ours are integers of 16 bits. `make compare-subject` compares all pixels, and with the same
+    weights on both sides.
+    """
     with Image.open(DATA / "subjects" / f"{name}.jpg") as image:
         rgb = np.asarray(image.convert("RGB"), np.float32) / 255.0
-    found = u2netp.find_salient(rgb, weights.open_weights(FILE))
-    original = kept[name].astype(np.float32) / 65535.0
+    found = u2netp.find_salient(rgb, weights.open_weights(FILE))[::2, ::2]
+    original = np.load(ANSWERS)[name].astype(np.float32) / 65535.0
     difference = np.abs(found - original)
     print(f"\n{name}: differs by {difference.mean():.5f}, at most {difference.max():.4f}")
-    assert difference.mean() < 1.5e-3
-    assert difference.max() < 0.03
+    assert difference.mean() < 1e-3
+    assert difference.max() < 0.1
     both, either = (found > 0.5) & (original > 0.5), (found > 0.5) | (original > 0.5)
     assert both.sum() > 0.99 * either.sum()
