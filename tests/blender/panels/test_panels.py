@@ -119,7 +119,9 @@ def test_the_settings_are_folded_away(chosen: Any) -> None:
     assert {"Quality", "Surface", "Mesh"} <= set(draw(unfolded=True).text().split())
     rows = {row["property"] for row in draw(unfolded=True).all("prop")}
     named = {setting.name for setting in providers.settings_of(chosen_model())}
-    assert named - rows == {"height"}  # Size scales the meshes of all providers.
+    # Size scales the meshes of all providers, and a box is drawn.
+    ends = {f"box_{end}" for end in ("left", "top", "right", "bottom")}
+    assert named - rows == {"height"} | ends
     chosen.local.height = 2.0
     assert "height" in {row["property"] for row in draw(unfolded=True).all("prop")}
 
