@@ -24,6 +24,10 @@ DEFAULTS: dict[str, Any] = {
     "back": "rim",
     "height": 1.0,
     "texture_size": 2048,
+    "box_left": 0.0,
+    "box_top": 0.0,
+    "box_right": 1.0,
+    "box_bottom": 1.0,
 }
 
 

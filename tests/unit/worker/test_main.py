@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the worker sets before it imports numpy."""
+"""The environment that the worker sets before it imports numpy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ main = load("main")
 
 
 @pytest.mark.parametrize(("processors", "threads"), [(None, "1"), (1, "1"), (2, "1"), (16, "8")])
-def test_half_of_the_processors_are_left_to_the_artist(
+def test_the_artist_keeps_half_of_the_processors(
     monkeypatch: pytest.MonkeyPatch, processors: int | None, threads: str
 ) -> None:
     monkeypatch.setattr(os, "environ", {})

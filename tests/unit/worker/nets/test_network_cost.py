@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the network takes: memory everywhere, and CPU time where the clock is fair (`make bench`)."""
+"""The memory and the CPU time of the network; `make bench` alone judges the time."""
 
 from __future__ import annotations
 
