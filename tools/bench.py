@@ -4,8 +4,8 @@
 `bench.py [PART…]` runs all parts by default: `generate`, `library` (its list, and a batch),
 `pictures` (removing metadata), `shapes` (of the offline provider), `panel` (drawing), `startup`
 (import and register()), `subject` (finding it, and the network), `files` (meshes of public
-packages), the mesh sizes `20k`, `328k`, `1.3M` and `5M`, and `care` (mesh edits). Blender's importer
-and ours read the same files in one run. Exits with 1 if a promise is not kept.
+packages), the mesh sizes `20k`, `328k`, `1.3M` and `5M`, and `care` (mesh edits). Blender's
+importer and ours read the same files in one run. Exits with 1 if a promise is not kept.
 """
 
 from __future__ import annotations

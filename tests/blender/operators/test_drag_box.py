@@ -19,7 +19,7 @@ METHODS = ("modal", "_press", "_set_box", "_place", "_stop", "cancel")
 
 
 class Drag:
-    """What Blender gives to the operator, and what the operator does with it."""
+    """The operator in a region without a window, and the box that it sets."""
 
     def __init__(self) -> None:
         operator = addon_module("operators.images.mark_subject").IMAGE_TO_MESH_OT_mark_subject
