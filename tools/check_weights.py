@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Get the depth model's real weights, and show what they make of the pictures of the tests.
+"""Get the depth model's real weights, and show their depth of the tests' pictures.
 
 `check_weights.py [FILE]` downloads them as *Get Depth Model* does, or takes a file. It prints the
 hash, and for each picture the time, the memory, and how the answer fits the known depth; the sheets
@@ -20,7 +20,7 @@ import environments
 import places
 
 INSIDE = "CHECK_WEIGHTS_INSIDE"
-"""Set in the environment of the inner process, which runs where the product's packages are."""
+"""Set in the environment of the inner process, which has the product's packages."""
 SHEETS = places.BUILD / "check-weights"
 KNOWN = ("monkey", "toy", "jug", "chair")
 LEAST_CORRELATION = 0.7

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Follow the download of the depth model, and use the model by default once it is there."""
+"""Follow the download of the depth model, and make Body the default shape once it is installed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def wait() -> ImageToMeshError | None:
 
 
 def use_by_default(context: bpy.types.Context) -> None:
-    """Set Shape to Body in a scene where it was never set, if the model is there.
+    """Set Shape to Body in a scene where it was never set, if the model is installed.
 
     Not while a result is active: with Live Preview, it would change without a click.
     """
@@ -56,7 +56,7 @@ def is_needed(context: bpy.types.Context) -> bool:
 
 
 def poll(context: bpy.types.Context, _now: float) -> None:
-    """Redraw the progress, and use the model once it is there."""
+    """Redraw the progress, and use the model once it is installed."""
     if _followed:
         if not jobs.weights_downloads().state(jobs.DEPTH).is_running:
             _followed.clear()
@@ -77,6 +77,6 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Remove the step; a download that runs is cancelled elsewhere."""
+    """Remove the step; running downloads are cancelled elsewhere."""
     heartbeat.remove(STEP)
     _followed.clear()

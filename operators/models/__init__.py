@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Get, cancel, and bring models that run on this computer."""
+"""Download, cancel, and copy models that run on this computer."""

@@ -16,7 +16,7 @@ from ..arguments import HIDDEN
 
 
 def _begin(operator: bpy.types.Operator, context: bpy.types.Context) -> set[str]:
-    """Follow what was started; without a window, wait for it. Return the operator's result."""
+    """Follow the download or copy; without a window, wait for it. Return the operator's result."""
     if not bpy.app.background:
         depth_model.follow()
         redraw(context)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The shapes with known depth: what a network would see of them, and how far normals are off."""
+"""The shapes with known depth: the answer of a perfect network, and the errors of normals."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ depth = load("local.depth")
 raster = load("local.shape.raster")
 FOLDER = places.ROOT / "tests" / "data" / "depth"
 NET_SIDE = 392
-"""Side of the map that the network's answer is replaced by, in pixels."""
+"""Side in pixels of the map that replaces the network's answer."""
 MODELS = {depth.NAME: "not read"}
 
 

@@ -26,7 +26,7 @@ SIDE = 518
 _GROUND = 0.5
 """Gray that the network sees in place of transparent pixels."""
 _REMEMBERED = 4
-"""Images whose answers are kept: a setting that is dragged asks again about the same image."""
+"""Number of images whose answers are cached: dragging a setting asks about the same image again."""
 
 _answers: dict[str, Singles] = {}
 

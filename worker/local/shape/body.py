@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A body whose front is a map of nearness, and whose back is inflated.
 
-How deep the subject is, the map does not say: it has neither a unit nor a zero. The front gets a
+The map does not tell how deep the subject is: it has neither a unit nor a zero. The front gets a
 range of depth that fits the inflated back, as most things are about as deep as they are wide.
 """
 
@@ -31,10 +31,10 @@ _EDGE = 0.02
 _CALM = 0.05
 """Length over which depth is smoothed along the rim, as a share of the subject's size."""
 _FARTHEST = 0.12
-"""How far the slope at the rim may be continued, as a share of the whole range of nearness."""
+"""Maximum change by which the slope at the rim is continued, as a share of the whole range."""
 _MOST_ROUNDS = 600
 _BETWEEN = 0.25
-"""Distance of the front from the back, at least, as a share of the inflated height."""
+"""Minimum distance between front and back, as a share of the inflated height."""
 
 
 def shape_body(
@@ -48,12 +48,12 @@ def shape_body(
     heights = inflate(flat, bump, settings["thickness"])
     edge = _EDGE * size
     seen = _front(flat, nearness, matte, settings["smoothness"])
-    # What the rim changes by is felt only near it, as ripples of a membrane are.
+    # The rim's change fades with the distance from it, as ripples of a membrane do.
     seen += extend_from_rim(flat, _calm_rim(flat, seen, _CALM * size) - seen)
     front = seen * (_DEEPER * _range(heights, flat) / _nearness_range(seen, flat))
     front += round_edges(flat, bump, edge) - edge
     back = extend_from_rim(flat, front) - heights
-    # Where the front is hollow, the back makes room for it.
+    # Where the front is hollow, the back stays behind it.
     back = np.where(flat.rim, front, np.minimum(back, front - _BETWEEN * heights))
     return shell(flat, front, back)
 

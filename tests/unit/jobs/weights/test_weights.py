@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Weights on a click: whole or nothing, a sentence for each fault, once for all Blenders."""
+"""Weights on a click: complete or absent, a message for each fault, one copy for all Blenders."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def sentence(state: WeightsState) -> str:
 
 
 def names(place: Path) -> list[str]:
-    """Return the names of what lies in the folder, without locks."""
+    """Return the names of the files in the folder, without locks."""
     return sorted(path.name for path in place.iterdir() if path.suffix != ".lock")
 
 
@@ -288,7 +288,7 @@ def test_a_hash_that_nobody_knows_is_the_one_that_the_host_states(
         assert run(weights) == THERE
         assert store.kept_hash(weights) == DIGEST
         assert names(own_folder) == ["tiny.safetensors", "tiny.safetensors.sha256"]
-        # From now on that hash counts, no matter which file the host sends.
+        # From now on that hash is the expected one, whichever file the host sends.
         store.path_of(weights).unlink()
         files.data = DATA[:-1] + b"x"
         files.etag = '"v2"'

@@ -17,7 +17,7 @@ depth = load("local.depth")
 preview = load("local.preview")
 SHAPES = ("monkey", "toy", "jug", "chair")
 LIMITS = {"monkey": (10.5, 7.8), "toy": (8.0, 5.0), "jug": (8.8, 7.4), "chair": (29.5, 21.0)}
-"""Mean and median in degrees. How deep a thing is, the map does not say: see `body.py`."""
+"""Mean and median in degrees. The map does not tell the depth of an object: see `body.py`."""
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -43,7 +43,7 @@ def test_with_the_right_thickness_normals_are_off_by_8_degrees_at_most(
 
 
 def notches(model: Any) -> float:
-    """Return how far most of the rim's vertices stand from the line between their neighbors."""
+    """Return how far most of the rim's vertices are from the line between their neighbors."""
     half = len(model.triangles) // 2
     front, back = model.triangles[:half], model.triangles[half:]
     following = np.roll(front, -1, axis=1)
@@ -118,7 +118,7 @@ def test_a_relief_is_raised_by_depth_once_the_model_is_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def middle(model: Any) -> float:
-        """Return how far the middle stands before the edge of the front."""
+        """Return how far the middle is in front of the edge."""
         away = np.hypot(model.vertices[:, 0], model.vertices[:, 2] - 0.5)
         near = -model.vertices[:, 1]
         return float(near[away < 0.1].max() - near[(away > 0.35) & (away < 0.4)].max())
