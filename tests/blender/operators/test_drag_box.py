@@ -54,7 +54,9 @@ def drag(addon: ModuleType) -> Drag:
 
 
 @pytest.mark.parametrize(("start", "end"), [((0.2, 0.9), (0.7, 0.4)), ((0.7, 0.4), (0.2, 0.9))])
-def test_a_drag_in_any_direction_is_a_box(drag: Drag, start: Any, end: Any) -> None:
+def test_a_drag_in_any_direction_is_a_box(
+    drag: Drag, start: tuple[float, float], end: tuple[float, float]
+) -> None:
     assert drag.send("LEFTMOUSE", *start) == {"RUNNING_MODAL"}
     assert drag.send("MOUSEMOVE", 0.5, 0.5) == {"RUNNING_MODAL"}
     assert drag.send("LEFTMOUSE", *end, value="RELEASE") == {"FINISHED"}
