@@ -210,7 +210,7 @@ class Progress:
         self._out = out
 
     def show(self, item: Item, view: JobView) -> None:
-        """Print the outcome of a job; does nothing while it runs, or without an output stream."""
+        """Print the outcome of a job; do nothing while it runs, or without an output stream."""
         if self._out is None or not view.over:
             return
         # The item itself is marked as ended only after this call, hence `done + 1` below.

@@ -76,7 +76,8 @@ def _resume(arguments: argparse.Namespace, host: BlenderHost) -> int:
             print_notice(f"{record.id} is uncertain. Run “settle {record.id}” for details.")
         elif library.is_held(record.id) and not record.state.over:
             print_notice(
-                f"{record.id} is already running in another Blender or on the command line."
+                f"{record.id} is already running in another Blender instance or on the command "
+                "line."
             )
         elif not record.state.over:
             codes.append(_resume_one(arguments, host, record))

@@ -133,7 +133,7 @@ class Runner:
             ) from error
         if not is_held:
             raise self._lock.problem(
-                "This job is already running in another Blender or on the command line.",
+                "This job is already running in another Blender instance or on the command line.",
                 "Wait until it is done, or cancel it.",
             )
         self.live.discard_cancel_request()  # guard: stale-cancel-forgotten

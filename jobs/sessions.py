@@ -144,7 +144,7 @@ class Session:
             self._views[view.job] = view
 
     def dismiss(self, job: str) -> None:
-        """Remove the view of an ended job; does nothing for any other job."""
+        """Remove the view of an ended job; do nothing for any other job."""
         with self._lock:
             if job not in self._views or not self._views[job].over:
                 return

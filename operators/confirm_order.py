@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ask before an order that costs: the first from a new place, a repeated one, or several at once.
+"""Ask before a paid order: the first from a new place, a repeated one, or several at once.
 
 Only operators that a user runs ask; a script's order is not questioned.
 """

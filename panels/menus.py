@@ -35,7 +35,7 @@ class IMAGE_TO_MESH_MT_pictures(bpy.types.Menu):
         layout.operator("image_to_mesh.use_render", text="Render Result", icon="RENDER_RESULT")
         layout.operator("image_to_mesh.use_address", text="URL...", icon="URL")
         layout.separator()
-        text = with_provider(context, "Several Files with {}...", "Several Files...")
+        text = with_provider(context, "Multiple Files with {}...", "Multiple Files...")
         _several(layout, text, "FILE_FOLDER")
 
 
@@ -67,7 +67,7 @@ class IMAGE_TO_MESH_MT_object(bpy.types.Menu):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
-        # Menus may execute operators directly; an order that costs is asked about on invoke only.
+        # Menus may execute operators directly; paid orders ask on invoke only.
         layout.operator_context = "INVOKE_DEFAULT"
         _order(layout, context, "generate", ("Generate with {}", "Generate"))
         _order(layout, context, "update", ("Update with {}", "Update"))

@@ -100,7 +100,7 @@ class LocalSettings(Settings):
                 Choice(
                     "auto",
                     "Automatic",
-                    "Use transparency if there is any, otherwise the pixels that stand out",
+                    "Use transparency if there is any, otherwise what stands out",
                 ),
                 Choice("alpha", "Transparency", "Use the opaque pixels"),
                 Choice("border", "Border Color", "Use the pixels that differ from the border"),
@@ -135,7 +135,7 @@ class LocalSettings(Settings):
         Interval(ge=64, le=8192),
         Option(
             "Texture Size",
-            "Maximum length of the texture's longer side",
+            "Maximum length of the longer texture side",
             unit="pixel",
             group="surface",
         ),
@@ -144,14 +144,14 @@ class LocalSettings(Settings):
     box_left: Annotated[
         float,
         Interval(ge=0.0, le=1.0),
-        Option("Box Left", "Left edge of the box around the subject", unit="factor", quiet=True),
+        Option("Box Left", "Left end of the box around the subject", unit="factor", quiet=True),
     ] = 0.0
     box_top: Annotated[
         float,
         Interval(ge=0.0, le=1.0),
         Option(
             "Box Top",
-            "Upper edge of the box around the subject, from the top of the image",
+            "Upper end of the box around the subject, from the top of the image",
             unit="factor",
             quiet=True,
         ),
@@ -159,28 +159,28 @@ class LocalSettings(Settings):
     box_right: Annotated[
         float,
         Interval(ge=0.0, le=1.0),
-        Option("Box Right", "Right edge of the box around the subject", unit="factor", quiet=True),
+        Option("Box Right", "Right end of the box around the subject", unit="factor", quiet=True),
     ] = 1.0
     box_bottom: Annotated[
         float,
         Interval(ge=0.0, le=1.0),
         Option(
             "Box Bottom",
-            "Lower edge of the box around the subject, from the top of the image",
+            "Lower end of the box around the subject, from the top of the image",
             unit="factor",
             quiet=True,
         ),
     ] = 1.0
 
     def rules(self) -> Iterator[tuple[str, str]]:
-        """Yield the fields of an empty box, whose edges are in the wrong order or equal."""
+        """Yield (field, sentence) if the box has no width or no height."""
         if self.box_left >= self.box_right:
             yield "box_right", "Box Right must be greater than Box Left."
         if self.box_top >= self.box_bottom:
             yield "box_bottom", "Box Bottom must be greater than Box Top."
 
     def inactive_fields(self) -> Iterator[tuple[str, str]]:
-        """Yield the fields that have no effect with the chosen shape or foreground."""
+        """Yield (field, reason) for fields that have no effect with this shape or foreground."""
         if self.shape != "relief":
             yield "plate", "Only used by Relief."
         if self.foreground in ("alpha", "none"):
@@ -192,7 +192,7 @@ class Local(Provider[LocalSettings]):
 
     id = "local"
     label = "Built-in (Offline)"
-    description = "Inflate, relief, cutout or spin of the subject; free, no key required"
+    description = "Inflate, relief, cutout, or spin of the subject; free, no key required"
     needs: ClassVar[frozenset[Need]] = frozenset({"blender"})
     # The worker opens images with Blender, which reads EXR and HDR as well.
     formats = frozenset({"png", "jpeg", "webp", "bmp", "tiff", "exr", "hdr"})
@@ -204,12 +204,12 @@ class Local(Provider[LocalSettings]):
     def submit(
         self, request: Request[LocalSettings], uploaded: Uploaded, http: "Http | None"
     ) -> Ticket:
-        """Return a ticket that contains the settings, because there is no service to call."""
+        """Return a ticket that contains the settings: there is no service to call."""
         return Ticket({"settings": values_of(request.settings)})
 
     def poll(self, ticket: Ticket, http: "Http | None") -> Progress | Result:
-        """Return the recipe, which the worker process will run."""
-        # Zero, not None, because the cost is not unknown: it is free.
+        """Return the recipe, which the worker process runs."""
+        # Zero and not None: it is free, not of unknown cost.
         return Result(recipe=Recipe("local", ticket.data["settings"]), credits=0.0)
 
     def models_for(self, settings: LocalSettings) -> tuple[str, ...]:
@@ -225,5 +225,5 @@ class Local(Provider[LocalSettings]):
         return "The rights are those in the image"
 
     def cancel(self, ticket: Ticket, http: "Http | None") -> CancelOutcome:
-        """Return FREE, because nothing is ever charged."""
+        """Return FREE: nothing is ever charged."""
         return CancelOutcome.FREE

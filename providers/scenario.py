@@ -92,7 +92,7 @@ class ScenarioSettings(Settings):
         bool,
         Option(
             "PBR",
-            "Metallic, roughness and normal maps; requires textures",
+            "Metallic, roughness, and normal maps; requires textures",
             basic=True,
             group="surface",
         ),
@@ -132,7 +132,7 @@ class ScenarioSettings(Settings):
     def rules(self) -> Iterator[tuple[str, str]]:
         """Yield combinations that the model's page calls incompatible, and invalid face limits."""
         if self.generateParts and (self.texture or self.pbr or self.quad):
-            yield "generateParts", "Separate Parts requires Texture, PBR and Quads to be off."
+            yield "generateParts", "Separate Parts requires Texture, PBR, and Quads to be off."
         elif self.pbr and not self.texture:
             yield "texture", "PBR requires Texture: turn Texture on, or PBR off."
         low, high = self._face_window()

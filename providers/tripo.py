@@ -127,7 +127,7 @@ class TripoSettings(Settings):
     texture_seed: models.TextureSeed = None
 
     def rules(self) -> Iterator[tuple[str, str]]:
-        """Yield the combinations that Tripo rejects or ignores."""
+        """Yield (field, sentence) for each combination that Tripo rejects or ignores."""
         yield from models.broken_rules(self, MODELS[self.model])
         if self.texture_version == NEW_TEXTURES:
             return
@@ -137,7 +137,7 @@ class TripoSettings(Settings):
             yield "delight", "Turning off Remove Lighting requires Texture Model 3.5."
 
     def inactive_fields(self) -> Iterator[tuple[str, str]]:
-        """Yield the fields that the model or other settings make ineffective."""
+        """Yield (field, reason) for fields that the model or other settings make ineffective."""
         yield from models.idle_settings(self, MODELS[self.model])
         if self.texture_version != NEW_TEXTURES and self.texture:
             yield "delight", "Requires Texture Model 3.5."

@@ -153,11 +153,11 @@ class TripoV2Settings(Settings):
     texture_seed: models.TextureSeed = None
 
     def rules(self) -> Iterator[tuple[str, str]]:
-        """Yield the combinations that Tripo rejects or ignores."""
+        """Yield (field, sentence) for each combination that Tripo rejects or ignores."""
         yield from models.broken_rules(self, MODELS[self.model_version])
 
     def inactive_fields(self) -> Iterator[tuple[str, str]]:
-        """Yield the fields that the model or other settings make ineffective."""
+        """Yield (field, reason) for fields that the model or other settings make ineffective."""
         yield from models.idle_settings(self, MODELS[self.model_version])
 
 

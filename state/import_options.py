@@ -129,7 +129,7 @@ class IMAGE_TO_MESH_PG_placement(bpy.types.PropertyGroup):
     def bind_reference(
         self, reference: bpy.types.Object | None, image: bpy.types.Image | None
     ) -> None:
-        """Place models of this image at the object; other images are placed as before."""
+        """Place models of this image at the object; models of other images are placed as before."""
         self.image_reference, self.referenced_image = reference, image
 
 

@@ -42,9 +42,9 @@ def write_provider(name: str, root: Path = places.ROOT) -> list[Path]:
 
 
 def write_example(root: Path) -> list[Path]:
-    """Make `root` a copy of the checkout, with links for files, that has the template's provider.
+    """Fill `root` with links to the checkout's files, and add the template's provider.
 
-    Return the paths of the template's files there.
+    Anything that was in `root` is deleted. Return the paths of the provider's files.
     """
     shutil.rmtree(root, ignore_errors=True)
     folders = {path.relative_to(TEMPLATE) for path in TEMPLATE.rglob("*") if path.is_dir()}

@@ -196,7 +196,7 @@ def _mode_of(path: Path) -> int:
 
 
 def _with_clear_reason(path: Path, error: OSError) -> OSError:
-    """Return an error that says “it is a symbolic link” if `path` is one; systems' words differ."""
+    """Return an error that names a symbolic link as such; each system has its own text for it."""
     if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.EMLINK) and path.is_symlink():
         return OSError(errno.ELOOP, "it is a symbolic link")
     return error

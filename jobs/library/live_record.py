@@ -135,9 +135,9 @@ class LiveRecord:
                 self._library.delete(self.record.id, mine=True)
 
     def save(self, **changes: Any) -> None:
-        """Change fields of the record, in memory and on disk; clears the failure unless given.
+        """Change fields of the record, in memory and on disk.
 
-        Raises LibraryProblem.
+        A failure that is not among `changes` is cleared. Raises LibraryProblem.
         """
         # The lock covers the write as well, so that an older record never replaces a newer one.
         with self._lock:

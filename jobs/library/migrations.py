@@ -9,6 +9,7 @@ from typing import Any
 from ...providers import LibraryProblem, Message
 
 SCHEMA = 2
+REPAIR = "Delete the job's folder, or repair the file."
 
 
 def _from_1(record: dict[str, Any]) -> None:
@@ -38,7 +39,8 @@ def migrate(record: dict[str, Any], job: str) -> dict[str, Any]:
                 "The record of job “{job}” has an invalid schema: {schema}.",
                 job=job,
                 schema=f"{schema!r}",
-            )
+            ),
+            REPAIR,
         )
     if schema > SCHEMA:
         raise LibraryProblem(

@@ -16,7 +16,7 @@ from ..disk.file_names import is_portable
 from ..import_plan import ImportPlan
 from ..values import Record
 from .file_names import RECORD
-from .migrations import migrate
+from .migrations import REPAIR, migrate
 
 TEMPLATES = "templates"
 """The field with the templates and values of a record's sentences, keyed by English sentence."""
@@ -38,7 +38,7 @@ def decode_record(data: Any, job: str) -> Record:
     Raises LibraryProblem if it is not that job's record, or refers to files in other folders.
     """
     if not isinstance(data, dict):
-        raise LibraryProblem(Message("The record of job “{job}” is not valid.", job=job))
+        raise LibraryProblem(Message("The record of job “{job}” is not valid.", job=job), REPAIR)
     data = migrate(data, job)
     try:
         # The plan is read before surrogates are replaced: the name of a scene or file may be
@@ -48,12 +48,13 @@ def decode_record(data: Any, job: str) -> Record:
         data = map_texts(data, replace_surrogates)  # guard: records-are-read
         record = replace(parse_reply(Record, data, f"The record of job “{job}”"), plan=plan)
     except (BadReply, RecursionError) as error:
-        raise LibraryProblem(str(error), "Delete the job's folder, or repair the file.") from error
+        raise LibraryProblem(str(error), REPAIR) from error
     if record.id != job:
         raise LibraryProblem(
             Message(
                 "The record in “{job}” belongs to another job ({other}).", job=job, other=record.id
-            )
+            ),
+            REPAIR,
         )
     for name in record.names():
         if not is_portable(name) or name.lower() == RECORD:  # guard: names-in-records
@@ -62,7 +63,8 @@ def decode_record(data: Any, job: str) -> Record:
                     "The record of job “{job}” refers to a file in another folder: {name}.",
                     job=job,
                     name=name[:80],
-                )
+                ),
+                REPAIR,
             )
     return _with_templates(record, templates)
 

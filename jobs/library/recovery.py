@@ -123,7 +123,7 @@ class JobRecovery:
         return self._thread is not None and self._thread.is_alive()
 
     def scan(self, context: ResumeContext) -> None:
-        """Start scanning the library and resuming its jobs; returns at once."""
+        """Start scanning the library and resuming its jobs; return at once."""
         if self.is_scanning or self._closed.is_set():
             return
         # A daemon, because it may wait for a slow network drive when Blender quits.

@@ -73,7 +73,8 @@ def give_up(library: Library, job: str) -> Record:
         library.save(record)
     except OSError as error:
         raise LibraryProblem(
-            Message("The library cannot be written to: {reason}.", reason=os_reason(error))
+            Message("The library cannot be written to: {reason}.", reason=os_reason(error)),
+            "Choose another library folder, or free up disk space.",
         ) from error
     finally:
         lock.release()

@@ -40,7 +40,7 @@ class BackgroundBlender:
         self._at_once = at_once
 
     def start(self) -> None:
-        """Start a process if none is idle; returns at once.
+        """Start a process if none is idle; return at once.
 
         Raises NoBlender if the command cannot be run.
         """

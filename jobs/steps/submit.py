@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The order: the one call that costs, the steps before it, and how its answer is saved.
+"""The order: the one call that costs money, the steps before it, and how its answer is saved.
 
 The order's thread also saves the answer: first raw, then as a ticket in the record. That way
 nothing is lost if the job's thread, or the program, ends meanwhile.
@@ -154,7 +154,7 @@ class Submission:
     def _submit(
         self, submit: Callable[[], Ticket], answers: RawAnswer, check: Callable[[], None]
     ) -> None:
-        """Make the one call that costs, without a deadline, because its answer must be known."""
+        """Make the one call that costs money, without a deadline: its answer must be known."""
         if self._resources.http is None:
             return self.store(submit(), answers)
         self._resources.http.recorder = answers  # guard: answer-kept-as-it-came

@@ -33,12 +33,12 @@ def draw_arrivals(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
         _draw_resume(layout, context, record, tr("{}: not submitted"), tr("Submit"))
     for record in recovered.waiting:
         _draw_resume(layout, context, record, tr("{}: not finished"), tr("Resume"))
-    # Information only: the other Blender will finish these jobs.
+    # Information only: the other instance will finish these jobs.
     if recovered.theirs:
         count = len(recovered.theirs)
         singular, plural = (
-            tr("{} job running in another Blender"),
-            tr("{} jobs running in another Blender"),
+            tr("{} job running in another Blender instance"),
+            tr("{} jobs running in another Blender instance"),
         )
         draw_text(layout, context, (singular if count == 1 else plural).format(count), active=False)
     if recovered.untrusted:

@@ -135,7 +135,7 @@ def read_answer(reply: Reply, order: Order) -> Ticket:
         "remeshing_dir": extra.url,
     }
     beside = extra.url and extra is not found
-    notes = ("The service also created a bundle with material and texture.",) if beside else ()
+    notes = ("The service also created a bundle with materials and textures.",) if beside else ()
     ticket = AimlTicket(
         format=found.format,
         credits=usage.credits_used,
@@ -156,7 +156,9 @@ def _ticket(ticket: AimlTicket, found: FileObject, request: str) -> Ticket:
             Message(
                 "The mesh in the response is not valid base64 (request ID {request}).",
                 request=request,
-            )
+            ),
+            "The request may have been charged: contact help@aimlapi.com with the request ID.",
+            BILLING_PAGE_URL,
         ) from error
     format_ = _mesh_format(data)
     name = f"mesh.{format_}"

@@ -115,5 +115,8 @@ def _asset_from_job(job: str, http: Http) -> str:
         finished = job_of(check_reply(http.get(f"/jobs/{segment(job)}")))
         asset = finished.metadata.output.get("entityId", "")
     if not isinstance(asset, str) or not asset:
-        raise BadReply("Scenario accepted the image but returned no asset ID.")
+        raise BadReply(
+            "Scenario accepted the image but returned no asset ID.",
+            "Try again later. If it happens again, contact the service's support.",
+        )
     return asset

@@ -46,4 +46,4 @@ class Secret:
 
     def __reduce__(self) -> Any:
         # Called by pickle and by copies, which must not contain a key.
-        raise TypeError("a key is never written anywhere")
+        raise TypeError("a Secret cannot be pickled or copied")

@@ -24,8 +24,8 @@ class Message(str):
 
     As a string, it is the finished English sentence: `Message("{provider} needs an API key.",
     provider="Tripo")`. To show it to a user, translate its template and fill in its values. Values
-    that are Messages are translated as well, all others are shown unchanged. Strings and paths are
-    cleaned.
+    that are Messages are translated as well. All others are shown as they are, except that `clean`
+    removes control characters and the like from strings and paths.
     """
 
     __slots__ = ("template", "values")

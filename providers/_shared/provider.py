@@ -274,7 +274,7 @@ class Provider(ABC, Generic[S]):
 
     @abstractmethod
     def submit(self, request: Request[S], uploaded: Uploaded, http: Http | None) -> Ticket:
-        """Order the mesh with `Http.submit`, the only call that costs. Called once per job.
+        """Order the mesh with `Http.submit`, the only call that costs money. Called once per job.
 
         Raises Uncertain if the answer leaves open whether the service accepted the order; any other
         error means that it did not, and that nothing is charged.

@@ -73,7 +73,7 @@ _HINTS: Mapping[type[ImageToMeshError], str] = {
     ),
     NoCredits: "Add credits to your Tripo account.",
     InvalidSettings: "Change the settings, then generate again.",
-    BadImage: "Use a PNG, JPEG or WebP image of at most 20 MB and 6000 pixels per side.",
+    BadImage: "Use a PNG, JPEG, or WebP image of at most 20 MB and 6000 pixels per side.",
     Rejected: "Use another image.",
     Unreachable: "Tripo is having problems: try again later.",
     Expired: "Check Tripo for the task.",

@@ -50,7 +50,7 @@ Pbr = Annotated[
     bool,
     Option(
         "PBR",
-        "Metallic, roughness and normal maps; includes textures",
+        "Metallic, roughness, and normal maps; includes textures",
         basic=True,
         group="surface",
     ),
@@ -192,7 +192,7 @@ def broken_rules(settings: Settings, model: ModelCapabilities) -> Iterator[tuple
             )
             yield name, missing
     if values["generate_parts"] and (values["texture"] or values["pbr"] or values["quad"]):
-        yield "generate_parts", "Separate Parts requires Texture, PBR and Quads to be off."
+        yield "generate_parts", "Separate Parts requires Texture, PBR, and Quads to be off."
     elif values["pbr"] and not values["texture"]:
         yield "texture", "PBR requires Texture: turn Texture on, or PBR off."
     limit, (low, high, feature) = values["face_limit"], _face_window(values, model)

@@ -139,7 +139,8 @@ def parse_submit(reply: Reply, api: Api) -> Ticket:
         raise error
     if not isinstance(reply.json, dict):
         raise BadReply(
-            Message("{api} accepted the request, but its response cannot be read.", api=api.name)
+            Message("{api} accepted the request, but its response cannot be read.", api=api.name),
+            "Check Tripo for the task before you submit again.",
         )
     task = parse_reply(_Created, reply.json.get("data"), "The order").task_id
     segment(task)  # guard: task-can-be-asked-for

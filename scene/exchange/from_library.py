@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Put a model that was just imported into the object of another version of it."""
+"""Show a model that was just imported in place of another version of it."""
 
 from __future__ import annotations
 

@@ -71,9 +71,9 @@ class Surroundings(NamedTuple):
 def find_spot(around: Surroundings, sides: Sequence[float], spacing: float) -> Vector:
     """Return the bottom center for a model with these sides (width, depth, height).
 
-    That is the start if it is free, otherwise a free spot in the row through the start. The row
-    runs along the axis, X or Y, that has results already, else along the one more across the
-    screen.
+    If the start is occupied, this is a free spot beside it along X or Y, in sight if possible. The
+    axis with more results comes first; without results, the one that is more horizontal in the
+    viewport. If no free spot along them is near, it is the nearest one on a grid around the start.
     """
     carriers = _carriers(around, sides)
     carrying = set(map(id, carriers))

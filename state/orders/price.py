@@ -57,9 +57,9 @@ def price_text(context: bpy.types.Context, count: int = 1) -> str:
 
 
 def with_provider(context: bpy.types.Context, action: str, local_action: str) -> str:
-    """Return a label, translated: `action` with the provider's name in it if it costs.
+    """Return a translated label: `action` with the provider's name filled in, or `local_action`.
 
-    Otherwise, `local_action`.
+    `local_action` is for the built-in provider, which costs nothing.
     """
     provider = provider_of(context.scene)
     return tr(action).format(tr(provider.label)) if provider.is_remote else tr(local_action)

@@ -62,7 +62,7 @@ def objection(body: Mapping[str, Any]) -> str:
     known = {item["name"]: item for item in INPUTS}
     for name, value in body.items():
         if name == "dryRun":
-            continue  # ignored in the body: it starts a job that costs
+            continue  # ignored in the body: it starts a job that costs money
         if name not in known:
             return f"Input {name} is not allowed"
         if not _fits(known[name], value):

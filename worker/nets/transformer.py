@@ -67,7 +67,7 @@ def attend(queries_keys_values: Singles, heads: int) -> Singles:
 
 
 def _softmax(scores: Singles) -> Singles:
-    """Return rows of weights that sum to 1, in place."""
+    """Replace each row of scores with weights that sum to 1, and return the array."""
     scores -= scores.max(axis=1, keepdims=True)
     np.exp(scores, out=scores)
     scores /= scores.sum(axis=1, keepdims=True)

@@ -50,7 +50,7 @@ def _split(path: Path) -> tuple[dict[str, Any], Numbers]:
     data = np.memmap(path, np.uint8, "r")
     length = int.from_bytes(data[:8].tobytes(), "little")
     if not 2 <= length <= min(_LONGEST_HEADER, len(data) - 8):
-        raise ValueError(f"the header has {length} bytes")
+        raise ValueError(f"the header has an invalid length: {length} bytes")
     return json.loads(data[8 : 8 + length].tobytes()), data[8 + length :]
 
 

@@ -154,7 +154,10 @@ def segment(text: object) -> str:
     is_segment = isinstance(text, str) and text.strip(".") and len(text) <= LONGEST_ID
     if not isinstance(text, str) or not is_segment:  # guard: no-path-out-of-a-path
         shown = str(text)[:40].encode("ascii", "replace").decode()
-        raise BadReply(Message("“{id}” is not a valid ID for the service.", id=shown))
+        raise BadReply(
+            Message("“{id}” is not a valid ID for the service.", id=shown),
+            "Try again later. If it happens again, contact the service's support.",
+        )
     return quote(text, safe="", errors="replace")
 
 

@@ -134,7 +134,7 @@ class Http:
         headers: Mapping[str, str] | None = None,
         limit: int = MAX_REPLY,
     ) -> Reply:
-        """Send the one POST that costs. It is never retried, except after status 429.
+        """Send the one POST that costs money. It is never retried, except after status 429.
 
         A rate limit rejects a request before it is processed. After any other failure the service
         may have accepted the order, and sending it again could charge the user twice.

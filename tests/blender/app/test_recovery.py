@@ -185,7 +185,7 @@ def test_jobs_of_another_blender_are_shown_as_theirs(library: Path) -> None:
     lock = addon_module("jobs").Library(library).lock(job)
     assert lock.take()
     assert [record.id for record in scan().theirs] == [job]
-    assert "1 job running in another Blender" in draw(width=WIDE).text()
+    assert "1 job running in another Blender instance" in draw(width=WIDE).text()
     with pytest.raises(RuntimeError, match="another Blender"):
         bpy.ops.image_to_mesh.resume(job=job)
     assert state_of(library, job) == "running"

@@ -212,7 +212,9 @@ def test_sparse_values_have_bounds(tmp_path: Path) -> None:
     judge(tmp_path, head)
     sparse["count"] = 5
     assert "more values than it has" in refusal_of(tmp_path, head).message
-    sparse["count"] = 3
+    sparse["count"], sparse["indices"]["componentType"] = 3, 5126  # type: ignore[index]
+    assert "not unsigned integers" in refusal_of(tmp_path, head).message
+    sparse["indices"]["componentType"] = 5123  # type: ignore[index]
     sparse["indices"]["byteOffset"] = 6  # type: ignore[index]
     judge(tmp_path, head)
     data = POSITIONS + struct.pack("<6H", 0, 1, 2, 1, 3, 7)

@@ -190,11 +190,10 @@ class Views:
     def _check_sparse(self, sparse: dict[str, Any], count: int, size: int) -> None:
         """Check an accessor's sparse values and their indices."""
         replaced, indices, values = sparse["count"], sparse["indices"], sparse["values"]
-        if (
-            _non_negative(replaced, "sparse.count") > count
-            or indices["componentType"] not in INDICES
-        ):
+        if _non_negative(replaced, "sparse.count") > count:
             raise damaged_file("a sparse accessor replaces more values than it has")
+        if indices["componentType"] not in INDICES:
+            raise damaged_file("a sparse accessor has indices that are not unsigned integers")
         index_size = np.dtype(COMPONENTS[indices["componentType"]]).itemsize
         for layout, width in ((indices, index_size), (values, size)):
             view = self._check_index(layout["bufferView"], len(self._views), "bufferView")

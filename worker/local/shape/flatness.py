@@ -66,7 +66,7 @@ def _straight_share(inside: Bools) -> float:
 
 
 def _ring_contrast(inside: Bools, picture: Singles) -> float:
-    """Return the change of lightness at the edge of a ring in a disk; 0 for other outlines."""
+    """Return the change in lightness at the edge of a ring in a disk; 0 for other outlines."""
     rows, columns = np.nonzero(inside)
     if len(rows) < 2:
         return 0.0
@@ -91,7 +91,7 @@ def _shared_with_ellipse(inside: Bools, middle: Floats, spread: Floats) -> float
 
 
 def _steps_outward(lightness: Singles, middle: Floats, axes: Floats) -> Floats:
-    """Return the change of lightness (radii, angles) over a step outward in an ellipse."""
+    """Return changes in lightness (radii, angles), from each radius of an ellipse outward."""
     # Not at the rim, where balls are shaded the most.
     radius = np.linspace(0.25, 0.9, _RADII)
     angle = np.linspace(0.0, 2.0 * np.pi, _ANGLES, endpoint=False)

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Detect the subject of an image: by its alpha, by its border's color, or all of it."""
+"""Separate the subject of an image from its background.
+
+The subject is found by transparency, by a neural network, or by its difference from the border's
+color; otherwise, the whole image is used.
+"""
 
 from __future__ import annotations
 

@@ -41,9 +41,11 @@ LEAST_HOLE = 0.008
 class Separation:
     """A matte (h, w) from 0 to 1, and figures that tell how reliable it is.
 
-    `strangest`: the largest distance from the background; `share`: the subject's part of the image;
-    `border`: its part of the border; `scatter`: the part of it in specks; `undecided`: half covered
-    pixels, as a share of the subject.
+    `strangest`: the largest color distance from the background. `share`: the share of the image
+    that the subject covers. `border`: the share of the image's border that it covers. `scatter`:
+    the share of the subject that consists of specks. `contrast`: how many times farther the subject
+    is from the background's color than the background itself. `undecided`: half-covered pixels, as
+    a share of the subject.
     """
 
     matte: Singles

@@ -78,7 +78,7 @@ class AcmeOrder:
 
 @dataclass(frozen=True)
 class AcmeTask:
-    """A task as the service describes it. `url` and `credits` are there once it succeeded."""
+    """A task as the service describes it. `url` and `credits` are set once it has succeeded."""
 
     status: str
     progress: float = 0.0

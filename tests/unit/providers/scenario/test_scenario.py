@@ -108,7 +108,7 @@ def test_the_service_accepts_all_settings_that_the_rules_allow(
 
 BROKEN: list[tuple[dict[str, Any], str, str]] = [
     ({"texture": False}, "texture", "PBR"),
-    ({"generateParts": True}, "generateParts", "Texture, PBR and Quads"),
+    ({"generateParts": True}, "generateParts", "Texture, PBR, and Quads"),
     ({"generateParts": True, "texture": False}, "generateParts", "off"),
     ({"generateParts": True, "pbr": False}, "generateParts", "off"),
     ({"generateParts": True, **UNTEXTURED, "quad": True}, "generateParts", "off"),

@@ -130,7 +130,7 @@ def test_without_textures_no_texture_setting_is_sent(
 
 BROKEN: list[tuple[dict[str, Any], str, str]] = [
     ({"texture": False}, "texture", "or PBR off"),
-    ({"generate_parts": True}, "generate_parts", "Texture, PBR and Quads"),
+    ({"generate_parts": True}, "generate_parts", "Texture, PBR, and Quads"),
     ({"generate_parts": True, "texture": False}, "generate_parts", "to be off"),
     ({"generate_parts": True, **UNTEXTURED, "quad": True}, "generate_parts", "to be off"),
     ({"model": P1, "quad": True}, "quad", "Model P1 does not support Quads"),

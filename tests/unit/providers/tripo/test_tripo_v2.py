@@ -150,7 +150,7 @@ AFTER_1: list[tuple[str, Any]] = [
 ]
 BROKEN: list[tuple[dict[str, Any], str, str]] = [
     ({"texture": False}, "texture", "or PBR off"),
-    ({"generate_parts": True}, "generate_parts", "Texture, PBR and Quads"),
+    ({"generate_parts": True}, "generate_parts", "Texture, PBR, and Quads"),
     ({"generate_parts": True, **UNTEXTURED, "quad": True}, "generate_parts", "to be off"),
     *(({"model_version": P1, name: True}, name, "Model P1 does not support") for name in FOUR[:2]),
     ({"model_version": P1, "geometry_quality": "detailed"}, "geometry_quality", "Model P1"),
