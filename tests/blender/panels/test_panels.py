@@ -49,7 +49,7 @@ class Paid(providers.Provider[PaidSettings]):
 
     id = "paid"
     label = "Paid"
-    description = "A service that costs"
+    description = "A service that costs money"
     key_url = "https://paid.test/keys"
     keys = (providers.KeyField("paid_api_key", "PAID_API_KEY"),)
     address = providers.Address("paid_base_url", "PAID_BASE_URL", "https://paid.test")
