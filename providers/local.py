@@ -100,7 +100,7 @@ class LocalSettings(Settings):
                 Choice(
                     "auto",
                     "Automatic",
-                    "Use transparency if there is any, otherwise what stands out",
+                    "Use transparency if there is any, otherwise the pixels that stand out",
                 ),
                 Choice("alpha", "Transparency", "Use the opaque pixels"),
                 Choice("border", "Border Color", "Use the pixels that differ from the border"),
@@ -135,7 +135,7 @@ class LocalSettings(Settings):
         Interval(ge=64, le=8192),
         Option(
             "Texture Size",
-            "Maximum length of the longer texture side",
+            "Maximum length of the texture's longer side",
             unit="pixel",
             group="surface",
         ),
@@ -144,14 +144,14 @@ class LocalSettings(Settings):
     box_left: Annotated[
         float,
         Interval(ge=0.0, le=1.0),
-        Option("Box Left", "Left end of the box around the subject", unit="factor", quiet=True),
+        Option("Box Left", "Left edge of the box around the subject", unit="factor", quiet=True),
     ] = 0.0
     box_top: Annotated[
         float,
         Interval(ge=0.0, le=1.0),
         Option(
             "Box Top",
-            "Upper end of the box around the subject, from the top of the image",
+            "Upper edge of the box around the subject, from the top of the image",
             unit="factor",
             quiet=True,
         ),
@@ -159,14 +159,14 @@ class LocalSettings(Settings):
     box_right: Annotated[
         float,
         Interval(ge=0.0, le=1.0),
-        Option("Box Right", "Right end of the box around the subject", unit="factor", quiet=True),
+        Option("Box Right", "Right edge of the box around the subject", unit="factor", quiet=True),
     ] = 1.0
     box_bottom: Annotated[
         float,
         Interval(ge=0.0, le=1.0),
         Option(
             "Box Bottom",
-            "Lower end of the box around the subject, from the top of the image",
+            "Lower edge of the box around the subject, from the top of the image",
             unit="factor",
             quiet=True,
         ),
@@ -204,12 +204,12 @@ class Local(Provider[LocalSettings]):
     def submit(
         self, request: Request[LocalSettings], uploaded: Uploaded, http: "Http | None"
     ) -> Ticket:
-        """Return a ticket that contains the settings: there is no service to call."""
+        """Return a ticket that contains the settings, because there is no service to call."""
         return Ticket({"settings": values_of(request.settings)})
 
     def poll(self, ticket: Ticket, http: "Http | None") -> Progress | Result:
-        """Return the recipe, which the worker process runs."""
-        # Zero and not None: it is free, not of unknown cost.
+        """Return the recipe, which the worker process will run."""
+        # Zero, not None, because the cost is not unknown: it is free.
         return Result(recipe=Recipe("local", ticket.data["settings"]), credits=0.0)
 
     def models_for(self, settings: LocalSettings) -> tuple[str, ...]:
@@ -225,5 +225,5 @@ class Local(Provider[LocalSettings]):
         return "The rights are those in the image"
 
     def cancel(self, ticket: Ticket, http: "Http | None") -> CancelOutcome:
-        """Return FREE: nothing is ever charged."""
+        """Return FREE, because nothing is ever charged."""
         return CancelOutcome.FREE
