@@ -46,7 +46,11 @@ TALL = {
     "preferences-import": "dark/preferences-end",
 }
 """Those that are copied in full."""
-WHOLE = ("click-after", "drop-menu", "viewport-placeholder")
+WHOLE = {
+    "click-after": "first-sight-texture-shown",
+    "drop-menu": "drop-menu",
+    "viewport-placeholder": "viewport-placeholder",
+}
 """Screenshots of whole windows and views."""
 
 _SMALLER = """
@@ -61,7 +65,7 @@ STATES = "states/every_state.py"
 TESTS = (
     "interface/test_image_sources.py",
     "interface/test_placeholders.py",
-    "jobs/test_generate.py",
+    "jobs/test_first_sight.py",
 )
 
 
@@ -94,8 +98,8 @@ def main() -> None:
         keep(name, f"states/{state}", HEIGHT)
     for name, state in TALL.items():
         keep(name, f"states/{state}")
-    for name in WHOLE:
-        keep(name, name)
+    for name, shot in WHOLE.items():
+        keep(name, shot)
 
 
 if __name__ == "__main__":
