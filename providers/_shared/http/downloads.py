@@ -43,7 +43,6 @@ STALL = 60.0
 STALL_BYTES = 1024
 REPORT_INTERVAL = 0.1
 """Seconds between two reports of progress, each of which redraws the panel."""
-TOO_LARGE = "Download it from the service's website, or generate again with fewer faces."
 LONGEST_NOTE = 64 * 1024
 """Maximum bytes read from the validators' file, which another program may have replaced."""
 _UNFOLLOWED = (
@@ -176,14 +175,7 @@ def _once(request: DownloadRequest, http: Http) -> None:
     with http.open_download(request.url, range_headers) as answer:
         offset, total = _resume_point(answer, offset, validators)
         if total is not None and total > request.limit:
-            raise BadMesh(
-                Message(
-                    "The result is {total} MB; the limit is {limit} MB.",
-                    total=f"{total / 1e6:.0f}",
-                    limit=f"{request.limit / 1e6:.0f}",
-                ),
-                TOO_LARGE,
-            )
+            raise _too_large(request.limit)
         _check_room(request.target.parent, total, offset)
         if offset == 0:
             _start_part(request.target, _validators_of(answer, total))
@@ -236,13 +228,7 @@ def _write(request: DownloadRequest, answer: Stream, offset: int, total: int | N
                 file.write(piece)
                 done += len(piece)
                 if done > request.limit:
-                    raise BadMesh(
-                        Message(
-                            "The result is larger than {limit} MB.",
-                            limit=f"{request.limit / 1e6:.0f}",
-                        ),
-                        TOO_LARGE,
-                    )
+                    raise _too_large(request.limit)
                 now = time.monotonic()
                 if now - reported > REPORT_INTERVAL or done == total:
                     reported = now
@@ -283,6 +269,13 @@ def _check_room(folder: Path, total: int | None, offset: int) -> None:
                 ),
                 "Free up disk space, then resume the job at no extra cost.",
             )
+
+
+def _too_large(limit: int) -> BadMesh:
+    return BadMesh(
+        Message("The result is larger than {limit} MB.", limit=f"{limit / 1e6:.0f}"),
+        "Download it from the service's website, or generate again with fewer faces.",
+    )
 
 
 def _unwritable(error: OSError) -> LibraryProblem:
