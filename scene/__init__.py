@@ -14,9 +14,10 @@ __all__ = ("background_command",)
 
 
 def background_command() -> tuple[str, ...]:
-    """Return the command that starts the background Blender: this Blender, or Python with `bpy`.
+    """Return the command that starts the background Blender.
 
-    It runs with factory settings: no add-ons, no preferences, no scripts from files.
+    That is this Blender, or this Python if Blender runs in it as the module `bpy`. No add-ons,
+    preferences, or scripts from files are loaded.
     """
     binary = bpy.app.binary_path
     return jobs.blender_command(binary) if binary else jobs.module_command()

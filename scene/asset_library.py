@@ -29,7 +29,7 @@ VERSION 1
 
 
 def register_folder(root: Path) -> str:
-    """Register the folder as an asset library unless it is one already; return its name."""
+    """Register a folder as an asset library unless it is one already; return the library's name."""
     existing = find_asset_library(root)
     if existing is not None:
         return existing.name
@@ -41,7 +41,7 @@ def register_folder(root: Path) -> str:
 
 
 def find_asset_library(root: Path) -> bpy.types.UserAssetLibrary | None:
-    """Return the asset library of this folder, or None."""
+    """Return the asset library in Blender's preferences that has this folder, or None."""
     for library in bpy.context.preferences.filepaths.asset_libraries:
         if library.path and Path(bpy.path.abspath(library.path)).resolve() == root.resolve():
             return library
@@ -49,9 +49,10 @@ def find_asset_library(root: Path) -> bpy.types.UserAssetLibrary | None:
 
 
 def write_catalogs(root: Path, labels: Mapping[str, str]) -> None:
-    """Add a catalog for each provider (labels by id) that is missing; keep all existing catalogs.
+    """Add a catalog for each provider that has none; the file's other lines stay.
 
-    Raise OSError if the file cannot be read or written.
+    `labels` are the providers' labels by ID. Raise OSError if the file cannot be read or written,
+    or UnicodeDecodeError if it is not UTF-8.
     """
     root.mkdir(parents=True, exist_ok=True)
     path = root.resolve() / CATALOGS

@@ -37,7 +37,11 @@ _assemblies: dict[str, _Assembly] = {}
 
 
 def advance(blend_path: str) -> bool:
-    """Append the model's next chunks, if it has any; return whether it is ready to be appended."""
+    """Append the model's next chunks; return whether the model can now be placed.
+
+    That is so if all chunks are appended, if the model has no chunks, or if appending them failed.
+    In the last case they are discarded, and the model will be appended in one step.
+    """
     chunk_folder = Path(blend_path).with_name(CHUNKS_FOLDER)
     try:
         if blend_path not in _assemblies:
@@ -52,7 +56,10 @@ def advance(blend_path: str) -> bool:
 
 
 def take_objects(blend_path: str) -> list[bpy.types.Object] | None:
-    """Return the model's objects, or None if it is not chunked or not complete."""
+    """Return the objects of a model that was appended in chunks, else None.
+
+    Chunks that are incomplete, or were changed since, are discarded.
+    """
     if blend_path not in _assemblies:
         return None
     try:
@@ -66,7 +73,7 @@ def take_objects(blend_path: str) -> list[bpy.types.Object] | None:
 
 
 def discard(blend_path: str) -> None:
-    """Remove the partly appended model and make sure that its chunks are not used again."""
+    """Remove a partly appended model, and delete its list of chunks, so that none is used again."""
     assembly = _assemblies.pop(blend_path, None)
     if assembly is not None:
         assembly.remove()
@@ -87,7 +94,10 @@ class _Assembly:
         self._uids: dict[str, int] = {}
 
     def advance(self) -> bool:
-        """Append one tick's frames or chunks; return whether the model was complete already."""
+        """Append the meshes without geometry or, on later ticks, the next chunks.
+
+        Return True, and append nothing, if all chunks were there already.
+        """
         if self._filled == len(self._chunks):
             return True
         if not self._uids:
@@ -109,9 +119,9 @@ class _Assembly:
         return False
 
     def finish(self, blend_path: str) -> list[bpy.types.Object]:
-        """Return the model's objects with their meshes, materials, and names.
+        """Append the objects and materials, join them with the meshes, and return the objects.
 
-        Raise LookupError if chunks are missing or the meshes were changed.
+        Raise LookupError if chunks are missing, or the meshes were removed or changed.
         """
         frames = self._frames()
         if self._filled < len(self._chunks):
@@ -158,7 +168,7 @@ class _Assembly:
         bpy.data.batch_remove(leftovers)
 
     def _frames(self) -> dict[str, bpy.types.Mesh]:
-        """Look up the meshes again; raise LookupError if they were removed or changed."""
+        """Return the meshes by frame name; raise LookupError if one was removed or changed."""
         found = {mesh.session_uid: mesh for mesh in bpy.data.meshes}
         frames = {name: found[uid] for name, uid in self._uids.items()}
         if any(mesh.get(_FILLED) != self._filled for mesh in frames.values()):
@@ -167,7 +177,10 @@ class _Assembly:
 
 
 def _fill(mesh: bpy.types.Mesh, chunk: dict[str, Any], folder: Path) -> None:
-    """Copy one attribute's values, adding vertices or edges as needed."""
+    """Copy a chunk, the values of one attribute, into a mesh.
+
+    Add the attribute, vertices, and edges as needed. Raise ValueError if the file is incomplete.
+    """
     items = {"POINT": mesh.vertices, "EDGE": mesh.edges}.get(chunk["domain"])
     if items is not None and len(items) < chunk["count"]:
         items.add(chunk["count"] - len(items))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Read an image from the clipboard, with Blender if it can, else with the desktop's own tool.
 
-Blender reads images on Windows, macOS, and Wayland; X11 needs `xclip`. Copied files and addresses
-are text, which Blender reads everywhere.
+Blender reads images on Windows, macOS, and Wayland; X11 needs `xclip`. Copied files and URLs are
+text, which Blender reads everywhere.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ TOOLS = (
 )
 """Pairs of commands: one lists the clipboard's types, the other writes the image."""
 LIST_SECONDS, TOOL_SECONDS = 0.3, 3.0
-"""Timeouts of the two commands. Short: if Blender owns the clipboard, it cannot answer while it
-waits here."""
+"""Timeouts of the two commands, in seconds. They are short: Blender itself may own the clipboard,
+and cannot answer while it waits here."""
 
 _running_tools: list[subprocess.Popen[bytes]] = []
 """Tools that have not exited yet."""
@@ -44,7 +44,10 @@ _OF_FILE = r"^file://[^/]*|[?#].*"
 
 
 def paste_image(context: bpy.types.Context) -> bpy.types.Image:
-    """Return the clipboard's image as a data-block; raise BadImage if it holds no image."""
+    """Return the image, or the copied image file, on the clipboard as a data-block.
+
+    Raise BadImage if it holds no image that Blender can read, or if Blender runs without a window.
+    """
     if bpy.app.background:
         raise BadImage("The clipboard is not available without a window.", "Open a file instead.")
     image = (
@@ -62,13 +65,13 @@ def paste_image(context: bpy.types.Context) -> bpy.types.Image:
 
 
 def find_https_address(text: str) -> str:
-    """Return the text if it is an https URL, else ""."""
+    """Return the text without surrounding spaces if it is an https URL, else ""."""
     address = text.strip()
     return address if is_https_address(address) else ""
 
 
 def load_image_bytes(data: bytes, name: str) -> bpy.types.Image:
-    """Return the image file in `data` as a packed image; raise BadImage if it cannot be read."""
+    """Load the image file in `data` as a packed image; raise BadImage if it cannot be read."""
     # Blender loads images from files only; packing then makes it independent of this one.
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "picture")
@@ -113,10 +116,10 @@ def _paste_with_blender(context: bpy.types.Context) -> bpy.types.Image | None:
 
 @contextmanager
 def _image_editor(context: bpy.types.Context) -> Iterator[dict[str, Any] | None]:
-    """Yield context members of an Image Editor; None if the screen has no area for one.
+    """Yield the context members of an Image Editor; None if the screen has no area for one.
 
-    Blender's operator needs an Image Editor. Without one, another area becomes one while the
-    block runs. The operator shows the pasted image there; the previous image is restored.
+    Blender's operator for pasting needs an Image Editor. If the screen has none, another area
+    becomes one while the block runs. The image that the editor showed before is restored.
     """
     areas = list(context.window.screen.areas)
     area = next((other for other in areas if other.type == "IMAGE_EDITOR"), None)
@@ -176,20 +179,20 @@ def _run_tool(command: tuple[str, ...], seconds: float) -> bytes:
 
 
 def find_photo(text: str) -> Path | None:
-    """Return the HEIC or AVIF photo that the text names by its path or URL, else None."""
+    """Return the path of the HEIC or AVIF file that the text names as path or file URL, or None."""
     path = _find_path(text)
     return path if path and path.suffix.lower() in PHOTO_SUFFIXES and path.is_file() else None
 
 
 def _find_path(text: str) -> Path | None:
-    """Return the absolute path in the first line of a text, which may be a URL of a file."""
+    """Return the path in the first line of a text: an absolute path or a file URL, else None."""
     line = text.strip().splitlines()[0].strip().strip('"') if text.strip() else ""
     path = Path(unquote(re.sub(_OF_FILE, "", line)) if line.startswith("file://") else line)
     return path if line and path.is_absolute() else None
 
 
 def _open_path(text: str) -> bpy.types.Image | None:
-    """Open the image file that the text names by path or URL; return None if that fails."""
+    """Return the image that the text names by path or file URL; None if it cannot be opened."""
     path = _find_path(text)
     if path is None or path.suffix.lower() not in bpy.path.extensions_image:
         return None

@@ -41,10 +41,11 @@ PNG_SETTINGS = {
 
 
 def picture_source(image: bpy.types.Image, view: str = "front") -> PictureSource:
-    """Return a source of the image's file bytes, to be read on the job's thread.
+    """Return a source from which the job's thread gets the image's file, or a PNG of its pixels.
 
-    For a UDIM image, that is the active tile. Raise BadImage if it is a movie, has layers or no
-    pixels, or its file is missing.
+    Of a UDIM image, it is the active tile; of a sequence, the current frame. Raise BadImage for
+    movies, images with layers or without pixels, empty renders, unsaved tiles, and files that are
+    missing or cannot be read.
     """
     name = picture_name(image)
     if image.source == "MOVIE":
@@ -86,7 +87,7 @@ def picture_source(image: bpy.types.Image, view: str = "front") -> PictureSource
 def copy_render(image: bpy.types.Image) -> bpy.types.Image:
     """Return a packed copy of a render as it is now; raise BadImage if it is empty.
 
-    The next render does not change it, and unlike a render it has a preview in Blender.
+    Later renders do not change the copy. Unlike a render, it has a preview in Blender.
     """
     copy = load_image_bytes(_save_render(image), picture_name(image))
     copy.preview_ensure()
@@ -94,7 +95,7 @@ def copy_render(image: bpy.types.Image) -> bpy.types.Image:
 
 
 def picture_name(image: bpy.types.Image) -> str:
-    """Return a short name for results of the image, without folder or extension."""
+    """Return a short name for results of the image, without folder or extension; never empty."""
     if image.type in RENDER_NAMES:
         return RENDER_NAMES[image.type]
     name = Path(readable_name(image).replace("\\", "/")).name
@@ -105,7 +106,10 @@ def picture_name(image: bpy.types.Image) -> str:
 
 
 def _tile_source(image: bpy.types.Image, name: str, view: str) -> PictureSource:
-    """Return a source of the active tile, which is the one that the Image Editor selects."""
+    """Return a source of the active tile, which is the one that is selected in the Image Editor.
+
+    Raise BadImage if tiles have unsaved changes, or the tile's file is missing.
+    """
     number = (image.tiles.active or image.tiles[0]).number
     packed = [packed for packed in image.packed_files if packed.tile_number == number]
     if packed and not image.is_dirty:
@@ -125,7 +129,10 @@ def _tile_source(image: bpy.types.Image, name: str, view: str) -> PictureSource:
 
 
 def _encode_tile(tile: bpy.types.Image, name: str, view: str) -> PictureSource:
-    """Encode a tile as an image of its own: `Image.pixels` holds only the first tile."""
+    """Return a source that encodes a tile, which was loaded as an image; remove that image.
+
+    The pixels of the UDIM image itself are those of its first tile only.
+    """
     try:
         return _encode_later(tile, name, view)
     finally:
@@ -160,7 +167,7 @@ def _existing_file(image: bpy.types.Image, path: Path) -> Path:
 
 
 def _frame_of(path: Path, frame: int) -> Path:
-    """Return the sequence's file for `frame`, or `path` if it does not exist."""
+    """Return the sequence's file for `frame`, or `path` if there is no such file."""
     digits = re.search(r"\d+(?=\D*$)", path.name)
     if digits is None:
         return path
@@ -181,7 +188,10 @@ def _head(path: Path) -> bytes:
 
 
 def _encode_later(image: bpy.types.Image, name: str, view: str) -> PictureSource:
-    """Copy the pixels now; encode them as PNG when the job reads the source."""
+    """Copy the pixels, and return a source that encodes them as PNG when the job reads it.
+
+    Raise BadImage if the image has no pixels.
+    """
     if min(image.size) < 1 or image.channels < 1:
         raise BadImage(
             Message("“{image}” has no pixels.", image=readable_name(image)), "Open another image."
@@ -207,7 +217,10 @@ def _encode_later(image: bpy.types.Image, name: str, view: str) -> PictureSource
 
 
 def _save_render(image: bpy.types.Image) -> bytes:
-    """Save the render as displayed, with the scene's view transform applied."""
+    """Return the render as a PNG file, with the scene's view transform applied.
+
+    Raise BadImage if the render is empty.
+    """
     scene = bpy.context.scene
     with tempfile.TemporaryDirectory() as folder, _png_settings(scene.render.image_settings):
         path = Path(folder, "render.png")

@@ -2,7 +2,7 @@
 """Import a mesh file in the artist's own Blender, for when no background Blender can start.
 
 Blender freezes during the import, and a file that crashes the importer takes the artist's work with
-it. It is the last resort.
+it, so this is the last resort.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ def import_in_place(
 ) -> tuple[list[str], list[str]]:
     """Import the mesh file, clean it up, and place it as `append_model` does.
 
-    Return the objects' names, the root first, and notes for the user. Raise BadMesh if the file
-    cannot be imported.
+    Return the objects' names, the root first, and notes for the user. Raise the error that the
+    worker's refusal names, such as BadMesh.
     """
     finish_earlier_work(context)
     scene = bpy.data.scenes.new("Image to Mesh")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Append prepared models to the artist's scene. No mesh files are parsed here."""
+"""Append or link prepared models in the artist's scene. No mesh files are parsed here."""
 
 from __future__ import annotations
 
@@ -31,10 +31,11 @@ def append_model(
 ) -> list[str]:
     """Append the prepared model and place its root; return its objects' names, the root first.
 
-    `place` overrides `location`; `rotation` is the rotation about Z in radians that makes the
-    provider's models face front. The root becomes the selected and active object in Object mode
-    only; in other modes selection, active object, and mode stay. The caller pushes the undo step,
-    with an operator's UNDO option or `push_undo`. Raise OSError if the file is not a .blend file.
+    `place` overrides `location`, and may ask for linked meshes instead. `rotation` is the rotation
+    about Z in radians that makes the provider's models face front. In Object Mode, the root becomes
+    the active and only selected object; in other modes, the selection and the active object stay.
+    The caller pushes the undo step, with an operator's UNDO option or `push_undo`. Raise OSError if
+    the file is not a .blend file.
     """
     finish_earlier_work(context)
     linked = place is not None and place.linked
@@ -47,9 +48,9 @@ def append_model(
 
 
 def finish_earlier_work(context: bpy.types.Context) -> None:
-    """Push an undo step that separates the artist's last strokes from the new object.
+    """In Sculpt Mode and Vertex Paint, push an undo step between the strokes and the new object.
 
-    Undoing to a stroke in Sculpt mode restores that mesh only, so an object added since would stay
+    Undoing to a stroke restores that mesh only, so an object added since would stay
     (seen in 4.2, 4.3, and 5.0). With a full step in between, one Ctrl+Z removes the object; the
     next one is spent on this step without a visible change.
     """
@@ -73,7 +74,8 @@ def place_objects(
 ) -> None:
     """Link the model's objects, root first, to the active collection and place the root.
 
-    `properties` are set as custom properties of every object.
+    `properties` are set as custom properties of every object. The root gets `name` unless its own
+    begins with it. In Object Mode, only the root is selected, and it becomes active.
     """
     if not isinstance(place, jobs.Placement):
         x, y, z = place
@@ -98,7 +100,10 @@ def place_objects(
 
 
 def _load_objects(blend_path: str) -> list[bpy.types.Object]:
-    """Append the file's objects, or take those appended in chunks; return them root first."""
+    """Return the model's objects, the root first: those appended in chunks, else append them now.
+
+    They are not marked as assets.
+    """
     objects = chunked_append.take_objects(blend_path) or list(
         append(blend_path, "objects").values()
     )
@@ -109,7 +114,10 @@ def _load_objects(blend_path: str) -> list[bpy.types.Object]:
 
 
 def _link_objects(blend_path: str) -> list[bpy.types.Object]:
-    """Create objects that use the file's linked meshes; linked objects could not be moved."""
+    """Return new local objects that use the file's linked meshes, the root first.
+
+    Linked objects could not be moved.
+    """
     with bpy.data.libraries.load(blend_path, link=True) as (source, target):
         target.objects = source.objects
     # Copies of linked objects are local and share the linked meshes.
@@ -131,7 +139,10 @@ def _root_first(objects: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
 
 
 def _collection(context: bpy.types.Context) -> bpy.types.Collection:
-    """Return the active collection, or the root collection if that is hidden or linked."""
+    """Return the active collection, or the scene's root collection.
+
+    The latter is used if the active collection is hidden, excluded, or not editable.
+    """
     layer = context.view_layer.active_layer_collection
     is_usable = layer.is_visible and not layer.exclude and layer.collection.is_editable
     return layer.collection if is_usable else context.scene.collection

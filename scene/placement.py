@@ -65,7 +65,7 @@ def expected_stand(
 
 
 def chosen_placement(context: bpy.types.Context, chosen: Any) -> jobs.Placement:
-    """Return the placement for the scene's current settings."""
+    """Return the placement that the settings in `chosen` ask for now."""
     location, rotation, height = _find_location(context, chosen)
     wanted = float(chosen.size) if chosen.use_size else 0.0
     return jobs.Placement(
@@ -81,7 +81,7 @@ def chosen_placement(context: bpy.types.Context, chosen: Any) -> jobs.Placement:
 
 
 def unit_factor(scene: bpy.types.Scene) -> float:
-    """Return the length of a meter in scene units."""
+    """Return how many Blender units one meter has in a scene."""
     units = scene.unit_settings
     return 1.0 if units.system == "NONE" else 1.0 / units.scale_length
 
@@ -92,10 +92,10 @@ def move_to_place(
     place: jobs.Placement,
     rotation: float = 0.0,
 ) -> None:
-    """Scale, rotate, and move a model, its root first, to the placement.
+    """Scale, rotate, and move a model to the placement; record its scale and rotation on it.
 
-    `rotation` is the provider's own rotation in radians. Meshes that the model owns are scaled
-    themselves; if they are linked or shared, the root is scaled instead.
+    `objects` has the root first. `rotation` is the provider's own rotation in radians. Meshes are
+    scaled and rotated themselves; if one is linked, shared, or has shape keys, the root is instead.
     """
     root = objects[0]
     low, high = model_box(objects)
@@ -115,7 +115,10 @@ def move_to_place(
 
 
 def model_box(objects: list[bpy.types.Object]) -> tuple[Vector, Vector]:
-    """Return the minimum and maximum corner of a model's bounding box in the root's space."""
+    """Return the minimum and maximum corner of a model's bounding box in the root's space.
+
+    Both are the root's origin if the model has no mesh.
+    """
     root = objects[0]
     corners = [
         _to_root(obj, root) @ Vector(corner)
@@ -127,7 +130,7 @@ def model_box(objects: list[bpy.types.Object]) -> tuple[Vector, Vector]:
 
 
 def model_world_box(root: bpy.types.Object) -> Box:
-    """Return the box of a model in world space."""
+    """Return the box of a model in world space; the root's location if the model has no mesh."""
     # Not from `matrix_world`, which has not been evaluated yet.
     objects = [root, *root.children_recursive]
     corners = [
@@ -140,7 +143,10 @@ def model_world_box(root: bpy.types.Object) -> Box:
 
 
 def _find_location(context: bpy.types.Context, chosen: Any) -> tuple[Vector, float, float]:
-    """Return the location, and the rotation and height of a reference object (0 without one)."""
+    """Return the location that the settings ask for, and a reference's rotation and height.
+
+    The rotation is about Z in radians. Both are 0 if no reference is used.
+    """
     cursor = context.scene.cursor.location.copy()
     position, reference = chosen.current_position(), chosen.current_reference()
     if position == "origin":
@@ -163,7 +169,11 @@ def _surface_below(context: bpy.types.Context, cursor: Vector) -> Vector:
 def _match_reference(
     context: bpy.types.Context, reference: bpy.types.Object
 ) -> tuple[Vector, float, float]:
-    """Return the bottom center, rotation about Z, and height of a reference object or image."""
+    """Return the bottom center, rotation about Z in radians, and height of a reference.
+
+    It is an image empty, or an object with its descendants. If it has no surface, the bottom center
+    is its origin, and the height is 0.
+    """
     # An object that a script has just moved keeps its old matrix until it is evaluated.
     context.view_layer.update()
     world = reference.matrix_world
@@ -184,8 +194,7 @@ def _match_reference(
 
 
 def _heading(front: Vector) -> float:
-    """Return the rotation about Z in radians that makes a model's front, -Y, face along `front`."""
-    # A front that points straight up or down has no heading.
+    """Return the rotation about Z in radians that turns -Y to `front`; 0 if `front` is vertical."""
     if math.hypot(front.x, front.y) < 1e-6:
         return 0.0
     return math.atan2(front.x, -front.y)
@@ -196,7 +205,10 @@ def _is_picture(obj: bpy.types.Object) -> bool:
 
 
 def _corners(obj: bpy.types.Object) -> Iterable[Vector]:
-    """Return the world corners of an image empty, or of an object and its descendants."""
+    """Return the corners, in world space, of an image empty's image or else of the bounding boxes.
+
+    These are the boxes of an object and its descendants, without types that have no surface.
+    """
     if _is_picture(obj):
         width, height = (max(side, 1) for side in obj.data.size)
         scale = obj.empty_display_size / max(width, height)
@@ -260,8 +272,8 @@ def _to_root(obj: bpy.types.Object, root: bpy.types.Object) -> Matrix:
 def _rotate_meshes(objects: list[bpy.types.Object], angle: float) -> bool:
     """Rotate a model about Z through its meshes, so that the rotation of its objects is zero.
 
-    Return whether that is possible: not for shared or linked meshes, and not for objects that keep
-    the transforms of their file.
+    Return False, and rotate nothing, if a mesh is linked, shared, or has shape keys, or if an
+    object is animated or has a transform of its own below the root. The angle is in radians.
     """
     meshes = [obj.data for obj in objects if obj.type == "MESH"]
     shared = any(mesh.library or mesh.users > 1 or mesh.shape_keys for mesh in meshes)
@@ -285,7 +297,7 @@ def _is_identity(matrix: Matrix) -> bool:
 
 
 def _rotated_sides(sides: Vector, angle: float) -> Vector:
-    """Return the sides of the upright box around a box that is rotated about Z."""
+    """Return the sides of the axis-aligned box around a box that is rotated about Z, in radians."""
     across, along = abs(math.cos(angle)), abs(math.sin(angle))
     return Vector((sides.x * across + sides.y * along, sides.x * along + sides.y * across, sides.z))
 
@@ -297,7 +309,10 @@ def _find_stand(
     ours: Sequence[bpy.types.Object],
     reserved: Iterable[Box],
 ) -> Vector:
-    """Return a model's bottom center: on free ground, or moved along X past other results."""
+    """Return a model's bottom center: on free ground if `place` asks for that, else `stand`'s.
+
+    The latter is moved along X past other results if a spacing is set.
+    """
     box, taken = stand.box(), list(reserved)
     sides = box[1] - box[0]
     if not place.free:
@@ -323,7 +338,7 @@ def _find_stand(
 
 
 def _row_offset(box: Box, others: Iterable[Box], spacing: float) -> float:
-    """Return the shift along X that keeps the model clear of other results in its row."""
+    """Return the shift toward +X that keeps the model clear of other results in its row."""
     low, high = box
     occupied = sorted(
         (other_low.x, other_high.x)
@@ -340,7 +355,7 @@ def _row_offset(box: Box, others: Iterable[Box], spacing: float) -> float:
 
 
 def _result_boxes(context: bpy.types.Context, without: Iterable[bpy.types.Object]) -> Iterable[Box]:
-    """Yield the bounding boxes of all visible results in the view layer."""
+    """Yield the boxes of the visible results in the view layer, except for roots in `without`."""
     ours = set(without)
     for obj in context.view_layer.objects:
         is_root = JOB in obj and obj.parent is None

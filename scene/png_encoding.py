@@ -20,7 +20,8 @@ from ..worker.images.png import encode_png
 class ImageCopy:
     """A copy of an image buffer in Blender's layout: float32, bottom row first.
 
-    `is_associated`: alpha is premultiplied.
+    `is_linear` is true for scene-linear colors, `is_associated` for premultiplied alpha. If
+    `has_alpha` is false, alpha is ignored.
     """
 
     values: array[float]
@@ -33,7 +34,7 @@ class ImageCopy:
 
 
 def encode_copy(copied: ImageCopy) -> bytes:
-    """Return an 8-bit sRGB PNG with straight alpha, or without alpha if all pixels are opaque."""
+    """Return an 8-bit sRGB PNG with straight alpha; without alpha if no pixel is transparent."""
     shape = (copied.height, copied.width, copied.channels)
     buffer = np.frombuffer(copied.values, np.float32).reshape(shape)
     pixels = display_pixels(buffer, is_linear=copied.is_linear, is_associated=copied.is_associated)

@@ -18,7 +18,8 @@ def point_under(
 ) -> tuple[float, float, float]:
     """Return the world position under a pixel (x, y) of a 3D viewport's region.
 
-    The depth is the view's pivot if neither an object nor the ground is under the pixel.
+    If neither an object nor near ground is under the pixel, the position is at the depth of the
+    view's pivot.
     """
     # In a quad view, each of the four regions has a view of its own.
     view = (region == context.region and context.region_data) or context.space_data.region_3d
@@ -35,7 +36,11 @@ def point_under(
 
 
 def _on_ground(view: bpy.types.RegionView3D, ray_start: Vector, direction: Vector) -> Vector | None:
-    """Return where the ray meets the ground plane, or None if that is behind or too far away."""
+    """Return where the ray meets the ground plane, or None.
+
+    It is None if the ray is parallel to the ground, meets it behind a perspective view, or meets it
+    too far away.
+    """
     point = intersect_line_plane(
         ray_start, ray_start + direction, Vector(), Vector((0.0, 0.0, 1.0))
     )

@@ -2,8 +2,9 @@
 """Replace a model in the scene. The previous one stays in the file and can be restored.
 
 If both are single meshes, the object stays and gets the new mesh: transform, parent, modifiers,
-constraints, collections, name, and references to it are kept. Models of several objects take over
-what their root had. Each model refers to the one that it replaced, so replacements form a stack.
+constraints, collections, name, and references to it are kept. A model of several objects takes over
+the old root's transform, parent, constraints, collections, and children. Each model refers to the
+one that it replaced, so replacements form a stack.
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ def find_job_objects(job: str, view_layer: bpy.types.ViewLayer) -> list[bpy.type
 
 
 def find_model_objects(obj: bpy.types.Object) -> list[bpy.types.Object]:
-    """Return all objects of the model that an object belongs to, the root first."""
+    """Return all objects of the model that an object belongs to, the root first.
+
+    For an object that no job created, it is the only one.
+    """
     job, root = obj.get(JOB), obj
     while job and root.parent and root.parent.get(JOB) == job:
         root = root.parent
@@ -79,7 +83,8 @@ def replace_model(
 def restore_replaced(context: bpy.types.Context, obj: bpy.types.Object) -> bpy.types.Object:
     """Restore the replaced model where its replacement is now; return its root.
 
-    The replacement is removed from the scene; its job still has it.
+    There has to be one; see `has_replaced_model`. The replacement is removed from the scene, or
+    its mesh from the object; its job still has it.
     """
     current = find_model_objects(obj)
     before = _former_model(current[0])
@@ -112,9 +117,10 @@ def is_single_mesh(objects: Sequence[bpy.types.Object]) -> bool:
 
 
 def _change_mesh(old: bpy.types.Object, new: bpy.types.Object, change: Matrix) -> bpy.types.Object:
-    """Swap the object's mesh; the old mesh becomes a property of the object.
+    """Show the new object's mesh, transformed by `change`, on the old one; remove the new object.
 
-    Each mesh keeps the properties that record its provenance.
+    The old mesh becomes a property of the old object and takes along the properties that record its
+    provenance; those of the new mesh move to the object.
     """
     before, mesh = old.data, new.data
     move_provenance(old, before)
@@ -151,7 +157,7 @@ def _change_mesh_back(obj: bpy.types.Object, before: bpy.types.Mesh) -> bpy.type
 
 
 def _take_name_back(mesh: bpy.types.Mesh, before: bpy.types.Mesh) -> None:
-    """Give a mesh its name back if an update moved the name to the newer mesh."""
+    """Give the mesh `before` its name back if an update moved that to the newer `mesh`."""
     name = mesh.name
     if before.name.startswith(f"{name} (") and not mesh.library:
         mesh.name = replaced_name(name)
@@ -171,12 +177,12 @@ def _show_before(obj: bpy.types.Object, before: bpy.types.Mesh) -> None:
 
 
 def replaced_name(name: str) -> str:
-    """Return the name for a mesh whose own name goes to a newer one."""
+    """Return the name for a replaced mesh that passes its own name, `name`, to the newer one."""
     return f"{name} (replaced)"
 
 
 def move_provenance(source: bpy.types.ID, target: bpy.types.ID) -> None:
-    """Move the properties that record a model's provenance from one data-block to another."""
+    """Move the provenance properties, the list of versions included, to another data-block."""
     for name in provenance_keys(source, with_versions=True):
         target[name] = source[name]
         del source[name]
@@ -192,7 +198,12 @@ def _take_over(
     factor: float,
     rotation: float,
 ) -> None:
-    """Give the new objects the old root's transform, parent, collections, and children."""
+    """Give the new objects the old root's place, and unlink the old objects from all collections.
+
+    The new root gets the old one's parent and transform, changed by `factor` and `rotation` (about
+    Z in radians), and the children of the old model that are not part of it. All new objects move
+    to the old root's collections.
+    """
     root, own = old[0], set(old)
     others = [(child, child.matrix_world.copy()) for obj in old for child in obj.children]
     new[0].parent, new[0].parent_type = root.parent, root.parent_type
@@ -243,7 +254,10 @@ def _copy_modifiers(
 
 
 def _store_replaced(objects: Sequence[bpy.types.Object]) -> bpy.types.Collection:
-    """Move the objects to a collection that no scene contains; a property keeps it in the file."""
+    """Link the objects to a new collection outside of all scenes and return it.
+
+    The caller's property keeps it in the file.
+    """
     collection = bpy.data.collections.new(f"{objects[0].name} (replaced)")
     for obj in objects:
         collection.objects.link(obj)
@@ -251,7 +265,10 @@ def _store_replaced(objects: Sequence[bpy.types.Object]) -> bpy.types.Collection
 
 
 def _factor(old: Sequence[bpy.types.Object], new: Sequence[bpy.types.Object]) -> float:
-    """Return the scale that makes the new model as tall as the old one, in their roots' spaces."""
+    """Return the scale that makes the new model as tall as the old one; 1.0 if either is flat.
+
+    Heights are measured in the space of each model's root.
+    """
     before, after = _height(old), _height(new)
     # A flat model has no height to compare.
     return before / after if before > 1e-9 and after > 1e-9 else 1.0
@@ -263,7 +280,7 @@ def _height(objects: Sequence[bpy.types.Object]) -> float:
 
 
 def _heights(objects: Sequence[bpy.types.Object]) -> Iterator[float]:
-    """Yield the lowest and highest Z of each mesh in the root's space, modifiers ignored."""
+    """Yield the lowest, then the highest Z of each mesh in the root's space, without modifiers."""
     to_root = objects[0].matrix_world.inverted_safe()
     for obj in objects:
         if obj.type == "MESH" and len(obj.data.vertices):

@@ -11,7 +11,7 @@ from ..jobs.custom_properties import DIGEST
 
 
 def load_job_image(path: Path, name: str, digest: str) -> bpy.types.Image:
-    """Return the file as a packed image, reusing one that was loaded from the same bytes.
+    """Return the file as a packed image; reuse one with the same digest that was not painted on.
 
     Raise RuntimeError if Blender cannot open the file.
     """

@@ -12,10 +12,10 @@ UNSAVED = "The textures are packed because this file is not saved. Save it, then
 
 
 def relocate_textures(objects: Iterable[bpy.types.Object], *, unpack: bool) -> tuple[str, ...]:
-    """Point packed textures at the open .blend's folder; with `unpack`, write them there.
+    """Point packed textures at the open .blend's folder; with `unpack`, write them to `textures/`.
 
-    They still refer to the prepared file's folder, where Blender would unpack them. Return notes
-    for the user.
+    As appended, they refer to the prepared file's folder, where Blender would unpack them. If the
+    .blend is not saved, they stay packed, and the returned notes for the user say so.
     """
     images = _packed_images(objects)
     for image in images:
@@ -46,7 +46,7 @@ def _packed_images(objects: Iterable[bpy.types.Object]) -> list[bpy.types.Image]
 
 
 def _write_beside(image: bpy.types.Image) -> None:
-    """Unpack the image to `textures/` under an unused file name."""
+    """Unpack the image to `textures/` beside the .blend under an unused file name."""
     folder = Path(bpy.path.abspath("//textures"))
     suffix = Path(image.filepath_raw).suffix
     stem = bpy.path.clean_name(image.name)

@@ -15,7 +15,10 @@ NAME = "Viewport"
 
 
 def capture_viewport(context: bpy.types.Context) -> bpy.types.Image:
-    """Return a packed image of the context's 3D viewport; raise BadImage if no window shows one."""
+    """Return a packed image of the context's 3D viewport, or of the screen's largest.
+
+    Raise BadImage without a 3D viewport, or if Blender runs without a window.
+    """
     area = _view_area(context)
     if bpy.app.background or area is None:
         raise BadImage("There is no 3D Viewport to capture.", "Open a 3D Viewport.")

@@ -26,7 +26,7 @@ def find_objects(session_uids: Sequence[int]) -> list[bpy.types.Object]:
 
 
 def load_meshes(path: str, names: Sequence[str]) -> list[bpy.types.Mesh]:
-    """Append meshes from the worker's file. Raise OSError if it is missing."""
+    """Append the named meshes from the worker's file; raise OSError if it cannot be opened."""
     return list(append(path, "meshes", names).values())
 
 
@@ -36,7 +36,7 @@ def exchange_edited(
     made_by: str,
     version: str,
 ) -> None:
-    """Give each object its edited mesh.
+    """Give each object its edited mesh; its former mesh becomes a version.
 
     `made_by` is the worker's name for the edit; `version` is the mesh's file in the job's folder,
     or empty.
@@ -51,7 +51,10 @@ def exchange_edited(
 def place_levels(
     context: bpy.types.Context, finest: bpy.types.Object, meshes: Sequence[bpy.types.Mesh]
 ) -> list[bpy.types.Object]:
-    """Add an object for each mesh, in a row with the finest level; return the new objects."""
+    """Add an object for each mesh on free ground beside the finest level; return the new objects.
+
+    They have its materials and collections, and the names LOD1, LOD2, and so on.
+    """
     made = []
     for level, mesh in enumerate(meshes, start=1):
         name = f"{finest.name} LOD{level}"

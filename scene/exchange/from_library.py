@@ -22,8 +22,9 @@ def adopt_model(
 ) -> bpy.types.Object:
     """Show an imported version instead of another one and return the object that shows it.
 
-    If both are single meshes, the object stays, and the former mesh becomes one of its versions.
-    Otherwise, the new model takes its place, and *Restore Replaced* brings the old one back.
+    If both are single meshes and neither is linked, the object stays, and its former mesh becomes
+    one of its versions. In all other cases, the new model takes the place of the old one, which
+    *Restore Replaced* brings back.
     """
     old, new = find_model_objects(shown), find_model_objects(made)
     is_single = all(len(objects) == 1 and objects[0].type == "MESH" for objects in (old, new))
@@ -53,9 +54,9 @@ def _match_rotation(shown: bpy.types.Object, made: bpy.types.Object) -> None:
 
 
 def _use_same_materials(shown: bpy.types.Object, mesh: bpy.types.Mesh) -> list[bpy.types.Material]:
-    """Use the object's materials if the file's are the same; return the file's, now unneeded.
+    """Give a mesh the object's materials if its own have the same names; return the replaced ones.
 
-    The artist may have changed them since, and a second set would only take memory.
+    The artist may have changed the object's, and a second set would only take memory.
     """
     own = [slot.material for slot in shown.material_slots]
     theirs = list(mesh.materials)

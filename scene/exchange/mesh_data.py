@@ -40,7 +40,7 @@ def exchange_mesh(obj: bpy.types.Object, mesh: bpy.types.Mesh) -> bpy.types.Mesh
 
 
 def inherit(obj: bpy.types.Object, mesh: bpy.types.Mesh, made_by: str) -> None:
-    """Prepare an edited mesh for its object: provenance, custom properties, missing materials.
+    """Copy provenance, custom properties, and missing materials from an object to its edited mesh.
 
     `made_by` is the worker's name for the edit.
     """

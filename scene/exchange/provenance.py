@@ -9,7 +9,10 @@ from ...jobs.custom_properties import APPLIED, PREFIX, ROTATION, VERSIONS
 
 
 def provenance_keys(owner: bpy.types.ID, *, with_versions: bool = False) -> list[str]:
-    """Return the names of an ID's provenance properties, without an object's list of versions."""
+    """Return the names of an ID's provenance properties.
+
+    That of an object's list of versions is among them only if `with_versions` is set.
+    """
     names = owner.keys()
     return [
         name for name in names if name.startswith(PREFIX) and (with_versions or name != VERSIONS)

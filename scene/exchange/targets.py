@@ -18,7 +18,10 @@ JOINING = frozenset({"quads", "levels"})
 
 
 def edited_objects(context: bpy.types.Context) -> list[bpy.types.Object]:
-    """Return the active mesh object, or all visible mesh objects of the active generated model."""
+    """Return the active mesh object, or the visible mesh objects below the active generated model.
+
+    The list is empty if neither is active.
+    """
     active = context.view_layer.objects.active
     if active is None or active.type == "MESH":
         return [active] if active else []
@@ -29,7 +32,7 @@ def edited_objects(context: bpy.types.Context) -> list[bpy.types.Object]:
 
 
 def check_objects(context: bpy.types.Context, objects: list[bpy.types.Object], task: str) -> None:
-    """Raise LibraryProblem with what to do first if a tool cannot work on the objects."""
+    """Raise LibraryProblem, with what to do first, if the tool `task` cannot edit the objects."""
     if not objects:
         raise LibraryProblem("No mesh is active.", "Select a mesh object.")
     if any(obj.mode != "OBJECT" for obj in objects) or context.mode != "OBJECT":
@@ -46,7 +49,8 @@ def check_objects(context: bpy.types.Context, objects: list[bpy.types.Object], t
 def write_meshes(objects: list[bpy.types.Object], path: str, task: str) -> list[dict[str, Any]]:
     """Write the objects' meshes, without modifiers, to a .blend file for the worker.
 
-    Return the name and transform of each, in the order of the objects.
+    Return the name and the matrix of each, in the order of the objects. The matrix is the object's
+    world matrix, or the identity for a single mesh unless the tool only reports.
     """
     copies = {obj: _with_object_materials(obj) for obj in objects if _has_own_materials(obj)}
     meshes = [copies.get(obj, obj.data) for obj in objects]

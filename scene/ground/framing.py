@@ -17,7 +17,11 @@ MARGIN = 1.6
 
 
 def frame_if_out_of_sight(context: bpy.types.Context, root: bpy.types.Object) -> bool:
-    """Center the largest viewport on the model if none shows it; return whether it was moved."""
+    """Center a viewport on the model if none shows it well; return whether one was moved.
+
+    It is the largest viewport of the context's screen, or of all windows if that has none. In
+    background mode, nothing moves.
+    """
     if bpy.app.background:
         return False
     areas = visible_viewports(context)
@@ -34,7 +38,7 @@ def frame_if_out_of_sight(context: bpy.types.Context, root: bpy.types.Object) ->
 
 
 def _frame(area: bpy.types.Area, box: tuple[Vector, Vector]) -> None:
-    """Center a viewport on a box; the direction of the view and the scene's camera stay."""
+    """Center a viewport on a box without turning it; a camera view becomes a perspective view."""
     space = area.spaces.active
     view = space.region_3d
     low, high = box

@@ -35,7 +35,7 @@ WELL, IN_SIGHT = 0.9, 0.6
 class Obstacle(NamedTuple):
     """A visible object: its box, whether it is a result, and its surface's height at the start.
 
-    The height, `floor`, is known only for objects that a model can stand on.
+    That height, `floor`, is None if no surface of the object is above or below the start.
     """
 
     box: Box
@@ -44,9 +44,12 @@ class Obstacle(NamedTuple):
 
 
 class View(NamedTuple):
-    """A viewport: its projection, the position of the eye, and the part of it that is not covered.
+    """A viewport, as the search for free ground needs it.
 
-    `clear` is left, bottom, right, top in normalized device coordinates (-1 to 1).
+    `matrix` projects world space to clip space. `eye` is the position of the viewer, None in an
+    orthographic view. `right` is the direction to the right of the screen in world space. `clear`
+    is the part that no other region covers: left, bottom, right, top in normalized device
+    coordinates (-1 to 1).
     """
 
     matrix: Matrix
@@ -73,7 +76,9 @@ def find_spot(around: Surroundings, sides: Sequence[float], spacing: float) -> V
 
     If the start is occupied, this is a free spot beside it along X or Y, in sight if possible. The
     axis with more results comes first; without results, the one that is more horizontal in the
-    viewport. If no free spot along them is near, it is the nearest one on a grid around the start.
+    viewport. If no free spot along them is near, it is the nearest one on a grid around the start
+    or, if the grid is full, the first one along the axes. `spacing` is the distance to keep from
+    obstacles.
     """
     carriers = _carriers(around, sides)
     carrying = set(map(id, carriers))
@@ -103,7 +108,7 @@ def model_box(spot: Vector, sides: Sequence[float]) -> Box:
 def visible_share(view: View, box: Box) -> tuple[float, float]:
     """Return the share of a box's outline in the viewport, and the share of the viewport it fills.
 
-    Both are 0 for a box behind the eye or outside.
+    Both are 0 if the box is outside of the viewport, or one of its corners is behind the eye.
     """
     outline = screen_outline(view, box)
     if outline is None:
@@ -115,7 +120,11 @@ def visible_share(view: View, box: Box) -> tuple[float, float]:
 
 
 def screen_outline(view: View, box: Box) -> tuple[float, float, float, float, float] | None:
-    """Return a box's rectangle on the screen and its distance; None if it is behind the eye."""
+    """Return a box's left, bottom, right, top, and depth on the screen.
+
+    The sides are in normalized device coordinates; greater depths are farther away. Return None if
+    a corner of the box is behind the eye.
+    """
     low, high = box
     corners = [
         view.matrix @ Vector((x, y, z, 1.0))
@@ -133,7 +142,7 @@ def screen_outline(view: View, box: Box) -> tuple[float, float, float, float, fl
 
 
 def _carriers(around: Surroundings, sides: Sequence[float]) -> list[Obstacle]:
-    """Return ground planes, terrain, and rooms, which a model stands on or in: no obstacles."""
+    """Return the ground planes, terrains, and rooms: a model stands on or in them."""
     wide = [item for item in around.obstacles if _is_wide(item.box, sides)]
     flat = [item for item in wide if _is_flat(item.box)]
     # Rooms and terrains are the largest things around; each is compared with everything else.
@@ -156,7 +165,7 @@ def _width(item: Obstacle) -> float:
 
 
 def _holds_something(box: Box, around: Surroundings) -> bool:
-    """Return whether the eye, a point such as a camera's, or another object is inside of a box."""
+    """Return whether a box contains the eye, a point such as a camera, or all of another object."""
     eye = around.view.eye if around.view else None
     inner = [*around.points, *([eye] if eye is not None else [])]
     return any(_contains(box, point) for point in inner) or any(
@@ -169,10 +178,11 @@ def _holds_something(box: Box, around: Surroundings) -> bool:
 def _ground(
     start: Vector, solid: list[Obstacle], carriers: list[Obstacle], sides: Sequence[float]
 ) -> float:
-    """Return the height of the ground near the nearest object, else of that object's bottom.
+    """Return the height of the ground: the highest near the bottom of the nearest object.
 
-    Without an object nearby, return the height closest to Z = 0. Ceilings are too high to count,
-    and the bottom of a sky dome is too low.
+    If there is no ground near that bottom, return the height of the bottom. Without an object,
+    return the height of the ground closest to Z = 0, or 0. Ceilings are too high to count, and the
+    bottom of a sky dome is too low.
     """
     floors = [item.floor for item in carriers if item.floor is not None]
     nearest = min(solid, key=lambda item: _gap(item.box, start), default=None)
@@ -185,7 +195,10 @@ def _ground(
 
 
 def _axes(around: Surroundings, level: list[Obstacle], sides: Sequence[float]) -> list[int]:
-    """Return the axes of a row (X is 0, Y is 1), first by results, then across the screen."""
+    """Return both axes (X is 0, Y is 1), first the one with more results in a row with the start.
+
+    If both have as many, the one that is more horizontal in the viewport comes first.
+    """
     right = around.view.right if around.view else Vector((1.0, 0.0, 0.0))
     across = 0 if abs(right.x) >= abs(right.y) else 1
     others = [item for item in level if item.is_result]
@@ -200,7 +213,7 @@ def _axes(around: Surroundings, level: list[Obstacle], sides: Sequence[float]) -
 def _row_spots(
     level: list[Obstacle], start: Vector, sides: Sequence[float], spacing: float, axis: int
 ) -> list[Vector]:
-    """Return the nearest free spot on each side along an axis, the nearer of the two first."""
+    """Return the nearest free spot in each direction along an axis, the nearer of the two first."""
     across, touch = 1 - axis, _touch(sides)
     reach, room = (sides[side] / 2 + spacing - touch for side in (axis, across))
     row = [
@@ -230,7 +243,7 @@ def _touch(sides: Sequence[float]) -> float:
 def _blockers(
     level: list[Obstacle], spot: Vector, sides: Sequence[float], spacing: float
 ) -> list[Box]:
-    """Return the boxes that a model at the spot would touch, or be closer to than the spacing."""
+    """Return the boxes that are closer than the spacing to a model at the spot."""
     touch = _touch(sides)
     x, y = sides[0] / 2 + spacing - touch, sides[1] / 2 + spacing - touch
     return [
@@ -246,7 +259,7 @@ def _blockers(
 def _nearest_free(
     level: list[Obstacle], start: Vector, sides: Sequence[float], spacing: float
 ) -> Vector | None:
-    """Return the nearest free spot on a grid around the start."""
+    """Return the nearest free spot on a grid around the start, or None within RINGS steps."""
     step = max(sides[0], sides[1]) + spacing
     offsets = sorted(
         ((x, y) for x in range(-RINGS, RINGS + 1) for y in range(-RINGS, RINGS + 1)),
@@ -262,7 +275,11 @@ def _nearest_free(
 def _share_in_sight(
     view: View | None, spot: Vector, sides: Sequence[float], level: list[Obstacle]
 ) -> float:
-    """Return the share of a model's outline that is inside the viewport and not covered."""
+    """Return the share of a model's outline that is inside the viewport and not covered.
+
+    Without a viewport, it is 1. Where obstacles overlap each other, they count several times, so
+    the share may be negative.
+    """
     if view is None:
         return 1.0
     box = model_box(spot, sides)
@@ -308,5 +325,5 @@ def _reach(box: Box, start: Vector) -> float:
 
 
 def boxes_as_obstacles(boxes: Iterable[Box]) -> tuple[Obstacle, ...]:
-    """Return the boxes of expected models as obstacles, as if these results were there already."""
+    """Return the boxes of expected models as obstacles, marked as results."""
     return tuple(Obstacle(box, is_result=True) for box in boxes)

@@ -20,7 +20,7 @@ NO_SURFACE = frozenset(
 OUTLINES = frozenset({"BOUNDS", "WIRE"})
 """Display types of objects that hide nothing, such as a Boolean cutter."""
 MOST = 5000
-"""Maximum number of instances to examine: a meadow has millions, and Blender freezes meanwhile."""
+"""Maximum number of instances to examine: a meadow may have millions, and would freeze Blender."""
 SMALLEST = 5e-4
 """Share of a viewport that a model has to fill to be seen."""
 DOWN = Vector((0.0, 0.0, -1.0))
@@ -29,7 +29,10 @@ DOWN = Vector((0.0, 0.0, -1.0))
 def read_surroundings(
     context: bpy.types.Context, sides: Sequence[float], ours: Iterable[bpy.types.Object] = ()
 ) -> Surroundings:
-    """Return what is visible in the scene, except for `ours`, and where the search begins."""
+    """Return the obstacles and points in the scene without `ours`, the viewport, and the start.
+
+    `sides` are the model's width, depth, and height.
+    """
     view = find_view(context)
     start = _start(context, view, sides)
     without = set(ours)
@@ -43,14 +46,17 @@ def read_surroundings(
 
 
 def floor_under(context: bpy.types.Context, spot: Vector, height: float) -> float | None:
-    """Return the height of the first surface below a model's top at the spot, or None."""
+    """Return the height of the first surface below the top of a model at the spot, or None.
+
+    `height` is the model's.
+    """
     graph = context.evaluated_depsgraph_get()
     hit, point, *_ = context.scene.ray_cast(graph, spot + Vector((0.0, 0.0, height)), DOWN)
     return float(point.z) if hit else None
 
 
 def find_view(context: bpy.types.Context) -> View | None:
-    """Return the viewport that the artist works in: the current one, else the largest."""
+    """Return the viewport that the artist works in: the context's, else the largest, else None."""
     area = context.area
     if bpy.app.background:
         return None
@@ -61,7 +67,7 @@ def find_view(context: bpy.types.Context) -> View | None:
 
 
 def visible_viewports(context: bpy.types.Context) -> list[bpy.types.Area]:
-    """Return the 3D viewports of all windows that show the scene, those of this window first."""
+    """Return the 3D viewports of all windows that show the scene, those of the context's first."""
     manager = context.window_manager
     windows = sorted(manager.windows, key=lambda window: window != context.window)
     return [
@@ -108,7 +114,11 @@ def _clear_part(
 
 
 def _start(context: bpy.types.Context, view: View | None, sides: Sequence[float]) -> Vector:
-    """Return the 3D cursor if the artist sees it, else the point that the viewport orbits."""
+    """Return where the search for free ground begins.
+
+    It is the 3D cursor if a model there would be in sight or there is no viewport, else the point
+    that the viewport orbits.
+    """
     cursor = context.scene.cursor.location.copy()
     if view is None:
         return cursor
@@ -150,7 +160,11 @@ def world_box(matrix: Matrix, corners: Sequence[Sequence[float]]) -> Box | None:
 
 
 def _floor_at(obj: bpy.types.Object, matrix: Matrix, box: Box, start: Vector) -> float | None:
-    """Return the height of an object's surface at the start, in a room its floor's; else None."""
+    """Return the height of an object's surface at the start's X and Y; None if it has none there.
+
+    In a room, it is the height of the floor. For flat objects, and for those that are not meshes,
+    it is the top of the box.
+    """
     low, high = box
     if not (low.x <= start.x <= high.x and low.y <= start.y <= high.y):
         return None

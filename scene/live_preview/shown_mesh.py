@@ -24,7 +24,10 @@ EVEN = 1e-3
 
 
 def show_preview(obj: bpy.types.Object, arrays: jobs.LiveArrays) -> None:
-    """Show a preview on an object in Object Mode; its materials and slots stay."""
+    """Show a preview on an object in Object Mode, and note that its settings are being dragged.
+
+    Materials and slots stay.
+    """
     preview = obj.data
     if LIVE not in preview:
         preview = _new_preview(obj.data)
@@ -37,7 +40,7 @@ def show_preview(obj: bpy.types.Object, arrays: jobs.LiveArrays) -> None:
 def growth_since_import(mesh: bpy.types.Mesh, obj: bpy.types.Object) -> float:
     """Return the factor by which a mesh has grown since its import, as after Apply Scale.
 
-    1.0 if the axes differ, the mesh is too large to measure, or its size on import is unknown.
+    It is 1.0 if the axes differ, the mesh has too many vertices, or its size on import is unknown.
     """
     if SIDES not in obj or len(mesh.vertices) > MOST_MEASURED:
         return 1.0
@@ -67,9 +70,9 @@ def end_drag(obj: bpy.types.Object) -> None:
 def put_originals_back() -> bool:
     """Replace all previews with the original meshes, and delete the previews.
 
-    Return whether settings were still being dragged for one of them. A preview that is being
-    edited, sculpted, or painted becomes an ordinary mesh instead: the artist's changes to it are
-    worth more, and Restore Replaced undoes them.
+    Return whether settings were still being dragged for one of them. A preview becomes an ordinary
+    mesh instead if an object with it is not in Object Mode, since the artist may have changed it,
+    or if its original is gone. *Restore Replaced* brings the original back.
     """
     previews = [mesh for mesh in bpy.data.meshes if LIVE in mesh]
     is_dragged = any(DRAGGED in mesh for mesh in previews)
@@ -86,7 +89,7 @@ def put_originals_back() -> bool:
 
 
 def fill(mesh: bpy.types.Mesh, arrays: jobs.LiveArrays) -> None:
-    """Replace a mesh's geometry; its materials stay."""
+    """Replace a mesh's geometry with triangles; its materials stay."""
     mesh.clear_geometry()
     mesh.vertices.add(len(arrays.vertices) // 3)
     mesh.vertices.foreach_set("co", arrays.vertices)
@@ -101,7 +104,7 @@ def fill(mesh: bpy.types.Mesh, arrays: jobs.LiveArrays) -> None:
 
 
 def _keep(preview: bpy.types.Mesh, users: list[bpy.types.Object]) -> None:
-    """Turn a preview into an ordinary mesh, which replaces the original."""
+    """Turn a preview into an ordinary mesh that replaced the original, which can be restored."""
     from ..replace import note_replaced
 
     original = preview[LIVE]

@@ -32,7 +32,7 @@ class Adjustments:
 
 
 def adjust_model(objects: Iterable[bpy.types.Object], wanted: Adjustments) -> None:
-    """Adjust the meshes of a model; linked meshes stay as they are."""
+    """Merge vertices, recalculate normals, and shade, as wanted; linked meshes stay as they are."""
     meshes = dict.fromkeys(obj.data for obj in objects if obj.type == "MESH")
     for mesh in meshes:
         if mesh.library is not None:

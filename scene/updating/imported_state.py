@@ -17,7 +17,10 @@ MANY = 30_000
 
 
 def note_imported(objects: Iterable[bpy.types.Object]) -> None:
-    """Store a fingerprint of its mesh in each object, and one of its nodes in each material."""
+    """Store each mesh's fingerprint and size in its object, and fingerprints of nodes in materials.
+
+    Objects that are not meshes, and materials that cannot be edited, are left out.
+    """
     for obj in objects:
         if obj.type != "MESH":
             continue
@@ -36,14 +39,14 @@ def shape_of(mesh: bpy.types.Mesh) -> list[float]:
 
 
 def sides_of(mesh: bpy.types.Mesh) -> list[float]:
-    """Return the lengths of the sides of a mesh's bounding box."""
+    """Return the sides of a mesh's bounding box along X, Y, and Z; zeros if it has no vertices."""
     return [_side(axis) if len(axis) else 0.0 for axis in _axes(mesh)]
 
 
 def nodes_text(material: bpy.types.Material) -> str:
-    """Return a fingerprint of a material's nodes, their values, and their links, as text.
+    """Return a fingerprint of a material's nodes, their input values, and their links.
 
-    Images are not part of it.
+    Images are not part of it. It is "none" for a material without nodes.
     """
     tree = material.node_tree
     if tree is None:
@@ -58,7 +61,7 @@ def nodes_text(material: bpy.types.Material) -> str:
 
 
 def _axes(mesh: bpy.types.Mesh) -> list[Any]:
-    """Return the x, y, and z of all vertices; arrays of NumPy for large meshes only.
+    """Return the X, the Y, and the Z of all vertices; as NumPy arrays for large meshes only.
 
     Loading NumPy would keep Blender's window waiting longer than a small mesh takes.
     """

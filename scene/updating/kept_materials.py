@@ -13,7 +13,9 @@ def keep_materials(old: bpy.types.Object, new: bpy.types.Object) -> None:
     """Put the artist's materials into the slots of the new mesh.
 
     A slot to which the artist assigned another material keeps that one. If the imported material
-    was changed, the new mesh gets a copy of it with the new textures.
+    was changed, the new mesh gets a copy of it with the new textures, if it has nodes for all of
+    them. New materials without users are removed. Linked meshes, and objects that an earlier
+    version of the add-on imported, stay as they are.
     """
     mesh = new.data
     # Without SHAPE, an earlier version imported the object, which marked no materials.
@@ -36,9 +38,9 @@ def keep_materials(old: bpy.types.Object, new: bpy.types.Object) -> None:
 
 
 def _with_new_textures(kept: bpy.types.Material, ours: bpy.types.Material) -> bpy.types.Material:
-    """Return a copy of a changed material with the textures of the new one.
+    """Return a copy of a changed material with the textures and viewport color of the new one.
 
-    The new one itself if it has textures that the changed material has no nodes for.
+    If the changed material lacks a node for one of the textures, return the new one itself.
     """
     images = _images(ours)
     if images.keys() - _images(kept).keys():
@@ -51,6 +53,6 @@ def _with_new_textures(kept: bpy.types.Material, ours: bpy.types.Material) -> bp
 
 
 def _images(material: bpy.types.Material) -> dict[str, bpy.types.Image]:
-    """Return a material's images by the names of their nodes."""
+    """Return a material's images, or None for an empty node, by the names of the nodes."""
     nodes = material.node_tree.nodes if material.node_tree else ()
     return {node.name: node.image for node in nodes if node.type == "TEX_IMAGE"}

@@ -13,7 +13,8 @@ import bpy
 def kept_selection(context: bpy.types.Context) -> Iterator[None]:
     """Restore the selection and the active object after the block.
 
-    If the block removed the active object, the object that it made active stays active.
+    If the block removed the active object, the object that it made active stays active and
+    selected. In other modes than Object Mode, nothing is restored.
     """
     layer = context.view_layer
     selected, active = list(layer.objects.selected), layer.objects.active

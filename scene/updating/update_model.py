@@ -102,7 +102,7 @@ def _change(target: bpy.types.Object, new: bpy.types.Object) -> Matrix:
 def _resize(target: bpy.types.Object) -> float:
     """Return the factor by which the old mesh has grown since its import, as after Apply Scale.
 
-    1.0 if its sides did not change by the same factor.
+    It is 1.0 if the sides on import are unknown, or did not change by the same factor.
     """
     if SIDES not in target:
         return 1.0

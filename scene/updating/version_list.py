@@ -26,12 +26,12 @@ def store_shown(obj: bpy.types.Object) -> str:
 
 
 def note_shown(obj: bpy.types.Object, key: str = "") -> None:
-    """Mark the version with this key as the one the object shows; without a key, a new version."""
+    """Mark the version with this key, or a new version if it is empty, as the one that is shown."""
     obj[VERSIONS][key or _new_key(obj)] = SHOWN
 
 
 def find_version(obj: bpy.types.Object, key: str) -> bpy.types.Mesh | None:
-    """Return a stored version of an object; None if it was removed from the file."""
+    """Return the mesh stored with this key; None if it is the one shown, or not in the file."""
     stored = obj.get(VERSIONS)
     mesh: bpy.types.Mesh | None = stored.get(key) if stored else None
     return mesh or None
