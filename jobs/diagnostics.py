@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A zip for bug reports: versions, settings and the newest records; no keys, images or meshes.
+"""A zip for bug reports: versions, preferences, and the newest records; no keys, images, or meshes.
 
-Every known key is redacted, the home folder becomes “~”, and URLs lose their query and fragment,
-which contain a secret in signed links.
+Known keys, and texts that look like keys, are redacted. The home folder becomes “~”. URLs lose
+their user, query, and fragment, since those of signed URLs contain secrets.
 """
 
 from __future__ import annotations
@@ -47,9 +47,10 @@ def write_diagnostics(
     library: Path,
     secrets: Iterable[Secret],
 ) -> None:
-    """Write the zip to `target`; raises OSError if that fails.
+    """Write the zip to `target`. Raises OSError if that fails.
 
-    Of API keys in `preferences`, only the names are written. `secrets` are redacted everywhere.
+    Of API keys in `preferences`, only the names are written. `secrets` are redacted everywhere. A
+    record that cannot be read is replaced with the reason.
     """
     kept = [secret.reveal() for secret in secrets]
     providers = all_providers().values()
@@ -77,7 +78,10 @@ def write_diagnostics(
 
 
 def anonymize(text: str, secrets: Iterable[str]) -> str:
-    """Return text with the keys, the home folder's path and the private parts of URLs redacted."""
+    """Return text without the private parts of URLs, and with “~” for the home folder's path.
+
+    `secrets`, and texts that look like keys, are redacted.
+    """
     text = redact(text, secrets)  # guard: keys-in-diagnostics
     text = _QUERY.sub(rf"\1?{REDACTED}", text)
     text = _USER.sub(rf"\1{REDACTED}@", text)

@@ -19,7 +19,7 @@ MEASURES = ("height", "longest")
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A model's location, rotation and size, in the scene's own units.
+    """A model's location, rotation, and size, in the scene's own units.
 
     `rotation`: radians about Z. `size`: the model's height or, depending on `measure`, the length
     of its longest side; 0 keeps its own size. `spacing`: the gap to earlier results, in a row along
@@ -55,7 +55,7 @@ class Placement:
 
     @classmethod
     def from_json(cls, data: Mapping[str, JSON]) -> Placement:
-        """Read the fields; missing ones and those of a wrong type get their defaults."""
+        """Return the placement in a record's `place`; missing or invalid fields get defaults."""
         measure = data.get("measure")
         return cls(
             location=_point(data.get("location")),
@@ -100,7 +100,7 @@ class ImportPlan:
 
     @classmethod
     def from_json(cls, data: object) -> ImportPlan:
-        """Read a record's `place`; missing values and those of a wrong type get their defaults."""
+        """Return the plan in a record's `place`; missing or invalid fields get their defaults."""
         if not isinstance(data, Mapping):
             return cls()
         cleanup = data.get("mending")
@@ -118,7 +118,7 @@ def _text(value: JSON) -> str:
 
 
 def _number(value: JSON) -> float | None:
-    """Return a finite number; None for anything else, booleans included."""
+    """Return the value as a float if it is a finite number; None for all else, also booleans."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:

@@ -22,7 +22,7 @@ LABELS = {
 
 
 def versions_of(obj: Any) -> list[tuple[str, Any]]:
-    """Return an object's versions, oldest first, as pairs of a key and a mesh."""
+    """Return an object's existing versions, oldest first, as pairs of a key and a mesh."""
     stored = obj.get(VERSIONS)
     if not stored:
         return []
@@ -32,7 +32,7 @@ def versions_of(obj: Any) -> list[tuple[str, Any]]:
 
 
 def made_by(obj: Any, mesh: Any) -> str:
-    """Return the edit that made a version of an object, "" for an original."""
+    """Return the edit that made a version of an object, such as `decimate`; "" for an original."""
     # For the mesh that is shown, the properties are on the object.
     return str((obj if mesh == obj.data else mesh).get(MADE_BY, ""))
 

@@ -45,11 +45,12 @@ _ORDER = (State.READY, State.RUNNING, State.DOWNLOADING, State.PREPARING, State.
 
 @dataclass
 class Item:
-    """One mesh of a batch, and its state. `spec` is None if it cannot be ordered at all.
+    """One mesh of a batch, and its state. `spec` is None if the mesh cannot be ordered at all.
 
-    `image` is the source as the user gave it. `service` is equal for items that share a limit on
-    concurrent tasks; the limit is its last element. `mark` is the fingerprint of the order. `state`
-    is None while there is no job. `was_there`: the job is from an earlier run.
+    `image` is the path or URL of the source. `service` is equal for items that share a limit on
+    concurrent tasks; the limit is its last element. `mark` is the fingerprint of the order. `job`
+    is the job's id; it is empty, and `state` is None, while there is no job. `failure` says why
+    there is no mesh. `tries` counts starts of the job. `was_there`: the job is from an earlier run.
     """
 
     image: str
@@ -75,9 +76,10 @@ def plan_item(
     image: str, provider: Provider[Any], settings: Settings, pictures: Iterable[PictureSource],
     files: Mapping[str, Path], spec: JobSpec,
 ) -> Item:  # fmt: skip
-    """Return an item that can be ordered; `files` maps views to the paths of local images.
+    """Return an item that can be ordered.
 
-    Raises OSError for an image that cannot be read.
+    `files` maps the views in `pictures` that have no URL to the paths of their images. Raises
+    OSError for an image that cannot be read.
     """
     marks = {picture.view: picture.url or digest_of(files[picture.view]) for picture in pictures}
     # By keys, not by provider: providers that share a key share its account, and so its limit.
@@ -98,7 +100,10 @@ def refused_item(image: str, provider: str, error: Exception) -> Item:
 
 
 def failure_of(error: Exception) -> Failure:
-    """Convert any exception to a failure; the kind is “unexpected” unless it is one of ours."""
+    """Convert any exception to a failure.
+
+    Its kind is “unexpected” unless the exception is an ImageToMeshError.
+    """
     if isinstance(error, ImageToMeshError):
         return Failure(error.kind, error.message, error.hint, error.link)
     words = f"{type(error).__name__}: {error}"
@@ -107,7 +112,7 @@ def failure_of(error: Exception) -> Failure:
 
 
 def match(items: Iterable[Item], entries: Iterable[Entry], *, retry: bool) -> None:
-    """Assign to each item its job in the library; each job belongs to at most one item.
+    """Assign each item its job in the library, if there is one; no job is assigned twice.
 
     Failed and cancelled jobs are ignored if the service never accepted them, or with `retry`.
     """
@@ -175,7 +180,7 @@ class Batch:
     def run(self, *, stop: Callable[[], bool] = bool) -> None:
         """Run all items until each has ended or cannot continue now.
 
-        `stop` is called about ten times a second; if it returns True, `run` returns early.
+        `stop` is called at least ten times a second; if it returns True, `run` returns early.
         """
         for item in self.items:
             self._enlist(item)
@@ -197,7 +202,10 @@ class Batch:
         self._waiting.clear()
 
     def close(self) -> None:
-        """Stop all jobs so that they can be resumed; waits for the answers to pending orders."""
+        """Stop all jobs so that they can be resumed, and update the items of running ones.
+
+        Before that, waits at most `ANSWER_LIMIT` seconds for the answers to pending orders.
+        """
         end = time.monotonic() + ANSWER_LIMIT
         for slots in self._slots.values():
             slots.close(max(0.0, end - time.monotonic()))
@@ -211,7 +219,10 @@ class Batch:
             item.state = item.record.state if item.record else None
 
     def _enlist(self, item: Item) -> None:
-        """Queue an item, unless it has failed or the library has its outcome."""
+        """Queue an item, unless it has failed or its job has ended; uncertain jobs are queued, too.
+
+        The failure of a job that ended without a mesh, or cannot be read, becomes the item's.
+        """
         if item.failure is not None or item.spec is None:
             return
         if item.state is not None:
@@ -235,7 +246,7 @@ class Batch:
         waiting.append(item) if item.state is None else waiting.appendleft(item)
 
     def _start(self) -> bool:
-        """Start as many items as there is room for; return whether any are left waiting."""
+        """Start as many items as there is room for, and return whether any are left waiting."""
         for service, waiting in self._waiting.items():
             while waiting and self._has_room(service):
                 self._begin(waiting.popleft(), service)
@@ -276,7 +287,7 @@ class Batch:
         return None
 
     def _give_up(self, last: Item) -> None:
-        """Fail all waiting items of a service that has just refused several in a row."""
+        """Fail all waiting items of the service of `last`, with the failure of `last`."""
         waiting = self._waiting[last.service]
         for item in waiting:
             item.failure = last.failure

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sources of a batch: image files, folders of them, and CSV tables that list them."""
+"""The sources of a batch: image files, URLs, patterns, folders, and CSV tables of images."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..disk.file_names import PHOTO_SUFFIXES, expand_user
 
 PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff",
                       *PHOTO_SUFFIXES})  # fmt: skip
-"""Suffixes of the files in a folder that are taken for images."""
+"""Suffixes of the files in a folder that count as images."""
 MAX_TABLE = 64_000_000
 """Maximum size of a table, in bytes."""
 VIEWS = ("left", "back", "right")
@@ -26,9 +26,11 @@ IMAGE, PROVIDER = "image", "provider"
 
 @dataclass(frozen=True)
 class Line:
-    """One requested mesh: an image's path or address, with its options as text.
+    """One requested mesh: its image, provider, and settings, as text.
 
-    `problem` is set for a source that cannot be read; it is reported with the other outcomes.
+    `image` is a path or URL, and so are the values of `views`, the images of the other views. An
+    empty `provider` is the default one. `problem` is set for a source that cannot be read; it is
+    reported with the other outcomes.
     """
 
     image: str
@@ -41,8 +43,9 @@ class Line:
 def read_sources(sources: Sequence[str]) -> list[Line]:
     """Return a line for each image in the sources, without duplicates.
 
-    Relative paths in a table start from its folder. Raises BadImage if there is no line at all, and
-    InvalidSettings for a table that cannot be read.
+    Relative paths in a table start from its folder. A missing file or unreadable folder becomes a
+    line, too. Raises BadImage if there is no line at all, and InvalidSettings for a table that
+    cannot be read or is not valid.
     """
     lines = [line for source in sources for line in _read(source)]
     if not lines:
@@ -72,7 +75,7 @@ def _read(source: str) -> Iterator[Line]:
 
 
 def _whole(path: Path) -> str:
-    """Return the absolute path; links in it stay if they cannot be resolved."""
+    """Return the absolute path, with its links resolved if that is possible."""
     try:
         return str(path.resolve())
     except (OSError, RuntimeError, ValueError):
@@ -80,7 +83,7 @@ def _whole(path: Path) -> str:
 
 
 def _matching(source: str, pattern: Path) -> Iterator[Line]:
-    """Yield the lines of all paths that match a pattern, or one with a `problem` if none does.
+    """Yield the lines of all paths that match a pattern, or a line with a `problem` if none does.
 
     Patterns arrive here because shells on Windows do not expand them.
     """
@@ -106,7 +109,7 @@ def _folder(path: Path) -> Iterator[Line]:
 
 
 def _text_of(path: Path) -> str:
-    """Return a table's text; raises InvalidSettings if it cannot be read."""
+    """Return a table's text. Raises InvalidSettings if it is not a readable file in UTF-8."""
     try:
         # Reading a pipe or device might never end.
         if path.exists() and not path.is_file():
@@ -125,7 +128,10 @@ def _text_of(path: Path) -> str:
 
 
 def _table(path: Path) -> Iterator[Line]:
-    """Yield the lines of a table, whose columns are separated by commas, semicolons or tabs."""
+    """Yield the lines of a table with commas, semicolons, or tabs between its columns.
+
+    Skips empty rows. Raises InvalidSettings for a table that cannot be read or is not valid.
+    """
     text = _text_of(path)
     head = text.partition("\n")[0]
     # Excel separates columns by semicolons in locales where the comma is the decimal separator.

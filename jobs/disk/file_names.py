@@ -30,7 +30,10 @@ def is_reserved(name: str) -> bool:
 
 
 def safe_name(name: str) -> str:
-    """Turn a name, without suffix, into one that is valid on every system."""
+    """Turn a name without suffix into a valid one on every system, of at most `LONGEST` bytes.
+
+    A name of which nothing is left becomes `FALLBACK`.
+    """
     plain = _NOT_EVERYWHERE.sub("_", clean(unicodedata.normalize("NFC", name), 1000))
     # Windows drops dots and spaces at the end of a name, so that two names would be one file.
     plain = plain.encode()[:LONGEST].decode(errors="ignore").strip(" .") or FALLBACK
@@ -48,8 +51,8 @@ def is_portable(name: str) -> bool:
 def distinct_names(names: Iterable[str]) -> list[str]:
     """Return safe names that stay distinct even where file systems ignore case or accents.
 
-    The result depends only on the names and their order. A name unlike all others is kept; of
-    similar names, the later ones get a number.
+    The result depends only on the names and their order. A name unlike all others gets no number;
+    of similar names, all but the first do.
     """
     wanted = [safe_name(name) for name in names]
     wanted_keys = {_comparison_key(name) for name in wanted}

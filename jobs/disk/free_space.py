@@ -20,7 +20,7 @@ PROBE = 64 * 1024
 def check_room(folder: Path, needed: int) -> None:
     """Raise LibraryProblem unless the job's folder is writable and has `needed` bytes free.
 
-    Nothing less than `LEAST` bytes is enough.
+    At least `LEAST` bytes must be free, even if `needed` is less.
     """
     needed = max(needed, LEAST)
     probe = folder / side_name()  # `Library.sweep` removes it if this process is killed

@@ -41,8 +41,8 @@ class JobLock:
     def problem(self, message: str | Message, hint: str) -> LibraryProblem:
         """Return the error for a lock that cannot be taken.
 
-        On file systems without real locks, it also names the lock file: a process killed on another
-        computer leaves it behind, and only the user can tell that it is no longer in use.
+        On file systems without real locks, the error also names the lock file: a process that is
+        killed leaves its file behind, and only the user can tell that it is no longer in use.
         """
         path = self._blocking_file
         if path.suffix != ".process":
@@ -57,7 +57,7 @@ class JobLock:
     def take(self) -> bool:
         """Take the lock without waiting; return False while another process or thread holds it.
 
-        Raises OSError if the library is not writable.
+        Raises OSError if the library is not writable, or the lock's path is a link or a folder.
         """
         make_root(self._path.parent)
         self._blocking_file = self._path
@@ -76,9 +76,9 @@ class JobLock:
         return self._lock is not None
 
     def take_soon(self) -> bool:
-        """Take the lock in a few attempts, since another process may hold it for a test only.
+        """Try a few times to take the lock, since another process may hold it only to test it.
 
-        Returns False if it is still held. Raises OSError if the library is not writable.
+        Returns whether the lock was taken. Raises OSError as `take` does.
         """
         for _ in range(TRIES):
             if self.take():
@@ -119,7 +119,7 @@ class JobLock:
 
 
 def _holder(path: Path) -> str:
-    """Return the computer and process named in a lock file, “unknown” if it is not readable."""
+    """Return the computer and process that a lock file names; “unknown” if it is invalid."""
     try:
         lines = read_plain(path, 1024).decode("ascii", "replace").split("\n")
     except OSError:

@@ -37,7 +37,10 @@ def side_name() -> str:
 
 
 def read_plain(path: Path, limit: int) -> bytes:
-    """Return the content of a plain file; raises OSError if it has more than `limit` bytes."""
+    """Return the content of a plain file of at most `limit` bytes.
+
+    Raises OSError if the file is larger, or if `open_plain` does.
+    """
     with open_plain(path) as file:
         size = os.fstat(file.fileno()).st_size
         data = file.read(limit + 1) if size <= limit else b""
@@ -52,7 +55,7 @@ def read_plain(path: Path, limit: int) -> bytes:
 def open_plain(path: Path) -> io.BufferedReader:
     """Open a plain file for reading; neither it nor its folder may be a link.
 
-    Raises OSError for links, pipes, devices and folders, without waiting for any of them.
+    Raises OSError for links, pipes, devices, and folders, without waiting for any of them.
     """
     with _open_folder(path.parent) as (handle, prefix):
         try:
@@ -103,7 +106,10 @@ def write_whole(path: Path, data: bytes | bytearray) -> None:
 
 
 def copy_plain(source: Path, target: Path, limit: int | None = None) -> None:
-    """Copy a plain file atomically; raises OSError, also if it has more than `limit` bytes."""
+    """Copy a plain file atomically.
+
+    Raises OSError if that fails, or if the file has more than `limit` bytes.
+    """
     import shutil
 
     with open_plain(source) as original:
@@ -115,7 +121,10 @@ def copy_plain(source: Path, target: Path, limit: int | None = None) -> None:
 
 @contextlib.contextmanager
 def new_file(path: Path) -> Iterator[io.BufferedWriter]:
-    """Yield a new file to write to, which replaces `path` if the block succeeds; raises OSError."""
+    """Yield a new file to write to. It replaces `path` if the block succeeds, else it is deleted.
+
+    Raises OSError if that fails, or if the folder is a link.
+    """
     with _open_folder(path.parent) as (handle, prefix):
         side = prefix + side_name()
         descriptor = os.open(side, _NEW, 0o666, dir_fd=handle)
@@ -136,15 +145,16 @@ def new_file(path: Path) -> Iterator[io.BufferedWriter]:
 
 
 def create_marker(path: Path) -> None:
-    """Create an empty file, unless something of that name exists; raises OSError."""
+    """Create an empty file, unless something of that name exists. Raises OSError if that fails."""
     with _open_folder(path.parent) as (handle, prefix), contextlib.suppress(FileExistsError):
         os.close(os.open(prefix + path.name, _NEW, 0o666, dir_fd=handle))
 
 
 def _sync_handle(handle: int | None) -> None:
-    """Flush the entries of an open folder to disk; raises OSError if the disk is full or broken.
+    """Flush the entries of an open folder, if any, to disk.
 
-    Other errors are ignored: some file systems cannot sync a folder.
+    Raises OSError if the disk is full or broken. Other errors are ignored: some file systems cannot
+    sync a folder.
     """
     if handle is None:
         return
@@ -167,10 +177,11 @@ def sync_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def _open_folder(folder: Path) -> Iterator[tuple[int | None, str]]:
-    """Yield a handle of a folder, and a prefix for file names in it; raises OSError for a link.
+    """Yield a handle of a folder, and a prefix for file names in it.
 
     With the handle, file access is not affected if the folder's path is replaced by a link. Windows
-    has no such handles: there the handle is None, and the prefix is the folder's path.
+    has no such handles: there, the handle is None, and the prefix is the folder's path. Raises
+    OSError for a link, or if the folder cannot be opened.
     """
     if sys.platform == "win32" or os.open not in os.supports_dir_fd:
         if not is_plain_folder(folder):
@@ -189,7 +200,7 @@ def _open_folder(folder: Path) -> Iterator[tuple[int | None, str]]:
 
 
 def _mode_of(path: Path) -> int:
-    """Return a path's own file mode, 0 for a link."""
+    """Return a path's own file mode; 0 for a link or junction. Raises OSError without a file."""
     found = path.lstat()
     is_point = getattr(found, "st_file_attributes", 0) & _REPARSE_POINT
     return 0 if is_point or stat.S_ISLNK(found.st_mode) else found.st_mode
@@ -203,7 +214,10 @@ def _with_clear_reason(path: Path, error: OSError) -> OSError:
 
 
 def _replace(side: str, path: str, handle: int | None) -> None:
-    """Rename over the target; on Windows, retry while other processes keep the old file open."""
+    """Rename over the target. Raises OSError if that fails.
+
+    On Windows, retries for a second while other processes keep the old file open.
+    """
     # For a second in all: virus scanners and backup programs open each new file for a moment.
     for _ in range(20):
         try:

@@ -34,7 +34,7 @@ _MOST = 200
 
 
 def settings_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """Return the user's folder for data that must not be in a library, which may be shared."""
+    """Return the user's folder for data that must not be in a library, as that may be shared."""
     name = "APPDATA" if sys.platform == "win32" else "XDG_CONFIG_HOME"
     return _settings_folder(environment.get(name, ""), environment.get("HOME", ""), sys.platform)
 
@@ -74,9 +74,9 @@ def has_mark(record: Mapping[str, Any]) -> bool:
 
 
 def mark_file(path: Path) -> None:
-    """Write a mark beside a file, which proves that this user's own process made it.
+    """Write a mark beside a file, to prove that this user's own process made the file.
 
-    Without a mark, for instance on a full disk, the file is made again when it is next needed.
+    Errors are ignored: without a mark, the file is made again when it is next needed.
     """
     with contextlib.suppress(OSError):
         write_whole(_mark_path(path), _mark("file", digest_of_plain(path)).encode())
@@ -98,7 +98,7 @@ def forget_mark(path: Path) -> None:
 
 
 def digest_of_plain(path: Path) -> str:
-    """Return a plain file's SHA-256 in hexadecimal; raises OSError."""
+    """Return a plain file's SHA-256 in hexadecimal. Raises OSError if `open_plain` does."""
     with open_plain(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -134,8 +134,8 @@ def _mark_path(path: Path) -> Path:
 def _secret(folder: Path) -> bytes:
     """Return the user's secret, creating it on first use.
 
-    If it cannot be saved, it lasts as long as this process: in later processes, the user is asked
-    whether to trust what this one wrote.
+    If it cannot be saved or read, returns one that lasts as long as this process: in later
+    processes, the user is asked whether to trust what this one wrote.
     """
     path = folder / SECRET
     try:
@@ -154,7 +154,10 @@ def _secret(folder: Path) -> bytes:
 
 
 def _create_secret(path: Path) -> None:
-    """Create the secret atomically, readable only by its user; the first of two processes wins."""
+    """Create the secret atomically, readable only by its user; an existing one is kept.
+
+    Raises OSError if that fails.
+    """
     side = path.with_name(f".{SECRET}.{secrets.token_hex(6)}.new")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     # The mode is set on creation: before a later chmod, others could open the file.

@@ -18,10 +18,10 @@ FIXED_DRIVE = 3
 
 
 def move_to_trash(library: Library, job: str) -> bool:
-    """Move a job's folder to the trash; return whether that worked.
+    """Move a job's folder to the trash, and return whether that worked.
 
-    Drives without a trash are the usual reason why not. Raises LibraryProblem if there is no such
-    job, or a process is working on it.
+    It usually fails because the drive has no trash. Raises LibraryProblem if there is no such job,
+    or a process is working on it.
     """
     folder = library.idle_folder(job)
     if not _has_trash(folder):
@@ -43,7 +43,7 @@ def is_fixed_drive(folder: Path) -> bool:
 
 
 def _has_trash(folder: Path, platform: str = sys.platform) -> bool:
-    """Return whether files deleted in this folder can be restored."""
+    """Return whether a folder's drive has a trash: on Windows, whether it is a fixed drive."""
     if platform != "win32":
         return True
     # On network and removable drives, Windows silently deletes files instead of moving them.

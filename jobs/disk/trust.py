@@ -51,7 +51,7 @@ def is_trusted(root: Path) -> bool:
 
 
 def trust_library(root: Path, *, trusted: bool = True) -> None:
-    """Trust other people's files in a library, or stop trusting them with `trusted` False.
+    """Trust other people's files in a library; if `trusted` is False, stop trusting them.
 
     Raises LibraryProblem if the decision cannot be saved.
     """
@@ -94,7 +94,7 @@ def check_ticket(record: Record) -> None:
 
 
 def has_strangers_models(library: Library) -> bool:
-    """Return whether others have written to a library, or could have; may read every record."""
+    """Return whether others have written to a library, or could have. May read every record."""
     if not _is_private(library.root.resolve()):
         return library.root.exists()
     for job in library.jobs():
@@ -119,7 +119,8 @@ def is_private(folder: Path) -> bool:
 def workshop(folder: Path) -> Iterator[Path]:
     """Yield the folder to make a job's model in: its own if that is private, else a temporary one.
 
-    Files from a temporary folder are copied to the job's folder if the block succeeds.
+    Files from a temporary folder are copied to the job's folder if the block succeeds; errors of
+    the copies are ignored.
     """
     if is_private(folder):
         yield folder
@@ -136,9 +137,10 @@ def workshop(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def model_to_read(blend: Path) -> Iterator[Path]:
-    """Yield a model made by this user's Blender, where nobody can change it while it is read.
+    """Yield the path of a model that nobody else can change while it is read.
 
-    Raises LibraryProblem for any other model.
+    In a private folder, that is `blend` itself. Elsewhere, it is a temporary copy, and
+    LibraryProblem is raised unless the model has this user's mark.
     """
     if is_private(blend.parent):
         yield blend
@@ -167,7 +169,10 @@ def not_made_here(blend: Path) -> LibraryProblem:
 
 
 def make_root(root: Path) -> None:
-    """Create the library's folder; the default one is made private to its user. Raises OSError."""
+    """Create the library's folder; the default one is made private to its user.
+
+    Raises OSError if that fails.
+    """
     from ..library.store import default_folder
 
     is_default = root.resolve() == default_folder(os.environ).resolve()
@@ -194,7 +199,10 @@ def is_own_legacy(record: Path) -> bool:
 
 
 def remove_tree(folder: Path) -> None:
-    """Delete a folder and its content without following links; raises OSError."""
+    """Delete a folder and its content without following links.
+
+    Raises OSError if that fails, or if the folder is a link.
+    """
     if not is_plain_folder(folder):
         folder.stat()  # raises FileNotFoundError if it is missing
         raise OSError(errno.ELOOP, "it is a symbolic link")
@@ -218,7 +226,10 @@ def _is_private(folder: Path) -> bool:
 
 
 def _is_own_group(group: int) -> bool:
-    """Return whether this user is a group's only member, as on systems with a group per user."""
+    """Return whether a group has this user's name and no other members; False on Windows.
+
+    Some systems create such a group for each user.
+    """
     if sys.platform == "win32":
         return False
     import grp

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Checks the library's images before Blender opens them.
 
-Blender follows links, waits for pipes and loads images of any size. Each file is therefore checked
+Blender follows links, waits for pipes, and loads images of any size. Each file is therefore checked
 first. If others can write to its folder, Blender gets a copy, which they cannot change afterwards.
 """
 
@@ -52,7 +52,10 @@ class Thumbnails:
         self._place: Path | None = None
 
     def file(self, key: str, path: Path) -> Path | None:
-        """Return the path to load for an image, None if it is unsafe; checked once per `key`."""
+        """Return the path of an image or of a copy of it; None if it is unsafe or cannot be copied.
+
+        Each `key` is checked once, until `forget` is called.
+        """
         if key not in self._files:
             data = _read_checked(path, SMALL)
             self._files[key] = None if data is None else self._path_or_copy(path, data)
@@ -90,7 +93,7 @@ def thumbnail_files() -> Thumbnails:
 
 
 def _read_checked(path: Path, limits: PictureLimits) -> bytes | None:
-    """Return an image file's bytes, None if it is unsafe to open."""
+    """Return an image file's bytes; None if it is unsafe to open, or too large for `SMALL`."""
     try:
         data = read_plain(path, limits.max_bytes)
         info = read_picture_info(data, path.stem)

@@ -25,7 +25,7 @@ def asset_catalog(provider: str, label: str) -> tuple[str, str]:
 
 
 def asset_data(record: Record) -> dict[str, Any]:
-    """Return the asset metadata that the worker writes into the model, as plain JSON."""
+    """Return the asset metadata that the worker writes into the model, as values for JSON."""
     from ..steps.fingerprint import changed_settings
 
     provider = all_providers().get(record.provider)

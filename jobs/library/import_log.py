@@ -21,7 +21,10 @@ MOST = 1 << 16
 
 
 def log_import(folder: Path) -> None:
-    """Record that the job's mesh was imported now; has no effect in a read-only library."""
+    """Record that the job's mesh was imported now.
+
+    Errors are ignored, since the library may be read-only.
+    """
     before, moment = _load(folder), now()
     times = before.get("times", 0)
     content = {
@@ -34,7 +37,7 @@ def log_import(folder: Path) -> None:
 
 
 def last_import(folder: Path) -> str | None:
-    """Return the time of the last import, in UTC and ISO 8601; None if there was no import."""
+    """Return the time of the last import, in UTC and ISO 8601; None if no import is recorded."""
     last = _load(folder).get("last")
     return last if isinstance(last, str) else None
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The index of a library: the list of jobs that the gallery, panels and command line show.
+"""The index of a library: the list of jobs that the gallery, panels, and command line show.
 
 `.catalogue.json`, in the library's folder, is a copy of the index, so that a long list opens
 without reading thousands of files. It is only a cache: a job is read again if its folder or record
-has changed, and all jobs are read again if the file is missing.
+has changed, and all jobs are read again if the file is missing, damaged, or outdated.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class LibraryIndex:
             self._show(self._written)
 
     def refresh(self) -> bool:
-        """Read new and changed jobs; return whether the list has changed.
+        """Read new and changed jobs, and return whether the list has changed.
 
         Raises LibraryProblem if the library cannot be read, or its folder no longer exists.
         """
@@ -112,7 +112,7 @@ class LibraryIndex:
             threading.Thread(target=self._refresh_quietly, daemon=True).start()
 
     def trash_soon(self, entries: Iterable[Entry]) -> None:
-        """Move jobs to the system's trash on another thread; jobs that cannot be moved stay.
+        """Move jobs to the system's trash on another thread, each once; those that cannot be stay.
 
         Does nothing during a refresh; the caller tries again later.
         """
@@ -124,7 +124,10 @@ class LibraryIndex:
             threading.Thread(target=self._trash, args=(chosen,), daemon=True).start()
 
     def delete_soon(self, jobs: Iterable[str]) -> None:
-        """Move jobs to the system's trash on another thread; `not_deleted` gets those that stay."""
+        """Move jobs to the system's trash on another thread.
+
+        Jobs that cannot be moved stay, and are added to `not_deleted`.
+        """
         chosen = list(jobs)
         self.not_deleted.difference_update(chosen)
         # On a thread for the same reason as in `trash_soon`.
@@ -137,9 +140,9 @@ class LibraryIndex:
     def find(self, *, state: str = "", provider: str = "", text: str = "") -> tuple[Entry, ...]:
         """Return the jobs in a state and of a provider that contain every word of `text`.
 
-        Empty arguments match all jobs. Searches titles, image names, ids, providers and their
-        labels, settings and errors, ignoring case. The last result is cached, since a panel
-        requests the same list at every redraw.
+        Empty arguments match all jobs. The words are searched, ignoring case, in titles, image
+        names, ids, providers and their labels, settings, and errors. The last result is cached,
+        since a panel requests the same list at every redraw.
         """
         query = (state, provider, text)
         entries, last_query, matches = self._last_search
@@ -150,11 +153,11 @@ class LibraryIndex:
         return matches
 
     def usual_seconds(self, provider: str) -> float | None:
-        """Return how many seconds a provider's jobs usually take; None before the first result."""
+        """Return the median seconds of a provider's newest results; None without results."""
         return self._seconds.get(provider)
 
     def last_price(self, provider: str, settings: Mapping[str, Any]) -> float | None:
-        """Return the credits that the same settings last cost; None if they were never used."""
+        """Return what the same settings cost last, in the service's unit; None if unknown."""
         return self._prices.get((provider, settings_text(provider, settings)))
 
     def _trash(self, entries: list[Entry]) -> None:
@@ -205,7 +208,7 @@ def library_index(root: Path) -> LibraryIndex:
 
 
 def entries_to_trash(entries: Iterable[Entry], limit: int) -> list[Entry]:
-    """Return the oldest jobs to remove so that the others take at most `limit` bytes.
+    """Return the jobs to remove, oldest first, so that the others take at most `limit` bytes.
 
     Only finished jobs whose mesh was imported are returned: results that were never used stay, even
     if the library then exceeds its limit.

@@ -32,11 +32,12 @@ NO_STAMP: Stamp = (0, 0, 0)
 class Entry(NamedTuple):
     """One job as lists show it.
 
-    `thumbnail` is the name of a file in the job's folder. `settings` are those that differ from
-    their defaults, as JSON. `order` is equal for equal images and settings. `taken`: the service
+    `seconds` is how long the job took so far. `thumbnail` is the name of a file in its folder.
+    `settings` are those that differ from their defaults, as JSON. `failure` is the error's
+    sentence, or empty. `order` is equal for equal images and settings. `taken`: the service
     accepted the order. `imported` is the time of the last import into a scene, and `size` the size
     of the folder in bytes. `title` is the name that the user gave to the result, else the image's
-    name; `starred`: the user gave it a star. `own`: this user created the job. `missing`: the job
+    name. `starred`: the user gave it a star. `own`: this user created the job. `missing`: the job
     is ready, but its files are gone. `versions` has a line for each version of the model after the
     first: its file, and the edit that made it.
     """
@@ -65,15 +66,15 @@ class Entry(NamedTuple):
 
 
 Known = dict[str, tuple[Stamp, Entry | str]]
-"""For each job id, its stamp, and its entry or a sentence why its record cannot be read."""
+"""For each job id, its stamp, and its entry or a sentence that says why it cannot be read."""
 
 
 def scan(
     root: Path, known: Mapping[str, tuple[Stamp, Entry | str]]
 ) -> Iterator[tuple[str, tuple[Stamp, Entry | str]]]:
-    """Yield every job of a library in the form of `Known`; reads only jobs that have changed.
+    """Yield every job of a library as an item of `Known`, reading only new and changed jobs.
 
-    Raises LibraryProblem if the folder cannot be read.
+    Raises LibraryProblem if the library's folder cannot be read; yields nothing if it is missing.
     """
     library, now = Library(root), time.time_ns()
     for job in _folders(root):
@@ -88,7 +89,10 @@ def scan(
 
 
 def _folders(root: Path) -> list[str]:
-    """Return the names of the folders that may be jobs; raises LibraryProblem."""
+    """Return the names of the folders that may be jobs; none if the library is missing.
+
+    Raises LibraryProblem if the library cannot be read.
+    """
     try:
         with os.scandir(root) as children:
             return [
@@ -114,7 +118,10 @@ def _folders(root: Path) -> list[str]:
 
 
 def _stamp(folder: Path, now: int) -> Stamp | None:
-    """Return the stamp of a job; None for a folder without a record."""
+    """Return the stamp of a job; None for a folder without a record. `now` is in nanoseconds.
+
+    A job that changed less than `SAFE_AGE` seconds ago gets `NO_STAMP`.
+    """
     try:
         record, own = os.lstat(folder / RECORD), os.lstat(folder)
     except OSError:
@@ -134,7 +141,7 @@ def _read_entry(library: Library, job: str) -> Entry | str:
 
 
 def read_entry(root: Path, job: str) -> Entry | str:
-    """Return a job's current entry, or a sentence why its record cannot be read."""
+    """Return a job's current entry, or a sentence that says why its record cannot be read."""
     return _read_entry(Library(root), job)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The library's index on disk: read and written in full.
+"""The library's index on disk: one file, which is always read and written as a whole.
 
 Anyone who can write to the library can write this file, so every value is checked before use.
 """
@@ -41,7 +41,7 @@ COUNTED, LARGEST = ("size", "seconds", "credits", "faces"), 1e20
 
 
 def read_index(path: Path) -> Known:
-    """Return the jobs in the file; an empty dict if it is missing, damaged or outdated."""
+    """Return the jobs in the file; an empty dict if it is missing, damaged, or outdated."""
     states = {str(state): state for state in State}
     try:
         content = read_json(read_plain(path.parent.resolve() / path.name, MAX_BYTES))
@@ -65,7 +65,10 @@ def read_index(path: Path) -> Known:
 
 
 def _is_typed(jobs: Mapping[str, list[Any]], stamps: list[Any]) -> bool:
-    """Return whether every column holds values of its field's types."""
+    """Return whether all stamps are integers, and all columns have values of their types.
+
+    Numbers must also be finite, and smaller than `LARGEST`.
+    """
     # By columns, because checking every single value would take longer than reading the file.
     numbers = {kind for column in stamps for kind in set(map(type, column))}
     if not numbers <= {int} or any(

@@ -30,7 +30,7 @@ class Label:
 
 
 def read_label(folder: Path) -> Label:
-    """Return the label of the job in a folder; an empty one if it is missing or unreadable."""
+    """Return the label of the job in a folder; an empty label if the file is missing or invalid."""
     try:
         content = read_json(read_plain(folder / LABEL, MOST))
     except (OSError, ValueError, RecursionError):
@@ -45,7 +45,7 @@ def read_label(folder: Path) -> Label:
 
 
 def write_label(folder: Path, label: Label) -> None:
-    """Write the label of the job in a folder; raises LibraryProblem if that fails."""
+    """Write the label of the job in a folder. Raises LibraryProblem if that fails."""
     name = clean(label.name.strip(), LONGEST)
     try:
         write_whole(folder / LABEL, json_bytes({"name": name, "starred": label.starred}, indent=1))

@@ -95,7 +95,8 @@ class LiveRecord:
     def create(self, files: Mapping[str, bytes], **changes: Any) -> None:
         """Write the job to disk for the first time: its record, and its images by file name.
 
-        `changes` are fields of the record, which are set first. Raises LibraryProblem.
+        `changes` are fields of the record, which are set first. Raises LibraryProblem if the job
+        cannot be written.
         """
         self.record = replace(self.record, **{"plan": self._plan, **changes})
         self._library.create(self.record, files)
@@ -104,8 +105,9 @@ class LiveRecord:
     def reload(self) -> None:
         """Read the record from disk again, since another process may have continued the job.
 
-        Raises LibraryProblem for a record that somebody else wrote, unless the user trusts the
-        library; no address in such a record is called even then.
+        Also deletes half-written files of the job. Raises LibraryProblem for a record that cannot
+        be read, and for one that somebody else wrote, unless the user trusts the library; no
+        address in such a record is called even then.
         """
         record = self._library.load(self.record.id)
         check_author(record, self._library.root)  # guard: strangers-are-not-resumed
@@ -128,7 +130,10 @@ class LiveRecord:
         self.take_cancel_request()
 
     def discard(self) -> None:
-        """Delete the job from disk; call this only if nothing was sent, so nothing can resume."""
+        """Delete the job from disk if it is there; errors are ignored.
+
+        Call this only if nothing was sent, so that there is nothing to resume.
+        """
         if self._on_disk:
             self._on_disk = False
             with contextlib.suppress(LibraryProblem):
@@ -137,7 +142,8 @@ class LiveRecord:
     def save(self, **changes: Any) -> None:
         """Change fields of the record, in memory and on disk.
 
-        A failure that is not among `changes` is cleared. Raises LibraryProblem.
+        A failure that is not among `changes` is cleared. A job that is not on disk yet is changed
+        in memory only. Raises LibraryProblem if the record cannot be written.
         """
         # The lock covers the write as well, so that an older record never replaces a newer one.
         with self._lock:
@@ -160,7 +166,10 @@ class LiveRecord:
         self._moved = plan
 
     def save_move(self) -> None:
-        """Save the plan given to `move`, unless the job is not on disk yet, or has ended."""
+        """Save the plan given to `move` if the job is on disk and has not ended.
+
+        Errors are only logged.
+        """
         with self._lock:
             if self._on_disk and not self.ended:
                 self.record = replace(self.record, plan=self._plan)
@@ -170,7 +179,7 @@ class LiveRecord:
                     log.warning("job %s: %s", self.record.id, problem)
 
     def with_plan(self, view: JobView) -> JobView:
-        """Return a view with the current plan, since it may be older than the last `move`."""
+        """Return a view with the plan of the last `move`, if any, since the view may be older."""
         if self._moved is None or view.plan == self._moved:
             return view
         record = view.record and replace(view.record, plan=self._moved)
@@ -183,7 +192,8 @@ class LiveRecord:
     def save_answer(self, ticket: Ticket, state: State, notes: tuple[str, ...]) -> None:
         """Save the answer to the order: the files that it contained, then the ticket.
 
-        Called on the order's thread, while the job's thread waits for it. Raises LibraryProblem.
+        Called on the order's thread, while the job's thread waits for it. Raises LibraryProblem if
+        that fails.
         """
         # Files first, so that the record never names one that does not exist.
         for name, data in ticket.files.items():
@@ -191,14 +201,17 @@ class LiveRecord:
         self.save(state=state, ticket=dict(ticket.data), notes=notes)
 
     def note(self, *sentences: str) -> None:
-        """Add sentences for the user to the record, and save it. Raises LibraryProblem."""
+        """Add sentences for the user to the record, and save it.
+
+        Raises LibraryProblem if the record cannot be written.
+        """
         if sentences:
             self.save(notes=(*self.record.notes, *sentences))
 
     def show_progress(self, phase: str, fraction: float | None) -> None:
-        """Update `view` and emit it; `fraction` is the progress within the current state, 0 to 1.
+        """Update `view`, and emit it unless the job has ended for the user.
 
-        Nothing is emitted once the job has ended for the user.
+        `fraction` is the progress within the current state, 0 to 1, or None if it is unknown.
         """
         self.view = self._make_view(phase, fraction)
         if not self._quiet:
@@ -207,9 +220,10 @@ class LiveRecord:
     def end(
         self, phase: str, *, failure: Failure | None = None, state: State | None = None
     ) -> None:
-        """Emit the end of the job, or, after a cancel, the end of collecting its mesh.
+        """Emit `Ended` for the job; for a second end, after a cancel, emit `Collected`.
 
-        `state` is shown instead of the record's state, with which the job may still continue.
+        The view shows `failure` as the error, and `state`, if given, instead of the record's state,
+        with which the job may still continue.
         """
         view = self._make_view(phase, 1.0 if phase == "Done" else None)
         view = replace(view, failure=failure, collected=self._quiet)

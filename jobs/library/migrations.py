@@ -13,9 +13,10 @@ REPAIR = "Delete the job's folder, or repair the file."
 
 
 def _from_1(record: dict[str, Any]) -> None:
-    """Convert from schema 1, which kept the time of refused orders, and did not offer results.
+    """Convert a record from schema 1 to 2, in place.
 
-    Finished jobs count as seen, and queued jobs as never sent.
+    Schema 1 did not offer results, so finished jobs count as seen. It kept the time of refused
+    orders, which is removed, as queued jobs were never sent.
     """
     if record.get("state") == "ready":
         record["dismissed"] = True
@@ -28,9 +29,10 @@ STEPS: Mapping[int, Callable[[dict[str, Any]], None]] = {1: _from_1}
 
 
 def migrate(record: dict[str, Any], job: str) -> dict[str, Any]:
-    """Return a decoded record in the current schema.
+    """Return a copy of a decoded record, converted to the current schema.
 
-    Raises LibraryProblem if the schema is newer or invalid.
+    A record that names no schema has schema 1. Raises LibraryProblem if the schema is newer than
+    the current one, or not valid.
     """
     schema = record.get("schema", 1)
     if type(schema) is not int or schema < 1:  # not `isinstance`, which takes True for 1

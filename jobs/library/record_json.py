@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Encodes and decodes a job's record as JSON; any text can be saved, and older schemas be read."""
+"""Encodes and decodes job records as JSON: any text can be saved, and older schemas be read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ TEMPLATES = "templates"
 
 
 def encode_record(record: Record) -> bytes:
-    """Return a record as JSON bytes, even if its texts contain invalid Unicode."""
+    """Return a record as JSON bytes, even if its texts contain invalid Unicode.
+
+    A record of this user's own gets the user's mark.
+    """
     data = {"place" if name == "plan" else name: value for name, value in asdict(record).items()}
     data["place"] = record.plan.as_json()
     data[TEMPLATES] = encode_templates(_sentences(record))
@@ -35,7 +38,8 @@ def encode_record(record: Record) -> bytes:
 def decode_record(data: Any, job: str) -> Record:
     """Build the record from a job's parsed `job.json`, in this schema or an older one.
 
-    Raises LibraryProblem if it is not that job's record, or refers to files in other folders.
+    Raises LibraryProblem if it is not valid, belongs to another job, needs a newer version of the
+    add-on, or refers to files in other folders.
     """
     if not isinstance(data, dict):
         raise LibraryProblem(Message("The record of job “{job}” is not valid.", job=job), REPAIR)
@@ -77,7 +81,10 @@ def _sentences(record: Record) -> Iterator[str]:
 
 
 def _with_templates(record: Record, templates: Any) -> Record:
-    """Return a record whose sentences can be translated; older records have no templates."""
+    """Return a copy of a record whose sentences have their templates, for translation.
+
+    Sentences without a template, as in older records, stay plain text.
+    """
     notes = tuple(restore_message(note, templates) for note in record.notes)
     failure = record.failure
     if failure is not None:

@@ -47,8 +47,8 @@ class ResumeContext:
     def spec_of(self, record: Record, **decided: Any) -> JobSpec:
         """Return the spec that resumes a job; `decided` are further fields of it.
 
-        Raises ImageToMeshError: MissingKey without a key or network, or if the provider or the
-        job's settings are not valid.
+        Raises MissingKey if the provider has no entry in `keys`, and another ImageToMeshError if
+        the provider does not exist or the job's settings are not valid.
         """
         from ...providers._shared.adapters import parse_settings
 
@@ -74,11 +74,12 @@ class ResumeContext:
 
 @dataclass(frozen=True)
 class RecoveredJobs:
-    """The jobs found in the library that were not resumed, oldest first.
+    """The jobs of earlier processes that the user is told about, by reason.
 
     `arrived`: finished, with a mesh that nobody has seen. `unsent`: never submitted. `uncertain`:
-    the user has to resolve the order. `theirs`: another process runs them. `waiting`: a key or the
-    network is missing. `untrusted`: written by others, in a library that is not trusted.
+    the user has to resolve the order. `theirs`: another process runs them. `waiting`: cannot be
+    resumed now, for instance without a key or the network. `untrusted`: written by others, in a
+    library that is not trusted.
     """
 
     arrived: tuple[Record, ...] = ()
@@ -119,11 +120,14 @@ class JobRecovery:
 
     @property
     def is_scanning(self) -> bool:
-        """Whether the library is being scanned now."""
+        """Whether the thread that scans the library and resumes its jobs is running."""
         return self._thread is not None and self._thread.is_alive()
 
     def scan(self, context: ResumeContext) -> None:
-        """Start scanning the library and resuming its jobs; return at once."""
+        """Start a thread that scans the library and resumes its jobs; do not wait for it.
+
+        Does nothing during a scan, and after `close`.
+        """
         if self.is_scanning or self._closed.is_set():
             return
         # A daemon, because it may wait for a slow network drive when Blender quits.
@@ -142,7 +146,10 @@ class JobRecovery:
             self._thread.join(timeout)
 
     def offer(self, record: Record) -> bool:
-        """Add the mesh of a job that was resumed here to `arrived`; return False for other jobs."""
+        """Add a job to `arrived` if it was resumed here and has a mesh to offer.
+
+        Returns whether it was added.
+        """
         if record.id not in self._resumed or not record.offered:
             return False
         with self._lock:
@@ -151,7 +158,7 @@ class JobRecovery:
         return True
 
     def forget(self, job: str) -> None:
-        """Stop listing a job in this process, since the user has seen its outcome."""
+        """Stop listing a job in this process, also in later scans."""
         with self._lock:
             self._dismissed.add(job)
             self.found = self.found.without(job)
@@ -168,7 +175,7 @@ class JobRecovery:
             self._resume(context, record)
 
     def _sort(self, library: Library) -> list[Record]:
-        """Fill `found`, and return the jobs that can be resumed."""
+        """Fill `found`, and return the jobs that can be resumed; none after `close`."""
         lists: dict[str, list[Record]] = {
             "arrived": [],
             "unsent": [],
@@ -209,7 +216,7 @@ class JobRecovery:
 def dismiss(library: Library, job: str) -> None:
     """Mark a job's mesh as seen in its record, so that no later process offers it again.
 
-    Only logs if that fails.
+    Does nothing while another process holds the job. Errors are only logged.
     """
     lock = library.lock(job)
     try:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The library on disk: one folder per job, which users can read and delete.
 
-A folder holds `job.json`, the input images, the mesh file as downloaded, `model.blend` and
+A folder holds `job.json`, the input images, the mesh file as downloaded, `model.blend`, and
 `preview.png`. Nothing else depends on it: deleting the folder deletes the job.
 """
 
@@ -79,13 +79,16 @@ def new_job_id(name: str) -> str:
 
 
 class Library:
-    """The jobs in a folder. Every method may raise LibraryProblem."""
+    """The jobs in a folder. Methods raise LibraryProblem for invalid ids and file errors."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def folder(self, job: str) -> Path:
-        """Return the job's folder; raises LibraryProblem for an invalid id."""
+        """Return the path of the job's folder, which need not exist.
+
+        Raises LibraryProblem for an invalid id.
+        """
         if not JOB_ID.fullmatch(job) or not is_portable(job):  # guard: job-ids
             is_odd = not is_sendable_unchanged(job) or (Path(job).name == job and job.strip("."))
             if is_odd and os.path.lexists(self.root / job):
@@ -141,7 +144,7 @@ class Library:
             raise _problem(error, self.root) from error
 
     def load(self, job: str) -> Record:
-        """Return a job's record; raises LibraryProblem if it is missing or cannot be read."""
+        """Return a job's record. Raises LibraryProblem if it is missing or cannot be read."""
         return self._to_record(self._read(job), job)
 
     def all(self) -> tuple[list[Record], list[str]]:
@@ -172,9 +175,10 @@ class Library:
         return [job for job in folders if os.path.lexists(self.root / job / RECORD)]
 
     def open_jobs(self) -> Iterator[Record]:
-        """Yield the jobs that need attention, oldest first; skips records that cannot be read.
+        """Yield the records of the jobs that need attention, oldest first.
 
         These are unfinished jobs, uncertain ones, and finished ones whose mesh nobody has seen.
+        Records that cannot be read are skipped.
         """
         for job in self.jobs():
             try:
@@ -193,7 +197,10 @@ class Library:
         return known or (self.root / job / IMPORTED).exists()
 
     def _to_record(self, data: Any, job: str) -> Record:
-        """Build a record from parsed JSON, and note whether this user wrote it."""
+        """Build a record from parsed JSON, with `own` set to whether this user wrote it.
+
+        The failure of another user's record loses its link.
+        """
         record = decode_record(data, job)
         own = signatures.has_mark(data)
         # Only a record without a mark can be older than marks: a wrong mark means it was changed.
@@ -205,7 +212,10 @@ class Library:
         return replace(record, own=False, failure=replace(record.failure, link=""))
 
     def sweep(self) -> None:
-        """Delete unfinished files and folders of killed processes, once they are a day old."""
+        """Delete what killed processes left in the library, once it is a day old.
+
+        These are unfinished files and jobs, chunks of models, and lock files.
+        """
         if not self.root.is_dir():
             return
         sides = (path for path in self.root.glob(".*.new") if SIDE.fullmatch(path.name))
@@ -264,9 +274,9 @@ class Library:
             ) from error
 
     def idle_folder(self, job: str, *, mine: bool = False) -> Path:
-        """Return an existing job's folder; raises LibraryProblem if a process is working on it.
+        """Return the folder of an existing job that no process is working on.
 
-        `mine` skips that check, for the process that holds the lock.
+        `mine` allows the process that holds the job's lock. Raises LibraryProblem for other jobs.
         """
         folder = self.folder(job)
         is_job = is_plain_folder(folder) and os.path.lexists(folder / RECORD)

@@ -48,9 +48,10 @@ def is_uncertain(record: Record) -> bool:
 
 
 def give_up(library: Library, job: str) -> Record:
-    """Mark an uncertain job as given up and return its new record; the order may still be charged.
+    """Mark an uncertain job as cancelled, with a note that it may still be charged.
 
-    Raises LibraryProblem if the job is not uncertain, or a process is working on it.
+    Returns the new record. Raises LibraryProblem if the job is not uncertain, a process is working
+    on it, or the library cannot be written to.
     """
     # Under the lock, because another process may be searching for the task right now.
     lock = library.lock(job)

@@ -23,9 +23,10 @@ MOST = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version: its file, the edit that made it, the file and options of that edit, its report.
+    """One version of a job's model. Except for `file`, fields are empty if they are unknown.
 
-    `asked` has the options of the edit, `card` the mesh report; both are empty if unknown.
+    `made_by` is the edit that made the version from the file `source`, with the options in `asked`.
+    `card` is the mesh report, and `notes` are sentences for the user.
     """
 
     file: str
@@ -54,14 +55,14 @@ def number(file: str) -> int:
 
 
 def next_file(folder: Path) -> str:
-    """Return the file name for the next version, with the highest number so far plus one."""
+    """Return the file name for the next version, with a number above all existing ones."""
     last = max((number(path.name) for path in folder.glob("model-v*.blend")), default=1)
     # The original counts as version 1, so the first file with a number is `model-v2.blend`.
     return f"model-v{max(last, 1) + 1}.blend"
 
 
 def remember(folder: Path, version: Version) -> None:
-    """Add a version to the list, or replace its entry; raises OSError."""
+    """Add a version to the list, or replace its entry. Raises OSError if that fails."""
     others = [other for other in _read_list(folder) if other.file != version.file]
     entries = sorted((*others, version), key=lambda entry: number(entry.file))
     write_whole(folder / VERSIONS, json_bytes([_as_json(entry) for entry in entries], indent=1))
