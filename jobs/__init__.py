@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Everything about jobs: their records, threads, events and worker. Nothing here imports bpy.
+"""Everything about jobs: their records, threads, events, and worker. Nothing here imports bpy.
 
 The names below are those that the Blender side uses. To keep Blender's startup short, a module is
 loaded when one of its names is first used; code that is loaded with the add-on therefore calls

@@ -23,9 +23,10 @@ class Closed(Exception):
 
 
 class Call(Generic[T]):
-    """A call that runs on its own thread. `lasting`: an exiting process briefly waits for it.
+    """A call that runs on its own thread, which starts at once.
 
-    Raises RuntimeError if no thread can be started; nothing has been called then.
+    `lasting`: an exiting process waits up to `EXIT_LIMIT` seconds for the call to end. Raises
+    RuntimeError, without making the call, if no thread can be started.
     """
 
     def __init__(self, call: Callable[[], T], *, lasting: bool = False) -> None:
@@ -48,9 +49,9 @@ class Call(Generic[T]):
         return self._outcome is not None
 
     def wait(self, check: Callable[[], None]) -> T:
-        """Return the call's value or raise its error.
+        """Wait for the call to end, and return its value or raise its error.
 
-        `check` is called every `TICK` seconds until then. If it raises, the call itself continues,
+        Meanwhile, `check` is called every `TICK` seconds. If it raises, the call itself continues,
         and `wait` can be called again.
         """
         while self._outcome is None:
@@ -64,7 +65,7 @@ class Call(Generic[T]):
         return values[0]
 
     def afterwards(self, work: Callable[[], None]) -> None:
-        """Run `work` on the call's thread when the call ends, or right here if it has ended."""
+        """Run `work` on the call's thread once the call ends; now, on this thread, if it has."""
         with self._lock:
             if not self._over:
                 self._afterwards.append(work)
@@ -92,7 +93,7 @@ _lasting: set[Call[Any]] = set()
 
 
 def wait_for_lasting(seconds: float) -> None:
-    """Wait at most `seconds` for all lasting calls to end."""
+    """Wait at most `seconds`, in total, for all lasting calls to end."""
     end = time.monotonic() + seconds
     for call in list(_lasting):
         call.join(end - time.monotonic())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Everything that ends a job early: a cancel, the end of the process, the deadline."""
+"""Everything that ends a job early: a cancel, the end of the process, and the deadline."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Step(Enum):
     """The step of a job that calls `check`. The step determines which requests may interrupt it."""
 
     WORK = auto()
-    """Anything that may be abandoned: a cancel, closing and the deadline end it."""
+    """Anything that may be abandoned: a cancel, closing, and the deadline end it."""
     DOWNLOAD = auto()
     """Like WORK, but only a deadline set by the user applies.
 
@@ -29,7 +29,7 @@ class Step(Enum):
     ORDER = auto()
     """Waiting for a slot or for the answer to an order: a cancel ends it, but no deadline does."""
     REFUSED_ORDER = auto()
-    """Between a refused order and the next attempt: any cancel ends it."""
+    """Between a refused order and the next attempt: any cancel in this process ends it."""
     PAUSE = auto()
     """A pause before a call is repeated: like WORK, or LAST_WORDS once the job was cancelled."""
     LAST_WORDS = auto()
@@ -57,7 +57,7 @@ class CancelToken:
         self._polled = 0.0
 
     def cancel(self, *, collect: bool = True) -> None:
-        """Ask the job to end. `collect`: a mesh that is charged for anyway is still wanted."""
+        """Ask the job to end. `collect`: a mesh that is charged for anyway is still fetched."""
         # Set before the event, because the job's thread may react to that at once.
         self._collect = collect
         self._cancelled.set()
@@ -88,17 +88,17 @@ class CancelToken:
     def start_collecting(self) -> bool:
         """Let a cancelled job that is charged for anyway continue if its mesh is still wanted.
 
-        Returns whether it is wanted; if not, nothing changes.
+        Returns whether the mesh is wanted; if it is not, nothing changes.
         """
         if self._collect:
             self._is_collecting = True
         return self._collect
 
     def check(self, step: Step = Step.WORK) -> None:
-        """Raise Closed, Cancelled or TimedOut if this step must end now. Called about every 50 ms.
+        """Raise Closed, Cancelled, or TimedOut if this step must end now. Called about every 50 ms.
 
-        A cancel with `collect` raises Cancelled only until `end_for_user` is called: from then on
-        the job may continue, to fetch a mesh that is charged for anyway.
+        Except in REFUSED_ORDER, a cancel with `collect` raises Cancelled only until `end_for_user`
+        is called: from then on, the job may continue, to fetch a mesh that is charged for anyway.
         """
         if self._closed.is_set():
             raise Closed

@@ -65,7 +65,7 @@ class Resources:
 
     @property
     def blender(self) -> BackgroundBlender:
-        """The worker; raises NoBlender if no Blender was found."""
+        """The worker. Raises NoBlender if no Blender was found."""
         if self._blender is None:
             raise NoBlender(
                 "No Blender was found for background tasks.",
@@ -75,7 +75,10 @@ class Resources:
         return self._blender
 
     def warm_up(self) -> None:
-        """Start the worker, if there is one, while the service is working."""
+        """Start the worker, if there is one, while the service is working.
+
+        A failed start is ignored.
+        """
         if self._blender is not None:
             with contextlib.suppress(NoBlender):  # reported when it is needed, after the paid work
                 self._blender.start()
@@ -106,13 +109,16 @@ class Resources:
                 )
 
     def call(self, call: Callable[[], T]) -> T:
-        """Make a call to the provider that costs nothing; a cancel abandons it."""
+        """Return the value of a call to the provider that costs nothing.
+
+        A cancel abandons the call.
+        """
         if self.http is None:
             return call()
         return Call(call).wait(self._check)
 
     def fetch(self, url: str) -> bytes:
-        """Download the image at an address, without sending a key."""
+        """Return the bytes of the image at a URL, downloaded without sending a key."""
         http = open_http(self._provider, None, "", online=self._spec.online, pause=self._sleep)
         try:
             return http.fetch(url, self._provider.limits.max_bytes, check=self._check)

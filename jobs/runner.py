@@ -2,7 +2,7 @@
 """Runs one job from images to a prepared mesh, with one method per state, on its own thread.
 
 The record is saved before and after every step that matters, so that a later process can resume
-from any state. The order, which costs, is submitted in one place and never repeated.
+from any state. The order, which may be charged, is submitted in one place and never repeated.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Runner:
         self.thread.start()
 
     def cancel(self, *, collect: bool = True) -> None:
-        """Ask the job to end; `collect`: still fetch a mesh that is charged for anyway."""
+        """Ask the job to end. `collect`: a mesh that is charged for anyway is still fetched."""
         self._token.cancel(collect=collect)
 
     def close(self) -> None:
@@ -123,7 +123,10 @@ class Runner:
         self._lock.release()
 
     def _acquire_lock(self) -> None:
-        """Take the job's lock; raises LibraryProblem if another process holds it."""
+        """Take the job's lock, and discard a cancel request for an earlier process.
+
+        Raises LibraryProblem if another process holds the lock, or the library is not writable.
+        """
         try:
             is_held = self._lock.take_soon()  # guard: job-locked
         except OSError as error:
@@ -139,7 +142,7 @@ class Runner:
         self.live.discard_cancel_request()  # guard: stale-cancel-forgotten
 
     def _end(self, phase: str, *, failure: Failure | None = None) -> None:
-        """Release the lock, then emit the end: from then on the user may resume the job."""
+        """Release the lock, then emit the end: from then on, the user may resume the job."""
         self._lock.release()
         self.live.end(phase, failure=failure)
 
@@ -187,7 +190,10 @@ class Runner:
         self._end("Done")
 
     def _open(self) -> None:
-        """Check everything that can be checked for free, then create the job on disk."""
+        """Check everything that can be checked for free, take the lock, and create the job on disk.
+
+        An order to a service is also checked against earlier equal ones (`RepeatedOrders`).
+        """
         check_views(self._spec.pictures, self._provider, self._spec.settings)
         check_rules(self._spec.settings)
         self._resources.check_blender(self._spec.settings)
@@ -209,7 +215,10 @@ class Runner:
         return orders.claim(mark, record.id, create, repeated=self._spec.repeated)
 
     def _reload(self) -> None:
-        """Resume an earlier process's job; an order that may have been sent is not sent again."""
+        """Read an earlier process's job again, under its lock, and correct its state.
+
+        An order that may have been sent is searched for at the service, not sent again.
+        """
         self._acquire_lock()
         self.live.reload()
         self.owns_record = True
@@ -220,7 +229,10 @@ class Runner:
             self._reconciler.resolve(self._fetch.take_whole)
 
     def _send(self) -> None:
-        """Submit the order; if no answer arrives, search the service for the task."""
+        """Prepare the images and submit the order; if no answer arrives, search for the task.
+
+        Raises Uncertain if the order may have arrived and the task is not found.
+        """
         preparer = ImagePreparer(self._provider, self.live, self._resources, self._token.check)
         pictures = tuple(preparer.prepare(picture) for picture in self._record.pictures)
         if pictures != self._record.pictures:
@@ -240,7 +252,7 @@ class Runner:
                 raise Uncertain(error.message, error.hint, error.link) from error
 
     def _wait(self) -> None:
-        """Poll until the task ends; the worker starts meanwhile."""
+        """Poll until the task has a result, and save that; start the worker meanwhile."""
         patience, pause = OutageTolerance(), 0.0
         self._slot.resume()
         while True:
@@ -265,7 +277,10 @@ class Runner:
         return self.live.save(state=State.DOWNLOADING, files=result.files)
 
     def _download(self) -> None:
-        """Download the result, or use the mesh that was in the answer to the order."""
+        """Download the result, or use the mesh that was in the answer to the order.
+
+        If that mesh is missing, the raw answer on disk is read again.
+        """
         try:
             self._fetch.run(later=self._is_resumed)
         except Uncertain:
@@ -297,7 +312,11 @@ class Runner:
         return self._end("Failed", failure=failure)
 
     def _end_cancelled(self) -> None:
-        """End the job for the user at once, then cancel the task, or collect a charged mesh."""
+        """End the job for the user at once, then cancel its task.
+
+        If the task may still be charged, its mesh is collected, if the user wants that. A job of
+        which it is unknown whether the order arrived ends as uncertain instead.
+        """
         self._token.end_for_user()
         if self._submission.under_way is None:
             if self._record.state in (State.SUBMITTING, State.UNCERTAIN):
@@ -319,7 +338,7 @@ class Runner:
                 self.live.save(state=State.CANCELLED)
 
     def _ticket_at_last(self) -> Ticket | None:
-        """Return the ticket, after waiting for a pending order if necessary; None without one."""
+        """Return the ticket, after waiting for a pending order; None without a ticket."""
         waiting = self._submission.under_way
         if waiting is None:
             return Ticket(self._record.ticket) if self._record.ticket else None
@@ -345,6 +364,9 @@ class Runner:
         return self.live.record
 
     def _back_off(self, seconds: float) -> None:
-        """Sleep `seconds` before a call is repeated; other jobs at the service wait as well."""
+        """Sleep `seconds` before a call is repeated.
+
+        Meanwhile, orders of other jobs at the service wait as well.
+        """
         step = Step.REFUSED_ORDER if self._submission.is_refused else Step.PAUSE
         self._submission.put_off(seconds, self._token.check_of(step))

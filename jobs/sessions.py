@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Starts, watches and stops the jobs of this process. Does not import bpy."""
+"""Starts, watches, and stops the jobs of this process, without importing bpy."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Session:
 
         A spec with a record resumes a job of an earlier process, and submits nothing that may have
         been submitted already. `cancelled`: only cancel the job, also at the service. Raises
-        LibraryProblem if it is already running here.
+        LibraryProblem if the job is already running here.
         """
         name = spec.pictures[0].name if spec.pictures else "picture"
         job = spec.record.id if spec.record else new_job_id(name)
@@ -65,9 +65,9 @@ class Session:
     def cancel(self, job: str, *, collect: bool = True) -> None:
         """Cancel a job; its Ended event follows within 0.3 s.
 
-        `collect`: a mesh that the service charges for anyway is still put into the library. With
-        False, that also stops for a job that was cancelled before. Raises LibraryProblem if the job
-        is not running here.
+        `collect`: a mesh that the service charges for anyway is still put into the library. If it
+        is False, a cancelled job that is still fetching its mesh stops, too. Raises LibraryProblem
+        if the job is not running here.
         """
         runner, view = self._runners.get(job), self._views.get(job)
         if runner is None or ((view is None or view.over) and not runner.collecting):
@@ -98,7 +98,7 @@ class Session:
             return self._views.get(view.job, view).plan.placement
 
     def drain(self) -> list[Event]:
-        """Return the events since the last call, without waiting."""
+        """Return the events that have not been taken yet, oldest first, without waiting."""
         events: list[Event] = []
         while True:
             try:
@@ -114,27 +114,27 @@ class Session:
             return None
 
     def views(self) -> tuple[JobView, ...]:
-        """Return a view of every job of this process, newest first."""
+        """Return the views of all jobs that this process shows, most recently started first."""
         with self._lock:
             return tuple(reversed(self._views.values()))
 
     def running(self) -> tuple[JobView, ...]:
-        """Return the views of unfinished jobs, newest first."""
+        """Return the views of unfinished jobs, most recently started first."""
         return tuple(view for view in self.views() if not view.over)
 
     def collecting(self) -> frozenset[str]:
-        """Return the ids of cancelled jobs whose mesh is charged for and still being fetched."""
+        """Return the ids of cancelled jobs that still fetch a mesh that may be charged for."""
         with self._lock:
             return frozenset(job for job, runner in self._runners.items() if runner.collecting)
 
     def at_work(self) -> bool:
-        """Return whether any job's thread is running, or any event has not been drained yet."""
+        """Return whether any job's thread is running, or any event has not been taken yet."""
         with self._lock:
             runners = list(self._runners.values())
         return any(runner.thread.is_alive() for runner in runners) or not self._events.empty()
 
     def jobs_with_events(self) -> frozenset[str]:
-        """Return the ids of the jobs with events that have not been drained yet."""
+        """Return the ids of the jobs with events that have not been taken yet."""
         with self._events.mutex:
             return frozenset(event.job for event in self._events.queue)
 

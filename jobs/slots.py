@@ -77,7 +77,7 @@ class Slots:
         self._refused = time.monotonic()
 
     def note_end(self, seconds: float) -> None:
-        """Note that a task took `seconds`; raise the limit by one after a quiet period."""
+        """Note that a task took `seconds`, and raise the limit by one after a quiet period."""
         self._times.append(seconds)
         now = time.monotonic()
         if self._limit < self._most and now - self._refused > QUIET:
@@ -86,7 +86,7 @@ class Slots:
     def pause(self, age: float, usual: float) -> float:
         """Return the seconds until the next poll of a task that is `age` seconds old.
 
-        This is `usual` unless other jobs are waiting for a slot.
+        This is at most `usual`, and less only if other jobs are waiting for a slot.
         """
         self._longest = max(self._longest, age)
         if not self._times or not (self.queue or self.coming):
@@ -99,7 +99,7 @@ class Slots:
 
 
 class Slot:
-    """One job's slot at its service; without `slots`, it is shared with no other job."""
+    """One job's use of a slot at its service. Without `slots`, the number of slots is unlimited."""
 
     def __init__(self, slots: Slots | None = None) -> None:
         self._slots = slots or Slots()
@@ -111,7 +111,7 @@ class Slot:
             self._slots.coming += 1
 
     def take(self, check: Check) -> None:
-        """Wait for a free slot; `check` may raise to end the wait."""
+        """Wait for a free slot and occupy it, unless the job has one. `check` may end the wait."""
         slots = self._slots
         with slots.lock:
             if self in slots.having:
@@ -127,14 +127,20 @@ class Slot:
                     slots.queue.remove(self)
 
     def resume(self) -> None:
-        """Occupy a slot, even beyond the limit, because the task is at the service already."""
+        """Occupy a slot, even beyond the limit, because the task is at the service already.
+
+        The order, if it was pending, is answered.
+        """
         with self._slots.lock:
             if self not in self._slots.having:
                 self._occupy()
             self._end_order()
 
     def give_back(self, seconds: float) -> None:
-        """Free the slot for now, because the service refused the order; hold back all others."""
+        """Free the slot, because the service refused the order, and lower the limit.
+
+        All orders at the service are held back for `seconds`.
+        """
         with self._slots.lock:
             self._slots.having.discard(self)
             self._slots.note_refusal()
@@ -146,12 +152,15 @@ class Slot:
         self._slots.hold(seconds)
 
     def pause(self, usual: float) -> float:
-        """Return the seconds until the next poll of the task; `usual` if no job is waiting."""
+        """Return the seconds until the next poll of the task, at most `usual`: see `Slots`."""
         with self._slots.lock:
             return usual if self._since is None else self._slots.pause(self._age(), usual)
 
     def leave(self, *, finished: bool = False) -> None:
-        """Free the slot; `finished`: the task succeeded, so its duration is noted."""
+        """Free the slot, if the job has one.
+
+        `finished`: the task succeeded, so its duration is noted.
+        """
         with self._slots.lock:
             self._note_start()
             if self not in self._slots.having:

@@ -10,7 +10,10 @@ from ...providers import Failed, ImageToMeshError, Message, decode_message, erro
 
 
 def outcome_of(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the result in an answer, with its notes decoded; raises the error that it reports."""
+    """Return the result in an answer, with its notes decoded, or raise the error that it reports.
+
+    An answer that reports neither raises Failed.
+    """
     if isinstance(done := answer.get("done"), dict):
         notes = done.get("notes")
         return {**done, "notes": [text_of(note) for note in notes]} if notes else done
@@ -20,7 +23,7 @@ def outcome_of(answer: Mapping[str, Any]) -> dict[str, Any]:
 def text_of(value: Any) -> str:
     """Return text that the worker sent as a string, or as a template with values.
 
-    Returns an empty string for anything else.
+    Invalid values become an empty string.
     """
     try:
         return decode_message(value)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pipes of a worker process: separates its answers from everything else that it prints.
+"""The pipes of a worker process: answers are separated from everything else that it prints.
 
 Importers print parts of untrusted files, which may even look like an answer. The worker therefore
 keeps its original standard output for answers alone, and redirects all other output, from Python, C
@@ -34,7 +34,11 @@ _NOISE = ("writing:", "# ", "blender ", "backtrace", "extension modules", "unabl
 
 
 class Channel:
-    """The pipes of one process. `heard` is when it last printed anything (`time.monotonic`)."""
+    """The pipes of one process, which are read on two threads.
+
+    `answers` gets each answer except heartbeats, and None once standard output has ended. `heard`
+    is when the process last printed anything (`time.monotonic`).
+    """
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         assert process.stdin is not None
@@ -65,9 +69,10 @@ class Channel:
         self._log.clear()
 
     def last_words(self, *, ended: bool) -> str:
-        """Return the last error that the process printed, else its last line; "" without any.
+        """Return the process's last line with “error”, else its last line; "" without output.
 
-        `ended`: the process has ended, so the remaining output is read first.
+        The line is cut to 300 characters. `ended`: the process has ended, so its remaining output
+        is read first.
         """
         # The pipe may still hold the error of a dead process, or be kept open by a child of it.
         if ended:
@@ -83,7 +88,7 @@ class Channel:
         self._stdin.close()
 
     def _read_answers(self, lines: IO[str]) -> None:
-        """Queue the answers, and None at the end; lines without the token go to the log."""
+        """Queue the answers except heartbeats, and None at the end; log lines without the token."""
         begin = f"{PREFIX} {self._token} "
         with lines:
             # With a limit, because an endless line would otherwise fill the artist's memory.
@@ -114,5 +119,5 @@ def _parse_answer(line: str, begin: str) -> dict[str, Any] | None:
 
 
 def printable(text: str) -> str:
-    """Return text with a space for each unprintable character, such as a terminal's escape."""
+    """Return text with each unprintable character, such as an escape, replaced with a space."""
     return "".join(letter if letter.isprintable() else " " for letter in text)

@@ -2,7 +2,7 @@
 """The environment of the worker: only what Blender needs to start.
 
 The worker parses untrusted files, so it gets only the variables in `NAMES`, which were reviewed. A
-list of forbidden names could never be complete: keys, proxies with passwords, database URLs and
+list of forbidden names could never be complete: keys, proxies with passwords, database URLs, and
 tokens of build servers have many names.
 """
 
@@ -50,6 +50,6 @@ def _is_needed(name: str) -> bool:
 
 
 def environment_in(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the worker's variables, with `folder` for temporary files and Blender's user files."""
+    """Return the worker's variables; `folder` is for temporary files and Blender's user files."""
     own = dict.fromkeys(("TMPDIR", "TEMP", "TMP", "BLENDER_USER_RESOURCES"), str(folder))
     return {**clean_environment(environment), **own}

@@ -49,10 +49,11 @@ _WINDOWS = {
 
 
 def find_blender(environment: Mapping[str, str]) -> tuple[str, ...] | None:
-    """Return the command that starts a worker outside of Blender; None if there is no Blender.
+    """Return the command with which a process outside of Blender starts a worker.
 
-    Tries, in this order, the `bpy` module, the `BLENDER` environment variable, which may also name
-    a folder or a macOS bundle, `blender` on the PATH, and the usual install locations.
+    Uses the first of these that exists: the `bpy` module, the environment variable `BLENDER` (which
+    may also name a folder or a macOS bundle, and is not checked), `blender` on the PATH, and the
+    usual install locations. Returns None without any.
     """
     if importlib.util.find_spec("bpy") is not None:
         return module_command()
@@ -66,7 +67,7 @@ def find_blender(environment: Mapping[str, str]) -> tuple[str, ...] | None:
 def blender_command(binary: str) -> tuple[str, ...]:
     """Return the command that starts the worker in the Blender at `binary`.
 
-    Add-ons, preferences, scripts in files and network access are off.
+    Add-ons, preferences, scripts in files, and network access are off.
     """
     quiet = ("--background", "--factory-startup", "--disable-autoexec")  # guard: worker-flags
     # --offline-mode comes after the script, which never returns: Blender before 4.2 does not know
@@ -78,7 +79,7 @@ def blender_command(binary: str) -> tuple[str, ...]:
 def module_command() -> tuple[str, ...]:
     """Return the command that starts the worker in this Python, with the `bpy` module.
 
-    Isolated mode keeps variables, user folders and the current folder out of the import path; the
+    Isolated mode keeps variables, user folders, and the current folder out of the import path; the
     folder of `bpy` is passed in case it is not on the default path.
     """
     found = importlib.util.find_spec("bpy")
@@ -88,14 +89,14 @@ def module_command() -> tuple[str, ...]:
 
 
 def binary_in(place: str) -> str:
-    """Return the executable for a path, which may also be Blender's folder or macOS bundle."""
+    """Return the executable in Blender's folder or macOS bundle, and any other path unchanged."""
     inside = (_IN_BUNDLE, "blender", "blender.exe", f"Blender.app/{_IN_BUNDLE}")
     found = (Path(place) / name for name in inside)
     return next((str(path) for path in found if path.is_file()), place)
 
 
 def known_places(platform: str, environment: Mapping[str, str]) -> Iterator[Path]:
-    """Yield the Blender executables in a platform's usual install locations."""
+    """Yield the Blender executables in a platform's usual install locations, best first."""
     if platform == "win32":
         for variable, patterns in _WINDOWS.items():
             if base := environment.get(variable):
@@ -113,6 +114,6 @@ def _matching(base: Path, patterns: tuple[str, ...]) -> Iterator[Path]:
 
 
 def _version(path: Path) -> tuple[int, ...]:
-    """Return the version in a path such as `blender-4.5.3-linux-x64`; without one, the highest."""
+    """Return the version in a path such as `blender-4.5.3-linux-x64`; a maximum if it has none."""
     match = re.search(r"\d+(?:\.\d+)+", str(path))
     return tuple(map(int, match[0].split("."))) if match else (sys.maxsize,)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A pool of worker processes: few at a time, started early, and reused.
+"""A pool of worker processes: limited in number, started early, and reused.
 
 Starting a process takes a second or more, so it is started while a service is working, and kept for
 some minutes for the next job. One of the computer's cores is left free for the artist.
@@ -40,7 +40,7 @@ class BackgroundBlender:
         self._at_once = at_once
 
     def start(self) -> None:
-        """Start a process if none is idle; return at once.
+        """Start a process, without waiting for it, unless one is idle or too many are busy.
 
         Raises NoBlender if the command cannot be run.
         """
@@ -54,7 +54,7 @@ class BackgroundBlender:
     def version(self, check: Check) -> tuple[int, ...]:
         """Return the worker's Blender version, e.g. (4, 5, 15).
 
-        Raises NoBlender if it does not start.
+        Raises NoBlender if the worker does not start, or its Blender is too old.
         """
         with blenders().lend(self._command, check, at_once=True) as worker:
             return worker.version(check)
@@ -66,7 +66,8 @@ class BackgroundBlender:
 class Blenders:
     """A pool of worker processes. May be used from many threads.
 
-    `most` is the maximum number of busy processes; `idle_limit` is in seconds.
+    `most` is the maximum number of busy processes, and of idle ones; by default, it is the number
+    of cores minus one. `idle_limit` is how many seconds an idle process is kept.
     """
 
     def __init__(self, most: int | None = None, idle_limit: float = IDLE_LIMIT) -> None:
@@ -96,7 +97,7 @@ class Blenders:
     def lend(
         self, command: tuple[str, ...], check: Check, *, at_once: bool = False
     ) -> Iterator[WorkerProcess]:
-        """Lend a process for the block; unless `at_once`, wait until not too many are busy.
+        """Lend a process for the block; unless `at_once` is True, wait while too many are busy.
 
         `check` may raise to end the wait. A process that has ended by the end of the block, or uses
         too much memory, does not go back to the pool.
@@ -142,7 +143,10 @@ class Blenders:
             worker.kill()
 
     def _keep(self, worker: WorkerProcess) -> None:
-        """Add an idle process, ending the oldest if there are too many; the caller has the lock."""
+        """Add an idle process, and end the oldest ones if there are too many.
+
+        The caller holds the lock.
+        """
         self._idle.append((worker, time.monotonic()))
         while len(self._idle) > self._most:
             self._idle.pop(0)[0].kill()
@@ -169,7 +173,7 @@ class Blenders:
 
 
 def _serves(worker: WorkerProcess, command: tuple[str, ...]) -> bool:
-    """Return whether a process is running, with this command and the current environment."""
+    """Return whether a process is running, and has this command and the current environment."""
     fits = worker.command == command and worker.environment == clean_environment(os.environ)
     return fits and worker.is_alive
 

@@ -49,7 +49,7 @@ class WorkerFolder:
 
 
 def sweep() -> int:
-    """Delete this user's abandoned folders; return how many were deleted."""
+    """Delete this user's abandoned folders, and return how many were deleted."""
     removed = 0
     with contextlib.suppress(OSError), os.scandir(tempfile.gettempdir()) as entries:
         for entry in entries:
@@ -59,7 +59,7 @@ def sweep() -> int:
 
 
 def _is_ours(entry: os.DirEntry[str]) -> bool:
-    """Return whether an entry is this user's folder, not a link: others may write there, too."""
+    """Return whether an entry is this user's folder, not a link: others can create entries, too."""
     try:
         status = entry.stat(follow_symlinks=False)
     except OSError:

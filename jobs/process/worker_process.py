@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One worker process: starts it, sends it requests, watches and ends it.
+"""One worker process: starts it, sends it requests, watches it, and ends it.
 
 Requests and answers are JSON objects, one per line (see `channel.py`). The worker parses mesh files
 from the internet, so a crash or hang there only becomes an error message here, and the process
@@ -79,7 +79,7 @@ class WorkerProcess:
         self._version: tuple[int, ...] = ()
 
     def start(self) -> None:
-        """Start the process and return at once; a second call does nothing.
+        """Start the process, unless it was started already; do not wait until it is ready.
 
         Raises NoBlender if the command cannot be run.
         """
@@ -119,9 +119,10 @@ class WorkerProcess:
     def ask(self, request: Mapping[str, Any], progress: Progress, check: Check) -> dict[str, Any]:
         """Send a request and return its `done` answer.
 
-        `progress` gets the phase and a fraction. `check` is called every 50 ms; if it raises, the
-        process is killed and the error propagates. A refusal raises the error that it names, a
-        crash raises Failed, and NoBlender is raised if the worker does not become ready.
+        `progress` gets the phase and a fraction, or None. `check` is called every 50 ms; if it
+        raises, the process is killed and the error propagates. A refusal raises the error that it
+        names. Failed is raised for a crash, and for too much time, silence, or memory; NoBlender if
+        the worker does not become ready, or its Blender is too old.
         """
         # Answers carry the number of their request: an answer to an earlier one is ignored.
         self._last += 1
@@ -148,7 +149,7 @@ class WorkerProcess:
     def version(self, check: Check) -> tuple[int, ...]:
         """Return the worker's Blender version, e.g. (4, 5, 15).
 
-        Raises NoBlender if it does not start.
+        Raises NoBlender if the worker does not start, or its Blender is too old.
         """
         try:
             self._await_ready(check)
@@ -170,7 +171,7 @@ class WorkerProcess:
 
     @property
     def memory(self) -> int:
-        """Bytes of memory that the process uses, 0 if that is unknown."""
+        """Memory that the process uses, in bytes; 0 if that is unknown or no process is running."""
         return (process_memory.of_process(self._process.pid) or 0) if self._process else 0
 
     def kill(self) -> None:
@@ -312,7 +313,7 @@ class WorkerProcess:
 
 
 def _remove_sides(request: Mapping[str, Any]) -> None:
-    """Delete half-written files that a killed process has left beside its outputs.
+    """Delete half-written files that a killed process has left beside its files.
 
     `worker/atomic_files.py` names them; Blender first writes to such a name with "@" appended.
     """
@@ -332,7 +333,10 @@ def _remove_sides(request: Mapping[str, Any]) -> None:
 
 
 def _apart() -> dict[str, Any]:
-    """Return `Popen` options: Ctrl-C does not reach the process, and Windows opens no console."""
+    """Return `Popen` options for a process that Ctrl-C does not reach.
+
+    On Windows, it has no console and a lower priority.
+    """
     if sys.platform == "win32":
         flags = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
         # Below normal, so that the artist's own Blender stays responsive.
