@@ -32,7 +32,7 @@ def is_reserved(name: str) -> bool:
 def safe_name(name: str) -> str:
     """Turn a name without suffix into a valid one on every system, of at most `LONGEST` bytes.
 
-    A name of which nothing is left becomes `FALLBACK`.
+    A name without any valid characters becomes `FALLBACK`.
     """
     plain = _NOT_EVERYWHERE.sub("_", clean(unicodedata.normalize("NFC", name), 1000))
     # Windows drops dots and spaces at the end of a name, so that two names would be one file.

@@ -74,7 +74,7 @@ class ResumeContext:
 
 @dataclass(frozen=True)
 class RecoveredJobs:
-    """The jobs of earlier processes that the user is told about, by reason.
+    """The jobs of earlier processes that are shown to the user, grouped by reason.
 
     `arrived`: finished, with a mesh that nobody has seen. `unsent`: never submitted. `uncertain`:
     the user has to resolve the order. `theirs`: another process runs them. `waiting`: cannot be
