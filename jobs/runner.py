@@ -314,8 +314,8 @@ class Runner:
     def _end_cancelled(self) -> None:
         """End the job for the user at once, then cancel its task.
 
-        If the task may still be charged, its mesh is collected, unless the user does not want it. If
-        it is unknown whether the order arrived, the job ends as uncertain instead.
+        If the task may still be charged, its mesh is collected, unless the user does not want it.
+        If it is unknown whether the order arrived, the job ends as uncertain instead.
         """
         self._token.end_for_user()
         if self._submission.under_way is None:

@@ -43,8 +43,8 @@ OWN = frozenset({LibraryProblem.kind, "no_blender", "wrong_module", "timed_out",
 def state_after(kind: str, was: State, sent: Sent | None = None, *, home: bool = False) -> State:
     """Return the state of a job after an error of this kind.
 
-    `was` is its state before, `sent` whether its order reached the service, None if no order was
-    involved. `home`: the mesh is made on this computer.
+    `was` is the job's state before the error. `sent` is whether its order reached the service, None
+    if no order was involved. `home`: the mesh is made on this computer.
     """
     if was.over or was is State.PREPARING:
         return was
@@ -70,7 +70,10 @@ def _after_order(kind: str, sent: Sent | None) -> State:
 
 
 def cancelled_state(error: Exception, sent: Sent) -> State:
-    """Return the state of a cancelled job whose order failed or was not sent."""
+    """Return the state of a cancelled job whose order failed or was not sent.
+
+    It is not CANCELLED if the order may have arrived, or an answer was not saved as a ticket.
+    """
     kind = getattr(error, "kind", "")
     state = state_after(kind, State.SUBMITTING, sent) if kind else State.CANCELLED
     return state if state in (State.UNCERTAIN, State.SUBMITTING) else State.CANCELLED
@@ -91,8 +94,9 @@ def file_error(error: OSError) -> LibraryProblem:
 def actual_state(record: Record, folder: Path, *, home: bool) -> State:
     """Return the state of an earlier process's job, judged by the files that exist.
 
-    It is an earlier state than the recorded one if a missing file can be produced again, by the
-    service or by this computer.
+    This is an earlier state than the recorded one if a missing file can be produced again, by the
+    service or by this computer. A mesh that was refused is PREPARING if its file is whole. A queued
+    job with a time of submission is SUBMITTING.
     """
     state = record.state
     refused = record.failure is not None and record.failure.kind == BadMesh.kind
@@ -129,7 +133,7 @@ def mesh_is_whole(record: Record, folder: Path) -> bool:
 
 
 def can_resume(record: Record, folder: Path) -> bool:
-    """Return whether a job can be resumed, judged by its record and its files."""
+    """Return whether a job is uncertain, or can be resumed, judged by its record and its files."""
     if record.state is State.UNCERTAIN:
         return True
     return not actual_state(record, folder, home=False).over

@@ -55,9 +55,9 @@ class ImagePreparer:
     def prepare(self, picture: InputPicture) -> InputPicture:
         """Return an image, with the file to send added if that differs from the user's own file.
 
-        Images given by address are fetched by the service itself. Raises BadImage for an image that
-        is not worth paying for, LibraryProblem for a missing file, and NoBlender if the image must
-        be converted but there is no Blender.
+        Images that the service fetches by URL, and those for providers on this computer, are not
+        changed. Raises BadImage for an image that is not worth paying for, LibraryProblem for a
+        missing file, and NoBlender if the image must be converted but there is no Blender.
         """
         at_home = not self.provider.is_remote
         data = self._bytes_of(picture)
@@ -97,7 +97,7 @@ class ImagePreparer:
         return data
 
     def _convert(self, picture: InputPicture, data: bytes) -> bytes:
-        """Convert an image in the worker to one that can be sent, and keep its color profile."""
+        """Return an image that the worker converted for the service, with its color profile."""
         request = fitting_request(picture, self.live.folder, self.provider)
         done = self.resources.blender.ask(request, self.live.show_progress, self.check)
         path = self.live.folder / done["file"]
@@ -109,7 +109,7 @@ class ImagePreparer:
         )  # guard: converted-keeps-colors
 
     def _save(self, picture: InputPicture, sent: bytes) -> InputPicture:
-        """Save the file to send in the job's folder, beside the user's own file."""
+        """Save the file to send beside the user's own file, and return the image with that file."""
         info = read_picture_info(sent, picture.name)
         file = f"{picture.view}-sent" + ENDINGS.get(info.format, "." + info.format)
         Library(self.live.folder.parent).keep(self.live.folder.name, file, sent)
@@ -149,7 +149,10 @@ class ImagePreparer:
             raise BadImage(Message("{name} has only one color.", name=picture.name), SAVE)
 
     def _inspect_in_worker(self, picture: InputPicture, sent: bytes) -> Blank:
-        """Have the worker check whether an image is blank; without a Blender, accept it as is."""
+        """Return whether an image is blank, as the worker sees it; without a Blender, Blank.NO.
+
+        Raises BadImage if the image cannot be decoded.
+        """
         file = f".{picture.view}-seen"
         Library(self.live.folder.parent).keep(self.live.folder.name, file, sent)
         try:
@@ -175,7 +178,10 @@ class ImagePreparer:
 
 
 def needs_fitting(picture: InputPicture, size: int, provider: Provider[Any]) -> str:
-    """Return why an image cannot be sent as it is, as a clause such as “it is 30 MB”; or ""."""
+    """Return why an image must be converted to be sent, as a clause such as “it is 30 MB”.
+
+    Returns "" if it need not be. `size` is the size of the file without metadata, in bytes.
+    """
     info, limits = picture.info, provider.limits
     if info is None or not provider.is_remote:
         return ""

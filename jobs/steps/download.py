@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 FRESH_ADDRESSES = 3
 """Maximum number of download attempts; all but the first use fresh addresses."""
 PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8")
-"""First bytes of PNG, JPEG, WebP and GIF files."""
+"""First bytes of PNG, JPEG, WebP, and GIF files."""
 SUFFIXES = (*FORMATS, "zip")
 
 
@@ -57,9 +57,11 @@ class MeshDownload:
         self._check = check
 
     def run(self, *, later: bool) -> None:
-        """Download the result's files, with fresh addresses if the old ones have expired.
+        """Download the result's files, unless a complete mesh file is in the folder already.
 
+        Fresh addresses are requested if the old ones have expired, or were written by others.
         `later`: the record is from an earlier process, so its addresses have probably expired.
+        Raises BadMesh if no attempt succeeds, and Uncertain if the mesh of an answer is missing.
         """
         if self.take_whole():
             return None
@@ -91,9 +93,9 @@ class MeshDownload:
         return False
 
     def finish(self, name: str, *notes: str) -> None:
-        """Rename a downloaded file to its final name, and record its format and faces.
+        """Rename a mesh file to its final name, and record its format, its faces, and the notes.
 
-        Raises BadMesh if it is not a complete mesh file.
+        Raises BadMesh if the file is not a complete mesh file.
         """
         found = read_mesh_file(self._live.folder / name)
         # Renamed before the record is saved: `take_whole` finds the file if the process dies here.
@@ -124,7 +126,7 @@ class MeshDownload:
         self.finish(mesh)
 
     def _embedded_mesh(self, name: str) -> str:
-        """Return the file of a mesh that was in the answer to the order.
+        """Return `name`, the file of a mesh that was in the answer to the order.
 
         Raises Uncertain if the file is missing, because such a mesh cannot be requested again.
         """
@@ -176,14 +178,20 @@ class MeshDownload:
             raise
 
     def _fetch_addresses(self) -> None:
-        """Request the addresses from the service instead of using those in the record."""
+        """Replace the addresses in the record with those that the service returns.
+
+        Raises BadMesh if the task has no result.
+        """
         answer = self._poll()
         if not isinstance(answer, Result):
             raise BadMesh("The service no longer has a result for this job.", AGAIN)
         self._live.save(files=answer.files)
 
     def _refresh(self) -> bool:
-        """Request fresh addresses; return whether there are any."""
+        """Request the addresses again, save them, and return whether they have changed.
+
+        Nothing is saved if they are the same, or the task has no result.
+        """
         answer = self._poll()
         if not isinstance(answer, Result) or answer.files == self._live.record.files:
             return False
@@ -191,7 +199,7 @@ class MeshDownload:
         return True
 
     def _refresh_if_possible(self) -> None:
-        """Request fresh addresses; if the service refuses, the old ones may still work."""
+        """Request fresh addresses; if that fails, keep the old ones, which may still work."""
         try:
             self._refresh()
         except (Failed, BadMesh, BadReply, Uncertain) as error:
@@ -205,7 +213,10 @@ class MeshDownload:
 
 
 def poll(live: LiveRecord, resources: Resources, provider: Provider[Any]) -> Progress | Result:
-    """Ask the service for the state of a job's task; raises Uncertain without a ticket."""
+    """Return the progress or the result of a job's task, as its provider reports it.
+
+    Raises Uncertain if there is no ticket for a task at a service.
+    """
     record = live.record
     if not record.ticket and provider.is_remote:  # guard: no-ticket-is-uncertain
         raise Uncertain(

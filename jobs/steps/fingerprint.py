@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fingerprints of orders: equal if provider, settings and images are equal.
+"""Fingerprints of orders: equal if provider, settings, and images are equal.
 
 Settings at their defaults are left out, so that an update that adds a setting changes no
 fingerprint. Images are compared as the user gave them, not as they were converted for the service.
@@ -30,7 +30,7 @@ def changed_settings(provider: str, settings: Mapping[str, JSON]) -> dict[str, J
 
 
 def settings_text(provider: str, settings: Mapping[str, JSON]) -> str:
-    """Return the settings that differ from the defaults as JSON, with sorted names."""
+    """Return the settings that differ from the defaults, as JSON text with sorted names."""
     return json.dumps(changed_settings(provider, settings), sort_keys=True)
 
 
@@ -45,7 +45,7 @@ def order_mark(provider: str, settings: Mapping[str, JSON], pictures: Mapping[st
 
 
 def order_of(record: Record, folder: Path) -> str:
-    """Return the fingerprint of a job's order; empty if one of its images is missing."""
+    """Return the fingerprint of a job's order; empty if one of its images cannot be read."""
     try:
         pictures = {picture.view: _mark(picture, folder) for picture in record.pictures}
     except OSError:
@@ -54,7 +54,10 @@ def order_of(record: Record, folder: Path) -> str:
 
 
 def digest_of(path: Path) -> str:
-    """Return the SHA-256 of a file, which may be a link, in hexadecimal; raises OSError."""
+    """Return the SHA-256 of a file, which may be a link, in hexadecimal.
+
+    Raises OSError if the file cannot be read.
+    """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads, names and checks a job's images before anything is sent."""
+"""Reads, names, and checks a job's images before anything is sent."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ Check = Callable[[], None]
 def picture_from(argument: str, view: str = "front") -> PictureSource:
     """Return the source for an argument that the user typed: a file's path or an https URL.
 
-    Raises BadImage if the address is not allowed or there is no such file. The file is read later,
-    on the job's thread.
+    Raises BadImage if the URL is not allowed, or the path is not that of an existing file. The file
+    is read later, on the job's thread.
     """
     if "://" in argument:
         _check_address(argument)
@@ -60,7 +60,7 @@ def picture_from(argument: str, view: str = "front") -> PictureSource:
 
 
 def _check_address(argument: str) -> None:
-    """Raise BadImage for an address that is neither https nor on this computer."""
+    """Raise BadImage for a URL that is not valid, or neither https nor on this computer."""
     try:
         address = read_address(argument)
         if address.scheme != "https" and not address.is_loopback:
@@ -77,7 +77,7 @@ def _check_address(argument: str) -> None:
 
 
 def name_of(argument: str) -> str:
-    """Return the display name of the image at a path or address, without a suffix."""
+    """Return the display name of the image at a path or URL: the file name without its suffix."""
     if "://" in argument:
         with contextlib.suppress(BadAddress):
             address = read_address(argument)
@@ -125,11 +125,12 @@ def collect(
     fetch: Fetch,
     check: Check = lambda: None,
 ) -> tuple[tuple[InputPicture, ...], dict[str, bytes]]:
-    """Read all images; return their entries for the record, and the contents of files by name.
+    """Read the images, and return their entries for the record, and the files' contents by name.
 
-    A HEIC or AVIF photo becomes a PNG; `check` is called during that, and may raise to end it.
-    Raises BadImage for data that is not an image, or that the provider could not accept even if it
-    were converted and scaled down.
+    URLs that the service fetches itself are not read. A HEIC or AVIF photo becomes a PNG; `check`
+    is called during that, and may raise to end it. Raises BadImage for data that cannot be read or
+    is not an image, and for an image that could not be sent even if it were converted and scaled
+    down.
     """
     pictures: list[InputPicture] = []
     files: dict[str, bytes] = {}
@@ -180,7 +181,7 @@ def _check_narrowness(info: PictureInfo, limits: PictureLimits, name: str) -> No
 
 
 def check_unchanged(pictures: tuple[InputPicture, ...], folder: Path) -> None:
-    """Raise LibraryProblem if an image is not the one that the job was created with.
+    """Raise LibraryProblem if an image is missing, or was changed since it was recorded.
 
     Without this check, anybody who can write to the folder could change what is uploaded.
     """
@@ -201,7 +202,7 @@ def check_unchanged(pictures: tuple[InputPicture, ...], folder: Path) -> None:
 
 
 def as_sent(pictures: tuple[InputPicture, ...], folder: Path) -> tuple[Picture, ...]:
-    """Return the images as providers take them, with the paths of the files to send."""
+    """Return the images as providers take them: with the path of the file to send, or the URL."""
     return tuple(
         Picture(
             view=picture.view,

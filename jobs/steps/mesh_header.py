@@ -66,10 +66,10 @@ class MeshFile:
 
 
 def read_mesh_file(path: Path) -> MeshFile:
-    """Return a file's properties; raises BadMesh if it is incomplete or not a mesh file.
+    """Return a file's properties.
 
-    Raises OSError if it cannot be read. `worker/checks/mesh_format.py` recognizes formats by the
-    same rules.
+    Raises BadMesh if the file is incomplete or not a mesh file, and OSError if it cannot be read.
+    `worker/checks/mesh_format.py` recognizes formats by the same rules.
     """
     with open_plain(path) as file:
         head = file.read(BEGIN)
@@ -110,7 +110,10 @@ def _reported_format(format_: str) -> str | None:
 
 
 def _in_archive(path: Path) -> str:
-    """Return the format of the mesh in a ZIP, without extracting anything."""
+    """Return the format of the mesh in a ZIP, the first in `FORMATS` if it has several.
+
+    Nothing is extracted. Raises BadMesh if the archive is damaged, or has no mesh.
+    """
     try:
         found = {_format_in(archive, entry) for archive, entry in _entries(path)}
     except (*BROKEN_ARCHIVE, *DAMAGED) as error:
@@ -122,7 +125,7 @@ def _in_archive(path: Path) -> str:
 
 
 def _entries(path: Path) -> Iterator[tuple[zipfile.ZipFile, zipfile.ZipInfo]]:
-    """Yield an archive's regular files; raises ValueError if there are too many for a mesh."""
+    """Yield an archive's regular files. Raises ValueError if there are too many for a mesh."""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - TAIL))
         tail = file.read()
@@ -180,9 +183,9 @@ def _glb_faces(path: Path) -> int | None:
 
 
 def _gltf_faces(path: Path) -> int | None:
-    """Return the number of faces in a glTF file, None if the file is large.
+    """Return the number of triangles in a glTF file; None if the file is large.
 
-    Raises BadMesh if it is damaged, or its buffers are in other files.
+    Raises BadMesh if the file is damaged, is not glTF 2, or has buffers in other files.
     """
     size = path.stat().st_size
     if size > QUICK:
@@ -211,7 +214,10 @@ def _is_embedded(buffer: dict[str, Any]) -> bool:
 
 
 def _count_faces(gltf: dict[str, Any], size: int) -> int:
-    """Count the triangles; raises an error in DAMAGED if they do not fit in `size` bytes."""
+    """Return the number of triangles in a parsed glTF file of `size` bytes.
+
+    Raises an error in `DAMAGED` if they do not fit in the file.
+    """
     accessors = gltf.get("accessors", [])
     room = size * (COMPRESSED if _is_compressed(gltf) else 1)
     corners = 0

@@ -22,8 +22,8 @@ OUTAGE = 120.0
 def next_pause(answer: Progress, previous: float) -> float:
     """Return the seconds until the next poll; `previous` is the last such pause, 0 at first.
 
-    Pauses grow from 1 s to `LONGEST`. Only if the service announces a wait of more than 30 s are
-    polls up to 10 s apart.
+    Pauses grow from 1 s to `LONGEST`. If the service announces a wait of more than 30 s, the pause
+    is a quarter of that, at most 10 s.
     """
     # A quarter of the estimate, so that a task that ends early is noticed in time.
     if answer.wait is not None and answer.wait > 30.0:
@@ -38,9 +38,9 @@ class OutageTolerance:
         self._since: float | None = None
 
     def ask(self, poll: Callable[[], T]) -> T | Progress:
-        """Return the result of `poll`, or in a short outage a progress that says so.
+        """Return the result of `poll` or, during a short outage, a `Progress` that says so.
 
-        Raises Unreachable once the outage has lasted too long.
+        Raises Unreachable once the outage has lasted longer than `OUTAGE` seconds.
         """
         try:
             answer = poll()
@@ -55,7 +55,7 @@ class OutageTolerance:
 
 
 def sleep(seconds: float, check: Callable[[], None]) -> None:
-    """Sleep in short steps; `check` is called between them and may raise to end the wait."""
+    """Sleep for `seconds`; `check` is called every `TICK` seconds, and may raise to end this."""
     end = time.monotonic() + seconds
     while (remaining := end - time.monotonic()) > 0:
         check()

@@ -36,10 +36,11 @@ def model_request(
     *,
     in_parts: bool = False,
 ) -> Iterator[dict[str, Any]]:
-    """Yield the worker request for a job's model; sign the model if the block succeeds.
+    """Yield the worker request for a job's model, and mark the model if the block succeeds.
 
-    `cleanup` None takes the options in the record. If others can write to the job's folder, the
-    model is made in a temporary one, without chunks.
+    If `cleanup` is None, the options in the record are used. `in_parts` also splits a large model
+    into chunks. If others can write to the job's folder, the model is made in a temporary one,
+    without chunks.
     """
     with workshop(folder) as place:
         if place == folder:
@@ -77,10 +78,10 @@ def prepare_request(
     in_parts: bool = False,
     place: Path | None = None,
 ) -> dict[str, Any]:
-    """Return the request as plain JSON; `in_parts` also splits a large model into chunks.
+    """Return the worker request; `in_parts` also splits a large model into chunks.
 
-    Chunks are only needed if a user is waiting for the import. `place` is the model's folder, None
-    for the job's.
+    Chunks are only needed if a user is waiting for the import. `place` is the folder to make the
+    model in, None for the job's folder.
     """
     place = place or folder
     preview = place / PREVIEW

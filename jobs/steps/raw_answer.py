@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The raw answer to an order: saved before it is parsed, and kept until its ticket is saved.
 
-It is saved in the job's folder as `answer.http`. If that is not writable, other folders are tried;
-as a last resort, it stays in memory as long as this process lives.
+It is saved in the job's folder as `answer.http`. If the folder is not writable, others are tried;
+as a last resort, the answer stays in memory as long as this process lives.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class RawAnswer:
         self.sent = True
 
     def begin(self, status: int, headers: Mapping[str, str]) -> None:
-        """Start saving an answer, which replaces that to an earlier attempt."""
+        """Start saving an answer, which replaces the answer to an earlier attempt."""
         self.drop()
         self.status, self.whole, self._start = status, False, b""
         self._places, self._size = self._open_places(), 0
@@ -75,7 +75,7 @@ class RawAnswer:
         self._write(piece)
 
     def end(self, *, whole: bool) -> None:
-        """Flush the answer to disk, and close its file; `whole`: it is complete."""
+        """Flush the answer to disk, and close its file. `whole`: the answer is complete."""
         self.whole = whole
         while self._file is not None:
             try:
@@ -105,7 +105,7 @@ class RawAnswer:
         return self.place is not None
 
     def read(self) -> Reply | None:
-        """Parse the saved answer as the connection would have; None if it is not a response."""
+        """Return the saved answer, parsed as by the connection; None if it is not a response."""
         from ...providers._shared.http.reply import reply_of
 
         data = bytearray(self._bytes())
@@ -121,7 +121,10 @@ class RawAnswer:
         return reply_of(int(status), headers, data)
 
     def drop(self) -> bool:
-        """Delete the answer, once its ticket is saved or it has none; return whether it is gone."""
+        """Delete the answer, and return whether it is gone.
+
+        Call this once the answer's ticket is saved, or if it has none.
+        """
         self._close()
         _in_memory.pop(str(self._folder), None)
         place, self.place = self.place, None
@@ -162,7 +165,7 @@ class RawAnswer:
             return b""
 
     def _write(self, data: bytes) -> None:
-        """Write to the current place, or else to the next one that has room, if need be memory."""
+        """Write to the current place; if that fails, to the next one that works."""
         remaining = memoryview(data)
         while len(remaining) and self._file is not None:
             try:
@@ -174,7 +177,7 @@ class RawAnswer:
             remaining = remaining[done:]
 
     def _next_place(self) -> None:
-        """Switch to the next place that works, and copy the data written so far to it."""
+        """Switch to the next place that works, and move the data written so far to it."""
         old, old_place = self._file, self.place
         for file, place in self._places:
             try:
@@ -238,7 +241,10 @@ def _elsewhere() -> Iterator[Path]:
 
 
 def _files(folder: Path, pattern: str) -> list[Path]:
-    """Return this user's plain files only: in a shared folder, others may have planted some."""
+    """Return this user's plain files that match a pattern, of at most `LONGEST` bytes.
+
+    Others are left out, because anybody may have put them into a shared folder.
+    """
     found = []
     with contextlib.suppress(OSError):
         for path in folder.glob(pattern):
@@ -250,7 +256,7 @@ def _files(folder: Path, pattern: str) -> list[Path]:
 
 
 def _open_unlinked(path: Path) -> BinaryIO:
-    """Open a file for reading; raises OSError if it is a link."""
+    """Open a file for reading. Raises OSError if it is a link, or cannot be opened."""
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     return os.fdopen(os.open(path, flags), "rb")
 

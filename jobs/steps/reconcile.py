@@ -61,8 +61,9 @@ class Reconciler:
     def resolve(self, take_whole: Callable[[], bool]) -> None:
         """Resolve an order that may have arrived: as the user decides, else by what can be found.
 
-        `take_whole` uses a mesh that is already in the folder, and returns whether there is one.
-        Raises Uncertain if it remains unknown whether the order arrived.
+        The user may attach a task, or have the order sent again. `take_whole` uses a mesh that is
+        already in the folder, and returns whether there is one. Raises Uncertain if it remains
+        unknown whether the order arrived, and LibraryProblem if another job has the attached task.
         """
         record, spec = self._live.record, self._spec
         if spec.attach:
@@ -98,9 +99,10 @@ class Reconciler:
         )
 
     def read_again(self) -> bool:
-        """Parse the saved answer with this version's code; return whether it has a ticket.
+        """Parse the saved answer with this version's code, and return whether it has a ticket.
 
-        Raises the service's own refusal if the answer is one.
+        The ticket is saved. If the job is still SUBMITTING and the answer is the service's own
+        refusal, that error is raised. Answers in the folders of others' jobs are ignored.
         """
         answers = RawAnswer(self._live.folder, self._live.record.id)
         is_own = self._live.record.own  # others could place an answer there, with their address
@@ -128,7 +130,7 @@ class Reconciler:
         return True
 
     def forget_answers(self) -> None:
-        """Delete the saved answers and the note about them, once they are no longer needed."""
+        """Delete the saved answers, and the notes that say where they are."""
         answers = RawAnswer(self._live.folder, self._live.record.id)
         while answers.find():
             kept, notes = answers.sentence, self._live.record.notes
@@ -138,9 +140,9 @@ class Reconciler:
                 return
 
     def find(self) -> bool:
-        """Search the service's recent tasks for this order; return whether exactly one matches.
+        """Search the service's recent tasks for this order, and return whether exactly one matches.
 
-        Tasks that belong to other jobs of the library do not count.
+        That task's ticket is saved. Tasks that belong to other jobs of the library do not count.
         """
         record = self._live.record
         if record.submitted is None or self._resources.http is None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Refuses to repeat an order that is unfinished or was just submitted, unless the user insists.
 
-A double click, Enter pressed twice and the same file dropped again are one order. The library
+A double click, Enter pressed twice, and the same file dropped again are one order. The library
 stores which job has which order, in `.orders.json`, so that this is true of all processes that
 share it. A lock decides which of two processes is first.
 """
@@ -51,10 +51,10 @@ class RepeatedOrders:
         self._check = check
 
     def claim(self, mark: str, job: str, create: Callable[[], None], *, repeated: bool) -> None:
-        """Create a job for an order, and store it; `mark` is the order's fingerprint.
+        """Create a job for an order, and store the order; `mark` is the order's fingerprint.
 
-        Raises Repeated, unless `repeated` is set, if another job has the same order and is
-        unfinished or was just submitted; also raises the errors of `create`.
+        Unless `repeated` is True, raises Repeated if another job has the same order and is
+        unfinished, is uncertain, or was just submitted. Also raises the errors of `create`.
         """
         with self._list_lock():
             kept = self._load()
@@ -97,7 +97,10 @@ class RepeatedOrders:
 
     @contextlib.contextmanager
     def _list_lock(self) -> Iterator[None]:
-        """Hold the lock of the stored orders during the block."""
+        """Hold the lock of the stored orders during the block, after waiting for it.
+
+        Raises LibraryProblem if the library is not writable.
+        """
         lock = self._library.lock(LOCK)
         try:
             while not lock.take():  # guard: one-at-a-time-claims

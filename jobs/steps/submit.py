@@ -103,8 +103,9 @@ class Submission:
     def put_off(self, seconds: float, check: Callable[[], None]) -> None:
         """Pause before a call is repeated; other jobs at the same service send no orders meanwhile.
 
-        If the call was a refused order, the record says “queued” during the pause. Other calls,
-        such as the search for a lost order, do not change the record.
+        If the call was a refused order, the record says “queued” during the pause, and the job
+        waits for a slot again after it. Other calls, such as the search for a lost order, do not
+        change the record.
         """
         if not self.is_refused:  # guard: only-a-refusal-is-none
             self._slot.hold(seconds)
@@ -132,7 +133,10 @@ class Submission:
         return self._live.show_progress("Submitting", 0.0)
 
     def _begin(self, **changes: Any) -> None:
-        """Record that the order is about to be sent; raises LibraryProblem if the disk is full."""
+        """Delete earlier answers, and record that the order is about to be sent.
+
+        Raises LibraryProblem if the disk is too full, or the library is not writable.
+        """
         if self._resources.http is not None:
             check_room(self._live.folder, self._provider.max_answer_bytes)  # guard: room-looked-at
         self._forget_earlier()  # guard: earlier-answers-go
@@ -142,7 +146,10 @@ class Submission:
         )
 
     def _forget_earlier(self) -> None:
-        """Delete earlier answers, since a refusal among them would be taken for this order's."""
+        """Delete earlier answers, since a refusal among them would be taken for this order's.
+
+        Raises LibraryProblem if one of them cannot be deleted.
+        """
         earlier = RawAnswer(self._live.folder, self._live.record.id)
         while earlier.find():
             if not earlier.drop():
@@ -154,7 +161,10 @@ class Submission:
     def _submit(
         self, submit: Callable[[], Ticket], answers: RawAnswer, check: Callable[[], None]
     ) -> None:
-        """Make the one call that costs money, without a deadline: its answer must be known."""
+        """Make the one call that costs money, without a deadline: its answer must be known.
+
+        Raises Unreachable if no thread can be started for it.
+        """
         if self._resources.http is None:
             return self.store(submit(), answers)
         self._resources.http.recorder = answers  # guard: answer-kept-as-it-came
@@ -176,7 +186,10 @@ class Submission:
     # -- on the thread of the call ---------------------------------------------------------------
 
     def _order(self, submit: Callable[[], Ticket], answers: RawAnswer) -> Ticket:
-        """Submit, and save the ticket even if the job's thread no longer waits for it."""
+        """Submit, and save the ticket even if the job's thread no longer waits for it.
+
+        Raises Uncertain if the response is not the service's own.
+        """
         self._ordering = True
         try:
             ticket = submit()
@@ -191,7 +204,7 @@ class Submission:
         return ticket
 
     def store(self, ticket: Ticket, answers: RawAnswer, *notes: str) -> None:
-        """Save the ticket and its files, then delete the raw answer.
+        """Save the ticket, its files, and `notes`, then delete the raw answer.
 
         Raises LibraryProblem, with the ticket in its message, if they cannot be saved.
         """
@@ -212,9 +225,9 @@ class Submission:
     # -- after the call --------------------------------------------------------------------------
 
     def sent_of(self, error: BaseException) -> Sent:
-        """Return whether a failed order may have reached the service.
+        """Return whether a failed order reached the service.
 
-        For an earlier process's order, that is unknown: MAYBE.
+        For an earlier process's order, that is MAYBE, unless the error says that it did.
         """
         answers = self.answers
         known = getattr(error, "sent", None)
@@ -231,13 +244,13 @@ class Submission:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The record's notes, plus where an answer without a ticket is saved."""
+        """The record's notes, and one that says where an answer without a ticket is saved."""
         kept = self.answers.sentence if self.answers is not None else None
         notes = self._live.record.notes
         return notes if kept is None or kept in notes else (*notes, kept)
 
     def afterwards(self, work: Callable[[], None]) -> None:
-        """Run `work` once the pending call has ended, or now if there is no such call."""
+        """Run `work` once the pending order has its answer; now if no order is pending."""
         if self.under_way is None:
             return work()
         return self.under_way.afterwards(work)
@@ -248,7 +261,10 @@ class Submission:
             self.answers.drop()
 
     def cancel_task(self, ticket: Ticket, check: Callable[[], None]) -> CancelOutcome:
-        """Ask the service to cancel a task; return what is then known about the charge."""
+        """Ask the service to cancel a task, and return what is then known about the charge.
+
+        This is FREE for a provider on this computer, and UNKNOWN if the service reports an error.
+        """
         if self._resources.http is None:
             return CancelOutcome.FREE
         # On a thread, so that an ending process does not wait for the service.
@@ -261,10 +277,10 @@ class Submission:
 
 
 def _is_no_verdict(answers: RawAnswer) -> bool:
-    """Return whether an answer is no verdict on the order, which may have been accepted.
+    """Return whether an error response leaves open whether the service accepted the order.
 
     A server error with a JSON body is from the service itself; others come from a gateway in front
-    of it.
+    of it. Returns False without a response.
     """
     status = answers.status
     if status is None or 200 <= status < 300 or is_refusal(status):

@@ -47,7 +47,7 @@ WINDOWS_SCRIPT = Path(__file__).with_name("decode_photo.ps1")
 class Decoder:
     """A program that converts a photo to PNG; `{source}` and `{target}` stand for the files.
 
-    `rotates`: the program applies the photo's orientation to the pixels, but may also leave it in
+    `rotates`: the program applies the photo's orientation to the pixels, but may also keep it in
     the file, where it would be applied again. `may_crop`: old versions of the program return a
     single tile of a phone's photo, which consists of many.
     """
@@ -109,7 +109,7 @@ def decode_if_needed(data: bytes, name: str, check: Callable[[], None] = lambda:
     """Return an image file that Blender can read: a HEIC or AVIF photo as PNG, others unchanged.
 
     `check` is called while the decoder runs; if it raises, the decoder is stopped. Raises BadImage
-    if no program of this system can open the photo.
+    if the photo is too large, or no program on this system can open it.
     """
     if not is_heif(data):
         return data
@@ -143,8 +143,8 @@ def decode_if_needed(data: bytes, name: str, check: Callable[[], None] = lambda:
 def _declared_size(data: bytes, name: str) -> tuple[int, int]:
     """Return the size of the whole image, which is the largest one in the file.
 
-    Tiles and thumbnails have smaller ones. Raises BadImage if it is missing, or too large to be
-    decoded.
+    Tiles and thumbnails have smaller ones. Raises BadImage if the file states no size, or one that
+    is too large to be decoded.
     """
     sizes = [struct.unpack(">II", found) for found in _SIZE.findall(data)]
     width, height = max(sizes, key=lambda size: size[0] * size[1], default=(0, 0))
@@ -164,7 +164,7 @@ def _declared_size(data: bytes, name: str) -> tuple[int, int]:
 
 
 def _accept(data: bytes, decoder: Decoder, declared: tuple[int, int], name: str) -> bytes:
-    """Return a decoder's PNG without metadata but its orientation; empty if it is not usable."""
+    """Return a decoder's PNG without metadata except its orientation; empty if it is unusable."""
     try:
         info = read_picture_info(data, name) if data else None
         if info is None or max(info.width, info.height) > LONGEST_SIDE:
@@ -180,7 +180,7 @@ def _accept(data: bytes, decoder: Decoder, declared: tuple[int, int], name: str)
 
 
 def _run(decoder: Decoder, data: bytes, folder: Path, check: Callable[[], None]) -> bytes:
-    """Return the PNG that a program makes of a photo; empty if it fails."""
+    """Return the PNG that a program makes of a photo; empty if it fails, or takes too long."""
     source, target = folder / "photo.heic", folder / "photo.png"
     source.write_bytes(data)
     environment = {**clean_environment(os.environ), "TMPDIR": str(folder)}
@@ -207,7 +207,7 @@ def _run(decoder: Decoder, data: bytes, folder: Path, check: Callable[[], None])
 
 
 def _limit(pid: int) -> None:
-    """Have Linux limit the decoder's time and memory, which works even if this process dies."""
+    """On Linux, limit the decoder's CPU time and memory, even in case this process dies."""
     if sys.platform == "linux":
         import resource
 

@@ -2,7 +2,7 @@
 """Caches the tokens of uploaded images, so that an image is not uploaded twice.
 
 They are stored in the library, in `.uploads.json`. A token is used again only for the same service,
-address, account and bytes, before it expires, and if this user's own process stored it.
+address, account, and bytes, before it expires, and if this user's own process stored it.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class UploadCache:
         )
 
     def valid_tokens(self, pictures: tuple[InputPicture, ...]) -> dict[str, JSON]:
-        """Return the tokens of these images that have not expired, by view."""
+        """Return the tokens of these images that are valid for the service now, by view."""
         if not self._life:
             return {}
         kept = self._load()
@@ -62,7 +62,7 @@ class UploadCache:
         return {view: token for view, token in tokens.items() if is_sendable_unchanged(str(token))}
 
     def remember(self, pictures: tuple[InputPicture, ...], tokens: Mapping[str, JSON]) -> None:
-        """Store the tokens that the service has just returned, by view."""
+        """Store the tokens that the service has just returned, by view. Errors are ignored."""
         if not self._life or not tokens:
             return
         kept = self._load()
@@ -76,7 +76,7 @@ class UploadCache:
             write_whole(self._path, json_bytes(kept, indent=1))
 
     def forget(self, pictures: tuple[InputPicture, ...]) -> None:
-        """Drop the tokens of these images, because the service may no longer accept them."""
+        """Delete the tokens of these images, because the service may no longer accept them."""
         kept = self._load()
         for picture in pictures:
             kept.pop(self._name(picture), None)

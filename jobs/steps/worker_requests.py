@@ -71,9 +71,9 @@ class WorkerRequests:
         self._fetch.finish("mesh.glb", *done.get("notes", ()))
 
     def prepare(self, *, in_parts: bool) -> None:
-        """Prepare `model.blend` from the mesh file; if that fails, the file alone is the result.
+        """Prepare `model.blend` from the mesh file; without a working Blender, only finish the job.
 
-        Raises BadMesh if the file itself cannot be used.
+        Raises BadMesh if the mesh file itself cannot be used.
         """
         folder = self._live.folder
         try:
@@ -102,7 +102,8 @@ class WorkerRequests:
     def _refuse(self, error: BadMesh) -> BadMesh:
         """Set an unusable mesh aside, so that the next resume downloads it again; return the error.
 
-        The job fails if the same file has arrived a second time, or cannot be downloaded again.
+        If the same file was downloaded twice, or it cannot be downloaded again, it stays in place,
+        and the job fails.
         """
         record, folder = self._live.record, self._live.folder
         mesh = folder / (record.mesh or "")
