@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Nothing is lost by looking away: sidebar, workspace, full screen, another window and scene."""
+"""Nothing is lost while the panel is hidden: sidebar, workspace, full screen, window, scene."""
 
 from __future__ import annotations
 

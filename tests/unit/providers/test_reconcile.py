@@ -44,7 +44,7 @@ class Tripo:
         fake.states = [{"status": "success", "progress": 100}]
 
     def lose_answers(self, count: int) -> None:
-        """Take the next orders, and say nothing."""
+        """Accept the next orders, and lose the answers to them."""
         self.fake.fault(self.create, *[tripo_server.Fault(drop=True, done=True)] * count)
 
     def lose_orders(self, count: int) -> None:
@@ -52,7 +52,7 @@ class Tripo:
         self.fake.fault(self.create, *[tripo_server.Fault(drop=True)] * count)
 
     def fail_lists(self, count: int) -> None:
-        """Have the list in trouble."""
+        """Let the next requests for the list fail."""
         self.fake.fault("GET /v3/account/usage", *[tripo_server.Fault(500, "oops")] * count)
 
     def spec(self, library: Path, **settings: Any) -> JobSpec:
@@ -81,7 +81,7 @@ class Scenario(Tripo):
         fake.outcome.script = ("success",)
 
     def lose_answers(self, count: int) -> None:
-        """Take the next orders, and say nothing."""
+        """Accept the next orders, and lose the answers to them."""
         self.served.faults.append(Fault("POST", "/generate/custom/.*", times=count, drop="after"))
 
     def lose_orders(self, count: int) -> None:
@@ -89,7 +89,7 @@ class Scenario(Tripo):
         self.served.faults.append(Fault("POST", "/generate/custom/.*", times=count, drop="before"))
 
     def fail_lists(self, count: int) -> None:
-        """Have the list in trouble."""
+        """Let the next requests for the list fail."""
         self.served.faults.append(Fault("GET", "/jobs", 500, {"message": "oops"}, times=count))
 
     def spec(self, library: Path, **settings: Any) -> JobSpec:

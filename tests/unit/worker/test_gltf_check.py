@@ -79,7 +79,7 @@ def test_valid_gltf_files_pass(tmp_path: Path) -> None:
 
 
 def put(*where: object) -> Callable[[dict[str, Any]], None]:
-    """Return what puts the last of its arguments into the head, at the place the others lead to."""
+    """Return a function that sets a value in the head; the arguments are its path and the value."""
 
     def change(head: dict[str, Any]) -> None:
         *path, last, value = where

@@ -93,7 +93,7 @@ def test_a_disk_full_from_any_write_call_on_loses_no_paid_result(
 
 
 def _once(running: Session, shop: Shop, library: Path, png: bytes, disk: FullDisk) -> State | None:
-    """Order, make room, go on; return where the job stood in between, None if it was never full."""
+    """Order, make room, resume; return the job's state before, None if the disk was never full."""
     spec = shop.spec(library, png)
     view = end_of(running, running.start(spec))
     running.join(5.0)

@@ -323,7 +323,7 @@ def test_only_the_image_that_the_job_was_made_from_is_sent(
     root: Path, leave_job: Callable[..., str], service: Service, tmp_path: Path,
     capsys: pytest.CaptureFixture[str], how: str,
 ) -> None:  # fmt: skip
-    """Write access to the folder neither changes the order nor uploads a private file."""
+    """Write access to the folder is not enough to change the order or upload a private file."""
     job = leave_job(State.QUEUED, ticket=None, submitted=None, request_hash=None)
     (path,) = [item for item in (root / job).iterdir() if item.name.startswith("front")]
     if how == "link":

@@ -82,7 +82,7 @@ def test_a_truncated_image_is_reported(format_: str, keep: float) -> None:
 @pytest.mark.parametrize("keep", [0.3, 0.9, 0.999])
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_a_tiff_with_truncated_strips_is_reported(order: str, keep: float) -> None:
-    """Write the directory first, as cameras do: behind the pixels it would be lost, too."""
+    """The directory comes first, as in cameras' files: behind the pixels it would be cut off."""
     pixels, rows = bytes(200 * 150), [100, 50]
     entries = [(256, 3, 1, 200), (257, 3, 1, 150), (273, 4, 2, 0), (279, 4, 2, 0), (278, 3, 1, 100)]
     head = 8 + 2 + 12 * len(entries) + 4

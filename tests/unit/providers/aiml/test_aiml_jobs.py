@@ -34,7 +34,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def nothing_leaks(aiml: Aiml, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Look for the key, after every test, in the log, on disk and at the download host."""
+    """After every test, search the log, the disk and the download host's requests for the key."""
     caplog.set_level(logging.DEBUG)
     yield
     assert KEY not in caplog.text

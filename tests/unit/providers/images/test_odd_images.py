@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures that are not quite as the formats say: they still come out as every viewer shows them.
+"""Pictures that deviate from their formats are still sent as every viewer shows them.
 
-Nor is there a place in them where a note could stay.
+No metadata stays in them.
 """
 
 from __future__ import annotations

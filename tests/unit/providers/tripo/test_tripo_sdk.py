@@ -89,7 +89,7 @@ def v3() -> Path:
 
 @pytest.fixture(scope="module")
 def v2() -> Path:
-    """The interpreter that has tripo3d 0.4.2, with the one of its two transports that can http."""
+    """The interpreter that has tripo3d 0.4.2, with its only transport that supports HTTP."""
     return sdk.client("tripo3d-0", "tripo3d[async]==0.4.2")
 
 
