@@ -44,8 +44,13 @@ _IN_BOTH = ("session/test_install", "jobs/test_generate", "interface/test_appear
             "interface/test_panel", "interface/test_image_sources")  # fmt: skip
 """Window tests that also run in the other Blender: those that depend most on its version."""
 
-_HANDS = {"unit": "4", "blender": "2"}
-"""Number of parallel tests. Unit tests mostly wait; tests with a window need the machine alone."""
+_HANDS = {
+    "unit": ("4", "worksteal"),
+    "blender": ("2", "worksteal"),
+    # The tests of a file share a Blender.
+    "gui": ("2", "loadfile"),
+}
+"""Number of parallel tests, and how pytest-xdist distributes them. Most of them wait a lot."""
 
 
 @dataclass(frozen=True)
@@ -188,8 +193,9 @@ def _run(tier: Tier, prepared: Future[Path]) -> Outcome:
     started = time.monotonic()
     command = [str(python), "-B", "-m", "pytest", *tier.paths(), f"--junit-xml={report}"]
     command += tier.options
-    if hands := _HANDS.get(tier.tests):
-        command += ["-n", hands, "--dist", "worksteal"]
+    if tier.tests in _HANDS:
+        hands, distribution = _HANDS[tier.tests]
+        command += ["-n", hands, "--dist", distribution]
     environment = {**os.environ, **tier.environment}
     try:
         code = subprocess.call(command, cwd=places.ROOT, env=environment, timeout=_LONGEST)

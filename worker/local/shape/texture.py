@@ -120,13 +120,13 @@ def _erase_stroke(picture: Singles, weights: Singles, rim: Singles) -> Singles:
     step = max(1, max(weights.shape) // _SAMPLED)
     part, seen = weights[::step, ::step], picture[::step, ::step]
     edge = (part > 0.0) & (part < _THIN)
-    apart = np.abs(upscale(rim, *part.shape) - seen).mean(axis=2)
+    apart = np.abs(upscale(rim, part.shape[0], part.shape[1]) - seen).mean(axis=2)
     stroke = float(np.median(apart[edge])) if edge.any() else 0.0
     share = np.float32(np.clip((stroke - _STROKE[0]) / (_STROKE[1] - _STROKE[0]), 0.0, 1.0))
     if not share:
         return picture
     beside = share * np.clip(np.float32(1.0) - np.float32(2.0) * weights, 0.0, 1.0)
-    inner = upscale(rim, *weights.shape)
+    inner = upscale(rim, weights.shape[0], weights.shape[1])
     return np.asarray(picture + (inner - picture) * beside[:, :, None], np.float32)
 
 
