@@ -56,25 +56,29 @@ def remember(job: str, root: Path) -> None:
 
 
 def library_of(context: bpy.types.Context, job: str) -> jobs.Library:
-    """Return the library that holds a job."""
+    """Return the library in which a job was started, or the preferred one if that is unknown."""
     return jobs.Library(_libraries.get(job) or preferences.library(context))
 
 
 def unregister() -> None:
-    """Forget the jobs of this process."""
+    """Forget the libraries, images, and updated objects of this process's jobs."""
     _libraries.clear()
     forget_images()
     job_targets.forget()
 
 
 def is_there(context: bpy.types.Context, job: str) -> bool:
-    """Return whether a job's model is in its folder; in shared folders only after the job's end."""
+    """Return whether a job's model is in its folder; a shared one gets it only at the job's end."""
     # A shared folder gets the model only when it is complete, at the end.
     return (library_of(context, job).folder(job) / BLEND).exists()
 
 
 def at_hand(context: bpy.types.Context, job: str) -> bool:
-    """Return whether a job's model can be appended now; if not, append a tick's worth of chunks."""
+    """Return whether a job's model can be appended now; if not, append its next chunks.
+
+    A model without chunks can be appended at any time, and one with chunks once all of them were
+    appended.
+    """
     folder = library_of(context, job).folder(job)
     if not has_own_chunks(folder / CHUNKS_FOLDER) or not os.path.isdir(folder / CHUNKS_FOLDER):  # noqa: PTH112 - which raises nothing
         return True
@@ -84,7 +88,10 @@ def at_hand(context: bpy.types.Context, job: str) -> bool:
 
 
 def drop_chunks(context: bpy.types.Context, job: str) -> None:
-    """Delete a model's chunks: it was imported in full, or will not be imported."""
+    """Remove what was appended of a model's chunks, and delete their files on a thread.
+
+    The model was imported in full, or will not be imported.
+    """
     folder = library_of(context, job).folder(job)
     chunks = folder / CHUNKS_FOLDER
     from ..scene import chunked_append
@@ -104,9 +111,9 @@ def bring_in(
 ) -> tuple[jobs.Record, bpy.types.Object, tuple[str, ...]]:
     """Put a job's mesh into the scene.
 
-    Return its record as saved now, the root object, and notes for the user.
-
-    `blend` names another version. Raises ImageToMeshError, or OSError if a file cannot be read.
+    Return its record as saved now, the root object, and notes for the user. `blend` names another
+    version. If no background Blender can start, this Blender imports the mesh file of the user's
+    own job. Raises ImageToMeshError, or OSError if a file cannot be read.
     """
     from ..scene.textures import relocate_textures
 
@@ -142,7 +149,7 @@ def bring_in(
 
 
 def _note_origin(record: jobs.Record, objects: list[bpy.types.Object]) -> None:
-    """Note which image the objects were made from, and what they are like before any edit."""
+    """Link the objects to the image of their job, and note what they are like before any edit."""
     from ..scene.updating.imported_state import note_imported
 
     link_image(record.id, objects)
@@ -156,9 +163,11 @@ def _append_own(
     blend: str,
     options: dict[str, Any],
 ) -> tuple[jobs.Record, list[str], tuple[str, ...]]:
-    """Append a model that this user's Blender made; any other is rebuilt from the mesh file.
+    """Append a model that this user's Blender made; rebuild any other from the mesh file first.
 
-    A .blend file can hold scripts and drivers that run when it is appended or linked.
+    Return the record, the names of the objects, the root first, and notes for the user. A version
+    that was not made here raises LibraryProblem, since only the original can be rebuilt. A .blend
+    file can hold scripts and drivers that run when it is appended or linked.
     """
     folder = library.folder(record.id)
     path = folder / blend
@@ -193,7 +202,8 @@ def _append(context: bpy.types.Context, path: Path, options: dict[str, Any]) -> 
 def _is_ours(path: Path, record: jobs.Record) -> bool:
     """Return whether the model in a private folder was made by this user's own Blender.
 
-    A model whose preview is still being drawn has no mark yet.
+    While a model's preview is being drawn, it has no mark yet, and those from before marks existed
+    never had one: both count if the record is this user's.
     """
     views = jobs.session().views()
     if any(view.job == record.id and view.phase == DRAWING for view in views):
@@ -264,7 +274,10 @@ def _ignore(phase: str, fraction: float | None) -> None:
 
 
 def _until(end: float, mesh: Path) -> Callable[[], None]:
-    """Return a check that raises TimedOut after `end`: a Blender that waits cannot be cancelled."""
+    """Return a function that raises TimedOut once the monotonic clock is past `end`.
+
+    The user cannot cancel anything while Blender waits.
+    """
 
     def check() -> None:
         if time.monotonic() > end:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make an image the scene's image, for operators and for the results of threads."""
+"""Use an image as the scene's image or as a side view, for operators and results of threads."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ def choose(
 ) -> bool:
     """Make an image the scene's; return whether the user has to keep or clear old side views.
 
-    Side views of another image are not sent before that. Always False if the provider takes no side
-    views.
+    Side views of another image are not sent before that. The result is False if there are none, or
+    if the provider takes no side views. `same_subject`: the image is an edit of the current one, so
+    that side views and a reference for its placement stay assigned.
     """
     chosen = choices_of(context.scene)
     if same_subject and chosen.placement.own_reference():
@@ -29,7 +30,10 @@ def choose(
 
 
 def use_as(context: bpy.types.Context, image: bpy.types.Image, view: str) -> bool:
-    """Use an image for a view, unless that is ""; return the result of `choose`, or False."""
+    """Use an image for a view; "" stands for no view.
+
+    Return the result of `choose` for the front view, else False.
+    """
     if view == "front":
         return choose(context, image)
     if view:

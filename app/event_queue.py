@@ -34,7 +34,7 @@ def is_imported(job: str) -> bool:
 
 
 def take_import(job: str) -> bool:
-    """Forget that a job's model was imported; return whether it was."""
+    """Forget that a job's model was imported, and the notes on it; return whether it was."""
     was_imported = job in _imported
     _imported.discard(job)
     notes.pop(job, None)
@@ -42,7 +42,7 @@ def take_import(job: str) -> bool:
 
 
 def drop(job: str) -> None:
-    """Drop a job's events."""
+    """Drop a job's waiting events."""
     others = [event for event in waiting if event.job != job]
     waiting.clear()
     waiting.extend(others)

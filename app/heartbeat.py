@@ -49,13 +49,13 @@ def add(step: Step) -> None:
 
 
 def remove(step: Step) -> None:
-    """Stop running a step."""
+    """Remove a step, so that it does not run again."""
     _steps.pop(step.name, None)
     _due.pop(step.name, None)
 
 
 def wake() -> None:
-    """Schedule a tick, which keeps the timer running if any step is needed."""
+    """Schedule a tick at once, unless one is scheduled or Blender runs in the background."""
     # Without a window there is nothing to draw; scripts wait for their results themselves.
     if bpy.app.background or bpy.app.timers.is_registered(_tick):
         return
@@ -64,7 +64,7 @@ def wake() -> None:
 
 
 def hasten(step: Step) -> None:
-    """Run a step as soon as possible, instead of when it is next due."""
+    """Run a step as soon as possible if it is needed, instead of when it is next due."""
     _due[step.name] = 0.0
     if bpy.app.timers.is_registered(_tick):
         bpy.app.timers.unregister(_tick)
@@ -72,7 +72,7 @@ def hasten(step: Step) -> None:
 
 
 def beat(context: bpy.types.Context, now: float) -> float | None:
-    """Run the steps that are due; return the seconds to the next tick, or None to stop."""
+    """Run the needed steps that are due; return the seconds to the next tick, or None to stop."""
     # A copy: a step may add or remove steps.
     for step in tuple(_steps.values()):
         if _due.get(step.name, now) <= now + EARLY and _is_needed(step, context):
@@ -106,7 +106,7 @@ def _tick() -> float | None:
 
 
 def _next(step: Step, now: float) -> float:
-    """Return when a step runs next.
+    """Return when a step runs next, in seconds of the monotonic clock.
 
     Steps with the same interval run at the same multiples of it and so share ticks, no matter when
     they were woken: six steps of half a second cost two callbacks per second, not twelve.

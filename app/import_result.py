@@ -25,9 +25,8 @@ def import_result(
 ) -> bpy.types.Object:
     """Import a job's mesh, or a version of it, and return its root object.
 
-    The job's end will not import it again. `more_notes` are shown with the result.
-
-    Raises ImageToMeshError, OSError, or RuntimeError.
+    If it is the original, the job's end does not import it again. `more_notes` are shown with the
+    result. Raises ImageToMeshError, OSError, or RuntimeError.
     """
     record, root, notes = bring_in.bring_in(context, record, placement, blend)
     notes = (*notes, *more_notes)
@@ -44,10 +43,11 @@ def import_result(
 
 
 def find(context: bpy.types.Context, job: str) -> jobs.Record:
-    """Return the record of a finished job: of the newest one if `job` is empty.
+    """Return the record of `job`, or of the newest job with a mesh if `job` is empty.
 
-    Raise LibraryProblem if no job qualifies. A job whose thread is still working does not count:
-    two threads would prepare the same file.
+    Jobs of this process come first, then those in the library that are not hidden and that the user
+    wrote or trusts. Raise LibraryProblem if there is none, or if a thread is still working on the
+    job: two threads would prepare the same file.
     """
     views = jobs.session().views()
     busy = {view.job: view.name for view in views if _is_at_work(view)}
@@ -77,13 +77,14 @@ def find(context: bpy.types.Context, job: str) -> jobs.Record:
 
 
 def find_drawing(job: str) -> jobs.Record | None:
-    """Return the record of a job whose model is ready while its preview is still being drawn."""
+    """Return a job's record if its model is ready while its preview is being drawn, else None."""
     views = (view for view in jobs.session().views() if view.job == job)
     return next((view.record for view in views if view.phase == DRAWING), None)
 
 
 def show_failure(job: str, error: Exception) -> None:
-    """Show in the panel why an import failed; the record does not change."""
+    """Show in the panel's entry of an ended job why its import failed. Leave its record as it is.
+    """
     message = getattr(
         error, "message", Message("The mesh could not be imported: {error}", error=error)
     )
@@ -100,7 +101,7 @@ def _is_at_work(view: jobs.JobView) -> bool:
 
 
 def show_success(record: jobs.Record, notes: tuple[str, ...]) -> None:
-    """Show the import's notes in the panel, replacing an earlier failure."""
+    """Show an import's notes in the panel's entry of its job, replacing an earlier failure."""
     jobs.session().recovery.forget(record.id)
     for view in jobs.session().views():
         if view.job == record.id:

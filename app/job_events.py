@@ -22,16 +22,18 @@ from .periodic.account import refresh_balance
 
 
 class Outcome(NamedTuple):
-    """How a job ended, as a report for the status bar."""
+    """A report for the status bar: how a job ended, or that its mesh waits."""
 
     level: Literal["INFO", "WARNING", "ERROR"]
     message: str
 
 
 def handle(context: bpy.types.Context, event: jobs.Event) -> Outcome | None:
-    """Act on an event; a finished mesh is imported into the scene that its job was started in.
+    """Act on an event: import a mesh that is ready, or find out how its job ended.
 
-    Return the outcome for the status bar if the event ends the job, else None.
+    A mesh is imported into the scene that its job was started in, or the current one if that is
+    gone; never into another file. Return the outcome for the status bar if the event ends the job,
+    else None.
     """
     if not isinstance(event, jobs.Ended | jobs.Collected):
         return _handle(context, event)
@@ -77,7 +79,10 @@ def _handle(context: bpy.types.Context, event: jobs.Event) -> Outcome | None:
 
 
 def early(event: jobs.Event) -> bool:
-    """Return whether an event says that a model is ready while its preview is still being drawn."""
+    """Return whether an event says that a model can be imported before its preview is drawn.
+
+    That is not so if the model was imported already, or if another file is open.
+    """
     view = event.view
     return (
         isinstance(event, jobs.Progressed)
@@ -104,7 +109,10 @@ def is_in_the_way(context: bpy.types.Context, event: jobs.Event) -> bool:
 
 
 def hold(context: bpy.types.Context, event: jobs.Event) -> list[Outcome]:
-    """Report, once per job, that a mesh waits until its object is in Object Mode."""
+    """Return a report that a mesh waits until its object is in Object Mode.
+
+    The list is empty if the mesh need not wait, or if that was reported for its job before.
+    """
     if event.job in job_targets.held or not is_in_the_way(context, event):
         return []
     job_targets.held.add(event.job)
@@ -141,7 +149,7 @@ def _bring_in(context: bpy.types.Context, view: jobs.JobView) -> Outcome:
 
 @contextmanager
 def _in_scene(context: bpy.types.Context, name: str) -> Iterator[None]:
-    """Switch to the scene that the job was started in, if it still exists."""
+    """Make the scene that the job was started in current within the context, if it exists."""
     scene = bpy.data.scenes.get(name)
     if scene is None or scene == context.scene:
         yield

@@ -15,10 +15,10 @@ FRONTS = {"-y": 0, "+x": 270, "+y": 180, "-x": 90}
 
 
 def rotation_for(context: bpy.types.Context, record: jobs.Record) -> int:
-    """Return the rotation of a job's model on import, in degrees.
+    """Return the rotation about Z of a job's model on import, in degrees.
 
     The user's last rotation for this provider's model has priority, then the ordered axis, then the
-    provider's usual one.
+    provider's usual one. It is 0 for an unknown provider.
     """
     kept = preferences.rotations(context)
     key = f"{record.provider}/{model_of(record.settings)}"
@@ -32,5 +32,8 @@ def rotation_for(context: bpy.types.Context, record: jobs.Record) -> int:
 
 
 def model_of(settings: Mapping[str, object]) -> str:
-    """Return the service's model that made a mesh, or "": each model has its own front axis."""
+    """Return the name of the service's model that made a mesh, or "".
+
+    Each model has its own front axis.
+    """
     return str(settings.get("model_version") or settings.get("model") or "")

@@ -20,7 +20,7 @@ def note_image(job: str, image: bpy.types.Image) -> None:
 
 
 def link_image(job: str, objects: list[bpy.types.Object]) -> None:
-    """Link a job's objects to the image that they were made from, if it is in the file."""
+    """Link a job's objects to the image data-block that the job was started from, if it exists."""
     uid = _images.get(job)
     image = next((image for image in bpy.data.images if image.session_uid == uid), None)
     for obj in objects if image is not None else ():
@@ -33,7 +33,10 @@ def forget_images() -> None:
 
 
 def properties_of(record: jobs.Record) -> dict[str, str]:
-    """Return the properties that record a job, so that a .blend file needs no library."""
+    """Return the custom properties with a job's id, provider, settings, and images.
+
+    With them, a .blend file needs no library.
+    """
     front = next((picture for picture in record.pictures if picture.view == "front"), None)
     digest = front and (front.original or front.sha256)
     return {

@@ -21,9 +21,10 @@ _waiting: deque[jobs.JobSpec] = deque()
 
 
 def add(specs: Iterable[jobs.JobSpec]) -> None:
-    """Queue jobs and start the first ones.
+    """Queue jobs, and start as many as slots are free.
 
-    Raises ImageToMeshError if one cannot start; it is dropped, the jobs behind it stay queued.
+    Raises ImageToMeshError if one cannot start: that one is dropped, and the jobs behind it stay
+    queued.
     """
     _waiting.extend(specs)
     try:
@@ -33,7 +34,7 @@ def add(specs: Iterable[jobs.JobSpec]) -> None:
 
 
 def advance() -> None:
-    """Start waiting jobs while slots are free; one that cannot start does not block the others."""
+    """Start waiting jobs while slots are free; drop and log one that cannot start."""
     try:
         _advance()
     except ImageToMeshError as error:

@@ -15,7 +15,7 @@ WATCHER = "IMAGE_TO_MESH_OT_watch"
 
 
 def redraw(context: bpy.types.Context) -> None:
-    """Tag all regions that show jobs or answers for redraw."""
+    """Redraw all regions that show jobs or answers, the status bars, and the open popover."""
     for window in context.window_manager.windows:
         for area in window.screen.areas:
             for region in area.regions:
@@ -54,7 +54,7 @@ def _redraw_status_bar(context: bpy.types.Context, window: bpy.types.Window) -> 
 
 
 def _refresh_popovers(context: bpy.types.Context, window: bpy.types.Window) -> None:
-    """Lay out an open popover of this window again: Blender does not refresh it with the panel."""
+    """Lay out the open popover again if it is in this window; Blender does not do so itself."""
     for region in tuple(drawn_popovers()):
         try:
             # Raises for a region that is gone or another window's, as in Blender's own extensions.

@@ -35,13 +35,13 @@ _begun: dict[int, str] = {}
 
 
 def order_of(context: bpy.types.Context, pictures: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return a key for an order of these images, without reading them."""
+    """Return what identifies an order: the scene's provider and settings, and `pictures`."""
     provider = provider_of(context.scene)
     return provider.id, read_settings(context.scene, provider), pictures
 
 
 def note(order: tuple[Any, ...], spec: jobs.JobSpec) -> None:
-    """Remember an order that was just clicked."""
+    """Remember an order that was just clicked; only the last KEPT are remembered."""
     _clicks.append(Click(order, spec, time.monotonic()))
     # A spec is identified by id() while _clicks keeps it alive; an id is reused afterwards.
     known = {id(click.spec) for click in _clicks}
@@ -50,13 +50,16 @@ def note(order: tuple[Any, ...], spec: jobs.JobSpec) -> None:
 
 
 def note_job(spec: jobs.JobSpec, job: str) -> None:
-    """Remember which job was started for a clicked order."""
+    """Remember which job was started for a clicked order, if the click is still remembered."""
     if any(click.spec is spec for click in _clicks):
         _begun[id(spec)] = job
 
 
 def is_there(context: bpy.types.Context, order: tuple[Any, ...]) -> bool:
-    """Return whether the same order is queued, running, or recent; free ones never count."""
+    """Return whether the same order is queued, running, recent, or was refused as a repetition.
+
+    Always False for a provider that is not remote: its jobs are free.
+    """
     # Local jobs cost nothing, so repeating one needs no question.
     if not provider_of(context.scene).is_remote:
         return False

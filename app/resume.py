@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Resume jobs: find them, and collect the keys, addresses, and worker command that they need."""
+"""Resume jobs: find them, and collect the keys, addresses, and worker command that this takes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ from . import bring_in
 
 
 def find(context: bpy.types.Context, job: str) -> jobs.Record:
-    """Return a job that can be resumed, by default the newest; raise LibraryProblem otherwise."""
+    """Return the record of a job that can be resumed: of the newest one if `job` is empty.
+
+    The newest one is not running, not locked by another process, and was written by the user or is
+    in a library that they trust. Raise LibraryProblem if no job qualifies.
+    """
     library = bring_in.library_of(context, job)
     if job:
         record = library.load(job)
@@ -45,9 +49,8 @@ def start_again(context: bpy.types.Context, record: jobs.Record, **decided: Any)
     """Resume a job on its thread and return its id.
 
     `decided` are the user's decisions about an uncertain order, as `ResumeContext.spec_of` takes
-    them.
-
-    Raises ImageToMeshError if something that it needs is missing.
+    them. Raises ImageToMeshError if a key or address is missing or invalid, if Blender is offline,
+    or if somebody else wrote the job and the library is not trusted.
     """
     library = bring_in.library_of(context, record.id).root
     check_author(record, library)
@@ -67,7 +70,11 @@ def start_again(context: bpy.types.Context, record: jobs.Record, **decided: Any)
 
 
 def resume_context(context: bpy.types.Context) -> jobs.ResumeContext:
-    """Return the keys, addresses, and settings for resuming jobs of all usable services."""
+    """Return what resuming takes: the library, the worker command, and keys and addresses.
+
+    A service whose key or address is missing or invalid, or that Blender may not reach, is left
+    out.
+    """
     keys, addresses = {}, {}
     for provider in all_providers().values():
         usable = preferences.has_keys(context, provider)

@@ -73,7 +73,7 @@ class IMAGE_TO_MESH_OT_watch(bpy.types.Operator):
     def cancel(self, context: bpy.types.Context) -> None:
         """Stop, and restart later if jobs still run.
 
-        Blender calls this when a file or window closes.
+        Blender calls this when a file or window closes; `modal` calls it when its time is over.
         """
         _stop_timer(context)
         come_back_later()
@@ -91,7 +91,10 @@ _changed: set[str] = set()
 
 
 def begin(context: bpy.types.Context) -> None:
-    """Start watching, unless the watcher is already running."""
+    """Follow placeholders and start watching, unless the watcher is already running.
+
+    Without a window in the context it starts a moment later; in the background never.
+    """
     from .periodic import placeholders  # late: the package of the steps imports this module
 
     placeholders.follow()
@@ -104,14 +107,16 @@ def begin(context: bpy.types.Context) -> None:
 
 
 def busy() -> bool:
-    """Return whether there is anything to watch."""
+    """Return whether there is anything to watch: waiting events, queued jobs, or jobs at work."""
     return bool(event_queue.waiting) or bool(queue.waiting()) or jobs.session().at_work()
 
 
 def handle_events(context: bpy.types.Context) -> list[job_events.Outcome]:
-    """Handle all events since the last tick; an error in one does not stop the others.
+    """Handle all events since the last tick, and return the outcomes to report.
 
-    At most one model, or one batch of chunks, is imported per tick.
+    An error in one event does not stop the others. At most one model, or one batch of chunks, is
+    imported per tick. Events of meshes that cannot be imported now wait for the next tick, and so
+    do later events of their jobs. Queued jobs are then started if slots are free.
     """
     happened = [*event_queue.waiting, *jobs.session().drain()]
     event_queue.waiting.clear()
@@ -154,7 +159,7 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Stop watching."""
+    """Stop watching, and drop the waiting events."""
     bpy.app.handlers.load_post.remove(_on_load)
     _stop_timer(bpy.context)
     if bpy.app.timers.is_registered(_come_back):
@@ -164,7 +169,10 @@ def unregister() -> None:
 
 
 def artist_is_busy(context: bpy.types.Context) -> bool:
-    """Return whether the scene must not change now: during a stroke, a transform, or a render."""
+    """Return whether the scene must not change now.
+
+    That is during a render, a stroke, a transform, or while the user chooses a place by clicking.
+    """
     # Changing the scene during a render can crash Blender.
     if bpy.app.is_job_running("RENDER"):
         return True

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Keep the active result's mesh in step with changed settings.
 
-This module loads with the add-on, `session` only with the first change. Nothing polls for changes:
-the settings report them, so that an idle Blender does no work.
+This module loads with the add-on; `session` loads when the settings of a result are first shown or
+changed. Nothing polls for changes: the settings report them, so that an idle Blender does no work.
 """
 
 from __future__ import annotations
@@ -45,7 +45,10 @@ def note_change(context: bpy.types.Context) -> None:
 
 
 def note_drawn(context: bpy.types.Context) -> None:
-    """Have the worker started early: visible settings are likely to be changed."""
+    """Note that the worker should start early: settings that are visible are likely to be changed.
+
+    Only once for an active result, and not without one.
+    """
     active = context.view_layer.objects.active
     job = active.get(JOB) if active else None
     if job and _warmed != [job] and not bpy.app.background:
@@ -60,18 +63,21 @@ def note_import(job: str) -> None:
 
 
 def note_end(context: bpy.types.Context, job: str) -> None:
-    """Stop waiting for an update that has ended."""
+    """End the wait for a job if it is an update of the active result."""
     if _used:
         live_session().note_end(context, job)
 
 
 def is_needed(_: bpy.types.Context) -> bool:
-    """Return whether a preview is active, or a change was reported."""
+    """Return whether a preview is active, or a change or a start of the worker is pending."""
     return bool(_followed or _changed or _wanted)
 
 
 def poll(context: bpy.types.Context, now: float) -> None:
-    """Show a preview that has arrived, and request one for changed settings."""
+    """Show a preview that has arrived, and request one for changed settings.
+
+    Start the worker first if that was noted. End the session instead if there is no window.
+    """
     session, name = live_session(), "".join(_changed)
     is_wanted = bool(_wanted)
     for noted in (_changed, _wanted, _followed):
@@ -91,7 +97,7 @@ STEP = heartbeat.Step("live_preview", INTERVAL, is_needed, poll)
 
 
 def live_session() -> ModuleType:
-    """Load the module that does the work, and add the handlers that need it from now on."""
+    """Load and return the module `session`, and add the handlers that it needs from now on."""
     from . import session as module
 
     _used[:] = [True]
@@ -132,7 +138,7 @@ def _redo_on(*_: object) -> None:
 
 
 def _repeat(step: str) -> None:
-    """Undo or redo once more, unless this was the last step."""
+    """Undo or redo once more, as `step` says, if there is a further step and a window."""
     window = _window(bpy.context, "")
     if window is not None:
         with suppress(RuntimeError), bpy.context.temp_override(window=window):
@@ -168,14 +174,14 @@ _HANDLERS = {
 
 
 def register() -> None:
-    """Add the step, and listen for changed settings."""
+    """Add the step and the handler for opened files, and listen for changed settings."""
     bpy.app.handlers.load_post.append(_on_load)
     reported.listen(note_change, note_drawn)
     heartbeat.add(STEP)
 
 
 def unregister() -> None:
-    """Remove the step, and end the worker."""
+    """Remove the step and the handlers, and end the worker."""
     reported.listen(None, None)
     heartbeat.remove(STEP)
     bpy.app.handlers.load_post.remove(_on_load)
@@ -186,7 +192,7 @@ def unregister() -> None:
 
 
 def _window(context: bpy.types.Context, scene: str) -> bpy.types.Window | None:
-    """Return the window that shows a scene, by default the first; None without windows."""
+    """Return the first window that shows a scene, or the first of all; None without windows."""
     windows = list(context.window_manager.windows)
     return next((window for window in windows if window.scene.name == scene), None) or next(
         iter(windows), None

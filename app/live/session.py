@@ -36,9 +36,9 @@ _DISCARD = "image_to_mesh discard"
 class _Session:
     """The result that follows its settings, and the settings that were requested last.
 
-    `uid` is its object's. `first` is the number of its first request. `scale` is the factor by
-    which the mesh was scaled since it was made. `changed` is when the settings last changed.
-    `update` is the job that makes the full mesh.
+    `uid` is the session UID of its object. `first` is the number of its first request. `scale` is
+    the factor by which the mesh was scaled since it was made. `changed` is when the settings last
+    changed, in seconds of the monotonic clock. `update` is the job that makes the full mesh, or "".
     """
 
     uid: int
@@ -58,7 +58,7 @@ _discarded: set[str] = set()
 
 
 def advance(context: bpy.types.Context, now: float, *, is_changed: bool) -> bool:
-    """Do a tick's work; return whether more ticks are needed.
+    """Follow the settings of the active result for one tick; return whether more are needed.
 
     `is_changed`: a setting was reported as changed since the last tick.
     """
@@ -93,7 +93,10 @@ def live_result(context: bpy.types.Context) -> ActiveResult | None:
 
 
 def warm(context: bpy.types.Context) -> None:
-    """Start the worker, and have it open the active result's image."""
+    """Request a preview of the active result, so that the worker starts and opens its image.
+
+    Do nothing during a session, or if no result can follow its settings.
+    """
     result = live_result(context)
     if result is not None and not _current:
         _ask(context, result, read_settings(context.scene, provider_of(context.scene)))
@@ -108,7 +111,7 @@ def put_back() -> bool:
 
 
 def stop() -> None:
-    """Put the mesh back, and end the session and its update."""
+    """Put the mesh back, end the session, and cancel its update."""
     put_back()
     if _current:
         _cancel_update(_current[0])
@@ -116,14 +119,17 @@ def stop() -> None:
 
 
 def make_way(job: str) -> None:
-    """Restore the meshes before a job's mesh is added to the scene; end the session of its job."""
+    """Put meshes back before a job's mesh is added; end the session if the job is its update."""
     put_back()
     if _current and _current[0].update == job:
         _current.clear()  # guard: update-ends-preview
 
 
 def note_end(context: bpy.types.Context, job: str) -> None:
-    """Stop waiting for an update that has ended; delete its job if newer settings replaced it."""
+    """Delete an ended job if newer settings replaced it; end the session if it was its update.
+
+    An update whose mesh arrived in the scene has ended its session already.
+    """
     if job in _discarded:
         _discarded.discard(job)
         _delete(bring_in.library_of(context, job), job)
@@ -161,7 +167,11 @@ def _take_settings(
 def _ask(
     context: bpy.types.Context, result: ActiveResult, settings: Settings, scale: float = 1.0
 ) -> int:
-    """Ask for a preview, unless the settings are invalid; return the number of the request."""
+    """Ask for a preview, unless the settings are invalid.
+
+    Return the number of the request, which increases in any case. `scale` is the factor by which
+    the mesh was scaled since it was made.
+    """
     _last[0] += 1
     if not broken_settings(settings):
         request = jobs.LiveRequest(
@@ -185,7 +195,11 @@ def _show_newest(obj: bpy.types.Object) -> None:
 
 
 def _start_update(obj: bpy.types.Object) -> None:
-    """Start the update for the final settings, unless the mesh itself was made with them."""
+    """Start the update for the final settings.
+
+    End the session instead if the settings are invalid or the mesh was made with them, or if no job
+    could be started.
+    """
     settings = _current[0].settings
     if _is_of(obj, settings) or broken_settings(settings):
         return stop()
@@ -201,7 +215,7 @@ def _start_update(obj: bpy.types.Object) -> None:
 
 
 def _is_of(obj: bpy.types.Object, settings: Settings) -> bool:
-    """Return whether an object's own mesh was made with these settings."""
+    """Return whether an object's properties say that its own mesh was made with these settings."""
     try:
         own = json.loads(obj.get(SETTINGS) or "{}")
     except ValueError:

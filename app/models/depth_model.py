@@ -22,13 +22,13 @@ _followed: list[bool] = []
 
 
 def follow() -> None:
-    """Redraw the progress of a download until it ends."""
+    """Redraw the panel for the progress of a download until it ends."""
     _followed[:] = [True]
     heartbeat.wake()
 
 
 def wait() -> ImageToMeshError | None:
-    """Wait for the end of a download, for scripts without a window; return why it failed."""
+    """Wait for a download to end, for scripts without a window; return why it failed, or None."""
     downloads = jobs.weights_downloads()
     while downloads.state(jobs.DEPTH).is_running:
         time.sleep(INTERVAL)
@@ -39,7 +39,7 @@ def wait() -> ImageToMeshError | None:
 
 
 def use_by_default(context: bpy.types.Context) -> None:
-    """Set Shape to Body in a scene where it was never set, if the model is installed.
+    """Set Shape to Body in the scene if it was never set there and the model is installed.
 
     Not while a result is active: with Live Preview, it would change without a click.
     """
@@ -56,7 +56,7 @@ def is_needed(context: bpy.types.Context) -> bool:
 
 
 def poll(context: bpy.types.Context, _now: float) -> None:
-    """Redraw the progress, and use the model once it is installed."""
+    """Redraw for progress and for a model that came or went; use the model once it is installed."""
     if _followed:
         if not jobs.weights_downloads().state(jobs.DEPTH).is_running:
             _followed.clear()
@@ -77,6 +77,6 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Remove the step; running downloads are cancelled elsewhere."""
+    """Remove the step. It does not cancel a download."""
     heartbeat.remove(STEP)
     _followed.clear()

@@ -35,7 +35,11 @@ _candidate: list[tuple[jobs.AccountQuery, float]] = []
 
 
 def ask_balance(context: bpy.types.Context, provider: Provider[Any]) -> None:
-    """Query an account's balance; raises ImageToMeshError if that is impossible."""
+    """Query the balance of a provider's account again.
+
+    Raises ImageToMeshError if the provider has none, Blender is offline, or the key or address is
+    invalid.
+    """
     if not preferences.has_account(provider):
         raise InvalidSettings(
             Message("{provider} has no account balance to check.", provider=provider.label)
@@ -49,14 +53,14 @@ def ask_balance(context: bpy.types.Context, provider: Provider[Any]) -> None:
 
 
 def refresh_balance(context: bpy.types.Context, provider_id: str) -> None:
-    """Query a balance again after a job has changed it."""
+    """Query a provider's balance again, since a job may have changed it."""
     provider = all_providers().get(provider_id)
     if provider is not None:
         _ask_balance(context, provider, again=True)
 
 
 def ask_once(context: bpy.types.Context, provider: Provider[Any]) -> None:
-    """Query a balance that is not known yet, such as that of a key that was just entered."""
+    """Query a provider's balance unless it was queried before with the same key and address."""
     _ask_balance(context, provider, again=False)
 
 
@@ -66,7 +70,7 @@ def is_needed(context: bpy.types.Context) -> bool:
 
 
 def poll(context: bpy.types.Context, now: float) -> None:
-    """Redraw for new answers, and query the price of the visible settings."""
+    """Redraw for new answers; query the balance and price for what a visible tab shows."""
     answers = jobs.session().account_queries
     waiting = [query for query in _pending if (answer := answers.answer(query)) and answer.waiting]
     # Polled, since an answer arrives on a thread, which must not touch bpy.
@@ -100,7 +104,10 @@ def _ask(query: jobs.AccountQuery) -> None:
 
 
 def _ask_balance(context: bpy.types.Context, provider: Provider[Any], *, again: bool) -> None:
-    """Query a balance if the service has one, a key is set, and Blender may go online."""
+    """Query a balance if there is one, key and address are valid, and Blender may go online.
+
+    `again`: also if it was queried before.
+    """
     if not preferences.has_account(provider):
         return
     try:
@@ -114,7 +121,7 @@ def _ask_balance(context: bpy.types.Context, provider: Provider[Any], *, again: 
 
 
 def _ask_price(context: bpy.types.Context, now: float) -> None:
-    """Query the price once for each choice of settings, after the user has stopped changing it."""
+    """Query the price of the visible settings once, after they have not changed for PRICE_DELAY."""
     settings = settings_to_price(context)
     if settings is None:
         return _candidate.clear()

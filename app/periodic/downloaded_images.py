@@ -28,7 +28,7 @@ def follow() -> None:
 
 
 def use(context: bpy.types.Context, arrived: jobs.DownloadedImage) -> None:
-    """Use a downloaded image for its view; raises ImageToMeshError if the download failed."""
+    """Use a downloaded image for its view. Raise ImageToMeshError if the download failed."""
     from ...scene.clipboard import load_image_bytes
 
     if arrived.error is not None:
@@ -42,7 +42,10 @@ def is_needed(_: bpy.types.Context) -> bool:
 
 
 def poll(context: bpy.types.Context, _now: float) -> None:
-    """Use a downloaded image in the scene, as one undo step."""
+    """Use a downloaded image in the scene, as one undo step, or show why the download failed.
+
+    Downloads for a file that is no longer open are ignored.
+    """
     arrived = jobs.image_downloads().take()
     if arrived is None or _file != [open_file.token()]:
         return

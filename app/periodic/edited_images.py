@@ -19,7 +19,7 @@ INTERVAL = 0.25
 
 
 def use(context: bpy.types.Context, edited: jobs.EditedImage) -> None:
-    """Use an edited image as the scene's; raises ImageToMeshError if the edit failed."""
+    """Make an edited image the scene's image. Raise ImageToMeshError if the edit failed."""
     from ...scene.clipboard import load_image_bytes
 
     if edited.error is not None:
@@ -37,7 +37,7 @@ def is_needed(_: bpy.types.Context) -> bool:
 
 
 def poll(context: bpy.types.Context, _now: float) -> None:
-    """Make a finished edit the scene's image, as one undo step."""
+    """Make a finished edit the scene's image, as one undo step, or show why the edit failed."""
     edited = jobs.image_checks().take()
     if edited is None:
         return

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Save a key that was just entered, and query its account's balance, which also tests it.
 
-Blender saves preferences when it quits, and only with Auto-Save Preferences: a key would be lost
-with a crash, or without that switch. Blender saves all of its preferences or none.
+Blender saves preferences only when it quits, and only if Auto-Save Preferences is on: otherwise, or
+after a crash, a key would be lost. Blender saves all of its preferences or none.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def is_needed(_: bpy.types.Context) -> bool:
 
 
 def poll(context: bpy.types.Context, _now: float) -> None:
-    """Save the changed keys, and query the balances of their services."""
+    """Save the preferences with the changed keys, and query the balances of their services."""
     names = frozenset(_entered)
     _entered.clear()
     _save()

@@ -37,7 +37,10 @@ _failed: dict[Hashable, tuple[float, float]] = {}
 
 
 def poll(context: bpy.types.Context, now: float) -> None:
-    """Inspect the visible image, and redraw when its report is ready."""
+    """Inspect the scene's image once it has not changed for DELAY; redraw when its report is ready.
+
+    An image that could not be read is inspected again after its file has changed.
+    """
     image = choices_of(context.scene).image
     # An unfinished render must not be saved.
     if picture_problem(image) or (image.source == "VIEWER" and bpy.app.is_job_running("RENDER")):
@@ -60,7 +63,10 @@ def poll(context: bpy.types.Context, now: float) -> None:
 
 
 def subject_detection(context: bpy.types.Context) -> jobs.SubjectDetection:
-    """Return how to detect the subject, from the built-in provider's settings."""
+    """Return how the worker detects the subject: by the built-in provider's settings, and the box.
+
+    These are used for all providers.
+    """
     from ...scene import background_command
 
     choices = choices_of(context.scene)
@@ -104,7 +110,7 @@ def _inspect(context: bpy.types.Context, image: bpy.types.Image, key: Hashable, 
 
 
 def check_image(context: bpy.types.Context, image: bpy.types.Image, key: Hashable) -> None:
-    """Have an image checked, or note that it cannot be; reports are looked up by the key."""
+    """Have an image checked; if it is too large or unreadable, note that under its key instead."""
     from ...scene.image_source import picture_source
 
     if _is_costly(image):
@@ -119,7 +125,7 @@ def check_image(context: bpy.types.Context, image: bpy.types.Image, key: Hashabl
 
 
 def _retry(context: bpy.types.Context, image: bpy.types.Image, key: Hashable, now: float) -> None:
-    """Inspect an unreadable image again once its file has changed."""
+    """Inspect an unreadable image again if its file has changed; look every RETRY seconds."""
     checked, changed = _failed.get(key, (0.0, -1.0))
     if now - checked < RETRY:
         return

@@ -37,8 +37,8 @@ Point = tuple[float, float, float]
 class Reservation(NamedTuple):
     """A location reserved for a job's model.
 
-    `wanted` is the placement before any move, `own` are the model's expected sides in meters, and
-    `sides` are those at the placement's size.
+    `wanted` is the placement that the location was found for, `own` are the model's expected width,
+    depth, and height in meters, and `sides` are those after scaling, in the scene's units.
     """
 
     wanted: jobs.Placement
@@ -66,12 +66,12 @@ def is_placed(job: str) -> bool:
 
 
 def newest() -> str:
-    """Return the newest job that has a placeholder, or ""."""
+    """Return the id of the newest job that has a placeholder, or ""."""
     return next((view.job for view in _views()), "")
 
 
 def move(context: bpy.types.Context, job: str, location: Point) -> None:
-    """Move a placeholder, and with it the place of the job's mesh."""
+    """Move a job's placeholder, if it has one, and with it the place of the job's mesh."""
     _dragged.pop(job, None)
     view = next((view for view in _views() if view.job == job), None)
     if view is not None:
@@ -90,7 +90,7 @@ def drag(context: bpy.types.Context, job: str, location: Point | None) -> None:
 
 
 def update(context: bpy.types.Context) -> None:
-    """Show the placeholders of all jobs as they are now."""
+    """Show the placeholders of all jobs as they are now; none if the preference is off."""
     views = list(_views()) if preferences.is_on(context, "show_placeholders") else []
     found: list[Placeholder] = []
     for view in reversed(views):  # the oldest first: later ones stand beside it
@@ -106,7 +106,7 @@ def forget() -> None:
 
 
 def _views() -> Iterator[jobs.JobView]:
-    """Yield the jobs whose meshes will be placed in the open file, newest first."""
+    """Yield the views of jobs whose meshes will be added to the open file, the newest first."""
     # The watcher may be paused with a job's end undelivered: that job's mesh still arrives, too.
     events = {event.job for event in event_queue.waiting} | jobs.session().jobs_with_events()
     for view in jobs.session().views():
@@ -137,9 +137,10 @@ def _placeholder(
 def _reserve(
     context: bpy.types.Context, view: jobs.JobView, others: list[Placeholder]
 ) -> tuple[jobs.Placement, Point]:
-    """Return a job's placement and sides, reserving the location first and when sides change.
+    """Return a job's placement and its model's sides.
 
-    The mesh will therefore stand exactly where its placeholder does.
+    The location is reserved at the first call, and again when the expected sides change. The mesh
+    will therefore stand exactly where its placeholder does.
     """
     place, own = jobs.session().placement_of(view), _own_sides(view)
     kept = _reserved.get(view.job)
@@ -160,7 +161,7 @@ def _reserve(
 def _find_stand(
     context: bpy.types.Context, wanted: jobs.Placement, own: Point, near: list[Placeholder]
 ) -> tuple[Point, Point]:
-    """Return location and sides of a mesh that does not exist yet, clear of other placeholders."""
+    """Return location and sides of a mesh that does not exist yet, clear of the boxes in `near`."""
     from ...scene.placement import GAP, Stand, expected_stand, unit_factor
 
     boxes = [Stand(Vector(item.location), item.rotation, Vector(item.size)).box() for item in near]
@@ -188,7 +189,7 @@ def _set_location(view: jobs.JobView, location: Point) -> jobs.Placement:
 
 
 def _own_sides(view: jobs.JobView) -> Point:
-    """Return a model's expected width, depth, and height in meters, before it is scaled."""
+    """Return a model's expected width, depth, and height in meters, before any scaling."""
     ratio = _aspect(view)
     height = OWN_SIDE / max(ratio, 1.0)
     if view.record is not None and view.provider == "local":
@@ -213,7 +214,8 @@ def _scene_of(context: bpy.types.Context, view: jobs.JobView) -> bpy.types.Scene
 
 
 def _box(view: jobs.JobView) -> tuple[float, float, float, float]:
-    """Return left, bottom, right, and top of the subject as shares of the image's sides."""
+    """Return left, bottom, right, and top of the subject as shares of the image; WHOLE if unknown.
+    """
     report = jobs.image_checks().report(_keys.get(view.job))
     if report is None or not report.clear or _keeps_background(view):
         return WHOLE
@@ -227,7 +229,7 @@ def _keeps_background(view: jobs.JobView) -> bool:
 
 
 def _load_pictures(context: bpy.types.Context, views: list[jobs.JobView]) -> None:
-    """Put a picture on the placeholders that have none, once the worker has inspected the image."""
+    """Put a picture on the placeholders that have none; have their images inspected for that."""
     checks = jobs.image_checks()
     for view in views:
         if placeholders.picture_of(view.job):
@@ -244,7 +246,7 @@ def _load_pictures(context: bpy.types.Context, views: list[jobs.JobView]) -> Non
 
 
 def _check_image(context: bpy.types.Context, view: jobs.JobView) -> None:
-    """Have the worker inspect a job's image, unless it was asked before."""
+    """Have the worker inspect a job's image, if it has one; only once for each job."""
     picture = view.record.pictures[0] if view.record and view.record.pictures else None
     file = picture.file or picture.sent if picture else None
     if file is None or _keys.get(view.job) == view.job:

@@ -21,7 +21,7 @@ _drawn: list[tuple[Any, ...]] = [((), (), None)]
 
 
 def refresh_soon(context: bpy.types.Context) -> None:
-    """Refresh the index on a thread, because the library has changed."""
+    """Refresh the index on a thread, because the library has changed; not without a window."""
     if not bpy.app.background:
         jobs.library_index(preferences.library(context)).refresh_soon()
         heartbeat.wake()
@@ -44,7 +44,7 @@ def poll(context: bpy.types.Context, now: float) -> None:
 
 
 def over_limit(context: bpy.types.Context) -> list[jobs.Entry]:
-    """Return the jobs to delete for the size limit, except those that the panel shows."""
+    """Return the jobs to trash for the size limit, except those that the panel shows."""
     index = jobs.library_index(preferences.library(context))
     limit = preferences.library_limit(context)
     if not limit or index.size <= limit:

@@ -31,7 +31,8 @@ def follow() -> None:
 def bring_results() -> None:
     """Store the reports of ended edits, and put their meshes into the scene.
 
-    A mesh waits while its object is edited, sculpted, or painted.
+    A mesh waits while its object is edited, sculpted, or painted. Meshes for another file than the
+    open one are not put into the scene.
     """
     for view in jobs.mesh_edits().take_ended(_is_ready):
         order = view.order
@@ -59,7 +60,7 @@ def _bring_into_objects(view: jobs.EditView, scene: jobs.SceneMeshes) -> None:
 
 
 def _is_ready(view: jobs.EditView) -> bool:
-    """Return whether an edit's objects can get their meshes now."""
+    """Return whether an ended edit need not wait for its objects to be in Object Mode."""
     scene = view.order.scene
     if scene is None or not view.changed:
         return True
@@ -79,7 +80,7 @@ def is_needed(_: bpy.types.Context) -> bool:
 
 
 def poll(context: bpy.types.Context, _now: float) -> None:
-    """Put results into the scene, and redraw for progress."""
+    """Put results into the scene unless the user is busy with it, and redraw for progress."""
     windows = context.window_manager.windows
     if not windows:
         if not jobs.mesh_edits().running():

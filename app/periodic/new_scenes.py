@@ -23,7 +23,7 @@ OF_ONE_SCENE = frozenset({"image_reference", "reference", "referenced_image", "n
 
 
 def chosen_in(scene: bpy.types.Scene) -> dict[str, Any]:
-    """Return a scene's choices, except those that make sense in this scene only."""
+    """Return a scene's import options by "group.property", except those specific to the scene."""
     chosen = {f"{title}.{name}": getattr(group, name) for title, group, name in _properties(scene)}
     if chosen["placement.position"] == "reference":
         del chosen["placement.position"]
@@ -31,7 +31,7 @@ def chosen_in(scene: bpy.types.Scene) -> dict[str, Any]:
 
 
 def apply_defaults(context: bpy.types.Context) -> None:
-    """Write the defaults to scenes in which nothing has been chosen."""
+    """Write the saved defaults to the editable scenes in which nothing has been chosen yet."""
     defaults = preferences.import_defaults(context)
     for scene in bpy.data.scenes if defaults else ():
         # Scenes linked from other files are read-only.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Keep placeholders in the viewport up to date while jobs run; see `job_placeholders`.
 
-This module loads with the add-on, and the others only with the first job.
+This module loads with the add-on; the modules that do the work load with the first job.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _followed: list[bool] = []
 
 
 def follow() -> None:
-    """Show placeholders until no job is left; never without a window."""
+    """Keep placeholders up to date until no job is left; never without a window."""
     if not bpy.app.background:
         _followed[:] = [True]
         heartbeat.wake()
 
 
 def update_now(context: bpy.types.Context) -> None:
-    """Update the placeholders at once, if there can be any: something has just changed."""
+    """Update the placeholders at once after a change, if jobs are followed."""
     if _followed:
         from . import job_placeholders
 
@@ -35,12 +35,12 @@ def update_now(context: bpy.types.Context) -> None:
 
 
 def is_needed(_: bpy.types.Context) -> bool:
-    """Return whether a placeholder is shown or due."""
+    """Return whether jobs are followed, so that there may be placeholders."""
     return bool(_followed)
 
 
 def poll(context: bpy.types.Context, _now: float) -> None:
-    """Update the placeholders."""
+    """Update the placeholders, and stop following once no job is left."""
     from . import job_placeholders
 
     job_placeholders.update(context)
@@ -60,13 +60,13 @@ def _on_load(*_: object) -> None:
 
 
 def register() -> None:
-    """Add the step to the heartbeat."""
+    """Add the step to the heartbeat, and update placeholders whenever a file is opened."""
     bpy.app.handlers.load_post.append(_on_load)
     heartbeat.add(STEP)
 
 
 def unregister() -> None:
-    """Remove the step and all placeholders."""
+    """Remove the step, the handler, and all placeholders."""
     from ...viewport import placeholders
     from . import job_placeholders
 

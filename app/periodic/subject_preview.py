@@ -19,7 +19,7 @@ INTERVAL = 0.05
 
 
 def is_needed(context: bpy.types.Context) -> bool:
-    """Return whether the tab is visible and its picture does not match the settings."""
+    """Return whether the tab is visible with a picture that is outdated and can be drawn again."""
     return is_shown(context) and _is_outdated(context)
 
 
@@ -42,7 +42,7 @@ STEP = heartbeat.Step("subject_preview", INTERVAL, is_needed, poll)
 
 
 def register() -> None:
-    """Add the step to the heartbeat."""
+    """Add the step to the heartbeat, and hasten it when the tab is drawn."""
     heartbeat.add(STEP)
     visibility.add_waker(_hasten)
 
@@ -61,7 +61,11 @@ def _show(context: bpy.types.Context, latest: jobs.SubjectPreview) -> None:
 
 
 def _is_outdated(context: bpy.types.Context) -> bool:
-    """Return whether the preview does not match the settings, and a new one can be drawn."""
+    """Return whether the preview does not match the settings, and a new one can be drawn.
+
+    That needs the image's report with its copy. A preview that could not be drawn is not requested
+    again.
+    """
     wish = sent_image.wish_of(context)
     if wish is None or wish == sent_image.current():
         return False
@@ -74,6 +78,6 @@ def _is_outdated(context: bpy.types.Context) -> bool:
 
 
 def _hasten() -> None:
-    """Run the step soon if dragging a setting has just redrawn the tab."""
+    """Run the step soon if the tab was drawn with a preview that does not match the settings."""
     if sent_image.current() is not None and _is_outdated(bpy.context):
         heartbeat.hasten(STEP)

@@ -17,13 +17,13 @@ from ..redraw import is_shown, redraw
 
 
 def poll(context: bpy.types.Context, _now: float) -> None:
-    """Load missing thumbnails, and redraw if there are any."""
+    """Load missing thumbnails, and redraw if any was loaded."""
     if load_thumbnails(context):
         redraw(context)
 
 
 def load_thumbnails(context: bpy.types.Context) -> bool:
-    """Load the thumbnails of visible jobs and results; return whether any is new."""
+    """Load the thumbnails of visible jobs and results; return whether any was loaded now."""
     # A list, not a generator: `any` would stop loading at the first new one.
     return any([*_load_results(context), *_load_inputs(context)])
 
@@ -44,7 +44,7 @@ def unregister() -> None:
 
 
 def _load_results(context: bpy.types.Context) -> list[bool]:
-    """Load the previews on the gallery's page; return for each whether it is new."""
+    """Load the previews on the gallery's page; return whether each was loaded now."""
     root, items = preferences.library(context), listing(context).items
     # The width of the sidebar is not known here: load enough for the widest.
     start = max(0, min(shelf_of(context).first, len(items) - LARGEST_PAGE))
@@ -56,7 +56,7 @@ def _load_results(context: bpy.types.Context) -> list[bool]:
 
 
 def _load_inputs(context: bpy.types.Context) -> list[bool]:
-    """Load the first input image of each job in the panel; return for each whether it is new."""
+    """Load the first input image of each job in the panel; return whether each was loaded now."""
     loaded = []
     for view in jobs.session().views():
         inputs = view.record.pictures if view.record else ()
@@ -68,7 +68,7 @@ def _load_inputs(context: bpy.types.Context) -> list[bool]:
 
 
 def _load(key: str, path: Path) -> bool:
-    """Load a file from a job's folder; return whether it is new."""
+    """Load a file from a job's folder as the thumbnail `key`; return whether it was loaded now."""
     if thumbnails.number_of(key):
         return False
     file = jobs.thumbnail_files().file(key, path)

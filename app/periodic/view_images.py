@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Previews of the scene's views, and checks of its side views: drawing must start neither."""
+"""Make previews of the scene's views, and check its side views; drawing must start neither."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _make_preview(image: bpy.types.Image) -> bool:
 
 
 def _has_arrived() -> bool:
-    """Return whether the check of a side view has ended since the last tick."""
+    """Return whether the awaited check of a side view has ended; no longer wait for it then."""
     if not _waiting:
         return False
     report = jobs.image_checks().report(_waiting[0])

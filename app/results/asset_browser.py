@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Have an Asset Browser that was just opened show the library.
 
-A new editor has no parameters before it was drawn, so its library can only be chosen later.
+A new editor has no parameters until it has been drawn, so its library can only be chosen later.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def browsers(context: bpy.types.Context) -> list[bpy.types.Area]:
 
 
 def poll(context: bpy.types.Context, _now: float) -> None:
-    """Choose the library in every Asset Browser that is ready."""
+    """Choose the library in each Asset Browser that is ready; stop after CHOICES or ATTEMPTS."""
     _wanted["attempts"] -= 1
     ready = [area for area in browsers(context) if area.spaces.active.params is not None]
     for area in ready:

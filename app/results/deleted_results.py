@@ -25,13 +25,13 @@ INTERVAL = 2.0
 
 
 def hide(job: str, root: Path, name: str) -> None:
-    """Hide a result, and move it to the trash later."""
+    """Hide a result, and have it moved to the trash later."""
     hidden.hide(job, str(root), name, time.monotonic())
     heartbeat.wake()
 
 
 def poll(context: bpy.types.Context, now: float) -> None:
-    """Start moving the results that are due, and forget those that are gone."""
+    """Start moving the results that are due, and finish those whose move has ended."""
     before = hidden.revision()
     for item in hidden.all_hidden():
         if item.leaving:
