@@ -17,7 +17,7 @@ _ESCAPED = {"n": "\n", "t": "\t", "r": "\r"}
 
 
 def find_catalog(locale: str, folder: Path = FOLDER) -> Path | None:
-    """Return the file for one of Blender's locales, such as `pt_BR` or `sr_RS@latin`.
+    """Return the file for one of Blender's locales, such as `pt_BR` or `sr_RS@latin`, or None.
 
     A file named after the language alone serves all countries.
     """

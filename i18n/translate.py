@@ -33,7 +33,7 @@ def translate(*sentences: str) -> str:
 
 
 def translate_error(error: Exception) -> str:
-    """Translate an error's message and hint, joined."""
+    """Translate an error's message and hint, joined; an error without a message by its text."""
     message = getattr(error, "message", None) or _words_of(error)
     return translate(message, getattr(error, "hint", ""))
 
@@ -54,7 +54,7 @@ def _translate(sentence: str) -> str:
 
 
 def label(template: str, **values: object) -> str:
-    """Return a label or tooltip with values in it, for a property that Blender itself draws.
+    """Return an untranslated label or tooltip with its values, for a property that Blender draws.
 
     Blender looks up the finished text, so its translation is added when a language is loaded.
     """
@@ -71,7 +71,7 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Remove the texts."""
+    """Remove the texts, and stop following the language."""
     bpy.app.handlers.load_post.remove(_on_load)
     bpy.msgbus.clear_by_owner(_subscriber)
     bpy.app.translations.unregister(__package__)
@@ -100,7 +100,7 @@ def _reload() -> None:
 def _load() -> None:
     """Give Blender the texts of its current language, and of no other: reading a file takes 3 ms.
 
-    Without a file for the language there is nothing to translate.
+    Without a file for the language, Blender gets no texts and shows the English ones.
     """
     locale = bpy.app.translations.locale
     path = find_catalog(locale)

@@ -48,13 +48,16 @@ def addon_preferences(context: bpy.types.Context) -> Any:
 
 
 def get(context: bpy.types.Context) -> MappingProxyType[str, str]:
-    """Return all preferences by name, as empty strings if the add-on is not enabled."""
+    """Return the library folder, keys, and addresses by the names of their preferences.
+
+    They are empty strings if the add-on is not enabled.
+    """
     preferences = addon_preferences(context)
     return MappingProxyType({name: getattr(preferences, name, "") for name in _names()})
 
 
 def keys(context: bpy.types.Context, provider: Provider[Any]) -> dict[str, Secret]:
-    """Return the provider's keys; raise MissingKey or, for a malformed key, BadKey."""
+    """Return a provider's keys by preference; raise MissingKey or, for a malformed key, BadKey."""
     return providers.keys_for(provider, get(context), os.environ)
 
 
@@ -75,7 +78,7 @@ def address_problem(context: bpy.types.Context, provider: Provider[Any]) -> Imag
 
 
 def library(context: bpy.types.Context) -> Path:
-    """Return the library folder."""
+    """Return the library folder: the chosen one, or the default one if none is chosen."""
     # Not through `get`, which reads every preference: panels call this several times per redraw.
     chosen = getattr(addon_preferences(context), "library", "") or ""
     return jobs.library_folder(bpy.path.abspath(chosen), os.environ)
@@ -102,7 +105,10 @@ def keep_import_defaults(context: bpy.types.Context, chosen: dict[str, Any]) -> 
 
 
 def is_on(context: bpy.types.Context, name: str) -> bool:
-    """Return whether a switch, `frame_new` or `show_placeholders`, is on."""
+    """Return whether a switch, `frame_new` or `show_placeholders`, is on.
+
+    They are on if the add-on is not enabled.
+    """
     return bool(getattr(addon_preferences(context), name, True))
 
 
@@ -112,7 +118,7 @@ def library_limit(context: bpy.types.Context) -> int:
 
 
 def is_from_environment(field: KeyField) -> bool:
-    """Return whether a key is set in the environment, where it counts while the field is empty."""
+    """Return whether the environment holds a key, which is used if its preference is empty."""
     return bool(os.environ.get(field.environment, "").strip())
 
 
@@ -136,7 +142,11 @@ def key_problem(context: bpy.types.Context, provider: Provider[Any]) -> ImageToM
 
 
 def is_offline(context: bpy.types.Context, provider: Provider[Any]) -> bool:
-    """Return whether a provider is unusable because Blender's online access is off."""
+    """Return whether a provider is unusable because Blender's online access is off.
+
+    A service on loopback is usable without it. An invalid address does not count here: it is
+    reported by `address_problem`.
+    """
     if not provider.is_remote or bpy.app.online_access:
         return False
     try:
@@ -157,7 +167,7 @@ def key_names(provider: Provider[Any]) -> tuple[str, ...]:
 
 
 def has_account(provider: Provider[Any]) -> bool:
-    """Return whether the service reports a balance, which also tests the key."""
+    """Return whether a provider has keys and reports a balance; querying it also tests the keys."""
     return bool(provider.keys) and type(provider).balance is not Provider.balance
 
 
@@ -184,7 +194,8 @@ def answer(
 ) -> jobs.AccountAnswer | None:
     """Return the last answer to the `account_query` with these arguments, or None.
 
-    None means that the query was never sent, or cannot be sent without a key or an address.
+    None means that the query was not sent since the answers were last dropped, or cannot be sent
+    because a key or the address is missing or invalid.
     """
     if not has_keys(context, provider) or address_problem(context, provider):
         return None
@@ -197,7 +208,10 @@ def set_draw(draw: Callable[[Any, bpy.types.Context], None]) -> None:
 
 
 def register() -> None:
-    """Create the preferences class from the providers' declarations and register it."""
+    """Create the preferences class from the providers' declarations and register it.
+
+    Connections then use the user's certificate bundle.
+    """
     made = _preferences_class()
     bpy.utils.register_class(made)
     _registered.append(made)
@@ -205,7 +219,7 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Unregister the class; Blender keeps the values."""
+    """Unregister the class, and drop its functions and the certificate bundle; values are kept."""
     _drawing.clear()
     _listeners.clear()
     # Module state would outlive the add-on: the next enable starts without a bundle.
@@ -215,7 +229,7 @@ def unregister() -> None:
 
 
 def account_of(provider: Provider[Any]) -> Provider[Any]:
-    """Return the first provider with the same keys and address."""
+    """Return the first provider with the same keys and address, and so with the same account."""
     same = (
         other
         for other in all_providers().values()
@@ -230,7 +244,10 @@ def call_when_key_changes(listener: Callable[[str], None] | None) -> None:
 
 
 def _on_key(name: str) -> Callable[[Any, bpy.types.Context], None]:
-    """Return the update function of a key's preference."""
+    """Return the update function of a key's preference.
+
+    It drops the answers to all providers that use the key, and calls the listener.
+    """
 
     # A function of its own, as Blender takes no other callable.
     def update(_: Any, _context: bpy.types.Context) -> None:
@@ -249,7 +266,7 @@ def _forget_answers(_: Any, _context: bpy.types.Context) -> None:
 
 
 def _trust_bundle(own: Any) -> None:
-    """Use the user's certificate bundle for new connections."""
+    """Use the user's certificate bundle for new connections, or the default one if none is set."""
     chosen = getattr(own, "certificates", "") if own else ""
     set_ca_bundle(bpy.path.abspath(chosen) if chosen else "")
 
@@ -269,7 +286,7 @@ def read_json(context: bpy.types.Context, name: str) -> dict[str, Any]:
 
 
 def keep_json(context: bpy.types.Context, name: str, value: dict[str, Any]) -> None:
-    """Save a JSON object as a preference; an empty dict removes it."""
+    """Save a JSON object as a preference if the add-on is enabled; an empty dict removes it."""
     own = addon_preferences(context)
     if own is not None:
         setattr(own, name, json.dumps(value, sort_keys=True) if value else "")

@@ -134,7 +134,7 @@ def _fields(provider: Provider[Any], updates: Updates) -> Iterator[tuple[str, An
 
 
 def shown_name(provider: Provider[Any]) -> str:
-    """Return the preference that tells whether the rows of a provider's service are open."""
+    """Return the name of the preference that says whether the rows of a service are open."""
     return f"show_{provider.keys[0].preference}"
 
 

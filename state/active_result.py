@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tell whether the active object is a result of the chosen image and provider to be updated."""
+"""Find out whether the active object is a result of the chosen image and provider."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ class ActiveResult(NamedTuple):
 def active_result(context: bpy.types.Context) -> ActiveResult | None:
     """Return the active object's result if the chosen provider made it from the chosen image.
 
-    An edit of the image, such as one with its background removed, counts as the image; side views
-    and settings do not matter. Cheap enough for a draw: reads neither files nor pixels.
+    Return None for any other object, and for a result that is hidden or cannot be edited. An edit
+    of the image, such as one with its background removed, counts as the image; side views and
+    settings do not matter. Cheap enough for a draw: reads neither files nor pixels.
     """
     root = result_root(context.view_layer.objects.active)
     image = choices_of(context.scene).image
@@ -56,7 +57,7 @@ def _original_of(image: bpy.types.Image) -> str:
 
 
 def _digest_of(image: bpy.types.Image) -> str:
-    """Return the SHA-256 of an image's file, as far as it is known without reading it."""
+    """Return the SHA-256 of an image's file, or "" if it is not known without reading the file."""
     report = jobs.image_checks().report(picture_key(image))
     if report is not None and report.sha256:
         return report.sha256

@@ -110,17 +110,23 @@ class IMAGE_TO_MESH_PG_placement(bpy.types.PropertyGroup):
     )
 
     def current_position(self) -> str:
-        """Return where new models are placed: at the image's own reference if it has one."""
+        """Return where new models are placed.
+
+        That is "reference" if the scene's image has a reference of its own, else the user's choice.
+        """
         return "reference" if self.own_reference() else str(self.position)
 
     def current_reference(self) -> bpy.types.Object | None:
-        """Return the object that new models match if the position is a reference."""
+        """Return the image's own reference, or the chosen one if it has none; None without both."""
         own = self.own_reference()
         chosen: bpy.types.Object | None = self.reference
         return own or chosen
 
     def own_reference(self) -> bpy.types.Object | None:
-        """Return the object that the scene's image was taken from, while it is in the scene."""
+        """Return the object that the scene's image was taken from.
+
+        None without one, or if it is no longer in the scene.
+        """
         image = self.id_data.image_to_mesh.image
         own: bpy.types.Object | None = self.image_reference
         is_current = image is not None and image == self.referenced_image
@@ -129,7 +135,10 @@ class IMAGE_TO_MESH_PG_placement(bpy.types.PropertyGroup):
     def bind_reference(
         self, reference: bpy.types.Object | None, image: bpy.types.Image | None
     ) -> None:
-        """Place models of this image at the object; models of other images are placed as before."""
+        """Place models of this image at the object; models of other images are placed as before.
+
+        With None for both, no image has a reference of its own.
+        """
         self.image_reference, self.referenced_image = reference, image
 
 

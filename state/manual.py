@@ -116,5 +116,8 @@ def targets() -> list[tuple[str, str]]:
 
 
 def manual_map() -> tuple[str, tuple[tuple[str, str], ...]]:
-    """Return the map for `bpy.utils.register_manual_map`: the base address and its pages."""
+    """Return the map for `bpy.utils.register_manual_map`.
+
+    It consists of the base address, and of (pattern of RNA names, page) pairs.
+    """
     return FOLDER, tuple((pattern, page_address(target)) for pattern, target in targets())

@@ -108,7 +108,7 @@ def picture_problem(image: bpy.types.Image | None) -> str:
 
 
 def note_readable(image: bpy.types.Image, error: BadImage | None) -> None:
-    """Remember why an image cannot be read, so that Generate says so before the next click."""
+    """Remember why the image that was read last cannot be read, or None if it can."""
     _unreadable.clear()
     if error is not None:
         _unreadable[picture_key(image)] = error, time.monotonic()
@@ -120,7 +120,7 @@ def note_render() -> None:
 
 
 def unreadable_problem(image: bpy.types.Image) -> str:
-    """Return why an image could not be read a moment ago; empty if no attempt failed."""
+    """Return why reading an image failed in the last VALID seconds; empty if it did not fail."""
     error, since = _unreadable.get(picture_key(image), (None, 0.0))
     is_valid = error is not None and time.monotonic() - since < VALID
     return translate(error.message, error.hint) if error and is_valid else ""

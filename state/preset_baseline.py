@@ -27,7 +27,10 @@ class Baseline(NamedTuple):
 
 
 def baseline_of(scene: bpy.types.Scene, provider: Provider[Any]) -> Baseline:
-    """Return the baseline of the scene's settings for a provider."""
+    """Return the baseline of the scene's settings for a provider.
+
+    Values that the preset does not have are the defaults; so are all of them without a preset.
+    """
     kept = _parse_baselines(choices_of(scene).baselines).get(provider.id)
     values = _defaults(provider)
     # Scripts and other versions can write the property, too.

@@ -83,7 +83,10 @@ def taken_views(scene: bpy.types.Scene) -> tuple[str, ...]:
 
 
 def read_group(group: Any, model: type[Settings]) -> Settings:
-    """Return the values of a settings group as an instance of its declaration."""
+    """Return the values of a settings group as an instance of its declaration.
+
+    An optional setting that is switched off is None; an unknown choice is replaced by the default.
+    """
     return model(**{setting.name: _read(group, setting) for setting in settings_of(model)})
 
 
@@ -120,7 +123,7 @@ def write_group(group: Any, settings: Settings) -> None:
 
 
 def write_value(group: Any, setting: Setting, value: Any) -> None:
-    """Store one setting in its property group."""
+    """Store one setting in its property group; None switches an optional setting off."""
     if setting.optional:
         setattr(group, switch_name(setting.name), value is not None)
     if value is not None:
@@ -128,7 +131,7 @@ def write_value(group: Any, setting: Setting, value: Any) -> None:
 
 
 def settings_group(name: str, model: type[Settings]) -> type:
-    """Create the property group class for a declaration of settings."""
+    """Create the property group class for a declaration of settings, without registering it."""
     annotations: dict[str, Any] = {}
     for setting in settings_of(model):
         if setting.optional:

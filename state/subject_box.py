@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The box that the user draws around the subject of the scene's image.
 
-It is kept in settings of the built-in provider, and also serves the checks and edits of images for
-every other one. It belongs to its image: another image has none.
+It is kept in settings of the built-in provider, but the checks and edits of images use it for all
+providers. It belongs to its image: another image has none.
 """
 
 from __future__ import annotations

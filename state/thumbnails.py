@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Thumbnails of jobs and results: loaded outside of drawing, looked up by icon number in it.
+"""Thumbnails of jobs and results: loaded outside of drawing, which looks up their icon numbers.
 
 Blender reads the image files later, on its own threads.
 """

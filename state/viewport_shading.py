@@ -28,14 +28,14 @@ def can_hide(space: bpy.types.SpaceView3D) -> bool:
 
 
 def show(space: bpy.types.SpaceView3D, color_type: str) -> None:
-    """Show textures or color attributes in Solid View."""
+    """Show textures or color attributes, as `color_type` says, in Solid View; `hide` ends it."""
     shading = space.shading
     _before[space.as_pointer()] = (shading.type, shading.color_type)
     shading.type, shading.color_type = "SOLID", color_type
 
 
 def hide(space: bpy.types.SpaceView3D) -> None:
-    """Restore the shading that a viewport had before textures were shown."""
+    """Restore the shading that a viewport had before `show`, or Solid View if that is unknown."""
     shading = space.shading
     shading.type, shading.color_type = _before.pop(space.as_pointer(), ("SOLID", "MATERIAL"))
 

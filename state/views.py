@@ -42,7 +42,7 @@ def pictures() -> dict[str, Any]:
 
 
 def view_of(choices: Any, view: str) -> bpy.types.Image | None:
-    """Return the image of a view, `"front"` included."""
+    """Return the image of a view, `"front"` included, or None."""
     found: bpy.types.Image | None = (
         choices.image if view == "front" else getattr(choices, f"view_{view}")
     )
@@ -50,7 +50,7 @@ def view_of(choices: Any, view: str) -> bpy.types.Image | None:
 
 
 def foreign(choices: Any, views: tuple[str, ...] = SIDE_VIEWS) -> list[str]:
-    """Return the side views that were chosen for another front image."""
+    """Return the side views among `views` that were chosen for another front image."""
     bound = getattr(choices, BOUND).split()
     return [
         view
@@ -82,15 +82,16 @@ def keep(choices: Any) -> None:
 
 
 def clear(choices: Any, views: tuple[str, ...] = SIDE_VIEWS) -> None:
-    """Remove side views; their images stay in the file."""
+    """Remove the side views in `views`, by default all; their images stay in the file."""
     for view in views:
         setattr(choices, f"view_{view}", None)
 
 
 def put_in_front(choices: Any, image: bpy.types.Image, *, same_subject: bool = False) -> None:
-    """Set the front image; side views of another one stay, and `foreign` then returns them.
+    """Set the front image; side views stay, and `foreign` then returns those of another image.
 
-    `same_subject`: the image is an edit of the current one, so its side views are its own.
+    `same_subject`: the image is an edit of the current one, so its side views are its own. If not,
+    side views that were chosen before any front image count as those of another image.
     """
     strange = foreign(choices)
     if not same_subject:

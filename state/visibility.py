@@ -36,11 +36,11 @@ def note_drawn() -> None:
 
 
 def note_popover(region: Any) -> None:
-    """Report that the popover is being drawn in this region, which only `app` uses later."""
+    """Report that the popover is being drawn in a region, which `app` lays out again later."""
     _popovers[:] = [region] if region else []
     note_drawn()
 
 
 def drawn_popovers() -> list[Any]:
-    """Return the region of the popover that was drawn last, which may be gone."""
+    """Return the region of the popover that was drawn last, if any; it may be gone."""
     return _popovers

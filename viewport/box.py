@@ -19,7 +19,7 @@ UNIT = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 
 
 def corners(item: Placeholder) -> list[Point]:
-    """Return the four corners of the bottom and the four of the top, front left first."""
+    """Return the corners of the bottom, then of the top, both counterclockwise from front left."""
     width, depth, height = item.size
     x, y, z = item.location
     sine, cosine = math.sin(item.rotation), math.cos(item.rotation)
@@ -36,7 +36,7 @@ def corners(item: Placeholder) -> list[Point]:
 
 
 def edges(item: Placeholder) -> list[Point]:
-    """Return the two ends of each of the box's twelve edges."""
+    """Return the ends of the twelve edges of the box: 24 points, two for each edge."""
     points = corners(item)
     return [points[end] for edge in EDGES for end in edge]
 
@@ -54,6 +54,6 @@ def front(item: Placeholder) -> list[Point]:
 
 
 def coordinates(picture: Picture) -> list[tuple[float, float]]:
-    """Return the texture coordinates of the front's corners."""
+    """Return the texture coordinates (u, v) of the front's corners, in the order of `FRONT`."""
     left, low, right, high = picture.box
     return [(left + u * (right - left), low + v * (high - low)) for u, v in UNIT]

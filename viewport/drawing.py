@@ -74,7 +74,7 @@ def draw_boxes() -> None:
 
 
 def draw_texts() -> None:
-    """Draw the progress above each box; the callback of POST_PIXEL."""
+    """Draw the text of each placeholder above its box; the callback of POST_PIXEL."""
     context = bpy.context
     items = _in_view(context)
     if not items:
@@ -142,7 +142,7 @@ def _draw_lines(batch: Any) -> None:
 
 
 def _draw_plain(batches: dict[str, Any]) -> None:
-    """Draw the bottoms and, faintly, edges that are behind something else."""
+    """Draw the bottoms, and faintly the edges that are behind something else."""
     shader = gpu.shader.from_builtin("UNIFORM_COLOR")
     shader.bind()
     gpu.state.depth_test_set("GREATER")
@@ -225,7 +225,10 @@ def _picture_shader() -> Any:
 
 
 def _draw_text(item: Placeholder, matrix: Matrix, half: tuple[float, float], gap: float) -> None:
-    """Draw a text centered above the box as it is seen; `half` is half of the region's size."""
+    """Draw a text centered above the box as it is seen; `half` is half of the region's size.
+
+    It is left out if the box is partly behind the view, outside of it, or too narrow for the text.
+    """
     seen = [matrix @ point for point in _top(item)]
     if min(point.w for point in seen) <= 0.0:
         return  # It is partly behind the view.

@@ -18,7 +18,7 @@ from ..scene_properties import provider_of, read_settings
 class KnownPrice(NamedTuple):
     """The price of one mesh, in `unit`.
 
-    `is_last`: it is not a quote, but what the same settings cost last time.
+    `is_last`: it is not a quote, but what was charged for the same settings last time.
     """
 
     amount: float
@@ -47,7 +47,10 @@ def amount_text(amount: float, unit: str) -> str:
 
 
 def price_text(context: bpy.types.Context, count: int = 1) -> str:
-    """Return the price of several meshes: 30 Credits, 3 × 30 Credits; empty if it is unknown."""
+    """Return the price of `count` meshes, such as 30 Credits or 3 × 30 Credits; "" if unknown.
+
+    A price that is not a quote is marked as that of the last time.
+    """
     price = known_price(context)
     if price is None:
         return ""
@@ -66,7 +69,10 @@ def with_provider(context: bpy.types.Context, action: str, local_action: str) ->
 
 
 def with_price(context: bpy.types.Context, text: str) -> str:
-    """Return the label of an order with its price: Generate with Tripo · 30 Credits."""
+    """Return the label of an order with its price: Generate with Tripo · 30 Credits.
+
+    An unknown price is named as such. The built-in provider's label has no price.
+    """
     if not provider_of(context.scene).is_remote:
         return text
     return f"{text} · {price_text(context) or tr('Price Unknown')}"

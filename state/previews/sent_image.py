@@ -52,7 +52,11 @@ def current() -> Wish | None:
 
 
 def show(wish: Wish, width: int, height: int, pixels: array[int]) -> None:
-    """Replace the pixels: RGBA bytes, one 32-bit integer per pixel, the bottom row first."""
+    """Show a preview that was drawn for `wish`; `width` and `height` are in pixels.
+
+    `pixels` has RGBA bytes, one 32-bit integer per pixel, the bottom row first. Nothing is shown
+    while the add-on is disabled.
+    """
     if not _collection:
         return
     previews = _collection[0]
@@ -63,7 +67,10 @@ def show(wish: Wish, width: int, height: int, pixels: array[int]) -> None:
 
 
 def icon_of(image: bpy.types.Image) -> int:
-    """Return the icon number of an image's preview; of Blender's own until this one is ready."""
+    """Return the icon number of an image's preview.
+
+    Until this one is ready, it is that of Blender's own, or 0.
+    """
     if _shown and _shown[0][0] == picture_key(image):
         return int(_collection[0][NAME].icon_id)
     return int(image.preview.icon_id) if image.preview else 0

@@ -31,7 +31,7 @@ _revision = [0]
 
 
 def hide(job: str, root: str, name: str, now: float) -> None:
-    """Hide a result from the gallery."""
+    """Hide a result from the gallery; it is due for the trash UNDO_SECONDS after `now`."""
     _hidden[job] = Hidden(job, root, name, now + UNDO_SECONDS)
     _revision[0] += 1
 
@@ -69,6 +69,6 @@ def revision() -> int:
 
 
 def forget_all() -> None:
-    """Show everything again."""
+    """Forget all hidden results, so that those still in the library are listed again."""
     _hidden.clear()
     _revision[0] += 1

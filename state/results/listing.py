@@ -64,12 +64,12 @@ def selected_result(context: bpy.types.Context) -> jobs.Entry | Damaged | None:
 
 
 def columns(context: bpy.types.Context) -> int:
-    """Return how many thumbnails fit side by side in the region."""
+    """Return how many thumbnails fit side by side in the region, within COLUMNS."""
     return min(max(int(room(context) / TILE), COLUMNS[0]), COLUMNS[-1])
 
 
 def room(context: bpy.types.Context) -> float:
-    """Return the width in pixels that the gallery can use, at a UI scale of 1."""
+    """Return the width in pixels at a UI scale of 1 that the gallery can use."""
     scale = context.preferences.system.ui_scale or 1.0  # 0 without a window
     width = context.region.width / scale if context.region else USUAL_WIDTH
     return max(0.0, width - BORDERS)

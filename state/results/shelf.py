@@ -29,7 +29,7 @@ def shelf_of(context: bpy.types.Context) -> Any:
 
 
 def call_to_rename(rename: Callable[[bpy.types.Context, str, str], None] | None) -> None:
-    """Set the function that renames a result, called with context, job, and name; or None."""
+    """Set the function to call with context, job, and name to rename a result; None removes it."""
     _renaming[:] = [rename] if rename else []
 
 

@@ -25,15 +25,15 @@ EDITS = {
 def when_text(created: str, *, short: bool = False) -> str:
     """Return when a result was generated, in local time: “Today 14:05”, “Nov 28 14:05”.
 
-    Results of earlier years include the year. `short`, for a place as wide as a thumbnail, has the
-    time only of today.
+    Results of earlier years include the year. `short`, for a place as wide as a thumbnail, includes
+    the time only if it was today. The text is empty if `created` is not a date.
     """
     today = datetime.now().astimezone().date()
     return _when(created, today, bpy.app.translations.locale, short=short)
 
 
 def provider_label(entry: jobs.Entry) -> str:
-    """Return the label of the provider that generated a result."""
+    """Return the label of the provider that generated a result, or its id if it is unknown."""
     provider = all_providers().get(entry.provider)
     return tr(provider.label) if provider else entry.provider
 
@@ -53,7 +53,7 @@ def why_no_import(entry: jobs.Entry, *, trusted: bool) -> str:
 
 
 def version_texts(entry: jobs.Entry) -> list[tuple[str, str]]:
-    """Return the file and the label of each version of a result, the original first."""
+    """Return (file, label) for each version of a result, the original, with "" as file, first."""
     rows = [("", tr("Original"))]
     for line in entry.versions.splitlines():
         file, _, made_by = line.partition(" ")

@@ -32,9 +32,10 @@ def switch() -> dict[str, Any]:
 
 
 def listen(changed: Listener | None, drawn: Listener | None) -> None:
-    """Set the functions to call when a setting changes and when the switch is drawn, if any.
+    """Set the functions to call when a setting changes and when the switch is drawn.
 
-    Both must be cheap: the first is called for each step of a dragged slider.
+    None removes a function. Both must be cheap: the first is called for each step of a dragged
+    slider.
     """
     _when_changed[:] = [changed] if changed else []
     _when_drawn[:] = [drawn] if drawn else []
