@@ -2,7 +2,8 @@
 """Copy the project's addresses to the files that need them. Run it after changing the setting.
 
 The setting is `[tool.image-to-mesh.addresses]` in pyproject.toml. An empty address is left out
-everywhere. The hosted manual's goes into state/manual.py, because an add-on has no pyproject.toml.
+everywhere. The address of the hosted manual goes into state/manual.py, because an add-on has no
+pyproject.toml.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ _MANUAL = re.compile(r'^ADDRESS = ".*"$', re.MULTILINE)
 
 
 def read(pyproject: str) -> dict[str, str]:
-    """Return the addresses that are set. Raises ValueError for one that is not https."""
+    """Return the addresses that are set, by name.
+
+    Raises ValueError for a missing or unknown name, or for an address that is not https.
+    """
     table = tomllib.loads(pyproject)["tool"]["image-to-mesh"]["addresses"]
     if set(table) != set(NAMES):
         raise ValueError(f"the addresses are {', '.join(NAMES)}")
@@ -42,14 +46,14 @@ def in_pyproject(text: str, addresses: Mapping[str, str]) -> str:
 
 
 def in_manifest(text: str, addresses: Mapping[str, str]) -> str:
-    """Return the manifest with its one address, the website or else the repository."""
+    """Return the manifest with its one address: the website, else the repository, or none."""
     website = addresses.get("website") or addresses.get("repository")
     line = f'website = "{website}"\n' if website else ""
     return _WEBSITE.sub("", text).replace('type = "add-on"\n', f'{line}type = "add-on"\n', 1)
 
 
 def in_manual(text: str, addresses: Mapping[str, str]) -> str:
-    """Return state/manual.py with the address of the hosted pages, which ends in a slash."""
+    """Return state/manual.py with the address of the hosted pages, ending in a slash, or ""."""
     address = addresses.get("documentation", "")
     folder = f"{address.rstrip('/')}/" if address else ""
     return _MANUAL.sub(lambda _: f'ADDRESS = "{folder}"', text, count=1)

@@ -71,7 +71,7 @@ image.save(filepath=sys.argv[2], quality=92)
 
 
 def square(programs: Path, folder: str) -> Path:
-    """Scale the sample image to SIDE × SIDE, for which MADE_IN is promised; return the file."""
+    """Scale the sample to SIDE × SIDE pixels, for which MADE_IN is promised; return the file."""
     file = Path(folder) / f"{places.SAMPLE.stem}-{SIDE}.jpg"
     subprocess.run(
         [str(programs / "python"), "-c", _SCALED, str(places.SAMPLE), str(file), str(SIDE)],
@@ -81,7 +81,7 @@ def square(programs: Path, folder: str) -> Path:
 
 
 def once(programs: Path, picture: Path) -> float:
-    """Generate one mesh in a new library; return how many seconds that took."""
+    """Generate one mesh in a new library; return the seconds that this took. Exit if it fails."""
     with tempfile.TemporaryDirectory() as library:
         started = time.perf_counter()
         subprocess.run(
@@ -112,20 +112,23 @@ def generate() -> bool:
 
 
 def library() -> bool:
-    """Time listing a large library, and running a batch."""
+    """Time listing a large library and running a batch; return whether both keep their promises."""
     command = [str(demo.install() / "python"), str(BESIDE / "bench_library.py")]
     return subprocess.call(command) == 0
 
 
 def timed_tests(names: tuple[str, ...]) -> bool:
-    """Run tests of the Blender tier that assert CPU time if BENCH is set."""
+    """Run the CPU time tests in these files of tests/blender; return whether they pass."""
     command = [str(environments.for_blender(RELEASE)), "-B", "-m", "pytest", "-q", "-k", TIMED,
                *(f"tests/blender/{name}.py" for name in names)]  # fmt: skip
     return subprocess.call(command, cwd=places.ROOT, env={"BENCH": "1", **os.environ}) == 0
 
 
 def subject() -> bool:
-    """Print how well subjects are found, and hold the network's time and memory to limits."""
+    """Print how well subjects are found; return whether the tests of that pass.
+
+    They also hold the time and memory of the network to limits.
+    """
     tests = ("local/test_subjects.py", "local/test_drawings.py", "nets/test_network_cost.py")
     command = [str(environments.for_unit("3.11")), "-B", "-m", "pytest", "-q", "-s",
                *(f"tests/unit/worker/{name}" for name in tests)]  # fmt: skip
@@ -133,7 +136,7 @@ def subject() -> bool:
 
 
 def files() -> bool:
-    """Time how long importing meshes of public packages blocks Blender."""
+    """Time how long importing public meshes blocks Blender; return whether the promise is kept."""
     figures = _figures(environments.for_blender(RELEASE), script="bench_real.py")
     worst = figures["longest"]
     print(f"{figures['count']} files of other people: appended in at most {worst[0] * 1e3:.0f} ms "
@@ -148,7 +151,10 @@ def _verdict(promise: str, *, kept: bool) -> bool:
 
 
 def come_in(size: str) -> bool:
-    """Time importing a mesh file of this size; print figures and whether promises are kept."""
+    """Time importing a mesh file of this size, and print the figures.
+
+    Return whether all promises are kept.
+    """
     python = environments.for_blender(RELEASE)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "mesh.glb"
@@ -189,20 +195,26 @@ def _promises(size: str, bare: dict[str, float], ours: dict[str, float]) -> dict
 
 
 def pictures() -> bool:
-    """Time removing the metadata of a large image, as is done before it is sent."""
+    """Time removing the metadata of a large image; return whether the promise is kept."""
     command = [str(demo.install() / "python"), str(BESIDE / "bench_pictures.py")]
     return subprocess.call(command) == 0
 
 
 def shapes() -> bool:
-    """Time the offline provider's shapes, and compare drawings with what they enclose."""
+    """Time the offline provider's shapes, and compare drawings with what they enclose.
+
+    Return whether the promises are kept.
+    """
     environment = {**os.environ, "PYTHONPATH": str(BESIDE)}
     command = [str(environments.for_unit("3.11")), "-B", str(BESIDE / "bench_shapes.py")]
     return subprocess.call(command, env=environment) == 0
 
 
 def care() -> bool:
-    """Time editing a large mesh, and compare the results with the original."""
+    """Time edits of a large mesh, and compare the results with it.
+
+    Return whether the promises are kept.
+    """
     python = environments.for_blender(RELEASE)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "mesh.glb"

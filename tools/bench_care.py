@@ -26,7 +26,7 @@ NAP = 0.002
 
 
 def edit_mesh(file: str, folder: str) -> dict[str, Any]:
-    """Prepare the file, edit it, and return each task's figures compared with the original."""
+    """Prepare the file and edit it; return each edit's figures, compared with the original."""
     from image_to_mesh.jobs.disk.signatures import mark_file
     from image_to_mesh.jobs.process.pool import BackgroundBlender
     from image_to_mesh.scene import background_command
@@ -66,7 +66,10 @@ def _one(task: str, folder: str, before: NDArray[Any]) -> dict[str, Any]:
 
 
 def render(blend: str) -> NDArray[Any]:
-    """Render a model with Cycles; return the pixels (SIDE, SIDE, 4), sRGB, from 0 to 1."""
+    """Render a model with Cycles to a PNG file beside it.
+
+    Return the pixels (SIDE, SIDE, 4), sRGB, from 0 to 1.
+    """
     import bpy
     import numpy as np
 

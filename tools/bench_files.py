@@ -21,7 +21,10 @@ SIDE = 2048
 
 
 def write_ball(path: Path, triangles: int, textures: int) -> None:
-    """Write a GLB of about `triangles` triangles; each material has color and normal textures."""
+    """Write a GLB of about `triangles` triangles, in which each material has two textures.
+
+    They are a color texture and a normal map, which the last material lacks if `textures` is odd.
+    """
     arrays = _split(_ball(triangles))
     materials = math.ceil(textures / 2)
     pieces = np.array_split(arrays.pop("indices"), materials)
@@ -88,7 +91,7 @@ def _ball(triangles: int) -> dict[str, NDArray[Any]]:
 
 
 def _split(arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Split the vertices, so that no two triangles share one."""
+    """Return the arrays with no vertex shared by triangles; remove the indices from `arrays`."""
     corners = arrays.pop("indices").ravel()
     split = {name: values[corners] for name, values in arrays.items()}
     return {**split, "indices": np.arange(len(corners), dtype=np.uint32).reshape(-1, 3)}
@@ -97,7 +100,7 @@ def _split(arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
 def _normals(
     points: NDArray[np.float32], triangles: NDArray[Any], columns: int
 ) -> NDArray[np.float32]:
-    """Return smooth vertex normals (n, 3), the same on both sides of the seam and at each pole."""
+    """Return smooth vertex normals (n, 3), equal where the seam meets and within each pole."""
     corner = points[triangles]
     across = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
     row, column = np.divmod(np.arange(len(points)), columns + 1)

@@ -87,7 +87,10 @@ def fill(root: Path, number: int) -> None:
 
 
 def time_list(number: int) -> bool:
-    """Print how long a new process takes to list a library; return whether it is fast enough."""
+    """Print how long a new process takes to list a library of `number` jobs.
+
+    Return whether it is fast enough. Exit if jobs are missing from the list.
+    """
     from image_to_mesh.jobs.library.index import LibraryIndex
 
     with tempfile.TemporaryDirectory() as place:
@@ -116,7 +119,7 @@ def time_list(number: int) -> bool:
 
 
 def time_batch(number: int) -> bool:
-    """Print how much of a service's capacity a batch uses; return whether that is enough."""
+    """Print what share of a service's capacity a batch uses; return whether that is enough."""
     with (
         tempfile.TemporaryDirectory() as place,
         serve_crowd(Crowd(takes=TAKES, mesh=triangle_glb(5))) as crowd,

@@ -20,7 +20,7 @@ LONGEST = 0.1
 
 
 def jpeg(size: int) -> bytes:
-    """Return a file with the structure of a JPEG of about `size` bytes, with metadata at both ends.
+    """Return bytes with the structure of a JPEG of about `size` bytes, with metadata at both ends.
 
     Its pixels are noise and cannot be decoded.
     """
@@ -39,7 +39,7 @@ def jpeg(size: int) -> bytes:
 
 
 def main() -> int:
-    """Print the best time; return 1 if it is too long."""
+    """Print the best time; return 1 if it exceeds LONGEST, else 0."""
     data = jpeg(SIZE)
     took = []
     for _ in range(RUNS):

@@ -23,7 +23,10 @@ ROUNDS = 3
 
 
 def come_in(mesh: Path, folder: Path, worker: Any) -> float | None:
-    """Return how many seconds importing the mesh blocks Blender; None if the file is refused."""
+    """Prepare a mesh, and return the CPU seconds for which importing it blocks Blender.
+
+    That is the best of ROUNDS; None if the file is refused.
+    """
     from image_to_mesh.providers import BadMesh
 
     blend = folder / "model.blend"

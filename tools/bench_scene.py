@@ -28,7 +28,7 @@ def seconds_of(work: Callable[[], Any]) -> float:
 
 
 def bare(file: str) -> dict[str, float]:
-    """Import with Blender's own importer, which blocks Blender the whole time."""
+    """Import with Blender's own importer; return for how many seconds this blocks Blender."""
     import bpy
 
     bpy.ops.wm.read_homefile(use_factory_startup=True)
@@ -129,9 +129,9 @@ def keep() -> None:
 
 
 def until_there(blender: Any, request: dict[str, Any]) -> float:
-    """Prepare the model; return after how many seconds it could be appended.
+    """Prepare the model, close the worker, and return when the model could be appended.
 
-    That is when the worker starts to render the preview.
+    That is the number of seconds until the worker starts to render the preview.
     """
     from image_to_mesh.jobs.steps.prepare import DRAWING
 

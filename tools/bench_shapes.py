@@ -34,7 +34,10 @@ MOST_MEMORY = 200
 
 
 def read(file: Path, side: int | None = None) -> tuple[Any, Any]:
-    """Return colors (h, w, 3) from 0 to 1, and the mask (h, w) of the subject, at most `side`."""
+    """Return an image's colors (h, w, 3) from 0 to 1, and the mask (h, w) of its subject.
+
+    Both are scaled to `side` × `side` pixels if it is given.
+    """
     size = (side, side) if side else Image.open(file).size
     colors = Image.open(file).convert("RGB").resize(size)
     mask = Image.open(file.with_suffix(".png")).convert("L").resize(size)
@@ -42,7 +45,7 @@ def read(file: Path, side: int | None = None) -> tuple[Any, Any]:
 
 
 def time_shape(shape: str) -> float:
-    """Return the best CPU time of a shape from an image with transparency."""
+    """Return the CPU seconds, best of RUNS, of a shape from an image with transparency."""
     colors, mask = read(SUBJECTS / "plain_octopus.jpg", SIDE)
     pixels = np.dstack([colors, mask.astype(np.float32)])
     took = []
@@ -54,14 +57,14 @@ def time_shape(shape: str) -> float:
 
 
 def drawing_overlap(file: Path) -> float:
-    """Return what the mesh's outline from the front shares with the filled drawing."""
+    """Return the IoU of the mesh's outline from the front and the filled drawing."""
     colors, mask = read(file)
     model = build(np.dstack([colors, np.ones(mask.shape, np.float32)]))
     return overlap(front_outline(model, mask), mask)
 
 
 def main() -> int:
-    """Print the figures; return 1 if one misses its limit."""
+    """Print the figures; return 1 if one misses its limit, else 0."""
     seconds = {shape: time_shape(shape) for shape in SHAPES}
     lines = Path("/proc/self/status").read_text("ascii").splitlines()
     peak = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024

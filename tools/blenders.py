@@ -69,7 +69,7 @@ class Host:
         self.blender = blender
 
     def command(self, *argv: str, env: dict[str, str], folders: tuple[Path, ...]) -> list[str]:
-        """Return the command line that runs `argv` here."""
+        """Return the command line that runs `argv` here; "blender" stands for the installed one."""
         del folders
         program = self.blender if argv[0] == "blender" else argv[0]
         return ["env", *(f"{key}={value}" for key, value in env.items()), program, *argv[1:]]
@@ -82,7 +82,7 @@ class Sandbox:
         self.folder = folder
 
     def command(self, *argv: str, env: dict[str, str], folders: tuple[Path, ...]) -> list[str]:
-        """Return the command line that runs `argv` inside."""
+        """Return the command line that mounts `folders` and runs `argv` inside."""
         clean = ["env", "-i", "PATH=/usr/bin:/usr/sbin:/bin:/sbin", "LANG=C.UTF-8", "HOME=/root"]
         clean += [f"{key}={value}" for key, value in env.items()]
         return [*_NAMESPACE, "sh", "-c", _ENTER, "sandbox", str(self.folder),
@@ -106,7 +106,7 @@ def _name(suite: str) -> str:
 
 
 def find_sandbox(suite: str = "trixie") -> Sandbox | None:
-    """Return the sandbox if it has been built."""
+    """Return the sandbox if it has been built, else None."""
     folder = places.cache() / _name(suite)
     return Sandbox(folder) if (folder / ".whole").exists() else None
 

@@ -47,7 +47,7 @@ bpy.ops.object.delete_objects()
 
 
 def find_misspelled(root: Path, files: Iterable[str], environment: Mapping[str, str]) -> list[str]:
-    """Return mypy's reports of unknown names in these files below a folder.
+    """Return mypy's reports of names that Blender does not have, in these files below `root`.
 
     Raises RuntimeError if mypy fails, or does not find the misspelled names of the probe.
     """

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Check code, spelling, and workflows; `--format` formats the code instead.
 
-The checks run in parallel, one per processor. A failed check's whole output is shown, of the others
-only the last line.
+The checks run in parallel, one per processor. The whole output of a failed check is shown, and only
+the last line of the others.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Check:
         return [_python(), "-m", first, *rest]
 
     def run(self) -> tuple[int, str]:
-        """Return its exit code and what it printed."""
+        """Run the check; return its exit code and what it printed."""
         done = subprocess.run(
             self.command(), cwd=places.ROOT, check=False, text=True,
             env={**os.environ, **self.environment},
@@ -61,7 +61,7 @@ class BlenderNames:
     name = "bpy names"
 
     def run(self) -> tuple[int, str]:
-        """Return 1 if a name is misspelled, and where."""
+        """Run the check; return 1 and the misspelled names, or 0 and a line that says so."""
         package_root = places.IMPORTABLE / "image_to_mesh"
         found = bpy_names.find_misspelled(package_root, _blender_files(), _mypy_path())
         return int(bool(found)), "\n".join(found) or "no misspelled name of Blender's"
@@ -73,7 +73,10 @@ def _python() -> str:
 
 
 def _python_files() -> tuple[list[str], list[str]]:
-    """Return the package's Python files, and all others, including those not yet added to git."""
+    """Return the package's Python files, and all others, including those not yet added to git.
+
+    Those of the provider template are left out: `_template` checks them.
+    """
     template = f"{new_provider.TEMPLATE.relative_to(places.ROOT).as_posix()}/"
     known = [file for file in package.known_files() if file.endswith(".py")]
     files = [file for file in known if not file.startswith(template)]
@@ -115,7 +118,10 @@ def _types() -> list[Check]:
 
 
 def _template() -> Check:
-    """Check the provider template in a copy of the checkout, where its relative imports resolve."""
+    """Return the check of the provider template in a copy of the checkout, and make that copy.
+
+    There, the relative imports of the template resolve.
+    """
     root = places.BUILD / "template" / "image_to_mesh"
     files = [str(path) for path in new_provider.write_example(root) if path.suffix == ".py"]
     paths = os.pathsep.join(map(str, (root.parent, root / "tests")))

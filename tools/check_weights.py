@@ -2,8 +2,8 @@
 """Get the depth model's real weights, and show their depth of the tests' pictures.
 
 `check_weights.py [FILE]` downloads them as *Get Depth Model* does, or takes a file. It prints the
-hash, and for each picture the time, the memory, and how the answer fits the known depth; the sheets
-are in `build/check-weights/`. Until somebody has run it, the feature is experimental.
+hash, and for each picture the CPU time and, if its depth is known, how the answer fits it; the
+sheets are in `build/check-weights/`. Until somebody has run it, the feature is experimental.
 """
 
 from __future__ import annotations
@@ -28,7 +28,11 @@ LEAST_CORRELATION = 0.7
 
 
 def get_weights(source: Path | None) -> Path:
-    """Return the file of the weights: the one that is there, a copy of `source`, or a download."""
+    """Return the file of the weights: the stored one, a copy of `source`, or a download.
+
+    Print its size and hash. Raises ImageToMeshError if the file is not the right one, or cannot be
+    downloaded.
+    """
     store = import_module("image_to_mesh.jobs.weights.store")
     table = import_module("image_to_mesh.jobs.weights.table")
     weights = table.DEPTH
@@ -45,7 +49,10 @@ def get_weights(source: Path | None) -> Path:
 
 
 def show_known(name: str, ground: str, path: Path) -> bool:
-    """Print how the answer for a known shape fits its depth; return whether it does."""
+    """Print how the answer for a known shape fits its depth, and write the sheet.
+
+    Return whether it fits; before a busy ground, it need not.
+    """
     import numpy as np
     from PIL import Image
 
@@ -77,7 +84,7 @@ def ask(picture: Any, path: Path) -> tuple[Any, float]:
 
 
 def write_sheet(name: str, picture: Any, seen: Any) -> None:
-    """Write a picture and how near its pixels are, side by side."""
+    """Write a PNG with a picture and how near its pixels are, side by side, to SHEETS."""
     import numpy as np
     from PIL import Image
 
@@ -103,7 +110,7 @@ def show_pictures(path: Path) -> None:
 
 
 def main() -> int:
-    """Run the checks in the environment of the unit tests."""
+    """Run the checks in the environment of the unit tests; return 1 if one fails, else 0."""
     if INSIDE not in os.environ:
         python = environments.for_unit("3.11")
         importable = [str(places.link_checkout()), str(places.ROOT / "tests")]

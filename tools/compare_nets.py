@@ -33,7 +33,7 @@ numpy_side: Any = import_module("unit.random_depth_weights")
 
 
 def load_authors_model(weights: dict[str, Any]) -> Any:
-    """Return the authors' model with exactly these tensors; raises RuntimeError if names differ."""
+    """Return the authors' model with exactly these tensors. Raise RuntimeError if names differ."""
     torch = import_module("torch")
     # The authors' module for pictures needs both, its network does not.
     stand_in = types.SimpleNamespace(INTER_AREA=None, Compose=None)
@@ -65,7 +65,10 @@ def ask_authors(model: Any, image: Any) -> dict[str, Any]:
 
 
 def compare(height: int, width: int, model: Any, weights: dict[str, Any]) -> bool:
-    """Print the difference of each layer for an image of a size; return whether all are small."""
+    """Print the difference of each layer for a random image of this size.
+
+    Return whether the layers are the same and all differences are at most LIMIT.
+    """
     expected = ask_authors(model, numpy_side.random_image(height, width))
     found = numpy_side.run_network(height, width, weights)
     print(f"{height} × {width}")
@@ -78,7 +81,7 @@ def compare(height: int, width: int, model: Any, weights: dict[str, Any]) -> boo
 
 
 def write_answers(model: Any) -> None:
-    """Write some of the values that the authors' layers answer for a small image."""
+    """Write some of the values that the authors' layers answer for a small image to GOLDENS."""
     answers = ask_authors(model, numpy_side.random_image(*numpy_side.SIZE))
     kept = {name: numpy_side.sample(layer) for name, layer in answers.items()}
     np.savez_compressed(GOLDENS, **kept)

@@ -32,7 +32,7 @@ u2netp, open_weights = load("nets.u2netp"), load("nets.weights").open_weights
 
 
 def with_our_weights(model: bytes) -> bytes:
-    """Return the ONNX file with the weights of our file in place of its own."""
+    """Return the ONNX file with our weights in place of its own."""
     onnx = import_module("onnx")
     graph = onnx.load(io.BytesIO(model))
     ours = open_weights(ROOT / "worker" / "nets" / "u2netp.safetensors")
@@ -46,20 +46,23 @@ def with_our_weights(model: bytes) -> bytes:
 
 
 def session_of(model: bytes) -> Any:
-    """Return a function that asks onnxruntime about an image (h, w, 3)."""
+    """Return a function that returns onnxruntime's answer (h, w) for an image (h, w, 3)."""
     session = import_module("onnxruntime").InferenceSession(model)
     name, output = session.get_inputs()[0].name, session.get_outputs()[0].name
     return lambda rgb: session.run([output], {name: u2netp.prepare(rgb)[None]})[0][0, 0]
 
 
 def read(path: Path) -> Any:
-    """Return an image (h, w, 3) from 0 to 1."""
+    """Return the image in a file, as RGB (h, w, 3) from 0 to 1."""
     with import_module("PIL.Image").open(path) as image:
         return np.asarray(image.convert("RGB"), np.float32) / 255.0
 
 
 def compare(name: str, ours: Any, theirs: Any) -> tuple[float, float]:
-    """Print how two answers differ; return the largest difference, and the overlap of masks."""
+    """Print how two answers differ.
+
+    Return the largest difference of a pixel, and the IoU of the masks.
+    """
     off, both = np.abs(ours - theirs), (ours > 0.5) & (theirs > 0.5)
     overlap = both.sum() / max(1, ((ours > 0.5) | (theirs > 0.5)).sum())
     print(f"  {name:32} mean {off.mean():.6f}, at most {off.max():.5f}, masks {overlap:.4f}")

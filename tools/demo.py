@@ -23,7 +23,8 @@ OUT = places.BUILD / "demo"
 def install() -> Path:
     """Install this checkout in a new environment; return the environment's folder of programs.
 
-    It shares the packages of the cached environment with bpy. Raises Missing or SetupFailed.
+    It shares the packages of the cached environment with bpy. Raises Missing or SetupFailed, or
+    exits if pip fails.
     """
     release = "5.0.1" if environments.find_python("3.11") else "5.2.3"
     python = environments.for_blender(release)
@@ -53,7 +54,7 @@ def _quietly(*command: str) -> None:
 def generate(programs: Path, picture: Path, out: Path) -> dict[str, Any]:
     """Generate a mesh with the built-in provider; return the command line's JSON answer.
 
-    Exits if the command fails.
+    Exit if the command fails.
     """
     done = subprocess.run(
         [str(programs / "image-to-mesh"), "generate", str(picture), "--provider", "local",

@@ -2,7 +2,7 @@
 """Find this machine's Python interpreters, and create virtual environments once in the cache.
 
 A function that returns an environment returns its interpreter. It raises Missing without a suitable
-Python, SetupFailed if pip fails.
+Python, and SetupFailed if pip fails.
 """
 
 from __future__ import annotations
@@ -91,12 +91,12 @@ def make(name: str, version: str, requirements: list[str]) -> Path:
 
 
 def scripts_of(folder: Path, system: str = os.name) -> Path:
-    """Return the folder of a virtual environment's programs."""
+    """Return the folder of a virtual environment's programs; `system` is a value of `os.name`."""
     return folder / ("Scripts" if system == "nt" else "bin")
 
 
 def python_of(folder: Path, system: str = os.name) -> Path:
-    """Return the interpreter of a virtual environment."""
+    """Return the interpreter of a virtual environment; `system` is a value of `os.name`."""
     return scripts_of(folder, system) / ("python.exe" if system == "nt" else "python")
 
 
@@ -117,7 +117,11 @@ def for_unit(version: str) -> Path:
 
 
 def for_blender(release: str) -> Path:
-    """Return an environment with this release of `bpy`, the shipped packages, and pytest."""
+    """Return an environment with this release of `bpy`, the shipped packages, and pytest.
+
+    System libraries that bpy lacks are installed if possible. Raises SetupFailed if it cannot be
+    loaded.
+    """
     version, numpy = BPY[release]
     requirements = [f"bpy=={release}", f"numpy=={numpy}", *wheels.pins(), *_lines("test.txt")]
     python = make(f"bpy-{release}", version, requirements)

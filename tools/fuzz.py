@@ -49,7 +49,10 @@ class Found:
 
 
 def run(name: str, target: Target, seed: int, numbers: Iterator[int], seconds: float) -> Found:
-    """Run rounds of a target until its time is over. Each has its own random numbers and folder."""
+    """Run rounds of a target until `seconds` are over or `numbers` end; return what was found.
+
+    Each round has its own random numbers and folder.
+    """
     from fakes.fuzzed import ALLOWED
 
     found, end = Found(name), time.monotonic() + seconds

@@ -77,7 +77,7 @@ def _plain(markup: str) -> str:
 
 
 def render(source: Path) -> Page:
-    """Render one page; links to other pages lead to their HTML files."""
+    """Return the page made from a Markdown file; links to other pages lead to their HTML files."""
     converter = markdown.Markdown(extensions=list(EXTENSIONS), output_format="html")
     body = converter.convert(source.read_text("utf-8"))
     return Page(source.stem, LINK.sub(r"\1\2.html\3", body))
@@ -90,7 +90,7 @@ def page_names() -> list[str]:
 
 
 def write(folder: Path) -> None:
-    """Write all pages, their images, the search, and the redirects into an empty folder."""
+    """Replace a folder with all pages, their images, the search, and the redirects."""
     # Pages and headings that no longer exist must not stay.
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "go").mkdir(parents=True)
@@ -127,7 +127,7 @@ def _write_redirects(folder: Path, page: Page) -> None:
 
 
 def _in_frame(page: Page, pages: list[Page]) -> str:
-    """Put a page into the frame, with the list of pages beside it."""
+    """Return the HTML file of a page: its body in the frame, with the list of pages beside it."""
     values = {
         "title": html.escape(page.title),
         "version": places.manifest()["version"],

@@ -160,7 +160,10 @@ def _schema_of(model: type) -> dict[str, Any]:
 
 
 def _plain(value: Any, classes: Mapping[str, Any]) -> Any:
-    """Return the schema with references replaced by the classes; drop titles and docstrings."""
+    """Return the schema with references replaced by what they refer to in `classes`.
+
+    Titles and descriptions, which come from docstrings, are left out.
+    """
     if isinstance(value, list):
         return [_plain(item, classes) for item in value]
     if not isinstance(value, dict):
@@ -203,13 +206,13 @@ def _type_of(value: Mapping[str, Any]) -> str:
 
 
 def page_with(table: str) -> str:
-    """Return the page's text with this table between its markers."""
+    """Return the text of job-json.md with this table between its markers."""
     before, rest = PAGE.read_text("utf-8").split(BEGIN)
     return f"{before}{BEGIN}\n{table}\n{END}{rest.split(END)[1]}"
 
 
 def schema_text(schema: Mapping[str, Any]) -> str:
-    """Return the schema as text, as in the file."""
+    """Return the text of the schema file: indented JSON."""
     return json.dumps(schema, indent=2) + "\n"
 
 

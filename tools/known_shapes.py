@@ -47,7 +47,10 @@ def material(name: str, color: tuple[float, ...], roughness: float = 0.5) -> Any
 
 
 def add_part(part: Part, *, smooth: bool = True) -> Any:
-    """Add a primitive (its name, size, location, color) to the scene."""
+    """Add a primitive (its name, size, location, color) to the scene, and return its object.
+
+    An unknown name makes a cube. Only balls and monkeys are smooth, unless `smooth` is False.
+    """
     import bmesh  # comes with bpy, which has to be imported first
 
     kind, size, location, color = part
@@ -79,7 +82,7 @@ def add_part(part: Part, *, smooth: bool = True) -> Any:
 
 
 def add_monkey() -> list[Any]:
-    """Add Blender's monkey head."""
+    """Add Blender's monkey head; return its object."""
     head = add_part(("monkey", (0.88, 0.88, 0.88), (-0.06, 0.0, 0.87), (0.72, 0.38, 0.16)))
     head.modifiers.new("Subdivision", "SUBSURF").levels = 2
     head.modifiers["Subdivision"].render_levels = 2
@@ -87,7 +90,7 @@ def add_monkey() -> list[Any]:
 
 
 def add_toy() -> list[Any]:
-    """Add a figure of balls and cones, its arms before the body."""
+    """Add a figure of balls and cones, with its arms before the body; return its objects."""
     skin, coat, dark = (0.85, 0.58, 0.42), (0.12, 0.32, 0.62), (0.1, 0.09, 0.1)
     pieces: list[Part] = [
         ("cone", (0.55, 0.45, 0.5), (0.0, 0.0, 0.62), coat),
@@ -105,7 +108,7 @@ def add_toy() -> list[Any]:
 
 
 def add_jug() -> list[Any]:
-    """Add a turned jug with a handle, through which the background is seen."""
+    """Add a turned jug with a handle, through which the background is seen; return its objects."""
     profile = [(0.0, 0.0), (0.5, 0.0), (0.72, 0.4), (0.74, 0.8), (0.55, 1.25), (0.34, 1.5),
                (0.36, 1.72), (0.46, 1.86), (0.4, 1.86), (0.3, 1.72), (0.0, 1.6)]  # fmt: skip
     points = [(radius, 0.0, height) for radius, height in profile]
@@ -129,7 +132,7 @@ def add_jug() -> list[Any]:
 
 
 def add_chair() -> list[Any]:
-    """Add a wooden chair of bars, with a seat and a back."""
+    """Add a wooden chair of bars, with a seat and a back; return its objects."""
     wood = (0.52, 0.28, 0.12)
     legs = [(x, y) for x in (-0.48, 0.48) for y in (-0.45, 0.45)]
     pieces: list[Part] = [("cube", (0.06, 0.06, 0.45), (x, y, 0.45), wood) for x, y in legs]
@@ -170,7 +173,7 @@ def add_busy_ground(seed: int) -> None:
 
 
 def _add_pattern(target: Any, scale: float) -> None:
-    """Color a material by a checker of two noisy colors."""
+    """Color a material with a checkerboard of colored noise and one plain color."""
     nodes, links = target.node_tree.nodes, target.node_tree.links
     shader = next(node for node in nodes if node.type == "BSDF_PRINCIPLED")
     checker, noise = nodes.new("ShaderNodeTexChecker"), nodes.new("ShaderNodeTexNoise")
@@ -185,7 +188,7 @@ def _add_pattern(target: Any, scale: float) -> None:
 
 
 def begin_scene() -> Any:
-    """Return an empty scene with camera and lights."""
+    """Replace everything in Blender with a scene of a camera and lights, and return it."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene = bpy.context.scene
     camera = bpy.data.cameras.new("Camera")
@@ -232,7 +235,7 @@ def measure_depth(scene: Any, subject: list[Any]) -> Any:
 
 
 def save_depth(depth: Any, path: Path) -> dict[str, float]:
-    """Write depth as a gray PNG of 16 bits; return the depths of its values 1 and 65535."""
+    """Write depth as a gray PNG of 16 bits; return which depths, near and far, are 1 and 65535."""
     inside = np.isfinite(depth)
     near, far = float(depth[inside].min()), float(depth[inside].max())
     steps = np.zeros(depth.shape, np.uint16)
@@ -264,7 +267,10 @@ def render(scene: Any, path: Path) -> None:
 
 
 def make_shape(name: str, folder: Path, seed: int) -> dict[str, float]:
-    """Write the files of one shape; return its near and far depth."""
+    """Write the images and the depth of one shape; return its near and far depth.
+
+    The seed determines what is in its busy surroundings.
+    """
     for ground in ("plain", "busy"):
         scene = begin_scene()
         subject = SHAPES[name]()

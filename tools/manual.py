@@ -36,14 +36,14 @@ def build() -> Path:
 
 
 def files() -> list[str]:
-    """Return the paths of all built files, relative to their folder."""
+    """Build the pages if needed; return the paths of all files, relative to their folder."""
     folder = build()
     paths = (path for path in folder.rglob("*") if path.is_file())
     return sorted(path.relative_to(folder).as_posix() for path in paths)
 
 
 def _fingerprint() -> str:
-    """Return a hash of everything that the pages are made from, and of where.
+    """Return the checkout's path and a hash of everything that the pages are made from.
 
     The manifest is included because every page shows the version.
     """

@@ -43,7 +43,11 @@ _TESTS_FAILED = 1
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result for one guard; `why` names the test that failed, or the error."""
+    """The result for one guard.
+
+    `verdict` is caught, SURVIVED, no end, or broken. `why` names the test that failed, the tests
+    that did not, or the error.
+    """
 
     name: str
     verdict: str
@@ -62,7 +66,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Run:
-    """How a run of tests ended: pytest's exit code, or None after a timeout, and its output."""
+    """How a run of tests ended: its output, and its exit code, which is None after a timeout."""
 
     code: int | None
     output: str
@@ -96,7 +100,11 @@ class Copy:
         os.utime(path, (self._stamp, self._stamp))
 
     def test(self, tests: list[str], *options: str, runs: int = 1) -> Run:
-        """Run tests of one tier, within the time limit of `runs` runs."""
+        """Run tests of one tier, and return how that ended.
+
+        The time limit is `runs` times that of the tier. For tests with a window, the zip is built
+        first.
+        """
         tier = tier_of(tests[0])
         if tier == "gui":
             self._pack()
@@ -114,7 +122,10 @@ class Copy:
 def _run_limited(
     command: list[str], folder: Path, environment: dict[str, str], limit: float
 ) -> Run:
-    """Run a program in its own process group, which is killed after `limit` seconds."""
+    """Run a program in its own process group, and return how it ended.
+
+    After `limit` seconds, the group is killed. Raises OSError on Windows.
+    """
     if sys.platform == "win32":
         raise OSError("only on Unix")
     with subprocess.Popen(
@@ -141,14 +152,14 @@ def python_for(tier: str) -> Path:
 
 
 def by_tier(tests: tuple[str, ...], *, gui: bool) -> dict[str, list[str]]:
-    """Group tests by tier, the fastest tier first; tests with a window only with `gui`."""
+    """Return tests by tier, the fastest tier first; tests with a window only with `gui`."""
     wanted = [tier for tier in TIERS if gui or tier != "gui"]
     found = {tier: [test for test in tests if tier_of(test) == tier] for tier in wanted}
     return {tier: some for tier, some in found.items() if some}
 
 
 def take_out(guard: Guard, copy: Copy, failing: set[str], *, gui: bool) -> Outcome:
-    """Remove one guard, run its tests until one fails, and restore it."""
+    """Remove one guard, run its tests until one fails, restore it, and return the outcome."""
     started = time.monotonic()
     text = (copy.root / guard.file).read_text("utf-8")
     try:
@@ -182,7 +193,10 @@ def _deselect(test: str) -> str:
 
 
 def baseline(chosen: list[Guard], copy: Copy, *, gui: bool) -> set[str]:
-    """Run all tests with every guard in place; return those that fail. Exits if pytest fails."""
+    """Run the tests of all chosen guards with every guard in place; return those that fail.
+
+    Exit if pytest cannot run them.
+    """
     named = tuple(dict.fromkeys(test for guard in chosen for test in guard.tests))
     failing: set[str] = set()
     for tier, tests in by_tier(named, gui=gui).items():
@@ -225,7 +239,11 @@ def _select_guards(guards: list[Guard], asked: argparse.Namespace) -> list[Guard
 
 
 def run(chosen: list[Guard], hands: int, *, gui: bool) -> list[Outcome]:
-    """Test the guards, `hands` of them at a time, each in its own copy of the checkout."""
+    """Test the guards, `hands` of them at a time, each in its own copy of the checkout.
+
+    Print tests that fail with every guard in place, then each outcome. Return the outcomes in
+    order.
+    """
     copies: queue.SimpleQueue[Copy] = queue.SimpleQueue()
     for number in range(max(1, min(hands, len(chosen)))):
         copies.put(Copy(number))

@@ -75,7 +75,7 @@ def markers() -> list[tuple[str, str, int]]:
 
 
 def entries(folder: Path = ENTRIES) -> list[tuple[str, dict[str, Any]]]:
-    """Return all entries, in the order of their files."""
+    """Return the name and the content of all entries, in the order of their files."""
     tables = [tomllib.loads(file.read_text("utf-8")) for file in sorted(folder.glob("*.toml"))]
     return [entry for table in tables for entry in table.items()]
 
@@ -135,7 +135,7 @@ def guards() -> list[Guard]:
 
 
 def without(text: str, guard: Guard) -> str:
-    """Return a file's text without the guard; raises Unusable if it cannot be removed."""
+    """Return a file's text without the guard. Raise Unusable if it cannot be removed."""
     source = text.encode()
     tree = ast.parse(source)
     edit = (
@@ -179,7 +179,7 @@ def _edit_of_statement(
 
 
 def _ends_on(node: ast.stmt | ast.ExceptHandler, line: int) -> bool:
-    """Return whether a statement ends on this line; for `if` and `while`, their condition."""
+    """Return whether a statement ends on this line; of `if` and `while`, only the header counts."""
     if isinstance(node, ast.If | ast.While):
         return (node.test.end_lineno or 0) <= line < node.body[0].lineno
     return node.end_lineno == line
@@ -207,7 +207,10 @@ def _default(node: ast.stmt | ast.ExceptHandler, source: bytes, guard: Guard) ->
 
 
 def _edit_of_part(tree: ast.Module, source: bytes, guard: Guard) -> Edit | None:
-    """Return the edit that removes the smallest removable part of an expression on the line."""
+    """Return the edit for the smallest removable part of an expression that begins on the line.
+
+    It removes the part, or replaces it by what the guard becomes. None if no part begins there.
+    """
     found: list[Edit] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.BoolOp):

@@ -3,7 +3,7 @@
 
 `soak` and `fuzz` (ten minutes each), `mutants` (all guards, also those whose tests need a window),
 `versions` (Python and Blender between those that run for every change), `files` (every sample
-mesh) and `windows` (all window tests in both Blenders). Seeds are printed.
+mesh), and `windows` (all window tests in both Blenders). Seeds are printed.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Outcome:
 
 
 def run(name: str, part: Part) -> Outcome:
-    """Run a part; show its output and save it in `build/nightly`."""
+    """Run a part, show its output, and save it in `build/nightly`; return the outcome."""
     print(f"\n== {name}", flush=True)
     started, last = time.monotonic(), ""
     log = places.BUILD / "nightly" / f"{name}.log"

@@ -37,14 +37,14 @@ def product_files() -> list[str]:
 
 
 def is_product(file: str) -> bool:
-    """Return whether a file belongs in the zip: whether the manifest does not exclude its path."""
+    """Return whether a file belongs in the zip, because no pattern of the manifest excludes it."""
     return not is_excluded(file, places.manifest()["build"]["paths_exclude_pattern"])
 
 
 def is_excluded(file: str, patterns: Iterable[str]) -> bool:
     """Return whether a pattern excludes the file.
 
-    Patterns are as in .gitignore, as far as the manifest uses these.
+    Patterns are written as in .gitignore. Only the kinds that the manifest uses are understood.
     """
     path_parts = file.split("/")
     for pattern in patterns:
@@ -73,7 +73,7 @@ def known_files() -> list[str]:
 
 
 def build(platform: str) -> Path:
-    """Write one platform's zip and return its path."""
+    """Write one platform's zip, with the rendered manual and the wheels, and return its path."""
     manifest = places.manifest()
     out = places.DIST / f"{manifest['id']}-{manifest['version']}-{platform}.zip"
     out.parent.mkdir(parents=True, exist_ok=True)

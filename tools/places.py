@@ -32,7 +32,10 @@ def manifest() -> dict[str, Any]:
 
 
 def cache() -> Path:
-    """Return the folder for what takes long to set up: environments, wheels, the sandboxes."""
+    """Return the folder for what takes long to set up: environments, wheels, the sandboxes.
+
+    It is IMAGE_TO_MESH_CACHE if set, else in the user's cache folder.
+    """
     own = os.environ.get("IMAGE_TO_MESH_CACHE")
     if own:
         return Path(own).expanduser().resolve()
@@ -60,7 +63,10 @@ def hold_lock(name: str) -> Iterator[None]:
 
 
 def _lock(handle: IO[str]) -> None:
-    """Lock a file until it is closed. filelock may not be installed yet, so not with that."""
+    """Wait for the lock on a file, and hold it until the file is closed.
+
+    filelock may not be installed yet, so this does without it.
+    """
     if sys.platform == "win32":
         import msvcrt
 

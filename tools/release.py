@@ -63,7 +63,8 @@ def _refuse_changed_files(root: Path) -> None:
 def prepare(root: Path, version: str) -> None:
     """Move the changes under Unreleased to this version, and set it in all files.
 
-    Raises Refused if files are uncommitted, nothing is listed, or the version is not a higher one.
+    Raises Refused if files are uncommitted, no changes are listed, or the version is not higher
+    than the current one.
     """
     _refuse_changed_files(root)
     sections = changes(root)
@@ -110,7 +111,10 @@ def releasable(root: Path) -> str:
 
 
 def write_index(folder: Path) -> None:
-    """Have Blender write the index of a repository with the zips of a folder. Raises Refused."""
+    """Have Blender write the index of a repository with the zips of a folder.
+
+    Raises Refused without a Blender, if it fails, or if the index lacks a zip.
+    """
     place = blenders.find()
     if place is None:
         raise Refused("a Blender has to make the index: set BLENDER, or GUI=1 make test")
@@ -139,14 +143,18 @@ def _digest(path: Path) -> str:
 
 
 def write_checksums(folder: Path) -> None:
-    """Write SHA256SUMS in the format of `sha256sum --check`."""
+    """Write the SHA-256 of the zips and the index to SHA256SUMS, for `sha256sum --check`."""
     files = [*sorted(folder.glob("*.zip")), folder / "index.json"]
     lines = [f"{_digest(path)}  {path.name}\n" for path in files]
     (folder / "SHA256SUMS").write_text("".join(lines), "utf-8")
 
 
 def build(root: Path, out: Path) -> str:
-    """Build all files of a release and return its version. Raises Refused."""
+    """Write all files of a release into `out`, replacing it, and return the version.
+
+    Raises Refused if the commit cannot be released or Blender cannot make the index, and SystemExit
+    if Blender finds an error in a zip.
+    """
     version = releasable(root)
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)

@@ -28,7 +28,10 @@ PATIENCE = 300
 
 
 def list_packages() -> list[dict[str, Any]]:
-    """Return the listed packages; without Debian's if this machine has no apt-get."""
+    """Return the listed packages.
+
+    If this machine has no apt-get, Debian's are left out, which is said on standard error.
+    """
     packages: list[dict[str, Any]] = tomllib.loads(LIST.read_text("utf-8"))["package"]
     if shutil.which("apt-get"):
         return packages
@@ -37,7 +40,7 @@ def list_packages() -> list[dict[str, Any]]:
 
 
 def fetch(package: dict[str, Any]) -> Path:
-    """Return the folder with a package's mesh files; fetch it first if needed.
+    """Return the folder with the meshes and photos of a package; fetch them first if needed.
 
     Raises Missing if the package cannot be fetched, or its client is not installed.
     """
@@ -47,7 +50,10 @@ def fetch(package: dict[str, Any]) -> Path:
 
 
 def wanted_files() -> Iterator[tuple[str, Path]]:
-    """Yield the package's name and the path of each mesh to test, of every mesh if SAMPLES=all."""
+    """Yield the package's name and the path of each mesh to test.
+
+    Of a package with many, that is every nth one as the list says, or every one if SAMPLES=all.
+    """
     for package in list_packages():
         every = 1 if os.environ.get("SAMPLES") == "all" else package.get("every", 1)
         meshes = [path for path in fetch(package).rglob("*") if path.suffix.lower() in MESHES]
@@ -90,7 +96,7 @@ def _command(package: dict[str, Any], named: str, side: str) -> list[str]:
 
 
 def _take_out(archive: Path, made: Path) -> None:
-    """Unpack the meshes, and files that may belong to them."""
+    """Unpack the meshes and photos, and files that may belong to the meshes."""
     if archive.suffix == ".deb":
         _take_out_of_debian(archive, made)
         return

@@ -70,7 +70,7 @@ TESTS = (
 
 
 def take(*tests: str) -> None:
-    """Run what takes screenshots, in a sandbox's window."""
+    """Run tests that take screenshots in a sandbox's window; build the sandbox first if needed."""
     blenders.build(SUITE)
     python = environments.for_unit("3.11")
     files = [f"tests/gui/{name}" for name in tests]
@@ -79,7 +79,10 @@ def take(*tests: str) -> None:
 
 
 def keep(name: str, shot: str, height: int = 10_000) -> None:
-    """Copy a screenshot to the manual, with few colors to keep the file small."""
+    """Copy the top `height` pixels of a screenshot to the manual.
+
+    It gets few colors, which keeps the file small.
+    """
     python = environments.for_unit("3.11")
     source, target = SHOTS / f"{shot}.png", IMAGES / f"{name}.png"
     command = [str(python), "-c", _SMALLER, str(source), str(target), str(height)]

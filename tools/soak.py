@@ -89,7 +89,10 @@ class Soak:
 
     @contextlib.contextmanager
     def client(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-        """Run the command line while the block runs, then check its output and exit code."""
+        """Run the command line while the block runs; then kill it if it still runs.
+
+        Yield the process. Tracebacks and unexpected exit codes are noted as problems afterwards.
+        """
         self.seen[arguments[0]] += 1
         errors = self.folder / "errors.txt"
         with errors.open("w+") as told, subprocess.Popen(
@@ -235,7 +238,8 @@ def _number(record: dict[str, Any]) -> int:
 def resident(soak: Soak) -> Iterator[list[dict[str, float]]]:
     """Run a process that orders repeatedly while the block runs; yield its measurements.
 
-    The list is filled when the block ends.
+    The list is filled when the block ends. That a process does not end, or fails, is noted as a
+    problem.
     """
     rounds: list[dict[str, float]] = []
     folder = soak.folder / "resident"
@@ -262,7 +266,10 @@ def resident(soak: Soak) -> Iterator[list[dict[str, float]]]:
 
 
 def growth(rounds: list[dict[str, float]]) -> list[str]:
-    """Return what grew between the rounds after WARM_UP and the last two, as sentences."""
+    """Return what grew between the rounds after WARM_UP and the last two, as sentences.
+
+    Too few rounds are reported in the same way.
+    """
     if len(rounds) < WARM_UP + 2:
         return [f"only {len(rounds)} rounds: nothing can be said of growth"]
     # The most of early rounds and the least of late ones: a single high figure is no growth.
@@ -277,7 +284,10 @@ def growth(rounds: list[dict[str, float]]) -> list[str]:
 
 
 def run(seconds: float, pictures: int, seed: int) -> Soak:
-    """Run for this many seconds with this many images; the seed determines faults and kills."""
+    """Run for this many seconds with this many images, judge and print the result, and return it.
+
+    The seed determines faults and kills. After problems, the folder is kept in build/soak.
+    """
     chance = random.Random(seed)
     names = chance.choices(("tripo", "scenario", "aiml_triposr"), (5, 3, 2), k=pictures)
     with (

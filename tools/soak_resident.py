@@ -25,7 +25,10 @@ QUIET = 3.0
 
 
 def measure(folder: Path, before: int) -> dict[str, float]:
-    """Measure this process, once it has no more than `before` threads or QUIET seconds are over."""
+    """Return the memory in MB, handles, threads, and temporary files of this process.
+
+    First wait until it has no more than `before` threads, for at most QUIET seconds.
+    """
     if sys.platform != "linux":
         raise OSError("only on Linux")
     until = time.monotonic() + QUIET
@@ -44,7 +47,10 @@ def measure(folder: Path, before: int) -> dict[str, float]:
 
 
 def order(folder: Path, number: int) -> int:
-    """Order a few new images into a new library; return the command line's exit code."""
+    """Order a few new images into a new library, and delete it.
+
+    Return the command line's exit code.
+    """
     from fakes.ordered import write_pictures
 
     from image_to_mesh.cli.entry import main

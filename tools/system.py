@@ -64,9 +64,9 @@ def find_gettext() -> bool:
 
 
 def find_photo_decoder() -> bool:
-    """Return whether a program that opens HEIC photos is installed, after trying to install it.
+    """Return whether a program that opens HEIC photos is installed, after trying to install one.
 
-    libheif's is `heif-dec` in new versions and `heif-convert` in old ones.
+    It is part of libheif: `heif-dec` in new versions, `heif-convert` in old ones.
     """
     with places.hold_lock("system"):
         is_there = any(map(shutil.which, ("heif-dec", "heif-convert")))
@@ -76,7 +76,7 @@ def find_photo_decoder() -> bool:
 
 
 def install(*packages: str) -> None:
-    """Install Debian packages on this machine; raises CalledProcessError if apt-get fails."""
+    """Install Debian packages on this machine. Raise CalledProcessError if apt-get fails."""
     print(f"Installing {' '.join(packages)}", file=sys.stderr, flush=True)
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for arguments in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):

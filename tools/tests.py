@@ -65,7 +65,7 @@ class Tier:
     files: tuple[str, ...] = ()
 
     def paths(self) -> list[str]:
-        """Return what pytest is to run: the folder, or some of its files."""
+        """Return the paths for pytest: the folder of the tier, or some of its files."""
         return [f"tests/{self.tests}/{file}" for file in self.files] or [f"tests/{self.tests}"]
 
 
@@ -96,7 +96,11 @@ def _unit(version: str) -> Tier:
 
 
 def _prepare_unit(version: str) -> Path:
-    """Install gettext, which checks the translations, if possible; tests skip without it."""
+    """Return the environment of the unit tests.
+
+    First install gettext, which checks the translations, and a decoder of photos, if possible.
+    Tests skip without them.
+    """
     system.find_gettext()
     system.find_photo_decoder()
     return environments.for_unit(version)
@@ -117,7 +121,7 @@ def _files(release: str) -> Tier:
 
 
 def _prepare_files(release: str) -> Path:
-    """Fetch the sample meshes of public packages, which needs a network."""
+    """Fetch the sample meshes of public packages, which needs a network; return the environment."""
     for listed in samples.list_packages():
         samples.fetch(listed)
     return _prepare_blender(release)
@@ -138,7 +142,7 @@ def _gui(suite: str, files: tuple[str, ...] = ()) -> Tier:
 
 
 def _prepare_gui(suite: str) -> Path:
-    """Build the zip that the tests install, and a sandbox if needed.
+    """Build the zip that the tests install, and a sandbox if needed; return the environment.
 
     Raises Missing if there is no sandbox and none may be built.
     """
@@ -153,7 +157,10 @@ def _prepare_gui(suite: str) -> Path:
 
 
 def _build_sandbox(suite: str) -> None:
-    """Build a sandbox. Debian unstable is broken at times: then it is missing, not failed."""
+    """Build a sandbox.
+
+    Debian unstable is broken at times: unless it was named in GUI, that raises Missing.
+    """
     try:
         blenders.build(suite)
     except subprocess.CalledProcessError as reason:
@@ -215,7 +222,10 @@ def _is_asked_for(tier: Tier) -> bool:
 
 
 def _read(report: Path, name: str, code: int, seconds: float) -> Outcome:
-    """Return the counts in pytest's report; an error outside of any test counts as a failed one."""
+    """Return the counts in pytest's report; an error outside of any test counts as a failed one.
+
+    So does a report that was not written.
+    """
     suite = ET.parse(report).getroot().find("testsuite") if report.exists() else None
     if suite is None:
         return Outcome(name, failed=1, seconds=seconds)
@@ -237,8 +247,8 @@ def _failures(suite: ET.Element) -> Iterator[str]:
 def run(chosen: list[Tier]) -> list[Outcome]:
     """Prepare all tiers, two at a time, then run their tests one tier after another.
 
-    Sandboxes take longest, so they are prepared first. The tests start only afterwards, on an
-    otherwise idle machine.
+    Return the outcomes in order. Sandboxes take longest, so they are prepared first. The tests
+    start only afterwards, on an otherwise idle machine.
     """
     with ThreadPoolExecutor(2) as hands:
         longest_first = sorted(chosen, key=lambda tier: tier.tests != "gui")

@@ -104,7 +104,10 @@ def tree_of(file: str) -> ast.Module:
 
 
 def extract() -> dict[str, list[str]]:
-    """Return every text to translate, with its places in the code as `file:line`."""
+    """Return every text to translate, with its places in the code as `file:line`.
+
+    The system's sentences for some errors are included, with only the file in which they are used.
+    """
     ignored = read_untranslated()
     found: dict[str, list[str]] = defaultdict(list)
     for file in speaking_files():
@@ -172,7 +175,7 @@ def _read_literals(tree: ast.Module) -> Iterator[ast.Constant | ast.JoinedStr]:
 
 
 def text_of(node: ast.AST) -> str:
-    """Return a literal's text, with `{}` for each value of an f-string; else an empty text."""
+    """Return a literal's text, with `{}` for each value of an f-string; "" for any other node."""
     match node:
         case ast.Constant(value=str(text)):
             return text
@@ -222,7 +225,10 @@ def _shown_arguments(call: ast.Call) -> Iterator[ast.expr]:
 
 
 def _strings(node: ast.AST) -> Iterator[str]:
-    """Yield the texts an expression may evaluate to, or that a dict or tuple of it contains."""
+    """Yield the texts that an expression may evaluate to, or that it contains.
+
+    In a dict these are the values, and in a tuple the last items of its rows.
+    """
     match node:
         case ast.Constant(value=str(text)):
             yield text

@@ -62,7 +62,7 @@ class Wheel(NamedTuple):
 
 
 def locked_wheels() -> list[Wheel]:
-    """Return the files that the lock lists."""
+    """Return the wheels that the lock lists."""
     lines = LOCK.read_text("utf-8").splitlines()
     return [Wheel(*line.split("  ")) for line in lines if not line.startswith("#")]
 
@@ -73,7 +73,10 @@ def pins() -> list[str]:
 
 
 def folder() -> Path:
-    """Return the folder with every locked wheel; fetch those that are missing."""
+    """Return the folder with every locked wheel; fetch those that are missing.
+
+    Raises CalledProcessError if pip fails. Exit if pip does not fetch a wheel.
+    """
     kept = places.cache() / "wheels"
     with places.hold_lock("wheels"):
         kept.mkdir(exist_ok=True)
@@ -160,7 +163,10 @@ def refresh() -> None:
 
 
 def _resolve(side: Path) -> list[str]:
-    """Return the newest versions that fit together, as pip resolves them for the oldest Python."""
+    """Return the newest versions that fit together as requirements: `name==version`.
+
+    They are those that pip resolves for the oldest Python.
+    """
     report = subprocess.check_output(
         [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet",
          "--disable-pip-version-check", "--only-binary", ":all:", "--python-version", "3.11",
