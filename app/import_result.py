@@ -83,8 +83,7 @@ def find_drawing(job: str) -> jobs.Record | None:
 
 
 def show_failure(job: str, error: Exception) -> None:
-    """Show in the panel's entry of an ended job why its import failed. Leave its record as it is.
-    """
+    """Show why an import failed in the panel's entry of its ended job; leave the record alone."""
     message = getattr(
         error, "message", Message("The mesh could not be imported: {error}", error=error)
     )

@@ -214,8 +214,7 @@ def _scene_of(context: bpy.types.Context, view: jobs.JobView) -> bpy.types.Scene
 
 
 def _box(view: jobs.JobView) -> tuple[float, float, float, float]:
-    """Return left, bottom, right, and top of the subject as shares of the image; WHOLE if unknown.
-    """
+    """Return left, bottom, right, and top of the subject as shares of the image; or WHOLE."""
     report = jobs.image_checks().report(_keys.get(view.job))
     if report is None or not report.clear or _keeps_background(view):
         return WHOLE
