@@ -16,7 +16,7 @@ def choose(
 ) -> bool:
     """Make an image the scene's; return whether the user has to keep or clear old side views.
 
-    Side views of another image are not sent before that. The result is False if there are none, or
+    Side views of another image are not sent before that. The result is False without such views, or
     if the provider takes no side views. `same_subject`: the image is an edit of the current one, so
     that side views and a reference for its placement stay assigned.
     """

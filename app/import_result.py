@@ -46,8 +46,8 @@ def find(context: bpy.types.Context, job: str) -> jobs.Record:
     """Return the record of `job`, or of the newest job with a mesh if `job` is empty.
 
     Jobs of this process come first, then those in the library that are not hidden and that the user
-    wrote or trusts. Raise LibraryProblem if there is none, or if a thread is still working on the
-    job: two threads would prepare the same file.
+    wrote or trusts. Raise LibraryProblem if no job qualifies, or if a thread is still working on
+    the job: two threads would prepare the same file.
     """
     views = jobs.session().views()
     busy = {view.job: view.name for view in views if _is_at_work(view)}
