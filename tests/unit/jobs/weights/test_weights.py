@@ -146,7 +146,7 @@ def test_another_file_is_deleted(files: Files, own_folder: Path, other: bytes) -
 def test_a_larger_file_is_refused_before_it_is_downloaded(files: Files, own_folder: Path) -> None:
     files.data = DATA * 10
     text = sentence(run(weights_at(files)))
-    assert text.startswith("The model cannot be downloaded: The result is 31 MB")
+    assert text.startswith("The model cannot be downloaded: The result is larger than 3 MB")
     assert "tiny.safetensors" not in names(own_folder)
     assert files.sent < 5 * len(DATA), "only what the sockets hold"
 
