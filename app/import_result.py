@@ -84,10 +84,13 @@ def find_drawing(job: str) -> jobs.Record | None:
 
 def show_failure(job: str, error: Exception) -> None:
     """Show why an import failed in the panel's entry of its ended job; leave the record alone."""
-    message = getattr(
-        error, "message", Message("The mesh could not be imported: {error}", error=error)
+    reason = getattr(error, "strerror", None) or error
+    message = Message("The mesh could not be imported: {error}.", error=reason)
+    failure = jobs.Failure(
+        "import",
+        getattr(error, "message", message),
+        getattr(error, "hint", "Import the job again."),
     )
-    failure = jobs.Failure("import", message, getattr(error, "hint", ""))
     for view in jobs.session().views():
         if view.job == job and not _is_at_work(view):
             jobs.session().show(replace(view, failure=failure))

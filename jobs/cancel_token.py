@@ -132,6 +132,6 @@ class CancelToken:
         if time.monotonic() - self._started > self._limit:
             limit = f"{self._limit:g}"
             raise TimedOut(
-                Message("The mesh was not ready after {seconds} seconds.", seconds=limit),
+                Message("The mesh was not ready after {seconds} s.", seconds=limit),
                 "Resume the job to wait longer.",
             )

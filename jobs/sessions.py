@@ -49,7 +49,10 @@ class Session:
         job = spec.record.id if spec.record else new_job_id(name)
         earlier = self._runners.get(job)
         if earlier is not None and (not earlier.live.ended or earlier.collecting):
-            raise LibraryProblem(Message("Job “{job}” is already running.", job=job))
+            raise LibraryProblem(
+                Message("Job “{job}” is already running.", job=job),
+                "Wait until it is done, or cancel it.",
+            )
         runner = Runner(spec, job, self._emit)
         with self._lock:
             self._runners[job] = runner

@@ -31,7 +31,10 @@ class ImageFiles:
         options={"SKIP_SAVE"},
     )
     directory: StringProperty(
-        name="Folder", description="The folder of the files", subtype="DIR_PATH", options=HIDDEN
+        name="Folder",
+        description="Folder that contains the files",
+        subtype="DIR_PATH",
+        options=HIDDEN,
     )
     files: CollectionProperty(
         name="Files",
@@ -83,7 +86,7 @@ def hidden_switch(name: str, description: str) -> Any:
 def again_switch() -> Any:
     """Declare the property that allows an order to be repeated."""
     return BoolProperty(
-        name="Again",
+        name="Submit Again",
         description="Submit the job even if the same one is running or was just submitted",
         options={"SKIP_SAVE"},
     )
@@ -91,4 +94,6 @@ def again_switch() -> Any:
 
 def place_of_order() -> Any:
     """Declare the property that names the button's place, such as "image_editor"."""
-    return StringProperty(name="Place", description="Where the order comes from", options=HIDDEN)
+    return StringProperty(
+        name="Source", description="Editor or menu that contains the button", options=HIDDEN
+    )

@@ -23,7 +23,7 @@ class IMAGE_TO_MESH_OT_cancel(bpy.types.Operator):
     bl_description = STOP
     job: argument("Job", "Job to cancel; if empty, the newest running one")
     collect: BoolProperty(
-        name="Collect",
+        name="Keep Result",
         description="Add the result to the library if the service still charges for it",
         default=True,
         options={"SKIP_SAVE"},

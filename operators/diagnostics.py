@@ -50,7 +50,12 @@ class IMAGE_TO_MESH_OT_save_diagnostics(bpy.types.Operator):
                 secrets=_secrets(context),
             )
         except OSError as error:
-            self.report({"ERROR"}, tr("Cannot write {}: {}").format(shown, error.strerror or error))
+            self.report(
+                {"ERROR"},
+                tr("{} cannot be written: {}. Choose another folder.").format(
+                    shown, error.strerror or error
+                ),
+            )
             return {"CANCELLED"}
         self.report({"INFO"}, tr("Saved {}").format(shown))
         return {"FINISHED"}

@@ -29,7 +29,7 @@ class IMAGE_TO_MESH_OT_place_at_cursor(Refuses, bpy.types.Operator):
 
         job = self.job or placeholders.newest()
         if not placeholders.is_placed(job):
-            return self.refuse(tr("Nothing is running."))
+            return self.refuse(tr("No job is running."))
         x, y, z = context.scene.cursor.location
         placeholders.move(context, job, (x, y, z))
         return {"FINISHED"}
@@ -50,7 +50,7 @@ class IMAGE_TO_MESH_OT_place_by_click(Refuses, bpy.types.Operator):
 
         self.job = self.job or placeholders.newest()
         if not placeholders.is_placed(self.job):
-            return self.refuse(tr("Nothing is running."))
+            return self.refuse(tr("No job is running."))
         text = tr("Left Click: Place the Mesh, Right Click or Esc: Cancel")
         context.workspace.status_text_set(text)
         context.window_manager.modal_handler_add(self)

@@ -21,7 +21,7 @@ class AimlMagic(AimlProvider[MagicSettings]):
 
     id = "aiml_magic"
     label = "AI/ML API Magic"
-    description = "Textured mesh from one to four views; may be unavailable at the service"
+    description = "Textured mesh from one to four views; the service may not offer it"
     docs_url = "https://docs.aimlapi.com/api-references/3d-generating-models/magic/image-to-3d"
     views = ("front", "left", "back", "right")
     # No limits are documented. Four views of 2 MB become 10.7 MB of JSON, which a gateway is likely

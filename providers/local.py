@@ -40,7 +40,7 @@ class LocalSettings(Settings):
             "Type of mesh to create from the image",
             (
                 Choice("inflate", "Inflate", "Closed, rounded body inside the outline"),
-                Choice("body", "Body", "Front by the depth model, with an inflated back"),
+                Choice("body", "Body", "Front shaped by the depth model, with an inflated back"),
                 Choice(
                     "relief",
                     "Relief",

@@ -172,7 +172,7 @@ class _Assembly:
         found = {mesh.session_uid: mesh for mesh in bpy.data.meshes}
         frames = {name: found[uid] for name, uid in self._uids.items()}
         if any(mesh.get(_FILLED) != self._filled for mesh in frames.values()):
-            raise LookupError("changed since the last tick")
+            raise LookupError("the meshes have changed")
         return frames
 
 

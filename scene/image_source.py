@@ -161,7 +161,7 @@ def _existing_file(image: bpy.types.Image, path: Path) -> Path:
     if path.is_file():
         return path
     raise BadImage(
-        Message("The file of “{image}” is missing: {path}", image=readable_name(image), path=path),
+        Message("The file of “{image}” is missing: {path}.", image=readable_name(image), path=path),
         "Restore the file, or open another image.",
     )
 
@@ -182,7 +182,7 @@ def _head(path: Path) -> bytes:
             return file.read(HEAD)
     except OSError as error:
         raise BadImage(
-            Message("Cannot read {path}: {reason}.", path=path, reason=os_reason(error)),
+            Message("{path} cannot be read: {reason}.", path=path, reason=os_reason(error)),
             "Open another image.",
         ) from error
 

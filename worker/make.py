@@ -31,8 +31,8 @@ def make_mesh(request: dict[str, Any], report: Report) -> dict[str, Any]:
         raise Refusal(
             "failed",
             Message(
-                "The background Blender does not know the generator {recipe}.",
-                recipe=f"{request['recipe']!r}",
+                "The background Blender does not support the generator “{recipe}”.",
+                recipe=request["recipe"],
             ),
             "Update the add-on.",
         )

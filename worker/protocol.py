@@ -125,8 +125,8 @@ def handle_request(request: dict[str, Any]) -> dict[str, Any]:
         work = HANDLERS.get(request.get("do", ""))
         if work is None:
             sentence = Message(
-                "The background Blender does not know the task {task}.",
-                task=f"{request.get('do')!r}",
+                "The background Blender does not support the task “{task}”.",
+                task=request.get("do"),
             )
             raise Refusal("failed", sentence, "Restart Blender.")
         return {"done": work(request, progress_sender(request.get("id")))}

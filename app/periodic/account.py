@@ -42,7 +42,8 @@ def ask_balance(context: bpy.types.Context, provider: Provider[Any]) -> None:
     """
     if not preferences.has_account(provider):
         raise InvalidSettings(
-            Message("{provider} has no account balance to check.", provider=provider.label)
+            Message("{provider} has no account balance to check.", provider=provider.label),
+            "Choose another provider.",
         )
     if preferences.is_offline(context, provider):
         raise Unreachable(preferences.OFFLINE)

@@ -65,7 +65,8 @@ def trust_library(root: Path, *, trusted: bool = True) -> None:
     except OSError as error:
         raise LibraryProblem(
             Message("{path} cannot be written: {reason}.", path=folder / FILE,
-                    reason=error.strerror or error)
+                    reason=error.strerror or error),
+            "Free up disk space, or check whether you can write to that folder. Then try again.",
         ) from error  # fmt: skip
 
 
@@ -88,7 +89,7 @@ def check_ticket(record: Record) -> None:
     has_ids = all(re.fullmatch(_ID, text) for text in _texts(record.ticket))
     if has_address or not has_ids:  # guard: addresses-of-strangers
         raise LibraryProblem(
-            Message("“{job}” was created by someone else and contains an address.", job=record.id),
+            Message("“{job}” was created by someone else and contains a URL.", job=record.id),
             "Only the person who created it can resume it.",
         )
 

@@ -38,9 +38,9 @@ def migrate(record: dict[str, Any], job: str) -> dict[str, Any]:
     if type(schema) is not int or schema < 1:  # not `isinstance`, which takes True for 1
         raise LibraryProblem(
             Message(
-                "The record of job “{job}” has an invalid schema: {schema}.",
+                "The record of job “{job}” has the invalid schema “{schema}”.",
                 job=job,
-                schema=f"{schema!r}",
+                schema=schema,
             ),
             REPAIR,
         )

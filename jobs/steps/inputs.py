@@ -68,7 +68,7 @@ def _check_address(argument: str) -> None:
     except BadAddress as error:
         raise BadImage(
             Message(
-                "The address “{address}” cannot be used: {reason}.",
+                "The URL “{address}” cannot be used: {reason}.",
                 address=argument[:60],
                 reason=error.reason,
             ),

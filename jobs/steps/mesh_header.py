@@ -133,7 +133,7 @@ def _entries(path: Path) -> Iterator[tuple[zipfile.ZipFile, zipfile.ZipInfo]]:
     # At offset 8 of its last record: entries on this disk, entries in all, bytes of the list.
     _, count, length = struct.unpack_from("<HHI", tail, tail.rindex(b"PK\x05\x06") + 8)
     if count > MAX_ENTRIES or length > MAX_LIST:
-        raise ValueError("an endless list")
+        raise ValueError("too many entries")
     with zipfile.ZipFile(path) as archive:
         for entry in archive.infolist():
             # The upper half is the Unix mode, 0 in archives made on Windows. Links are left out.

@@ -172,7 +172,10 @@ class Submission:
             # On its own thread, so that a cancel returns at once while the answer still arrives.
             call = Call(lambda: self._order(submit, answers), lasting=True)
         except RuntimeError as error:
-            unsent = Unreachable("The job could not be submitted: the system is out of resources.")
+            unsent = Unreachable(
+                "The job could not be submitted: this computer is out of resources.",
+                "Close other programs, then resume the job.",
+            )
             unsent.sent = Sent.NO
             raise unsent from error
         self.under_way = call
@@ -216,7 +219,10 @@ class Submission:
             text = json.dumps(dict(ticket.data))[:500]
             raise LibraryProblem(
                 join_messages(
-                    problem.message, Message("The service accepted the job: {ticket}", ticket=text)
+                    problem.message,
+                    Message(
+                        "The service accepted the job with this ticket: {ticket}.", ticket=text
+                    ),
                 ),
                 problem.hint,
             ) from problem

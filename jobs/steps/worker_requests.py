@@ -28,8 +28,8 @@ CAME_ALONG = (
     "the job's folder."
 )
 SAME_AGAIN = (
-    "The file was downloaded again and is the same. It is kept in the job's folder. Contact the "
-    "service, or generate again."
+    "The file was downloaded again, but has not changed. It is kept in the job's folder. Contact "
+    "the service, or generate again."
 )
 
 

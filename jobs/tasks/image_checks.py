@@ -114,7 +114,10 @@ class ImageChecks:
             found = ImageReport(error=error)
         except Exception as error:  # noqa: BLE001 - the thread's last resort; shown to the user
             found = ImageReport(
-                error=Failed(Message("The image could not be checked: {error}", error=error))
+                error=Failed(
+                    Message("The image could not be checked: {error}.", error=error),
+                    "Use another image.",
+                )
             )
         with self._lock:
             # Moved to the end, since the reports at the start are trimmed first.
@@ -134,7 +137,10 @@ class ImageChecks:
         except ImageToMeshError as error:
             done = EditedImage(source.name, original, error=error)
         except Exception as error:  # noqa: BLE001 - the thread's last resort; shown to the user
-            failed = Failed(Message("The image could not be edited: {error}", error=error))
+            failed = Failed(
+                Message("The image could not be edited: {error}.", error=error),
+                "Use another image.",
+            )
             done = EditedImage(source.name, original, error=failed)
         self._edited.put(done)
 

@@ -52,7 +52,7 @@ class ImageDownloads:
         if source.url is None:
             raise BadImage(
                 Message("{address} is not an https URL.", address=address),
-                "Use an address that starts with https://.",
+                "Use a URL that starts with https://.",
             )
         self._begin(
             address,
@@ -91,8 +91,8 @@ class ImageDownloads:
         except ImageToMeshError as error:
             done = replace(image, error=error)
         except Exception as error:  # noqa: BLE001 - the thread's last resort; shown to the user
-            failed = Message("{name} could not be opened: {error}", name=image.name, error=error)
-            done = replace(image, error=Failed(failed))
+            failed = Message("{name} could not be opened: {error}.", name=image.name, error=error)
+            done = replace(image, error=Failed(failed, "Use another image."))
         self._done.put(done)
 
 

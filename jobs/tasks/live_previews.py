@@ -196,7 +196,10 @@ class _Source:
         picture = self._record.pictures[0]
         path = library.folder(request.job) / (picture.file or "")
         if not is_plain(path):  # guard: preview-of-plain-files
-            raise LibraryProblem(Message("The image of “{job}” is missing.", job=request.job))
+            raise LibraryProblem(
+                Message("The image of “{job}” is missing.", job=request.job),
+                "Restore the file, or delete the job and generate again.",
+            )
         info = picture.info
         return {
             "do": "preview",

@@ -75,7 +75,8 @@ class MeshEdit:
             self._fail(error)
         except Exception as error:
             log.exception("edit of %s", self.view.order.key)
-            self._fail(Failed(Message("Processing the mesh failed: {error}", error=error)))
+            message = Message("Processing the mesh failed: {error}.", error=error)
+            self._fail(Failed(message, "See the system console."))
         scene = self.view.order.scene
         if scene is not None and not self.view.changed:
             scene.discard()

@@ -88,7 +88,8 @@ def _check_room(weights: Weights) -> None:
         if free < weights.size - done + SPARE:
             raise LibraryProblem(
                 Message(
-                    "The model needs {size} MB, but {folder} has only {free} MB of free space.",
+                    "The depth model needs {size} MB, but {folder} has only {free} MB of free "
+                    "space.",
                     size=round((weights.size - done + SPARE) / 1e6),
                     folder=store.folder(),
                     free=free // 1_000_000,
@@ -115,7 +116,11 @@ def stated_hash(weights: Weights, http: Http) -> str:
     with http.open_download(weights.url, {"Range": "bytes=0-0"}):
         stated = http.linked_etag.strip('"').lower()
     if not SHA256.fullmatch(stated):
-        raise Failed("The host states no hash for the model, so that it cannot be checked.")
+        raise Failed(
+            "The server provided no hash for the depth model, so it cannot be verified.",
+            "Try again later, or use Depth Model from File.",
+            weights.page,
+        )
     return stated
 
 
@@ -123,8 +128,8 @@ def _accept(path: Path, weights: Weights, expected: str, check: Check) -> None:
     """Raise Failed for a complete file that is another one; its bytes are then deleted."""
     if path.stat().st_size != weights.size or store.hash_of(path, check) != expected:
         raise Failed(
-            "The downloaded model is not the expected file, and was deleted.",
-            "Try again later, or use Depth Model From File.",
+            "The downloaded depth model is not the expected file and was deleted.",
+            "Try again later, or use Depth Model from File.",
             weights.page,
         )
 
@@ -136,6 +141,8 @@ def _clear_failure(error: BadMesh) -> Failed:
     cause = error.__cause__
     if isinstance(cause, Interrupted):
         return Failed(
-            Message("The model cannot be downloaded: {reason}.", reason=cause.args[0]), AGAIN
+            Message("The depth model cannot be downloaded: {reason}.", reason=cause.args[0]), AGAIN
         )
-    return Failed(Message("The model cannot be downloaded: {reason}", reason=error.message), AGAIN)
+    return Failed(
+        Message("The depth model cannot be downloaded: {reason}", reason=error.message), AGAIN
+    )

@@ -77,7 +77,8 @@ def take_file(source: Path, weights: Weights, progress: ReportProgress, check: C
     except OSError as error:
         raise LibraryProblem(
             Message("{path} cannot be read: {reason}.", path=source,
-                    reason=error.strerror or error)
+                    reason=error.strerror or error),
+            "Choose another file.",
         ) from error  # fmt: skip
     with file:
         if os.fstat(file.fileno()).st_size != weights.size:
@@ -128,9 +129,9 @@ def _other_file(name: str, weights: Weights) -> Failed:
 def unwritable(error: OSError) -> LibraryProblem:
     """Return the error for a folder of models that cannot be written to."""
     return LibraryProblem(
-        Message("The model cannot be saved in {folder}: {reason}.", folder=folder(),
+        Message("The depth model cannot be saved in {folder}: {reason}.", folder=folder(),
                 reason=error.strerror or error),
-        "Free up disk space, or check who may write there. Then try again.",
+        "Free up disk space, or check whether you can write to that folder. Then try again.",
     )  # fmt: skip
 
 

@@ -50,7 +50,7 @@ class IMAGE_TO_MESH_OT_depth_model_from_file(bpy.types.Operator):
     """Copy the depth model from a file, for computers without a network."""
 
     bl_idname = "image_to_mesh.depth_model_from_file"
-    bl_label = "Depth Model From File"
+    bl_label = "Depth Model from File"
     bl_description = (
         "Use a file of Depth Anything V2 Small that was downloaded elsewhere: model.safetensors of "
         "depth-anything/Depth-Anything-V2-Small-hf. It is copied and checked"

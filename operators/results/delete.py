@@ -116,7 +116,7 @@ class IMAGE_TO_MESH_OT_undo_delete(bpy.types.Operator):
         last = hidden.last_undoable()
         job = self.job or (last.job if last else "")
         if job not in {item.job for item in hidden.all_hidden() if not item.leaving}:
-            self.report({"WARNING"}, "It is in the system trash already")
+            self.report({"WARNING"}, "It is already in the system trash")
             return {"CANCELLED"}
         hidden.show_again(job)
         shelf_of(context).selected = job

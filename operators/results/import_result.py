@@ -46,8 +46,8 @@ class IMAGE_TO_MESH_OT_import_result(Adjustable, bpy.types.Operator):
         "Original Placement", "Use the location and size that were set when the job was started"
     )
     into: IntProperty(
-        name="Into",
-        description="Session UID of the object to update; if 0, a new object is added",
+        name="Target Object",
+        description="Session UID of the object to update (0 = add a new object)",
         options=HIDDEN,
     )
 

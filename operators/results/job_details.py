@@ -19,7 +19,7 @@ class IMAGE_TO_MESH_OT_show_details(bpy.types.Operator):
     bl_description = "Show or hide the details of this job"
     bl_options = {"INTERNAL"}
 
-    job: argument("Job", "ID of the ended job", hidden=True)
+    job: argument("Job", "Job whose details are shown or hidden", hidden=True)
     show: BoolProperty(
         name="Show", description="Show the details; if off, hide them", default=True, options=HIDDEN
     )

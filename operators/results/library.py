@@ -141,7 +141,7 @@ class IMAGE_TO_MESH_OT_clean_up(bpy.types.Operator):
             self,
             event,
             title=tr("Clean Up Library"),
-            message=tr("{} imported jobs will be deleted: {} MB.").format(
+            message=tr("Imported jobs to be deleted: {} ({} MB).").format(
                 len(chosen), f"{size:,.0f}"
             ),
             confirm_text=tr("Delete"),

@@ -36,7 +36,8 @@ class _EditOperator(Refuses, bpy.types.Operator):
     )
     version: argument(
         "Version",
-        "File of the job's version to edit; if empty, the one in the scene, else the original",
+        "File of the version to edit; if empty, the version in the scene, or the original if there "
+        "is none",
         hidden=True,
     )
 
@@ -163,7 +164,7 @@ class IMAGE_TO_MESH_OT_stop_care(bpy.types.Operator):
     bl_description = "Stop this operation; the mesh is not changed"
     bl_options = {"INTERNAL"}
 
-    job: argument("Job", "Key of the edit: the ID of its job, or that of its object")
+    job: argument("Identifier", "Identifier of the edit: the ID of its job or object")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         return {"FINISHED"} if jobs.mesh_edits().stop(self.job) else {"CANCELLED"}

@@ -28,7 +28,7 @@ class IMAGE_TO_MESH_OT_take_edit(bpy.types.Operator):
     bl_label = "Edit Mesh"
     bl_options = {"INTERNAL", "UNDO"}
 
-    key: argument("Key", "Key of the edit")
+    key: argument("Identifier", "Identifier of the edit")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         view = jobs.mesh_edits().view(self.key)
@@ -58,7 +58,7 @@ class IMAGE_TO_MESH_OT_bring_version(Refuses, bpy.types.Operator):
     job: argument("Job", "ID of the job", hidden=True)
     version: argument("Version", "File of the version in the job's folder", hidden=True)
     instead: argument("Replaced Version", "File of the version to replace", hidden=True)
-    stored: argument("Stored", "Key of the version in the .blend file", hidden=True)
+    stored: argument("Stored Version", "Identifier of the version in the .blend file", hidden=True)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         if context.mode != "OBJECT":
@@ -128,7 +128,10 @@ class IMAGE_TO_MESH_OT_forget_versions(bpy.types.Operator):
 def _as_own_error(error: ImageToMeshError | OSError) -> ImageToMeshError:
     if isinstance(error, ImageToMeshError):
         return error
-    return LibraryProblem(Message("The edited mesh could not be read: {error}", error=error), "")
+    return LibraryProblem(
+        Message("The edited mesh could not be read: {reason}.", reason=error.strerror or error),
+        "Try again.",
+    )
 
 
 def _take(context: bpy.types.Context, view: jobs.EditView, scene: jobs.SceneMeshes) -> None:

@@ -65,7 +65,7 @@ def _draw_library(box: Any, context: bpy.types.Context, preferences: Any) -> Non
         hint.active = False
         hint.alignment = "RIGHT"
         count, size = f"{len(found.entries):,}", f"{found.size / 1e9:.1f}"
-        hint.label(text=tr("{} jobs, {} GB").format(count, size), translate=False)
+        hint.label(text=tr("Jobs: {} ({} GB)").format(count, size), translate=False)
     row = box.row()
     row.operator("image_to_mesh.show_folder", icon="FILE_FOLDER").job = ""
     row.operator("image_to_mesh.add_asset_library", text="Asset Library", icon="ASSET_MANAGER")

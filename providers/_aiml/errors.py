@@ -95,7 +95,7 @@ def _refused_request(status: int, message: str, order: Order | None) -> ImageToM
     other = (
         AS_ADDRESS
         if order is None or order.inline
-        else "Check that its address is publicly accessible."
+        else "Check that its URL is publicly accessible."
     )
     # A free call names no model that could be refused, and `$^` matches no message.
     model = re.escape(order.model) if order else "$^"
@@ -112,7 +112,7 @@ def _too_many(message: str, reply: Reply) -> RateLimited:
     asked = reply.asked_pause
     wait: str = "Resume the job later."
     if asked is not None:
-        wait = Message("Wait {seconds} seconds, then resume the job.", seconds=f"{asked:.0f}")
+        wait = Message("Wait {seconds} s, then resume the job.", seconds=f"{asked:.0f}")
     link = BILLING_PAGE_URL if _matches(FREE, message) else ""
     return RateLimited(message, wait, link)
 

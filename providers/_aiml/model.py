@@ -113,7 +113,7 @@ class AimlProvider(Provider[S], Generic[S]):
         if url is None or not (url.scheme == "https" or url.is_loopback):
             raise InvalidSettings(
                 Message("“{address}” is not an https URL.", address=address[:60]),
-                "Copy the complete address.",
+                "Copy the complete URL.",
             )
         return calls.ticket_of(address)
 

@@ -151,7 +151,7 @@ def _rate_limited(reply: Reply, message: str) -> RateLimited:
     seconds = reply.asked_pause
     if seconds is None:
         return RateLimited(message, "Wait a minute, then try again or resume the job.")
-    wait = Message("{seconds} seconds", seconds=f"{seconds:.0f}")
+    wait = Message("{seconds} s", seconds=f"{seconds:.0f}")
     if seconds >= 120:
         wait = Message("{minutes} minutes", minutes=f"{seconds / 60:.0f}")
     return RateLimited(

@@ -52,7 +52,7 @@ class Picture(NamedTuple):
     def data(self) -> bytes:
         """Return the bytes of the file. Raises ValueError for an image that is a URL."""
         if self.path is None:
-            raise ValueError("the picture is an address")
+            raise ValueError("the image is a URL")
         return self.path.read_bytes()
 
 
@@ -320,7 +320,10 @@ class Provider(ABC, Generic[S]):
 
         `task` is the text that the user entered. Raises InvalidSettings if it cannot be a task.
         """
-        raise InvalidSettings(Message("{provider} has no list of tasks.", provider=self.label))
+        raise InvalidSettings(
+            Message("{provider} has no list of tasks.", provider=self.label),
+            "Submit the job again, or discard it.",
+        )
 
     def quote(self, request: Request[S], http: Http | None) -> Cost | None:
         """Return the price of a request, if the service quotes it for free; otherwise None."""
@@ -334,5 +337,5 @@ class Provider(ABC, Generic[S]):
 def require_http(http: Http | None) -> Http:
     """Return `http`, which remote providers always get from the runner. Raises Failed for None."""
     if http is None:
-        raise Failed("This provider requires an internet connection.")
+        raise Failed("This provider requires an internet connection.", "Check the connection.")
     return http

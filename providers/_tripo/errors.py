@@ -160,4 +160,4 @@ def _message(reply: Reply, api: Api) -> str:
 def _wait_hint(reply: Reply) -> str:
     if (pause := reply.asked_pause) is None:
         return "Wait a minute, then resume the job."
-    return Message("Wait {seconds} seconds, then resume the job.", seconds=f"{pause:.0f}")
+    return Message("Wait {seconds} s, then resume the job.", seconds=f"{pause:.0f}")

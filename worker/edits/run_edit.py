@@ -34,7 +34,7 @@ CHANGES: dict[str, Task] = {
 }
 """Edits that change a model; they return its root and notes for the user."""
 
-UNKNOWN = "The background Blender does not know the edit “{task}”."
+UNKNOWN = "The background Blender does not support the edit “{task}”."
 
 
 def run_edit(request: dict[str, Any], report: Report) -> dict[str, Any]:

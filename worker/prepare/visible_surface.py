@@ -29,7 +29,7 @@ def check_surface(objects: list[bpy.types.Object]) -> None:
     if max(np.abs(low).max(), np.abs(high).max()) > MAX_DISTANCE:  # guard: mesh-not-too-far
         message = Message(
             "The mesh has vertices more than {distance} m away, which Blender cannot display.",
-            distance=f"{MAX_DISTANCE:.0e}",
+            distance=f"{MAX_DISTANCE:,.0f}",
         )
         raise Refusal("bad_mesh", message, ANOTHER)
     diagonal = float(np.linalg.norm((high - low).astype(np.float64)))

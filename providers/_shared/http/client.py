@@ -182,8 +182,8 @@ class Http:
             with self._open(url, {}, BadImage) as answer:
                 if answer.status >= 400:
                     raise BadImage(
-                        Message("The address returned status {status}.", status=answer.status),
-                        "Check the address.",
+                        Message("The URL returned status {status}.", status=answer.status),
+                        "Check the URL.",
                     )
                 return b"".join(bounded_pieces(answer, limit, check))
         except CallFailed as error:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 E = TypeVar("E", bound=ImageToMeshError)
 AGAIN = "Resume the job to download the mesh again at no extra cost."
-OWN_NETWORK = "it leads into the local network"
+OWN_NETWORK = "it points to the local network"
 
 
 def submit_error(error: CallFailed) -> ImageToMeshError:
@@ -41,11 +41,11 @@ def unreachable_error(error: CallFailed) -> Unreachable:
 
 def unusable_address(kind: type[ImageToMeshError], reason: str) -> ImageToMeshError:
     """Return the error, of class `kind`, for a URL that must not be called."""
-    message = Message("The address cannot be used: {reason}.", reason=as_message(reason))
+    message = Message("The URL cannot be used: {reason}.", reason=as_message(reason))
     return with_sent(kind(message, _NEXT.get(kind, "Try again later.")), Sent.NO)
 
 
-_NEXT: Mapping[type[ImageToMeshError], str] = {BadImage: "Use another address.", BadMesh: AGAIN}
+_NEXT: Mapping[type[ImageToMeshError], str] = {BadImage: "Use another URL.", BadMesh: AGAIN}
 
 
 def with_sent(error: E, sent: Sent) -> E:

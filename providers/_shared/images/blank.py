@@ -91,7 +91,7 @@ def _layout(data: bytes) -> Layout:
     width, height, depth, kind, _, _, interlaced = struct.unpack(">IIBBBBB", data[16:29])
     tables = {name: data[at : at + length] for name, at, length in chunks(data) if name != b"IDAT"}
     if kind not in CHANNELS or depth not in (1, 2, 4, 8, 16):
-        raise ValueError("no such pixels")
+        raise ValueError("unknown pixel format")
     colors, opacity = tables.get(b"PLTE", b""), tables.get(b"tRNS", b"")
     return Layout(width, height, depth, kind, bool(interlaced), colors, opacity)
 
@@ -198,7 +198,7 @@ def _differences(filter_: int, color: bytes, *, is_first: bool) -> tuple[bytes, 
         case 4:
             guesses = bytes(map(paeth, color, above, above))
             return _less(color, bytes(map(paeth, nothing, above, nothing))), _less(color, guesses)
-    raise ValueError("no such filter")
+    raise ValueError("unknown filter type")
 
 
 def _less(color: bytes, guess: bytes) -> bytes:

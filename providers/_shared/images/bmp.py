@@ -51,7 +51,7 @@ def read_bmp(data: bytes) -> PictureInfo:
 def _head(data: bytes) -> Head:
     start, size = struct.unpack_from("<II", data, 10)
     if size not in HEADS:
-        raise ValueError("no head")
+        raise ValueError("unknown header")
     if size == CORE:
         width, height, _, bits = struct.unpack_from("<HHHH", data, 18)
         packing, length, colors = PLAIN, 0, 0

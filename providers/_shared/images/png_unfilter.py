@@ -30,7 +30,7 @@ def unfilter_row(stored: bytes, above: bytes, step: int) -> bytes:
     if kind == 0:
         return bytes(row)
     if kind > 4:
-        raise ValueError("no such filter")
+        raise ValueError("unknown filter type")
     for at, value in enumerate(row):
         previous = row[at - step] if at >= step else 0
         corner = above[at - step] if at >= step else 0

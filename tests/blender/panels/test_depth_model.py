@@ -74,7 +74,7 @@ def test_a_failure_is_a_sentence_in_the_panel(files: Files) -> None:
     files.data = DATA[:-1] + b"x"
     with pytest.raises(RuntimeError, match="is not the expected file"):
         bpy.ops.image_to_mesh.get_depth_model()
-    assert "is not the expected file, and was deleted" in panel().text()
+    assert "is not the expected file and was deleted" in panel().text()
     assert panel().buttons("image_to_mesh.get_depth_model"), "it can be tried again"
 
 
@@ -82,7 +82,7 @@ def test_progress_and_cancel(files: Files, monkeypatch: pytest.MonkeyPatch) -> N
     files.troubles = [Trouble(drip=1024)]
     get_in_window(monkeypatch)
     seen = panel()
-    assert seen.all("progress")[0]["text"].startswith("Getting depth model ")
+    assert seen.all("progress")[0]["text"].startswith("Downloading depth model ")
     assert not seen.buttons("image_to_mesh.get_depth_model")
     assert seen.buttons("image_to_mesh.cancel_depth_model")
     bpy.ops.image_to_mesh.cancel_depth_model()

@@ -309,7 +309,7 @@ def test_dragging_is_undone_by_letting_go(steps: Any) -> None:
 
 
 def test_without_a_job_there_is_nothing_to_place(steps: Any) -> None:
-    with pytest.raises(RuntimeError, match="Nothing is running"):
+    with pytest.raises(RuntimeError, match="No job is running"):
         bpy.ops.image_to_mesh.place_at_cursor()
 
 

@@ -249,7 +249,7 @@ def test_a_foreign_job_with_an_address_is_not_resumed_even_if_trusted(
     (folder / "job.json").write_text(json.dumps(to_json(record)), "utf-8")
     monkeypatch.setattr(trust, "is_trusted", lambda _root: True)
     live = live_record.LiveRecord(Library(folder.parent), record, lambda _: None, home=False)
-    with pytest.raises(LibraryProblem, match="contains an address"):
+    with pytest.raises(LibraryProblem, match="contains a URL"):
         live.reload()
 
 

@@ -138,7 +138,7 @@ class Views:
                 packed["byteStride"], "byteStride"
             )
             if size != length or size > MAX_EXPANSION * packed["byteLength"] + 4096:
-                raise damaged_file("the size given for its compressed data is not possible")
+                raise damaged_file("the size given for its compressed data is invalid")
         stride = view.get("byteStride")
         if stride is not None and not 1 <= _non_negative(stride, "byteStride") <= 4096:
             raise damaged_file(

@@ -118,7 +118,9 @@ def _check_node(file: GltfFile, node: dict[str, Any], faces: list[int]) -> int:
         values = node.get(name)
         if values is not None and not _are_numbers(values, size):
             raise damaged_file(
-                Message("the {name} of a node is not {size} numbers", name=name, size=size)
+                Message(
+                    "the {name} of a node does not consist of {size} numbers", name=name, size=size
+                )
             )
     mesh = node.get("mesh")
     _check_one(mesh, len(faces), "mesh")

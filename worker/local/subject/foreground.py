@@ -43,9 +43,7 @@ _WHOLE = (
     "The subject could not be separated from the background, so the whole image was used. "
     "For a single object, use an image with a plain or transparent background."
 )
-_WHOLE_BOX = (
-    "The subject could not be separated from what is around it, so all of the box was used."
-)
+_WHOLE_BOX = "The subject could not be separated from its surroundings, so the whole box was used."
 
 
 @dataclass(frozen=True)

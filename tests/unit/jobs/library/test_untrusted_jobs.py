@@ -382,7 +382,7 @@ def test_an_address_in_an_untrusted_ticket_is_not_called(
     become_other_user(monkeypatch, tmp_path)
     code, _, errors = run_json(capsys, root, "resume", job, "--trust-library")
     assert code != 0
-    assert "contains an address" in errors
+    assert "contains a URL" in errors
     assert calls(service) == 0
 
 
@@ -398,7 +398,7 @@ def test_an_address_in_an_untrusted_ticket_is_not_called(
 )
 def test_a_ticket_with_an_address_is_resumed_by_its_author_only(address: Any) -> None:
     check_ticket(running_record(**address))
-    with pytest.raises(LibraryProblem, match="contains an address"):
+    with pytest.raises(LibraryProblem, match="contains a URL"):
         check_ticket(replace(running_record(**address), own=False))
     check_ticket(replace(running_record(uploaded={"front": "token-1"}), own=False))
 

@@ -208,5 +208,5 @@ def test_a_stuck_lock_is_reported_with_its_file_and_the_fix(
 )
 @pytest.mark.parametrize("name", ["task", "job"])
 def test_an_untrusted_ticket_leads_to_no_other_route(name: str, task: str) -> None:
-    with pytest.raises(LibraryProblem, match="contains an address"):
+    with pytest.raises(LibraryProblem, match="contains a URL"):
         check_ticket(running_record(own=False, ticket={name: task}))

@@ -124,7 +124,7 @@ def test_a_host_that_keeps_failing_is_named_and_the_next_click_continues(
     weights = weights_at(files)
     text = sentence(run(weights))
     assert text == (
-        "The model cannot be downloaded: the server returned status 503. "
+        "The depth model cannot be downloaded: the server returned status 503. "
         "Click Get Depth Model again: it continues where it stopped."
     )
     assert "tiny.safetensors" not in names(own_folder)
@@ -139,14 +139,14 @@ def test_another_file_is_deleted(files: Files, own_folder: Path, other: bytes) -
     weights = weights_at(files)
     files.data = other
     text = sentence(run(weights))
-    assert "is not the expected file, and was deleted" in text
+    assert "is not the expected file and was deleted" in text
     assert names(own_folder) == []
 
 
 def test_a_larger_file_is_refused_before_it_is_downloaded(files: Files, own_folder: Path) -> None:
     files.data = DATA * 10
     text = sentence(run(weights_at(files)))
-    assert text.startswith("The model cannot be downloaded: The result is larger than 3 MB")
+    assert text.startswith("The depth model cannot be downloaded: The result is larger than 3 MB")
     assert "tiny.safetensors" not in names(own_folder)
     assert files.sent < 5 * len(DATA), "only what the sockets hold"
 
@@ -169,7 +169,7 @@ def test_a_full_disk_is_said_before_anything_is_downloaded(
     usage = shutil.disk_usage("/")._replace(free=2_000_000)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     text = sentence(run(weights_at(files)))
-    assert text.startswith("The model needs 3 MB, but ")
+    assert text.startswith("The depth model needs 3 MB, but ")
     assert "has only 2 MB of free space" in text
     assert files.seen == []
 
@@ -185,7 +185,7 @@ def test_a_disk_that_becomes_full_is_said_and_the_download_resumed(
         disk.allowed = 5
         text = sentence(run(weights))
     assert disk.is_full
-    assert text.startswith("The model cannot be saved in ")
+    assert text.startswith("The depth model cannot be saved in ")
     assert "No space left" in text
     assert "tiny.safetensors" not in names(own_folder)
     assert run(weights) == THERE
@@ -194,7 +194,7 @@ def test_a_disk_that_becomes_full_is_said_and_the_download_resumed(
 
 def test_a_folder_that_cannot_be_made_is_said(files: Files, own_folder: Path) -> None:
     own_folder.write_text("a file")
-    assert sentence(run(weights_at(files))).startswith("The model cannot be saved in ")
+    assert sentence(run(weights_at(files))).startswith("The depth model cannot be saved in ")
 
 
 def test_a_cancelled_download_says_nothing_and_keeps_what_arrived(
@@ -298,7 +298,7 @@ def test_a_hash_that_nobody_knows_is_the_one_that_the_host_states(
 def test_a_host_that_states_no_hash_is_refused(files: Files) -> None:
     with serving(Files(redirect=files.url)) as host:
         text = sentence(run(weights_at(files, sha256=None, page=host.url)))
-    assert text.startswith("The host states no hash")
+    assert text.startswith("The server provided no hash")
 
 
 def take_copy(source: Path, weights: Weights) -> WeightsState:

@@ -330,7 +330,7 @@ def test_a_redirect_target_is_checked_like_any_address(where: str) -> None:
         with pytest.raises(BadImage, match="cannot be used") as caught:
             http.fetch(f"{server.url}/a.png", 99)
         http.close()
-    assert caught.value.hint == "Use another address."
+    assert caught.value.hint == "Use another URL."
 
 
 def test_an_image_url_that_redirects_endlessly_is_reported() -> None:

@@ -278,7 +278,7 @@ def test_a_rate_limit_that_outlasts_the_job_says_when_to_resume(
     fake.fault(version.create, Fault(429, error_body(2000), {"Retry-After": "900"}))
     with pytest.raises(RateLimited) as caught:
         order(version, http, tmp_path)
-    assert "Wait 900 seconds" in caught.value.hint
+    assert "Wait 900 s" in caught.value.hint
     assert pauses == []
 
 
@@ -316,6 +316,6 @@ def test_the_fake_reports_an_empty_account_and_too_many_tasks(
     fake.balance, fake.most_running = 100, 0
     with pytest.raises(RateLimited, match="too many tasks") as limited:
         order(version, http, tmp_path)
-    assert "Wait 7 seconds" in limited.value.hint
+    assert "Wait 7 s" in limited.value.hint
     assert pauses == [7.0] * (ATTEMPTS - 1)
     assert fake.creates == []
