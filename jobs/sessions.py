@@ -74,7 +74,10 @@ class Session:
         """
         runner, view = self._runners.get(job), self._views.get(job)
         if runner is None or ((view is None or view.over) and not runner.collecting):
-            raise LibraryProblem(Message("Job “{job}” is not running here.", job=job))
+            raise LibraryProblem(
+                Message("Job “{job}” is not running here.", job=job),
+                "If it is running in another Blender instance, cancel it there.",
+            )
         runner.cancel(collect=collect)
 
     def move(self, job: str, placement: Placement) -> None:

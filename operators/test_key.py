@@ -41,7 +41,7 @@ class IMAGE_TO_MESH_OT_allow_online(bpy.types.Operator):
     bl_label = "Allow Online Access"
     bl_description = (
         "Allow Blender and its add-ons to use the internet. This is Blender's own setting, in "
-        "Preferences > System"
+        "Preferences › System"
     )
     bl_options = {"INTERNAL"}
 

@@ -32,7 +32,7 @@ from . import fields
 ADDON = __package__.rpartition(".")[0]
 
 # The panel compares the reason with this text, and then offers a button for it.
-OFFLINE = "Blender is offline: turn on Allow Online Access in Preferences > System"
+OFFLINE = "Blender is offline: turn on Allow Online Access in Preferences › System"
 
 _registered: list[type] = []
 _drawing: list[Callable[[Any, bpy.types.Context], None]] = []

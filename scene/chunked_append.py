@@ -125,7 +125,7 @@ class _Assembly:
         """
         frames = self._frames()
         if self._filled < len(self._chunks):
-            raise LookupError("parts are missing")
+            raise LookupError("chunks are missing")
         used = {name for entry in self._listed for name in entry["materials"] if name}
         materials = append(blend_path, "materials", sorted(used)) if used else {}
         objects = append(str(self._folder / FRAMES_FILE), "objects")

@@ -76,7 +76,7 @@ class IMAGE_TO_MESH_PG_placement(bpy.types.PropertyGroup):
         unit="LENGTH",
     )
     measure: EnumProperty(
-        **_text("Measure", "Dimension that the size applies to"),
+        **_text("Dimension", "Dimension that the size applies to"),
         items=(
             ("height", "Height", "From bottom to top", 0),
             ("longest", "Longest Side", "The longest of width, depth, and height", 1),

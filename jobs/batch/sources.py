@@ -155,7 +155,8 @@ def _table(path: Path) -> Iterator[Line]:
                 yield _line(path, rows.line_num, cells)
     except csv.Error as error:
         raise InvalidSettings(
-            f"{path}, line {rows.line_num}: {error}.", "Correct this line."
+            f"{path}, line {rows.line_num}: the line is not valid CSV ({error}).",
+            "Correct the line.",
         ) from error
 
 

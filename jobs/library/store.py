@@ -314,5 +314,5 @@ def _problem(error: OSError, root: Path) -> LibraryProblem:
             path=root,
             reason=os_reason(error),
         ),
-        "Choose another folder (preference “Library Folder” or IMAGE_TO_MESH_LIBRARY).",
+        "Choose another library folder in the preferences, or set IMAGE_TO_MESH_LIBRARY.",
     )

@@ -67,7 +67,8 @@ def give_up(library: Library, job: str) -> Record:
                     "Job “{job}” is not uncertain: it is {state}.",
                     job=job,
                     state=Message.of(record.state),
-                )
+                ),
+                "If it is unfinished, resume it.",
             )
         note = Message(GIVEN_UP, time=record.submitted or Message.of("an unknown time"))
         record = replace(record, state=State.CANCELLED, failure=None, notes=(*record.notes, note))

@@ -23,6 +23,7 @@ from typing import Any
 from ...providers import BadMesh, Message
 from ..disk.plain_files import open_plain
 
+OTHER = "Choose another format or provider, then generate again."
 AGAIN = "Resume the job to download the mesh again at no extra cost."
 TRIANGLES = 4
 MAX_HEAD = 64 * 1024 * 1024
@@ -161,7 +162,8 @@ def _glb_faces(path: Path) -> int | None:
                 Message(
                     "The mesh file is GLB version {version}, which is not supported.",
                     version=version,
-                )
+                ),
+                OTHER,
             )
         # A download that was cut short has fewer bytes than its header says.
         if length != size or head_length > min(size - 20, MAX_HEAD):
@@ -198,7 +200,7 @@ def _gltf_faces(path: Path) -> int | None:
                 "The mesh file is glTF {version}, but Blender only reads glTF 2.0.",
                 version=f"{version:.8}",
             )
-            raise BadMesh(message)
+            raise BadMesh(message, OTHER)
         faces = _count_faces(gltf, size)
         outside = [buffer for buffer in gltf.get("buffers", []) if not _is_embedded(buffer)]
     except DAMAGED as error:

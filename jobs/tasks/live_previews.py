@@ -229,7 +229,7 @@ def _read_arrays(number: int, folder: Path, done: Mapping[str, Any]) -> LiveArra
     fits = (len(vertices), len(corners), len(uvs)) == (3 * count, 3 * faces, 6 * faces)
     # With an index that is too large, Blender would read memory beyond the vertices.
     if not (fits and min(corners) >= 0 and max(corners) < count):  # guard: preview-arrays-fit
-        raise ValueError("the arrays of the preview do not fit together")
+        raise ValueError("the preview's arrays do not match")
     return LiveArrays(number, vertices, corners, uvs)
 
 

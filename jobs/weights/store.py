@@ -119,7 +119,7 @@ def hash_of(path: Path, check: Check) -> str:
 def _other_file(name: str, weights: Weights) -> Failed:
     """Return the error for a file that is not the one in the table."""
     return Failed(
-        Message("“{file}” is not the file of {model}, or it is damaged.", file=name,
+        Message("“{file}” is not the {model} file, or it is damaged.", file=name,
                 model=weights.title),
         Message("Use {path} from {page}.", path=weights.path, page=weights.page),
         weights.page,

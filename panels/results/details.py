@@ -27,7 +27,7 @@ def draw_details(
     box = layout.box()
     if isinstance(item, Damaged):
         draw_text(box, context, item.sentence, icon="ERROR")
-        draw_text(box, context, "Restore its job.json from a backup, or delete it")
+        draw_text(box, context, "Restore its job.json from a backup, or delete the job")
         _draw_folder(box, item.job)
         _draw_delete(box, context, item.job)
         return

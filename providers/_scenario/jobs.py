@@ -131,7 +131,7 @@ def result_of(job: Job, ticket: Mapping[str, Any], http: Http) -> Progress | Res
         )
     mesh = meshes[0]
     if mesh.status == "pending":
-        return Progress("Finishing", 1.0)
+        return Progress("Finalizing", 1.0)
     if mesh.status == "error":
         raise Failed(
             Message("Scenario failed to store the mesh of job {job}.", job=job.jobId),

@@ -59,7 +59,7 @@ def open_depth_weights(path: Path) -> Weights:
     weights = found if "pretrained.pos_embed" in found else AuthorsNames(found)
     for name, shape in _LANDMARKS.items():
         if name not in weights or weights[name].shape != shape:
-            raise DamagedWeights(f"{path.name}: {name} is missing or has another shape")
+            raise DamagedWeights(f"{path.name}: {name} is missing or has the wrong shape")
     return weights
 
 

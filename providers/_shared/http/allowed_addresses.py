@@ -119,7 +119,7 @@ class AddressPolicy:
             raise with_sent(
                 Unreachable(
                     "Online access is turned off in Blender.",
-                    "Enable Allow Online Access in Preferences > System, or start "
+                    "Enable Allow Online Access in Preferences › System, or start "
                     "Blender with --online-mode.",
                 ),
                 Sent.NO,

@@ -252,7 +252,7 @@ def test_a_mesh_refused_twice_ends_the_job_and_is_kept(
     view, record = resume_job(running, spec)
     assert view.failure is not None
     assert (view.failure.kind, record.state) == ("bad_mesh", State.FAILED)
-    assert "is the same" in view.failure.hint
+    assert "has not changed" in view.failure.hint
     assert exit_code_for(view.failure, record) == 7
     folder = orders.library / record.id
     assert (folder / "mesh.glb").read_bytes() == orders.service.mesh

@@ -98,7 +98,7 @@ BROKEN: dict[str, Callable[[dict[str, Any]], None]] = {
     "4,000,000,000 values extends": put("accessors", 0, "count", 4_000_000_000),
     "“accessor.count” has the invalid value -1": put("accessors", 0, "count", -1),
     "“accessor.count” has the invalid value 4.0": put("accessors", 0, "count", 4.0),
-    "“accessor.count” has the invalid value True": put("accessors", 0, "count", True),
+    "“accessor.count” has the invalid value true": put("accessors", 0, "count", True),
     "invalid byteStride 0": put("bufferViews", 0, "byteStride", 0),
     "accessor with 4 values extends": put("bufferViews", 0, "byteStride", 16),
     "“accessor.byteOffset” has the invalid value -4": put("accessors", 0, "byteOffset", -4),

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -241,7 +242,9 @@ def _non_negative(value: object, kind: str) -> int:
     if type(value) is not int or not 0 <= value < 1 << 48:
         raise damaged_file(
             Message(
-                "“{subject}” has the invalid value {value}", subject=kind, value=f"{value!r}"[:40]
+                "“{subject}” has the invalid value {value}",
+                subject=kind,
+                value=json.dumps(value)[:40],
             )
         )
     return value

@@ -321,7 +321,7 @@ def test_a_file_from_elsewhere_is_copied_if_it_is_the_one(
     for other in (DATA[:-1] + b"x", DATA[:-1]):
         source.write_bytes(other)
         text = sentence(take_copy(source, weights))
-        assert text.startswith("“model.safetensors” is not the file of Tiny Net")
+        assert text.startswith("“model.safetensors” is not the Tiny Net file")
         assert names(own_folder) == []
     text = sentence(take_copy(tmp_path / "missing", weights))
     assert text.startswith(f"{tmp_path / 'missing'} cannot be read: ")

@@ -237,7 +237,7 @@ def test_a_mesh_that_is_still_stored_is_waited_for(
 ) -> None:
     mesh = fake.add_result(*GLB, status="pending")
     ticket = order(fake, http, tmp_path)
-    assert PROVIDER.poll(ticket, http) == Progress("Finishing", 1.0)
+    assert PROVIDER.poll(ticket, http) == Progress("Finalizing", 1.0)
     fake.assets[mesh]["status"] = "success"
     assert isinstance(PROVIDER.poll(ticket, http), Result)
     fake.assets[mesh]["status"] = "error"
