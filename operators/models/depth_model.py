@@ -52,8 +52,8 @@ class IMAGE_TO_MESH_OT_depth_model_from_file(bpy.types.Operator):
     bl_idname = "image_to_mesh.depth_model_from_file"
     bl_label = "Depth Model from File"
     bl_description = (
-        "Use a copy of Depth Anything V2 Small that was downloaded elsewhere: model.safetensors from "
-        "depth-anything/Depth-Anything-V2-Small-hf. The file is copied and verified"
+        "Use a copy of Depth Anything V2 Small that was downloaded elsewhere: model.safetensors "
+        "from depth-anything/Depth-Anything-V2-Small-hf. The file is copied and verified"
     )
 
     filepath: StringProperty(

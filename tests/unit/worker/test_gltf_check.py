@@ -115,7 +115,7 @@ BROKEN: dict[str, Callable[[dict[str, Any]], None]] = {
     "node 9 does not exist": put("scenes", 0, "nodes", [9]),
     "scene 3 does not exist": put("scene", 3),
     "mesh 4 does not exist": put("nodes", 1, "mesh", 4),
-    "the scale of a node is not 3 numbers": put("nodes", 1, "scale", [1, 1]),
+    "the scale of a node does not consist of 3 numbers": put("nodes", 1, "scale", [1, 1]),
     "nested too deeply": put("extras", json.loads("[" * 80 + "]" * 80)),
     "missing or invalid properties": put("accessors", 0, "type", "VEC9"),
     "“nodes” is not a list": put("nodes", "all"),
@@ -192,7 +192,7 @@ def test_compressed_data_has_bounds(tmp_path: Path) -> None:
         refusal_of(tmp_path, broken)
     packed.update(count=4_000_000_000)
     head["bufferViews"][0]["byteLength"] = 48_000_000_000
-    assert "compressed data is not possible" in refusal_of(tmp_path, head).message
+    assert "compressed data is invalid" in refusal_of(tmp_path, head).message
 
 
 def test_values_without_data_have_bounds(tmp_path: Path) -> None:
