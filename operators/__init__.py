@@ -74,7 +74,7 @@ _classes = (
 
 
 def register() -> None:
-    """Register the operators, the watcher, and the heartbeat."""
+    """Register the operators, presets, gallery, and watcher, then the heartbeat and its steps."""
     for cls in _classes:
         bpy.utils.register_class(cls)
     presets.register()
@@ -86,7 +86,7 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Unregister everything, and pause running jobs: their records let a later start resume."""
+    """Unregister everything, and pause running jobs, which a later start of Blender can resume."""
     # Steps before the heartbeat, and both before the session that they poll.
     drop_menu.unregister()
     periodic.unregister()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Operator properties that hold for one call only."""
+"""Declarations of operator properties whose values are not kept for the next call."""
 
 from __future__ import annotations
 
@@ -56,11 +56,11 @@ class ImageFiles:
     )
 
     def is_given(self) -> bool:
-        """Return whether the call names files."""
+        """Return whether the call names files or a folder."""
         return bool(self.files or self.filepath or self.directory)
 
     def paths(self) -> list[str]:
-        """Return the files' absolute paths; an address stays as it is."""
+        """Return the absolute paths of `files`, else of `filepath` alone; a URL stays as it is."""
         named = [file.name for file in self.files if file.name]
         if named:
             return [str(Path(bpy.path.abspath(self.directory), name)) for name in named]
@@ -79,7 +79,7 @@ def argument(name: str, description: str, *, hidden: bool = False) -> Any:
 
 
 def hidden_switch(name: str, description: str) -> Any:
-    """Declare a switch for other operators and scripts, which is off for the next call."""
+    """Declare a hidden switch for operators and scripts, which is off again for the next call."""
     return BoolProperty(name=name, description=description, options=HIDDEN)
 
 
@@ -93,7 +93,7 @@ def again_switch() -> Any:
 
 
 def place_of_order() -> Any:
-    """Declare the property that names the button's place, such as "image_editor"."""
+    """Declare the property that names where an order comes from, such as "image_editor"."""
     return StringProperty(
         name="Source", description="Editor or menu that contains the button", options=HIDDEN
     )

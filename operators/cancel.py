@@ -16,7 +16,7 @@ DO_NOT_COLLECT = "Stop waiting for this mesh; the service may still charge for i
 
 
 class IMAGE_TO_MESH_OT_cancel(bpy.types.Operator):
-    """Cancel a job, the newest by default."""
+    """Cancel a running job, or stop waiting for a cancelled one; the newest by default."""
 
     bl_idname = "image_to_mesh.cancel"
     bl_label = "Cancel Generation"
@@ -52,7 +52,7 @@ class IMAGE_TO_MESH_OT_cancel(bpy.types.Operator):
 
 
 def _newest(*, collect: bool) -> str:
-    """Return the newest job that can be cancelled; raise LibraryProblem if no job can."""
+    """Return the ID of the newest job that can be cancelled; raise LibraryProblem if no job can."""
     # With `collect` off, a cancelled job whose result is still awaited can be cancelled once more.
     stays = frozenset() if collect else jobs.session().collecting()
     for view in jobs.session().views():

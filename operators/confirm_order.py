@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ask before a paid order: the first from a new place, a repeated one, or several at once.
+"""Ask before paid orders from a new place or without a shown price, repeated ones, and several.
 
-Only operators that a user runs ask; a script's order is not questioned.
+Operators ask only if a user runs them, not if a script calls them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ KNOWN = "confirmed_places"
 
 
 def place_of(context: bpy.types.Context, place: str) -> str:
-    """Return the place that an order comes from: the button's own, that of a tab, or the search."""
+    """Return the place that an order comes from: `place` if set, else the tab or the search."""
     if place:
         return place
     region = context.region
@@ -34,9 +34,10 @@ def place_of(context: bpy.types.Context, place: str) -> str:
 
 
 def is_needed(context: bpy.types.Context, place: str, count: int = 1, *, said: bool = True) -> bool:
-    """Return whether orders from this place must be confirmed first; free ones never are.
+    """Return whether `count` orders from this place must be confirmed first; free ones never are.
 
-    `said`: the button named provider and price.
+    `said`: the button named provider and price. If not, or if there are several orders, the user is
+    asked each time.
     """
     provider = provider_of(context.scene)
     if not provider.is_remote:
@@ -48,7 +49,7 @@ def is_needed(context: bpy.types.Context, place: str, count: int = 1, *, said: b
 
 
 def remember(context: bpy.types.Context, place: str) -> None:
-    """Remember that the user has confirmed a paid order from this place."""
+    """Remember that the user confirmed a paid order from this place, unless it is the sidebar."""
     provider = provider_of(context.scene)
     if provider.is_remote and place != SIDEBAR:
         known = preferences.read_json(context, KNOWN)
@@ -66,6 +67,7 @@ def ask(
     """Ask whether to order; the operator's `execute` runs if the answer is yes.
 
     `repeated`: one of the orders was already submitted. The operator then runs with `again` set.
+    Return the result of the operator's `invoke`.
     """
     operator.again = operator.again or repeated
     answer: set[str] = context.window_manager.invoke_confirm(
@@ -80,7 +82,7 @@ def ask(
 
 
 def question(context: bpy.types.Context, count: int, *, repeated: bool) -> str:
-    """Return what is ordered and what it costs, a sentence on each line."""
+    """Return what the order costs, after a note if it repeats one; a sentence on each line."""
     lines = [_what_it_costs(context, count)]
     if repeated:
         said = (

@@ -122,10 +122,10 @@ class IMAGE_TO_MESH_OT_update(OrdersMesh, bpy.types.Operator):
 def start(
     context: bpy.types.Context, target: bpy.types.Object | None = None, *, again: bool = False
 ) -> str:
-    """Start a job from the scene's choices and return its id.
+    """Start a job from the scene's choices and return its ID.
 
-    `target` is the object to update with the mesh. `again` allows repeating an order. Raises
-    ImageToMeshError if something that the job needs is missing.
+    `target` is the object to update with the mesh; None adds a new one. `again` allows repeating an
+    order. Raise ImageToMeshError if something that the job needs is missing.
     """
     spec = replace(specify(context, provider_of(context.scene)), repeated=again)
     repeated_order.note(order_shown(context), spec)
@@ -142,7 +142,7 @@ def start(
 
 
 def order_shown(context: bpy.types.Context) -> tuple[Any, ...]:
-    """Return a key for the scene's current order, to compare it with earlier ones."""
+    """Return a key of provider, settings, and images, to compare an order with earlier ones."""
     chosen = choices_of(context.scene)
     images = [(view, view_of(chosen, view)) for view in ("front", *SIDE_VIEWS)]
     shown_now = tuple((view, picture_key(image)) for view, image in images if image is not None)
@@ -155,10 +155,11 @@ def specify(
     pictures: tuple[jobs.PictureSource, ...] | None = None,
     location: tuple[float, float, float] | None = None,
 ) -> jobs.JobSpec:
-    """Read from Blender everything that a job of this provider needs.
+    """Return the specification of a job of this provider, with all that it needs from Blender.
 
-    `pictures` replace the scene's own; `location` overrides the scene's placement. Raises
-    ImageToMeshError for an unusable image, key, or address.
+    `pictures` replace the scene's own; `location` overrides the scene's placement. A scene that is
+    new gets its import defaults first. Raise ImageToMeshError for an unusable image, key, or
+    address.
     """
     from ..scene import background_command
 

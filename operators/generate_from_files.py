@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Generate meshes from image files: dropped on the viewport, chosen in a dialog, or by a script.
+"""Generate meshes from image files that are dropped on a viewport, chosen, or named by a script.
 
 Several images form a queue; a few jobs run at a time. Queued jobs have sent nothing.
 """
@@ -29,7 +29,7 @@ from .running import wait_for
 
 
 class IMAGE_TO_MESH_OT_make_here(ImageFiles, bpy.types.Operator):
-    """Generate meshes of image files with the scene's provider and settings."""
+    """Generate a mesh of each image file with the scene's provider and settings."""
 
     bl_idname = "image_to_mesh.make_here"
     bl_label = "Make 3D Here"
@@ -65,7 +65,7 @@ class IMAGE_TO_MESH_OT_make_here(ImageFiles, bpy.types.Operator):
         return self._confirm(context, event)
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw what the file browser shows beside the files: the provider, and its price."""
+        """Draw the provider and, if it is remote, its price in the file browser."""
         column = self.layout.column()
         column.label(text=tr(provider_of(context.scene).label), translate=False)
         if provider_of(context.scene).is_remote:
@@ -105,7 +105,7 @@ class IMAGE_TO_MESH_OT_make_here(ImageFiles, bpy.types.Operator):
         return {"FINISHED"}
 
     def _after_dialog(self, context: bpy.types.Context) -> set[str]:
-        """Start after the confirmation, or ask for it after the file browser."""
+        """Start the jobs once confirmed; after the file browser, call the operator again."""
         if getattr(self, "_asked", False):
             confirm_order.remember(context, self.place)
             return self._start(context)
@@ -151,7 +151,7 @@ class IMAGE_TO_MESH_OT_make_here(ImageFiles, bpy.types.Operator):
 
 
 def _in_row(context: bpy.types.Context, spec: jobs.JobSpec) -> jobs.JobSpec:
-    """Keep several meshes clear of each other, even if Arrange in Row is off."""
+    """Return a specification that arranges the mesh in a row, even if Arrange in Row is off."""
     place = spec.plan.placement
     if place.spacing is not None:
         return spec

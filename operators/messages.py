@@ -15,7 +15,7 @@ ROOT = __package__.rpartition(".")[0]
 
 
 class IMAGE_TO_MESH_OT_open_preferences(bpy.types.Operator):
-    """Open the add-on's preferences, or the System section."""
+    """Open the add-on's preferences, or the System section of Blender's."""
 
     bl_idname = "image_to_mesh.open_preferences"
     bl_label = "Open Preferences"
@@ -58,7 +58,7 @@ class IMAGE_TO_MESH_OT_copy_error(bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_dismiss(bpy.types.Operator):
-    """Hide an ended job."""
+    """Hide an ended job in the panel."""
 
     bl_idname = "image_to_mesh.dismiss"
     bl_label = "Dismiss"
@@ -73,7 +73,10 @@ class IMAGE_TO_MESH_OT_dismiss(bpy.types.Operator):
 
 
 def error_text(view: jobs.JobView, failure: jobs.Failure) -> str:
-    """Return an error as text for a bug report: message, hint, link, job, and versions."""
+    """Return an error as text for a bug report.
+
+    The text has the message, hint, link, job, provider, error kind, task, and Blender's version.
+    """
     job = "No job" if view.job == REFUSED else f"Job {view.job}"
     ticket = dict(view.record.ticket or {}) if view.record else {}
     # What the service's support asks for; an address could be a presigned one.

@@ -78,7 +78,7 @@ class IMAGE_TO_MESH_OT_place_by_click(Refuses, bpy.types.Operator):
 
     # Blender calls this, too, when the window closes or a file is opened.
     def cancel(self, context: bpy.types.Context) -> None:
-        """Leave the placeholder at its place, and remove the hint from the status bar."""
+        """Show the placeholder at its own location, and remove the hint from the status bar."""
         from ..app.periodic import job_placeholders as placeholders
 
         placeholders.drag(context, self.job, None)
@@ -90,7 +90,7 @@ class IMAGE_TO_MESH_OT_place_by_click(Refuses, bpy.types.Operator):
 def _point_under(
     context: bpy.types.Context, event: bpy.types.Event
 ) -> tuple[float, float, float] | None:
-    """Return the point under the pointer; None outside of 3D Viewports."""
+    """Return the world position under the pointer; None outside of a 3D Viewport's main region."""
     from ..scene.raycast import point_under
 
     x, y = event.mouse_x, event.mouse_y

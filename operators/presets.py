@@ -27,7 +27,7 @@ def _folder(provider: Provider[Any]) -> str:
 
 
 def draw_actions(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw the menu's entries that save and delete a preset, and reset all settings."""
+    """Draw the menu entries that save a preset, delete the chosen one, and reset all settings."""
     # Menus execute operators at once; the dialog for the name opens only on invoke.
     layout.operator_context = "INVOKE_DEFAULT"
     layout.operator("image_to_mesh.preset_add", text="Save as Preset...", icon="ADD")
@@ -64,7 +64,7 @@ class IMAGE_TO_MESH_MT_presets(bpy.types.Menu):
 
     @staticmethod
     def post_cb(context: bpy.types.Context, filepath: str) -> None:
-        """Make the applied preset the baseline."""
+        """Make the applied preset the baseline, and reset the menu's label."""
         name = bpy.path.display_name(Path(filepath).name, title_case=False)
         keep_baseline(context.scene, provider_of(context.scene), name)
         # Blender renames the menu after the choice, for all scenes; the panel shows it per scene.
@@ -100,14 +100,14 @@ class IMAGE_TO_MESH_OT_preset_add(AddPresetBase, bpy.types.Operator):
         return [f"settings.{name}" for name in names]
 
     def remove(self, context: bpy.types.Context, filepath: str) -> None:
-        """Delete one of the user's presets. Bundled ones stay: an update would bring them back."""
+        """Delete a user's preset; warn if it is bundled, since an update would bring it back."""
         if Path(filepath).resolve().is_relative_to(FOLDER.resolve()):
             self.report({"WARNING"}, "Unable to remove default presets")
         else:
             Path(filepath).unlink()
 
     def post_cb(self, context: bpy.types.Context, filepath: str = "") -> None:
-        """Make the new preset the baseline, or the defaults after a preset was removed."""
+        """Make the new preset the baseline or, if a preset was removed, the defaults."""
         removed = self.remove_name or self.remove_active
         keep_baseline(context.scene, provider_of(context.scene), "" if removed else self.name)
 
@@ -125,7 +125,7 @@ class IMAGE_TO_MESH_OT_reset_settings(bpy.types.Operator):
 
     @classmethod
     def description(cls, context: bpy.types.Context, properties: Any) -> str:
-        """Return the tooltip, which names the preset."""
+        """Return the tooltip: what a button with these properties resets, and to what."""
         if not properties.setting:
             return tr("Reset all settings of this provider to their defaults")
         preset = baseline_of(context.scene, provider_of(context.scene)).preset

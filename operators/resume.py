@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Resume an interrupted job of this Blender or an earlier one."""
+"""Resume an interrupted job of this Blender session or an earlier one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .running import StartsJob
 
 
 class IMAGE_TO_MESH_OT_resume(StartsJob, bpy.types.Operator):
-    """Resume a job, by default the newest."""
+    """Resume a job, by default the newest that can be resumed."""
 
     bl_idname = "image_to_mesh.resume"
     bl_label = "Resume"

@@ -21,22 +21,22 @@ CANCEL_WAIT = 1.0
 
 
 class Refuses:
-    """An operator that can report why it did nothing."""
+    """Mix-in for operators that can report why they did nothing."""
 
     # `self` is Any: an annotated `report` would be taken by Blender for a property's declaration.
     def refuse(self: Any, message: str) -> set[str]:
-        """Report an error and cancel."""
+        """Report an error and return the operator's result, CANCELLED."""
         self.report({"ERROR"}, message)
         return {"CANCELLED"}
 
 
 class StartsJob(Refuses):
-    """An operator that starts a job and waits for it when a script calls it."""
+    """Mix-in for operators that start a job, and wait for its end when a script calls them."""
 
     def run_job(
         self: Any, context: bpy.types.Context, start: Callable[[bpy.types.Context], str]
     ) -> set[str]:
-        """Start a job, wait for its end, and report the outcome."""
+        """Start a job, wait for its end, report the outcome, and return the operator's result."""
         try:
             ended = wait_for(context, start(context))
         except ImageToMeshError as error:

@@ -21,7 +21,7 @@ TWICE = "If the service has already received the job, you will be charged twice.
 
 
 class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
-    """Resolve an uncertain job as the user chooses."""
+    """Resolve an uncertain job: look for its task, attach one, submit again, or discard the job."""
 
     bl_idname = "image_to_mesh.settle"
     bl_label = "Resolve Uncertain Job"

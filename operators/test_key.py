@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Test a key by requesting the account's balance, and allow Blender to go online for that."""
+"""Test a key by requesting the account's balance, and turn on Blender's online access."""
 
 from __future__ import annotations
 

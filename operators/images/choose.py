@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Choose the scene's image: one in the file, the clipboard, a render, the viewport, an address."""
+"""Choose the scene's image: from the file, clipboard, render, viewport, a reference, or a URL."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ VIEWS_HELD_BACK = "The other views were chosen for another image: keep or clear 
 def take(
     operator: Any, context: bpy.types.Context, image: Callable[[bpy.types.Context], bpy.types.Image]
 ) -> set[str]:
-    """Call `image`, and use the image that it returns as the scene's; report its error, if any.
+    """Call `image`, and use the image that it returns as the scene's.
 
-    Return the operator's result.
+    Report its error, or that side views were chosen for another image. Return the operator's
+    result.
     """
     try:
         if choose(context, image(context)):
@@ -40,7 +41,7 @@ def take(
 
 
 def refuse(operator: Any, error: ImageToMeshError) -> set[str]:
-    """Report an error once, as Blender's operators do; return CANCELLED."""
+    """Report an error and return the operator's result, CANCELLED."""
     operator.report({"ERROR"}, translate_error(error))
     return {"CANCELLED"}
 
@@ -117,7 +118,7 @@ class IMAGE_TO_MESH_OT_use_render(bpy.types.Operator):
 
 
 def _copied_render(image: bpy.types.Image) -> bpy.types.Image:
-    """Return a copy of a render, which the next render would overwrite; else the image itself."""
+    """Return a copy of a render, which the next one would overwrite; any other image itself."""
     from ...scene.image_source import copy_render
 
     return copy_render(image) if image.source == "VIEWER" else image
@@ -138,7 +139,7 @@ class IMAGE_TO_MESH_OT_use_view(bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_use_selected(bpy.types.Operator):
-    """Use the image of the selected image empty."""
+    """Use the image of the active image empty, and place the mesh at that empty."""
 
     bl_idname = "image_to_mesh.use_selected"
     bl_label = "Use Selected Reference"
@@ -166,7 +167,7 @@ class IMAGE_TO_MESH_OT_use_selected(bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_leave_reference(bpy.types.Operator):
-    """Place the mesh as the Placement panel says, not at the image's reference."""
+    """Place the mesh as set in the Placement panel, not at the image's reference."""
 
     bl_idname = "image_to_mesh.leave_reference"
     bl_label = "Ignore Reference"
@@ -220,7 +221,7 @@ class IMAGE_TO_MESH_OT_keep_views(bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_clear_views(bpy.types.Operator):
-    """Remove the side views."""
+    """Remove one or all of the side views."""
 
     bl_idname = "image_to_mesh.clear_views"
     bl_label = "Clear Views"
@@ -260,7 +261,10 @@ def fetch(operator: Any, context: bpy.types.Context, address: str) -> set[str]:
 
 
 def use_later(operator: Any, context: bpy.types.Context, begin: Callable[[], None]) -> set[str]:
-    """Call `begin`, which starts downloads or decodings, and use their images as `fetch` does."""
+    """Call `begin`, which starts downloads or decodings, and use their images on arrival.
+
+    Without a window, wait for them. Report an error, and return the operator's result.
+    """
     try:
         begin()
     except ImageToMeshError as error:

@@ -23,7 +23,7 @@ INTERVAL = 0.1
 
 
 class IMAGE_TO_MESH_FH_pictures(bpy.types.FileHandler):
-    """Offers to generate meshes when image files are dropped on a viewport."""
+    """The entry that generates meshes from image files that are dropped on a 3D viewport."""
 
     bl_idname = "IMAGE_TO_MESH_FH_pictures"
     bl_label = LOCAL
@@ -44,12 +44,12 @@ def names_order(context: bpy.types.Context) -> bool:
 
 
 def is_needed(context: bpy.types.Context) -> bool:
-    """Return whether the entry has to change."""
+    """Return whether the entry's label is out of date."""
     return not names_order(context)
 
 
 def poll(context: bpy.types.Context, _now: float) -> None:
-    """Register the entry with its new label."""
+    """Register the entry again with its new label."""
     bpy.utils.unregister_class(IMAGE_TO_MESH_FH_pictures)
     IMAGE_TO_MESH_FH_pictures.bl_label = _label(context)
     bpy.utils.register_class(IMAGE_TO_MESH_FH_pictures)
@@ -64,7 +64,7 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Remove the step; the next registration starts without a service's name."""
+    """Remove the step from the heartbeat, and reset the entry's label."""
     heartbeat.remove(STEP)
     IMAGE_TO_MESH_FH_pictures.bl_label = LOCAL
 

@@ -60,7 +60,7 @@ class IMAGE_TO_MESH_OT_develop(bpy.types.Operator):
 
     @classmethod
     def description(cls, _context: bpy.types.Context, properties: Any) -> str:
-        """Return the tooltip for the button's own properties."""
+        """Return the tooltip for what a button with these properties does."""
         if properties.background == "remove":
             return tr("Create a new image without the background; the original is kept")
         if properties.background == "white":

@@ -39,7 +39,7 @@ def _end(name: str, default: float) -> Any:
 
 
 class IMAGE_TO_MESH_OT_mark_subject(bpy.types.Operator):
-    """Draw a box around the subject; opens the Image Editor if none shows the image."""
+    """Draw a box around the subject in an Image Editor; open one if the window has none."""
 
     bl_idname = "image_to_mesh.mark_subject"
     bl_label = "Mark Subject"
@@ -116,7 +116,7 @@ class IMAGE_TO_MESH_OT_mark_subject(bpy.types.Operator):
         return self.execute(context)
 
     def _set_box(self) -> bool:
-        """Set the box to the dragged rectangle; return whether it is large enough to count."""
+        """Set the box to the dragged rectangle; return False if it is too small to count."""
         view = self._region.view2d
         ends = [view.region_to_view(*place) for place in (self._from or self._to, self._to)]
         (left, right), (bottom, top) = (sorted(values) for values in zip(*ends, strict=True))
@@ -126,7 +126,10 @@ class IMAGE_TO_MESH_OT_mark_subject(bpy.types.Operator):
         return min(self.right - self.left, self.bottom - self.top) >= LEAST
 
     def _place(self, event: bpy.types.Event) -> tuple[int, int]:
-        """Return the pointer's place in the region; an event's own may be of another region."""
+        """Return the pointer's location in the region, in pixels.
+
+        The event's own may refer to another region.
+        """
         return event.mouse_x - self._region.x, event.mouse_y - self._region.y
 
     def _draw(self, region: bpy.types.Region) -> None:
@@ -165,7 +168,10 @@ class IMAGE_TO_MESH_OT_clear_subject(bpy.types.Operator):
 
 
 def _mark_in_editor(context: bpy.types.Context) -> set[str]:
-    """Start drawing in an Image Editor of this window, or in a new window."""
+    """Start drawing in the largest Image Editor of this window, or in a new window.
+
+    Return CANCELLED, since the operator called here adds the undo step.
+    """
     window, area = context.window, find_editor(context.window)
     if area is None:
         bpy.ops.wm.window_new()
@@ -175,12 +181,11 @@ def _mark_in_editor(context: bpy.types.Context) -> set[str]:
     region = next(region for region in area.regions if region.type == "WINDOW")
     with context.temp_override(window=window, screen=window.screen, area=area, region=region):
         bpy.ops.image_to_mesh.mark_subject("INVOKE_DEFAULT")
-    # The operator called above adds the undo step.
     return {"CANCELLED"}
 
 
 def find_editor(window: bpy.types.Window) -> bpy.types.Area | None:
-    """Return the largest Image Editor of a window."""
+    """Return the largest Image Editor of a window, or None."""
     areas = [area for area in window.screen.areas if area.ui_type == "IMAGE_EDITOR"]
     return max(areas, key=lambda area: area.width * area.height, default=None)
 

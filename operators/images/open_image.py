@@ -22,7 +22,7 @@ HEAD = 16
 
 
 class IMAGE_TO_MESH_OT_open_image(ImageFiles, bpy.types.Operator):
-    """Open image files.
+    """Open image files, and use the first one as the scene's image or as a side view.
 
     Blender's own `image.open` looks for UDIM tiles and takes a phone's `IMG_1423.JPG` for one.
     """
@@ -56,7 +56,7 @@ class IMAGE_TO_MESH_OT_open_image(ImageFiles, bpy.types.Operator):
             self._open(context, path, self.view if path is paths[0] else "")
 
     def _open(self, context: bpy.types.Context, path: str, view: str) -> None:
-        """Use an image for a view at once, or as soon as a thread has it."""
+        """Open an image, at once or on a thread, and use it for a view unless `view` is ""."""
         if "://" in path:
             online = preferences.may_reach(path)
             jobs.image_downloads().start(path, online=online, view=view)
@@ -67,13 +67,13 @@ class IMAGE_TO_MESH_OT_open_image(ImageFiles, bpy.types.Operator):
 
 
 def _check_file(path: str) -> None:
-    """Raise BadImage if there is no such file; an address is not looked up."""
+    """Raise BadImage if there is no such file; a URL is not checked."""
     if "://" not in path and not Path(path).is_file():
         raise BadImage(Message("Image file not found: {path}.", path=path), "Choose another file.")
 
 
 def _is_photo(path: str) -> bool:
-    """Return whether a file is a HEIC or AVIF photo, under any name."""
+    """Return whether a file is a HEIC or AVIF photo by its content; False if it cannot be read."""
     from ...providers._shared.images.other_formats import is_heif
 
     try:

@@ -25,7 +25,10 @@ class IMAGE_TO_MESH_OT_use_sample(bpy.types.Operator):
 
 
 def _load_sample(_context: bpy.types.Context) -> bpy.types.Image:
-    """Return the sample, packed, since the add-on's folder differs between computers."""
+    """Return the sample image, loaded unless the file has it already.
+
+    It is packed, since the add-on's folder differs between computers.
+    """
     for image in bpy.data.images:
         if image.packed_file and image.filepath == str(SAMPLE):
             return image

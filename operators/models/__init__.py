@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Download, cancel, and copy models that run on this computer."""
+"""Download models that run on this computer, or copy them from files."""

@@ -47,7 +47,7 @@ class IMAGE_TO_MESH_OT_get_depth_model(bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_depth_model_from_file(bpy.types.Operator):
-    """Copy the depth model from a file, for computers without a network."""
+    """Copy and check the depth model from a file, for computers without a network."""
 
     bl_idname = "image_to_mesh.depth_model_from_file"
     bl_label = "Depth Model from File"

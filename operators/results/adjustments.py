@@ -72,7 +72,10 @@ class Adjustable:
     )
 
     def adjust(self: Any, context: bpy.types.Context, root: bpy.types.Object) -> None:
-        """Rotate, shade, and clean up a model that was just imported."""
+        """Rotate, shade, and clean up a model that was just imported, as the properties ask.
+
+        Models are not rotated if they update an object.
+        """
         if not self.into and self.properties.is_property_set("rotation"):
             root.rotation_euler = self.rotation
         if self.shading == "KEEP" and not self.merge and not self.outward:
@@ -83,13 +86,13 @@ class Adjustable:
         adjust_model([root, *root.children_recursive], wanted)
 
     def with_size(self: Any, place: jobs.Placement) -> jobs.Placement:
-        """Return a placement with the operator's size, if that was set."""
+        """Return a placement with the operator's size as its height, if that was set."""
         if not self.properties.is_property_set("size"):
             return place
         return replace(place, size=self.size, scale=None, measure="height")
 
     def read_adjustments(self: Any, context: bpy.types.Context, root: bpy.types.Object) -> None:
-        """Set the properties that Adjust Last Operation shows from the imported model."""
+        """Set `rotation` and `size`, which Adjust Last Operation shows, from the imported model."""
         from ...scene.placement import model_box
 
         self.rotation = root.rotation_euler
@@ -100,7 +103,7 @@ class Adjustable:
         self.size = max(sides.z if sides.z > max(sides) * 1e-6 else max(sides), 1e-6)
 
     def draw_adjustments(self: Any, *, in_place: bool) -> None:
-        """Draw the properties; location, rotation, and size of an updated object are its own."""
+        """Draw the properties; with `in_place`, without location, rotation, and size."""
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False

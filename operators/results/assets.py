@@ -68,7 +68,7 @@ class IMAGE_TO_MESH_OT_open_asset_browser(bpy.types.Operator):
 
 
 def _name_of(root: Path) -> str:
-    """Return the name of the library in Blender's preferences, empty if it is not there."""
+    """Return the library's name in Blender's preferences; empty if it is not registered."""
     from ...scene.asset_library import find_asset_library
 
     found = find_asset_library(root)
@@ -76,7 +76,11 @@ def _name_of(root: Path) -> str:
 
 
 def _register_library(root: Path) -> str:
-    """Register the library with Blender and return its name there; raises LibraryProblem."""
+    """Write the catalogs, register the library as an asset library, and return its name there.
+
+    Raise LibraryProblem if the library can contain models from others, or if the catalogs cannot be
+    read or written.
+    """
     from ...scene.asset_library import register_folder, write_catalogs
 
     labels = {provider.id: provider.label for provider in all_providers().values()}

@@ -74,7 +74,7 @@ class IMAGE_TO_MESH_OT_delete(bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_delete_result(bpy.types.Operator):
-    """Delete a result so that it can be brought back for half a minute."""
+    """Hide a result, which is deleted after half a minute unless it is brought back."""
 
     bl_idname = "image_to_mesh.delete_result"
     bl_label = "Delete"
@@ -124,7 +124,7 @@ class IMAGE_TO_MESH_OT_undo_delete(bpy.types.Operator):
 
 
 def newest_ended() -> str:
-    """Return this session's newest ended job; raise LibraryProblem if no job has ended."""
+    """Return the ID of this session's newest ended job; raise LibraryProblem if none has ended."""
     for view in jobs.session().views():
         if view.over and view.record and view.job not in jobs.session().collecting():
             return view.job

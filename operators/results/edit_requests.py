@@ -20,9 +20,9 @@ from . import rotate
 
 
 def for_scene(context: bpy.types.Context, task: str, asked: dict[str, Any]) -> jobs.EditRequest:
-    """Write the active object's mesh for the worker and return the request.
+    """Write the mesh of the active object, or the meshes of its model, and return the request.
 
-    Raises LibraryProblem if the tool cannot work on it, or OSError if the disk is full.
+    Raise LibraryProblem if the tool cannot work on them, or OSError if they cannot be written.
     """
     import tempfile
 
@@ -50,9 +50,10 @@ def for_scene(context: bpy.types.Context, task: str, asked: dict[str, Any]) -> j
 def for_job(
     context: bpy.types.Context, task: str, asked: dict[str, Any], named: tuple[str, str]
 ) -> jobs.EditRequest:
-    """Return the request to edit a version on disk. Raises LibraryProblem.
+    """Return the request to edit a version in a job's folder.
 
-    `named` are the job and the version, each empty for that of the active object.
+    `named` are the job and the version, each empty for that of the active object. Raise
+    LibraryProblem if the job does not exist, or the version is missing.
     """
     record, version = target(context, *named)
     folder = bring_in.library_of(context, record.id).folder(record.id)
@@ -69,9 +70,10 @@ def for_job(
 
 
 def target(context: bpy.types.Context, job: str, version: str) -> tuple[jobs.Record, str]:
-    """Return the job and version to edit: those named, else those of the active object.
+    """Return the record and the version's file: those named, else those of the active object.
 
-    Without either, the newest job. Raises LibraryProblem if there is no such job.
+    Without either, it is the original of the newest job. Raise LibraryProblem if there is no such
+    job, or `version` is not the name of a version.
     """
     roots = rotate.result_roots(context)
     active = context.view_layer.objects.active
@@ -82,7 +84,10 @@ def target(context: bpy.types.Context, job: str, version: str) -> tuple[jobs.Rec
 
 
 def _job_folder(context: bpy.types.Context, objects: list[bpy.types.Object]) -> Path | None:
-    """Return the folder that gets a copy of the new version: that of the object's own job."""
+    """Return the folder of the objects' job, which gets a copy of the new version, or None.
+
+    It is None unless a single object is the whole model of a job in the library.
+    """
     obj = objects[0]
     is_whole = len(objects) == 1 and JOB in obj and not (obj.parent and JOB in obj.parent)
     if not is_whole:

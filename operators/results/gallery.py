@@ -83,7 +83,7 @@ class IMAGE_TO_MESH_OT_show_all_results(bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_star_result(bpy.types.Operator):
-    """Give a result a star, or remove it."""
+    """Give a result a star, or remove its star."""
 
     bl_idname = "image_to_mesh.star_result"
     bl_label = "Star"
@@ -102,7 +102,7 @@ class IMAGE_TO_MESH_OT_star_result(bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_rename_result(bpy.types.Operator):
-    """Give a result another name in the library."""
+    """Give a result another name in the library, or that of its image if the name is empty."""
 
     bl_idname = "image_to_mesh.rename_result"
     bl_label = "Rename Result"
@@ -145,7 +145,10 @@ def _rename(context: bpy.types.Context, job: str, name: str) -> None:
 
 
 def _label_of(context: bpy.types.Context, job: str) -> tuple[str, jobs.Label]:
-    """Return a job, by default that of the selected result, and its label."""
+    """Return a job's ID, by default that of the selected result, and its label.
+
+    Raise LibraryProblem if no result is selected or there is no such job.
+    """
     if not job:
         item = selected_result(context)
         if item is None:

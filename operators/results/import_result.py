@@ -76,7 +76,10 @@ class IMAGE_TO_MESH_OT_import_result(Adjustable, bpy.types.Operator):
         self.draw_adjustments(in_place=bool(self.into))
 
     def _import(self, context: bpy.types.Context, record: jobs.Record) -> bpy.types.Object:
-        """Import the model; return its root, or the object that was updated with it."""
+        """Import the model; return its root, or that of the model that was updated with it.
+
+        If the object to update no longer exists, the model is added as a new one, with a note.
+        """
         blend = version_file(self.version)
         target = job_targets.find(context.scene, self.into)
         if target is None:
@@ -106,7 +109,7 @@ class IMAGE_TO_MESH_OT_import_result(Adjustable, bpy.types.Operator):
 
 
 def _place_of(target: bpy.types.Object) -> jobs.Placement:
-    """Return the placement of a mesh that goes into an object: as large as the old one was made."""
+    """Return the placement of a mesh that updates an object, with the scale of its import."""
     x, y, z = target.matrix_world.translation
     return jobs.Placement((x, y, z), scale=float(target.get(SCALE, 1.0)))
 

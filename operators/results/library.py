@@ -23,7 +23,7 @@ ALL_OF_THEM = "Jobs in it that others created can then be resumed and imported."
 
 
 class IMAGE_TO_MESH_OT_trust_library(bpy.types.Operator):
-    """Trust jobs in the library that other users wrote."""
+    """Trust, or stop trusting, jobs in the library that other users wrote."""
 
     bl_idname = "image_to_mesh.trust_library"
     bl_label = "Trust This Library"
@@ -114,7 +114,7 @@ class IMAGE_TO_MESH_OT_show_folder(bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_clean_up(bpy.types.Operator):
-    """Delete old jobs until the library is within its limit."""
+    """Delete the oldest imported jobs until the library is within its limit."""
 
     bl_idname = "image_to_mesh.clean_up"
     bl_label = "Clean Up Library"
@@ -170,7 +170,10 @@ def _record(context: bpy.types.Context, job: str) -> jobs.Record:
 
 
 def _choose_again(context: bpy.types.Context, record: jobs.Record) -> list[str]:
-    """Restore a job's choices; return the settings and images that no longer exist."""
+    """Restore a job's provider, settings, and images; return what no longer exists, as texts.
+
+    The scene's images stay if the job's front view no longer exists.
+    """
     from ...providers._shared.adapters import parse_settings
     from ...scene.reuse_images import load_job_image
 

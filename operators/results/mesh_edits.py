@@ -23,7 +23,7 @@ from . import edit_requests
 
 
 class _EditOperator(Refuses, bpy.types.Operator):
-    """Base of the operators that edit a mesh in the background Blender."""
+    """Base of the operators that check or edit meshes in the background Blender."""
 
     bl_options: ClassVar[set[str]] = {"REGISTER"}
     task: ClassVar[str]
@@ -78,7 +78,7 @@ class _EditOperator(Refuses, bpy.types.Operator):
         return jobs.mesh_edits().start(order, background_command())
 
     def _is_in_scene(self, context: bpy.types.Context) -> bool:
-        """Return whether to edit the active object, and not a job's model in its folder."""
+        """Return whether to edit the active object's mesh, and not a version in a job's folder."""
         if not (self.job or self.version):
             return True
         active = context.view_layer.objects.active

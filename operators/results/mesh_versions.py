@@ -74,7 +74,7 @@ class IMAGE_TO_MESH_OT_bring_version(Refuses, bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_library_versions(Refuses, bpy.types.Operator):
-    """List the versions in the job's folder."""
+    """Open a menu of the versions in the folder of the active object's job."""
 
     bl_idname = "image_to_mesh.library_versions"
     bl_label = "Versions in Library"
@@ -98,7 +98,7 @@ class IMAGE_TO_MESH_OT_library_versions(Refuses, bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_forget_versions(bpy.types.Operator):
-    """Remove the versions that are not shown."""
+    """Remove the versions that are not shown from the .blend file."""
 
     bl_idname = "image_to_mesh.forget_versions"
     bl_label = "Remove Other Versions"
@@ -137,7 +137,8 @@ def _as_own_error(error: ImageToMeshError | OSError) -> ImageToMeshError:
 def _take(context: bpy.types.Context, view: jobs.EditView, scene: jobs.SceneMeshes) -> None:
     """Put an edit's meshes into their objects, or add them as levels of detail.
 
-    Raises LibraryProblem if an object is gone, or OSError if the file cannot be read.
+    The edit's report is kept for the new mesh. Raise LibraryProblem if an object is gone, or
+    OSError if the file cannot be read.
     """
     from ...jobs.tasks.edit_values import RESULT
     from ...scene.exchange import arriving
@@ -173,10 +174,11 @@ def _show_stored(context: bpy.types.Context, key: str) -> None:
 
 
 def _show_file(context: bpy.types.Context, job: str, blend: str, instead: str) -> None:
-    """Show a version from the job's folder, in the object that shows the job's model.
+    """Show a version from the job's folder, in an object that shows the job's model.
 
-    Objects that show the version `instead` are preferred. Without any, a new object is placed as
-    set in Placement. Raises ImageToMeshError, OSError, or RuntimeError.
+    If there are several, `_shown_object` prefers one with the version `instead`. Without any, a new
+    object is placed as set in Placement. Raise ImageToMeshError, OSError, or RuntimeError if the
+    version cannot be imported.
     """
     from ...scene.exchange.from_library import adopt_model
 
@@ -195,7 +197,7 @@ def _show_file(context: bpy.types.Context, job: str, blend: str, instead: str) -
 def _shown_object(context: bpy.types.Context, job: str, version: str) -> bpy.types.Object | None:
     """Return the root of the job's model in the scene, or None.
 
-    The active object is preferred, then the newest that shows `version`, then the newest.
+    The active object is preferred, then the last that shows `version`, then the last.
     """
     found = [root for root in rotate.result_roots(context) if root[JOB] == job]
     found.sort(key=lambda root: root.get(VERSION, ORIGINAL) == version)
@@ -212,9 +214,10 @@ def _place_of(context: bpy.types.Context, root: bpy.types.Object | None) -> jobs
 
 
 def _library_entries(context: bpy.types.Context) -> tuple[str, list[tuple[str, str, bool]]]:
-    """Return the active object's job, and the file, label, and visibility of each version.
+    """Return the ID of the active object's job, and a tuple for each version in its folder.
 
-    Raises LibraryProblem if there is no such job in the library.
+    The tuple has the version's file, its label, and whether it is shown. Raise LibraryProblem if
+    the object has no job, or the job is not in the library.
     """
     from ...jobs.library.versions import versions
 

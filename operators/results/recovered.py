@@ -13,7 +13,7 @@ _PUT_AWAY = "image_to_mesh put away"
 
 
 class IMAGE_TO_MESH_OT_import_arrivals(bpy.types.Operator):
-    """Import all recovered meshes."""
+    """Import all recovered meshes, and report those that cannot be imported."""
 
     bl_idname = "image_to_mesh.import_arrivals"
     bl_label = "Import"

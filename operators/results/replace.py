@@ -14,7 +14,7 @@ from ..arguments import argument
 
 
 class IMAGE_TO_MESH_OT_select_made(bpy.types.Operator):
-    """Select a job's objects."""
+    """Select the visible objects of a job, by default the active object's."""
 
     bl_idname = "image_to_mesh.select_made"
     bl_label = "Select This Job's Objects"
@@ -144,9 +144,9 @@ def _why_none(job: str, found: list[bpy.types.Object]) -> str:
 
 
 def _import(job: str, place: bpy.types.Object) -> list[bpy.types.Object]:
-    """Import a job's model; return its objects, the root first.
+    """Import a job's model at the location of `place`; return its objects, the root first.
 
-    Raises RuntimeError, as operators do.
+    Raise RuntimeError if the import fails, as calls of operators do.
     """
     from ...scene.replace import find_model_objects
 

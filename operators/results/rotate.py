@@ -18,7 +18,7 @@ STEPS = {"LEFT": 90, "RIGHT": 270, "BACK": 180}
 
 
 class IMAGE_TO_MESH_OT_turn(bpy.types.Operator):
-    """Rotate a result about Z."""
+    """Rotate a result about Z, and remember its rotation for its provider and model."""
 
     bl_idname = "image_to_mesh.turn"
     bl_label = "Rotate"

@@ -39,7 +39,7 @@ class IMAGE_TO_MESH_OT_show_texture(bpy.types.Operator):
 
 
 def _color_type(context: bpy.types.Context) -> str:
-    """Return which colors the newest result has: a texture, or a color attribute alone."""
+    """Return "VERTEX" if the last result has color attributes but no UV map, else "TEXTURE"."""
     results = [obj for obj in context.view_layer.objects if JOB in obj and obj.type == "MESH"]
     for obj in results[-1:]:
         if obj.data.color_attributes and not obj.data.uv_layers:
