@@ -23,7 +23,7 @@ _classes = (
 
 
 def register() -> None:
-    """Register the panels and menus, and add the entries to Blender's own menus."""
+    """Register panels, menus, entries in Blender's menus, preferences page, and manual links."""
     for cls in _classes:
         bpy.utils.register_class(cls)
     menus.register()
@@ -33,7 +33,7 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Undo `register` in reverse order."""
+    """Undo `register` in reverse order, except for the preferences page."""
     bpy.utils.unregister_manual_map(manual_map)
     statusbar.unregister()
     menus.unregister()

@@ -21,7 +21,8 @@ OFFLINE_ICON = "INTERNET_OFFLINE"
 class Price(NamedTuple):
     """The price of an order with the current settings, as a text such as “30 Credits”.
 
-    `text` is empty if that is not known; `problem` is the reason why a service named no price.
+    `text` is empty if the price is unknown or nothing is charged. `problem` is the reason why a
+    service named no price, not translated, or empty.
     """
 
     text: str = ""
@@ -29,7 +30,10 @@ class Price(NamedTuple):
 
 
 def price_of(context: bpy.types.Context) -> Price:
-    """Return the price of the scene's settings: the service's own, or what they cost last time."""
+    """Return the price of the scene's settings: what the service names, else the last cost.
+
+    If the service was asked and failed, return only its problem.
+    """
     settings = settings_to_price(context)
     reply = answer(context, provider_of(context.scene), settings) if settings else None
     if reply is not None and reply.failure:
@@ -38,7 +42,7 @@ def price_of(context: bpy.types.Context) -> Price:
 
 
 def with_price(text: str, price: Price) -> str:
-    """Return a button's text, translated, with the price: Generate · 30 Credits."""
+    """Return a button's text, translated, with the price if it is known: Generate · 30 Credits."""
     return f"{tr(text)} · {price.text}" if price.text else tr(text)
 
 

@@ -29,7 +29,7 @@ class Notice(NamedTuple):
 
 
 class Action(NamedTuple):
-    """The price and the sentences of Generate, known before anything is drawn."""
+    """The price and sentences of Generate, and which buttons it has, known before it is drawn."""
 
     price: Price
     notices: tuple[Notice, ...]
@@ -42,7 +42,7 @@ class Action(NamedTuple):
 
 
 def plan_action(context: bpy.types.Context) -> Action:
-    """Return what Generate shows, so that the preview above it can leave room for that."""
+    """Return what Generate shows, so that the preview above it can leave room for its sentences."""
     reason, price = why_not(context), price_of(context)
     notices = tuple(_notices(context, reason, price))
     return Action(price, notices, not reason, active_result(context) is not None)

@@ -30,7 +30,7 @@ def draw_picture(
     provider: Provider[Any],
     taken: float,
 ) -> None:
-    """Draw the image, its preview, and its buttons.
+    """Draw the image's preview, its field and buttons, and the line about what is sent.
 
     `taken` is the height of the texts above Generate, in units of a row.
     """
@@ -49,7 +49,10 @@ def draw_picture(
 def draw_invitation(
     layout: bpy.types.UILayout, context: bpy.types.Context, chosen: Any, provider: Provider[Any]
 ) -> None:
-    """Draw the provider's description, and the buttons that choose a first image."""
+    """Draw the ways to choose a first image, below the provider's description.
+
+    While an image is being downloaded, a note about that replaces the description.
+    """
     if is_downloading():
         draw_text(layout, context, DOWNLOADING, icon="TIME")
     else:

@@ -35,7 +35,7 @@ def draw_checks(
     image: bpy.types.Image | None,
     provider: Provider[Any],
 ) -> None:
-    """Draw the edit buttons and the line about what will be sent, if an image is chosen."""
+    """Draw the edit buttons and the line about what will be sent, if the image can be used."""
     if image is None or picture_problem(image):
         return
     _draw_ways(layout, context, image)
@@ -45,7 +45,10 @@ def draw_checks(
 def checks_height(
     context: bpy.types.Context, image: bpy.types.Image | None, provider: Provider[Any]
 ) -> float:
-    """Return the height of `draw_checks` beyond that of a single line, in rows."""
+    """Return how much higher `draw_checks` is than one row of buttons and one line, in rows.
+
+    It is 0 if that draws nothing.
+    """
     if image is None or picture_problem(image):
         return 0.0
     stacked = 0.0 if _share_of_remove(context, image) else 1.0
@@ -55,7 +58,8 @@ def checks_height(
 def problems(image: bpy.types.Image | None) -> Iterator[str]:
     """Yield a sentence for each reason to expect a poor mesh, or why the check failed.
 
-    Why an image cannot be used at all is among the reasons why Generate is disabled.
+    Yield nothing before the check has ended, or if the image cannot be used at all: that is among
+    the reasons why Generate is disabled.
     """
     if image is None or picture_problem(image):
         return
@@ -69,7 +73,7 @@ def problems(image: bpy.types.Image | None) -> Iterator[str]:
 
 
 def _newest_report(image: bpy.types.Image) -> jobs.ImageReport | None:
-    """Return the newest report on an image, with the subject that the current settings find."""
+    """Return the newest report on an image: the subject preview's, else the check's, else None."""
     key, latest = picture_key(image), jobs.subject_previews().latest
     # While a setting is dragged, the report on the last value stays: without it, rows would jump.
     if latest is not None and latest.request.key == key:
@@ -95,7 +99,10 @@ def _line(image: bpy.types.Image, provider: Provider[Any]) -> str:
 
 
 def sent_text(report: jobs.ImageReport, provider: Provider[Any]) -> str:
-    """Return what the provider receives, such as "Sends 1024 × 768 PNG, 0.4 MB"."""
+    """Return what the provider receives, such as "Sends 1024 × 768 PNG, 0.4 MB".
+
+    For a local provider, it says that nothing is sent.
+    """
     if report.info is None:
         return tr("Checked when you click Generate")
     width, height, format_, converted = jobs.sent_form(report, provider)
@@ -112,7 +119,7 @@ def megabytes(size: int) -> str:
 
 
 def warnings(report: jobs.ImageReport) -> Iterator[str]:
-    """Yield a sentence for each reason to expect a poor mesh."""
+    """Yield a sentence for each reason to expect a poor mesh; only one without a clear subject."""
     # Without a subject, all other figures describe the whole image.
     if not report.clear:
         plain = tr("No clear subject: use a single object on a plain background")
@@ -145,7 +152,7 @@ def _draw_ways(
 
 
 def draw_box_buttons(row: bpy.types.UILayout, chosen: Any, text: str = "") -> None:
-    """Draw the buttons that draw and clear the box around the subject."""
+    """Draw the button that draws a box around the subject and, if there is one, that clears it."""
     has_box = bool(subject_box.box_of(chosen))
     row.operator("image_to_mesh.mark_subject", text=text, icon="SELECT_SET", depress=has_box)
     if has_box:
@@ -153,7 +160,7 @@ def draw_box_buttons(row: bpy.types.UILayout, chosen: Any, text: str = "") -> No
 
 
 def _share_of_remove(context: bpy.types.Context, image: bpy.types.Image) -> float:
-    """Return the first button's share of the row; 0 if the two do not fit side by side."""
+    """Return the share of the row for Remove Background; 0 if both buttons do not fit into it."""
     icons = 1 + bool(image.get(EDITED_FROM)) + bool(subject_box.box_of(choices_of(context.scene)))
     room = 1.0 - 0.12 * icons
     return first_share(context, tr(REMOVE), tr(CROP), room)

@@ -25,7 +25,7 @@ ROTATIONS = (
 
 
 def draw_location(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw the location of new models in the header, where it is visible in a closed subpanel."""
+    """Draw the location of new models in a subpanel's header, if it fits beside the title."""
     chosen = placement_of(context.scene)
     items = chosen.bl_rna.properties["position"].enum_items
     name = tr(items[chosen.current_position()].name)
@@ -36,7 +36,7 @@ def draw_location(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
 
 
 def draw_placement(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw the rows for where new models are placed, how large, and how they are stored."""
+    """Draw the rows for location, size, and storage of new models, rotation, and defaults."""
     _draw_location(layout, context)
     _draw_size(layout, context)
     _draw_storage(layout, context)

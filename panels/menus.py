@@ -135,7 +135,10 @@ class IMAGE_TO_MESH_PT_image_editor(bpy.types.Panel):
 def _order(
     layout: bpy.types.UILayout, context: bpy.types.Context, name: str, texts: tuple[str, str]
 ) -> None:
-    """Draw an order's entry with its provider and price; the second text is for a free one."""
+    """Draw an order's entry with its provider and price.
+
+    `texts` are those with the provider's name, and without for a local provider.
+    """
     text = with_price(context, with_provider(context, *texts))
     icon = ICON if name == "generate" else "NONE"
     button = layout.operator(f"image_to_mesh.{name}", text=text, icon=icon, translate=False)

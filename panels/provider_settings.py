@@ -34,7 +34,7 @@ GROUPS = {
 
 
 class Remarks(NamedTuple):
-    """Notes about settings, by name: why one is unused, why one is invalid, which were changed."""
+    """Notes about settings, by name: why they are unused or invalid, and which were changed."""
 
     unused: dict[str, str]
     broken: dict[str, str]
@@ -42,7 +42,7 @@ class Remarks(NamedTuple):
 
 
 def draw_presets(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw the menu of presets, which names the chosen one."""
+    """Draw the menu of presets, which names the chosen one if that fits."""
     preset = baseline_of(context.scene, provider_of(context.scene)).preset
     # The icon and the arrow of the menu take as much room as four characters.
     text = preset if fits_header(context, "Settings", f"{preset}mmmm") else ""
@@ -50,7 +50,7 @@ def draw_presets(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
 
 
 def draw_settings(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw the basic settings, then the others in their groups."""
+    """Draw the basic settings, live preview, and models to download, then the other settings."""
     settings = read_settings(context.scene, provider_of(context.scene))
     remarks, shown = _remarks(context, settings), _shown_settings(settings)
     _draw_rows(layout, context, [setting for setting in shown if setting.basic], remarks)
@@ -73,7 +73,7 @@ def has_settings(context: bpy.types.Context) -> bool:
 
 
 def _shown_settings(settings: Settings) -> list[Setting]:
-    """Return the settings to show; quiet ones only if they have another value."""
+    """Return the settings to show: all but quiet ones that have their default value."""
     return [
         setting
         for setting in settings_of(type(settings))
@@ -112,7 +112,10 @@ def _draw_rows(
 def _title_row(
     column: bpy.types.UILayout, context: bpy.types.Context, setting: Setting
 ) -> bpy.types.UILayout:
-    """Draw the title of an optional setting, and return the row for its value."""
+    """Draw the title of an optional setting, and return the row for the value.
+
+    Other settings draw their title with the value.
+    """
     fits = fits_beside if _has_title(setting) else fits_checkbox
     beside = fits(context, setting.title, ICON)
     if setting.optional and not beside:
@@ -149,7 +152,7 @@ def _draw_value(
 
 
 def _has_title(setting: Setting) -> bool:
-    """Return whether the title needs its own column; a checkbox carries its title."""
+    """Return whether the title is in the column of the titles, not beside a checkbox."""
     return setting.optional or setting.kind != "bool"
 
 
@@ -158,7 +161,7 @@ def _has_range(setting: Setting) -> bool:
 
 
 def _draw_live_preview(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw the switch for live preview if the provider has it."""
+    """Draw the switch for live preview if the provider has it, and report that it was drawn."""
     if not provider_of(context.scene).has_live_preview:
         return
     row = layout.row()

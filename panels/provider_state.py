@@ -29,7 +29,7 @@ def draw_provider(
 
 
 def account_failure(context: bpy.types.Context, provider: Provider[Any]) -> str:
-    """Return the sentence about a balance that could not be read, or an empty text."""
+    """Return the error of the last request for the balance, translated, or an empty text."""
     if not provider.keys or not preferences.has_account(provider):
         return ""
     reply = preferences.answer(context, provider)

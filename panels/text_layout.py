@@ -55,7 +55,7 @@ def draw_text(
     icon: str = "NONE",
     active: bool = True,
 ) -> None:
-    """Draw a sentence, wrapped to the region's width."""
+    """Draw a sentence, translated and wrapped to the region's width."""
     column = layout.column(align=True)
     column.active = active
     column.scale_y = LINE
@@ -78,9 +78,9 @@ def _lines(context: bpy.types.Context, text: str, icon: str) -> tuple[str, ...]:
 # Cached: panels draw the same sentences many times a second while a job runs.
 @functools.lru_cache(maxsize=256)
 def wrap_text(text: str, room: float) -> tuple[str, ...]:
-    """Break a text into lines of this width, within a word if it is too long for one.
+    """Break a text into lines, within a word only if that is longer than a line.
 
-    `room`: pixels at a UI scale of 1. Blender would cut off what is wider.
+    `room` is the width of a line, in pixels at a UI scale of 1. Blender would cut off wider ones.
     """
     lines = [""]
     for piece in BREAKS.split(text.strip()):
@@ -92,7 +92,7 @@ def wrap_text(text: str, room: float) -> tuple[str, ...]:
 
 
 def _cut_word(word: str, room: float) -> Iterator[str]:
-    """Yield the pieces of a word, each as long as fits into a line."""
+    """Yield the pieces of a word, each as long as fits into a line, or a single letter."""
     while len(word) > 1 and _drawn_width(word) > room:
         fitting = (
             size for size in range(len(word) - 1, 1, -1) if _drawn_width(word[:size]) <= room
@@ -112,7 +112,7 @@ def duration(seconds: float, *, exact: bool = True) -> str:
 
 
 def is_narrow(context: bpy.types.Context) -> bool:
-    """Return whether the region is too narrow for titles beside their fields."""
+    """Return whether the region is too narrow for any title beside its field."""
     return _width(context) < NARROW
 
 
@@ -122,7 +122,7 @@ def fits_line(context: bpy.types.Context, text: str, taken: float = 0.0) -> bool
 
 
 def fit_side_by_side(context: bpy.types.Context, texts: Sequence[str]) -> bool:
-    """Return whether buttons with icons and these texts, translated, fit into one row."""
+    """Return whether buttons with icons and these translated texts fit into one row."""
     room = (_width(context) - MARGIN) / max(1, len(texts)) - ICON - BORDERS
     return all(_drawn_width(text) <= room for text in texts)
 
@@ -169,7 +169,10 @@ def titled_row(
 def draw_value(
     layout: bpy.types.UILayout, context: bpy.types.Context, data: Any, name: str, **shown: Any
 ) -> None:
-    """Draw a property with its title, above the field if it does not fit beside it."""
+    """Draw a property with its title: beside the field if that fits, else in or above the field.
+
+    `shown` are arguments of `UILayout.prop`.
+    """
     declared = data.bl_rna.properties[name]
     if fits_beside(context, "" if declared.type == "BOOLEAN" else declared.name):
         layout.prop(data, name, **shown)
@@ -193,6 +196,6 @@ def _drawn_width(text: str) -> float:
 
 
 def _width(context: bpy.types.Context) -> float:
-    """Return the region's width in pixels at a UI scale of 1, or a usual one without a region."""
+    """Return the region's width, or without a region a usual one, in pixels at a UI scale of 1."""
     scale = context.preferences.system.ui_scale or 1.0  # 0 without a window
     return float(context.region.width / scale) if context.region else USUAL

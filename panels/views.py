@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The *Views* subpanel: pictures of the front and of the side views that the provider takes."""
+"""The *Views* subpanel: images of the front and of the side views that the provider takes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .image_checks import megabytes
 from .text_layout import draw_text
 
 PICTURE = 4.5
-"""Height of a view's picture, in units of a row."""
+"""Height of a view's preview, in units of a row."""
 COLUMNS = 2
 
 
@@ -27,7 +27,10 @@ def side_views(context: bpy.types.Context) -> tuple[str, ...]:
 
 
 def draw_count(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw the number of images at the end of the subpanel's header, if there are several."""
+    """Draw the number of images in the subpanel's header if there are several.
+
+    An icon warns about side views that were chosen for another image.
+    """
     chosen, sides = choices_of(context.scene), side_views(context)
     count = len(images_of(chosen, ("front", *sides)))
     if foreign(chosen, sides):
@@ -38,7 +41,7 @@ def draw_count(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 
 def draw_views(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw a cell for the front and each side view, and a line about what is sent."""
+    """Draw a cell for the front and each side view, and a line about what is sent, if anything."""
     chosen, views = choices_of(context.scene), ("front", *side_views(context))
     grid = layout.grid_flow(row_major=True, columns=COLUMNS, even_columns=True, align=False)
     for view in views:
@@ -47,7 +50,7 @@ def draw_views(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 
 def draw_pictures(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw the images of an order side by side, and what is sent, if there are several images."""
+    """Draw the images of an order in a grid, and what is sent, unless there is only one image."""
     images = images_of(choices_of(context.scene), ("front", *side_views(context)))
     if len(images) == 1:
         return
@@ -60,7 +63,7 @@ def draw_pictures(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
 
 
 def draw_foreign(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw the buttons for side views of another image, which are shown wherever Generate is."""
+    """Draw the buttons that keep or clear side views of another image, if there are any."""
     chosen = choices_of(context.scene)
     # The provider's views depend on all settings, which are read only if a view is foreign.
     if foreign(chosen) and foreign(chosen, side_views(context)):
@@ -70,7 +73,10 @@ def draw_foreign(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
 
 
 def _draw_cell(layout: bpy.types.UILayout, chosen: Any, view: str) -> None:
-    """Draw a view's picture with its name, or a button as large as a picture to open one."""
+    """Draw a view's name, preview, field, and size.
+
+    Without an image, a button as large as a preview opens one.
+    """
     image = view_of(chosen, view)
     layout.label(text=view.capitalize())
     if image is None:
@@ -103,7 +109,10 @@ def _icon_of(image: bpy.types.Image) -> int:
 
 
 def _sum(context: bpy.types.Context, images: dict[str, bpy.types.Image]) -> str:
-    """Return a line with the number of images and, if known, the total size of their files."""
+    """Return a line with the number of images and, if known, the total size of their files.
+
+    For a local provider, it says that they are not sent.
+    """
     count = len(images)
     number = tr("1 image") if count == 1 else tr("{} images").format(count)
     if not provider_of(context.scene).is_remote:

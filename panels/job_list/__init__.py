@@ -14,7 +14,7 @@ from .running import draw_running
 
 
 def draw_jobs(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw running jobs, images in the queue, ended jobs, and recovered ones."""
+    """Draw running, queued, ended, and recovered jobs, or a note if there are no jobs."""
     running, ended = _split_views()
     if not (running or ended or jobs.session().queued or has_arrivals()):
         # The panel stays where it is without jobs, so that its header never moves.
@@ -35,7 +35,7 @@ def _split_views() -> tuple[list[jobs.JobView], list[jobs.JobView]]:
 
 
 def draw_count(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw how many jobs run or failed in the header, where it is visible in a closed subpanel."""
+    """Draw in the subpanel's header how many jobs run or, if none does, how many failed."""
     running, ended = _split_views()
     failed = sum(view.failure is not None for view in ended)
     count, text = len(running) or failed, tr("{} running" if running else "{} failed")

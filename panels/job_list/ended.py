@@ -17,14 +17,17 @@ from ..text_layout import draw_text, duration, is_narrow
 from .failed import draw_failure
 
 ENDED_SHOWN = 5
-"""Older ones are drawn in a closed subpanel."""
+"""Maximum number of ended jobs outside of the closed subpanel for older ones."""
 OLDER_SHOWN = 10
 
 
 def draw_ended(
     layout: bpy.types.UILayout, context: bpy.types.Context, ended: Sequence[jobs.JobView]
 ) -> None:
-    """Draw the ended jobs, the newest first and with its details."""
+    """Draw the ended jobs, the newest first; those of `_newest` and opened ones with their details.
+
+    Jobs beyond ENDED_SHOWN are in a closed subpanel, which has at most OLDER_SHOWN of them.
+    """
     newest = _newest(ended)
     column = layout.column(align=True)
     for view in ended[:ENDED_SHOWN]:
@@ -41,7 +44,7 @@ def draw_ended(
 
 
 def _newest(ended: Sequence[jobs.JobView]) -> tuple[str, str]:
-    """Return the ids of the newest job that made a mesh and the newest that failed, each or ""."""
+    """Return the IDs of the newest job with a mesh and of the newest that failed, each or ""."""
     came = next((view.job for view in ended if _came(view)), "")
     failed = next((view.job for view in ended if view.failure), "")
     return came, failed
@@ -165,7 +168,7 @@ def _draw_result(box: bpy.types.UILayout, context: bpy.types.Context, view: jobs
 
 
 def _draw_shading(box: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw the button that shows or hides textures in this viewport, if it is in Solid View."""
+    """Draw the button that shows or hides textures in this 3D Viewport, if that is possible."""
     space = getattr(context, "space_data", None)  # tests draw without an area
     if space is None or space.type != "VIEW_3D":
         return

@@ -18,7 +18,7 @@ ABOUT_KEYS = frozenset({"missing_key", "bad_key"})
 
 
 def draw_failure(box: bpy.types.UILayout, context: bpy.types.Context, view: jobs.JobView) -> None:
-    """Draw the failure's sentences, wrapped, and its buttons below."""
+    """Draw the failure's sentences, the ways to resolve an uncertain job, and the buttons."""
     failure = view.failure
     if failure is None:
         return
@@ -32,7 +32,10 @@ def draw_failure(box: bpy.types.UILayout, context: bpy.types.Context, view: jobs
 
 
 class _Button(NamedTuple):
-    """An operator's button: its text, translated, and the operator's one property."""
+    """An operator's button with its translated text.
+
+    `name` and `value` are the operator's one property; `name` is empty if it has none.
+    """
 
     operator: str
     text: str
@@ -56,7 +59,7 @@ def _buttons(view: jobs.JobView, failure: jobs.Failure) -> Iterator[_Button]:
 def _draw_buttons(
     box: bpy.types.UILayout, context: bpy.types.Context, buttons: Sequence[_Button]
 ) -> None:
-    """Draw the buttons in a row, or below each other where their words would be cut off."""
+    """Draw the buttons in a row, or below each other if their texts would be cut off."""
     fit = fit_side_by_side(context, [button.text for button in buttons])
     row = box.row(align=True) if fit else box.column(align=True)
     for button in buttons:

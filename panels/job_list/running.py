@@ -27,7 +27,7 @@ PLACES = (
 def draw_running(
     layout: bpy.types.UILayout, context: bpy.types.Context, running: Sequence[jobs.JobView]
 ) -> None:
-    """Draw the running jobs, the newest ones at length, and the queue."""
+    """Draw the running jobs, those beyond RUNNING_SHOWN in a closed subpanel, and the queue."""
     index, alone = jobs.library_index(library(context)), len(running) == 1
     for view in running[:RUNNING_SHOWN]:
         # Beside the two icons of several jobs, the usual time would be cut off.
@@ -48,7 +48,7 @@ def _draw_job(
     *,
     alone: bool,
 ) -> None:
-    # In a box like ended jobs, so that `draw_nothing` is what replaces the progress bar.
+    # In a box like ended jobs, so that `_draw_nothing` is what replaces the progress bar.
     column = layout.box().column(align=True)
     row = column.row(align=True)
     row.scale_y = 1.5 if alone else 1.0
@@ -73,7 +73,7 @@ def _draw_job(
 
 
 def _draw_place(row: bpy.types.UILayout, view: jobs.JobView, *, alone: bool) -> None:
-    """Draw the two buttons that move the placeholder; for several jobs as icons only."""
+    """Draw the two buttons that move the placeholder; as icons only unless the job runs alone."""
     for name, text, icon in PLACES:
         shown = tr(text) if alone else ""
         button = row.operator(f"image_to_mesh.{name}", text=shown, icon=icon, translate=False)
@@ -106,7 +106,7 @@ def _draw_queue(layout: bpy.types.UILayout) -> None:
 
 
 def _time_of(view: jobs.JobView, usual: float | None) -> str:
-    """Return the elapsed time, with the usual total if earlier jobs give one."""
+    """Return the elapsed time as text, with the usual total in seconds if that is known."""
     seconds = time.monotonic() - view.started
     gone = duration(seconds, exact=False)
     if not usual:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A progress bar in the status bar, visible while the sidebar is closed."""
+"""A progress bar in the status bar, visible even while the sidebar is closed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ...i18n.translate import tr
 
 
 def draw(self: Any, _context: bpy.types.Context) -> None:
-    """Draw the mean progress of the running jobs."""
+    """Draw the mean progress of the running jobs; unknown progress counts as 0."""
     running = jobs.session().running()
     if not running:
         return

@@ -53,9 +53,9 @@ class IMAGE_TO_MESH_PT_key(bpy.types.Panel):
 def draw_key_state(
     layout: bpy.types.UILayout, context: bpy.types.Context, provider: Provider[Any]
 ) -> None:
-    """Draw one line about a provider's key and balance, which opens the popover.
+    """Draw one line about a provider's key and balance, with the button that opens the popover.
 
-    Draws nothing for a provider without keys.
+    If Blender is offline, the line allows online access. A provider without keys has no line.
     """
     if provider.keys:
         state = state_of(context, provider, none="Add Key")
@@ -68,7 +68,7 @@ def draw_key_state(
 
 
 def draw_key_page(layout: bpy.types.UILayout, provider: Provider[Any]) -> None:
-    """Draw the button that opens the page of the service where keys are created."""
+    """Draw the button that opens the service's page for creating keys, if that is known."""
     if provider.key_url:
         layout.operator("wm.url_open", text="Get a Key", icon="URL").url = provider.key_url
 
@@ -79,9 +79,9 @@ def draw_key(
     provider: Provider[Any],
     room: float,
 ) -> None:
-    """Draw the fields of a provider's keys, and the test.
+    """Draw the fields of a provider's keys, why a key is invalid, and the test, if it has one.
 
-    `room`: pixels of a line at a UI scale of 1.
+    `room` is the width of a line, in pixels at a UI scale of 1.
     """
     fields = layout.column()
     fields.use_property_split = len(provider.keys) > 1
@@ -104,7 +104,7 @@ def draw_offline(layout: bpy.types.UILayout) -> None:
 
 
 def service_name(users: list[Provider[Any]]) -> str:
-    """Return the name of these providers' service: the words that all their labels begin with."""
+    """Return the words that these providers' labels share by position, else the first label."""
     labels = [provider.label.split() for provider in users]
     # Not strict: the labels differ in length, as “Tripo” and “Tripo v2 (Gateways)” do.
     same = [words[0] for words in zip(*labels, strict=False) if len(set(words)) == 1]

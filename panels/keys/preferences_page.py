@@ -77,7 +77,7 @@ def _draw_library(box: Any, context: bpy.types.Context, preferences: Any) -> Non
 
 
 def _draw_import(box: Any, context: bpy.types.Context, preferences: Any) -> None:
-    """Draw whether new scenes use saved defaults, and the buttons to change that."""
+    """Draw whether new scenes use saved defaults, buttons to change that, and a framing option."""
     box.label(text="Import Defaults")
     if import_defaults(context):
         text = "New scenes use your saved placement and cleanup settings"
@@ -92,13 +92,13 @@ def _draw_import(box: Any, context: bpy.types.Context, preferences: Any) -> None
 
 
 def _draw_viewport(box: Any, preferences: Any) -> None:
-    """Draw what the add-on shows in the 3D Viewport."""
+    """Draw the option for what the add-on shows in the 3D Viewport."""
     box.label(text="3D Viewport")
     box.prop(preferences, "show_placeholders")
 
 
 def _services(context: bpy.types.Context) -> list[list[Provider[Any]]]:
-    """Return the providers that need keys, those that share keys together, in order of use."""
+    """Return the providers that need keys, grouped by shared keys, in the order of `_place`."""
     services: dict[Fields, list[Provider[Any]]] = {}
     for provider in all_providers().values():
         if provider.keys:
@@ -113,7 +113,7 @@ def _services(context: bpy.types.Context) -> list[list[Provider[Any]]]:
 
 
 def _place(context: bpy.types.Context, users: list[Provider[Any]]) -> tuple[int, int, int, str]:
-    """Return a service's sort key: most recently used first, then with a key, then by rank."""
+    """Return a service's sort key: most recently used first, then with a key, by rank, by label."""
     entries = jobs.library_index(library(context)).entries
     ids = {provider.id for provider in users}
     used = (number for number, entry in enumerate(entries) if entry.provider in ids)
@@ -149,7 +149,7 @@ def _draw_service(
 def _draw_sentence(
     layout: Any, context: bpy.types.Context, text: str, *, icon: str = "NONE"
 ) -> None:
-    """Draw a sentence, wrapped to the region's width."""
+    """Draw a sentence, translated and wrapped to the region's width."""
     column = layout.column(align=True)
     for number, line in enumerate(wrap_text(tr(text), _room(context))):
         shown = "BLANK1" if number and icon != "NONE" else icon

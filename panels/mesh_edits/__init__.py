@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Mesh Tools panel: the versions of the active mesh, the tools, their progress, and report."""
+"""The Mesh Tools panel: versions of the active mesh, tools, their progress, and the report."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .report import draw_report
 
 
 def draw_mesh_edits(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw the tools for the active object, their progress, and the report on its mesh."""
+    """Draw versions and tools of the active object's mesh, their progress, and a current report."""
     obj = _measured_object(context)
     if obj is None:
         draw_text(layout, context, "This model has no mesh", icon="INFO")
@@ -40,7 +40,10 @@ def draw_mesh_edits(layout: bpy.types.UILayout, context: bpy.types.Context) -> N
 
 
 def _is_current(card: Mapping[str, Any], obj: bpy.types.Object, context: bpy.types.Context) -> bool:
-    """Return whether a report still applies: the mesh may have been edited by hand since."""
+    """Return whether a report still applies, as the mesh may have been edited by hand since.
+
+    A report on a model with several objects always does.
+    """
     is_whole_model = obj != context.view_layer.objects.active
     return is_whole_model or card.get("points") == len(obj.data.vertices)
 
@@ -76,7 +79,7 @@ def _draw_tools(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 def _draw_outcome(
     layout: bpy.types.UILayout, context: bpy.types.Context, view: jobs.EditView
 ) -> None:
-    """Draw the progress of a tool, or what it did, or why it could not."""
+    """Draw the progress of a tool, its result and notes, or why it failed."""
     if not view.over:
         row = layout.row(align=True)
         row.progress(factor=view.fraction or 0.0, text=translate(view.phase))
@@ -91,7 +94,7 @@ def _draw_outcome(
 
 
 def _measured_object(context: bpy.types.Context) -> bpy.types.Object | None:
-    """Return the active mesh object, or the first mesh object of the active generated model."""
+    """Return the active mesh object, or the first mesh object below the active object, or None."""
     active = context.view_layer.objects.active
     if active is None or active.type == "MESH":
         return active

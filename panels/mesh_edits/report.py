@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The mesh report: figures in two straight columns, defects in red."""
+"""The mesh report: figures in two columns, defects in red."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _draw_print_check(layout: bpy.types.UILayout, check: Mapping[str, Any]) -> N
 
 
 def _draw_sides(layout: bpy.types.UILayout, title: str, sides: list[str]) -> None:
-    """Draw a size as Blender draws dimensions: a row for each axis."""
+    """Draw the sides of a size (X, Y, Z) as Blender draws dimensions: a row for each axis."""
     for axis, side in zip(AXES, sides, strict=False):
         _draw_figure(layout, f"{tr(title)} {axis}", side)
 

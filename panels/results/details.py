@@ -23,7 +23,7 @@ from ..text_layout import draw_text, is_narrow
 def draw_details(
     layout: bpy.types.UILayout, context: bpy.types.Context, item: jobs.Entry | Damaged
 ) -> None:
-    """Draw the details of a result, and its buttons."""
+    """Draw the details of a result, or that its record is damaged, and the buttons for it."""
     box = layout.box()
     if isinstance(item, Damaged):
         draw_text(box, context, item.sentence, icon="ERROR")

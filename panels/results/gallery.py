@@ -36,7 +36,10 @@ GAP = 8.0
 
 
 def draw_gallery(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw the filters, a page of results, and the selected result."""
+    """Draw the filters, a page of results, the selected result, and the library's buttons.
+
+    If the library cannot be read, or is empty, draw only a note about that.
+    """
     index = jobs.library_index(library(context))
     if index.failure is not None:
         _draw_unreadable(layout, context, index.failure)
@@ -132,7 +135,7 @@ def _draw_status(
 ) -> None:
     """Draw one line: a deletion that can be undone, a failure, or what the page shows.
 
-    It is always drawn, so that nothing below it moves.
+    It has the buttons that turn the page. It is always drawn, so that nothing below it moves.
     """
     row = layout.row(align=True)
     gone, total, size = hidden.last_undoable(), len(found.items), columns(context) * ROWS

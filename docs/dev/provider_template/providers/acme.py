@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 
 class AcmeSettings(Settings):
-    """The options of the service, by its own names. The service decides on None."""
+    """The service's options, under its own names. None leaves the choice to the service."""
 
     texture: Annotated[
         bool, Option("Texture", "Texture the mesh with the image's colors", basic=True)
@@ -95,7 +95,7 @@ class AcmeBalance:
 
 
 class Acme(Provider[AcmeSettings]):
-    """Orders from Acme."""
+    """Generate meshes with Acme."""
 
     id = "acme"
     label = "Acme"
@@ -117,18 +117,24 @@ class Acme(Provider[AcmeSettings]):
     def submit(
         self, request: Request[AcmeSettings], uploaded: Uploaded, http: "Http | None"
     ) -> Ticket:
-        """Order the mesh. What the user did not change is left to the service."""
+        """Order the mesh, with the settings that the user changed.
+
+        Raise Uncertain if the service may have taken the order without confirming it.
+        """
         body = {"image": uploaded.data["front"], **changed_values(request.settings)}
         reply = require_http(http).submit("/tasks", json=body)
         # Behind a server error the order may have been taken: only a refusal says that it was not.
         if not reply.ok and not reply.refused:
             raise Uncertain(_message_of(reply), "Check the service for the task.", self.docs_url)
         task = parse_reply(AcmeOrder, _check(reply), "The answer to the order").task
-        segment(task)  # Raises BadReply for an id that could never be polled.
+        segment(task)  # Raises BadReply for an ID that could never be polled.
         return Ticket({"task": task})
 
     def poll(self, ticket: Ticket, http: "Http | None") -> Progress | Result:
-        """Return how far the task is, or the mesh file."""
+        """Return how far the task is, or the mesh file.
+
+        Raise Failed if the task failed, or Expired if the service no longer has it.
+        """
         reply = require_http(http).get(f"/tasks/{segment(ticket.data['task'])}")
         if reply.status == 404:
             raise Expired("Acme no longer has this task.", "Generate the mesh again.")
@@ -158,7 +164,7 @@ def _upload(picture: Picture, http: "Http") -> str:
 
 
 def _check(reply: "Reply") -> Any:
-    """Return the body of an answer. Raise the error that its status means."""
+    """Return the body of an answer, or raise the error that its status stands for."""
     message = _message_of(reply)
     if reply.status == 401:
         raise BadKey(
@@ -176,6 +182,6 @@ def _check(reply: "Reply") -> Any:
 
 
 def _message_of(reply: "Reply") -> str:
-    """Return the service's own words, which the user can look up there."""
+    """Return the service's error message, which users can look up there, else its status."""
     error = reply.json.get("error") if isinstance(reply.json, dict) else None
     return str(error or Message("Acme returned status {status}.", status=reply.status))
