@@ -2,8 +2,8 @@
 """Unpack a ZIP with a mesh and its textures to a temporary folder.
 
 Names, sizes, and kinds of entries are checked before anything is written, and bytes are counted
-while unpacking. Files get names that are valid on every system; only paths that leave the folder
-are refused. The folder lies in the worker's own temporary folder, which is removed even if the
+while unpacking. Names that a system does not allow are changed; a path that leads out of the folder
+is refused. The folder lies in the worker's own temporary folder, which is removed even if the
 process is killed. No bpy.
 """
 
@@ -63,7 +63,8 @@ def unpack_archive(path: str) -> Iterator[tuple[str, str]]:
     """Yield the mesh file in an archive and its folder, which exists while the block runs.
 
     If the file is not an archive, it is yielded with its own folder. Raise Refusal for an archive
-    that would write outside its folder or fill the disk, or that contains no mesh.
+    that is damaged, exceeds a limit, does not fit on the disk, contains no mesh, or has an entry
+    that is encrypted, is a link, or lies outside its folder.
     """
     with Path(path).open("rb") as file:
         is_archive = file.read(4) == b"PK\x03\x04"
@@ -109,7 +110,7 @@ def _disk_full() -> Refusal:
 
 
 def _name(entry: zipfile.ZipInfo) -> str:
-    """Return the entry's name with forward slashes.
+    """Return the entry's name, decoded as UTF-8 if possible, with forward slashes.
 
     Many programs write UTF-8 without setting the flag for it.
     """
@@ -152,9 +153,10 @@ def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
 
 
 def _components(name: str) -> tuple[str, ...]:
-    """Return the path's components with valid names; raise Refusal if it leaves the folder.
+    """Return the components of an entry's path, as names that are valid on every system.
 
-    Drives and leading slashes are dropped, as unpacking programs do.
+    Drives and leading slashes are dropped, as unpacking programs do, and only the last MAX_DEPTH
+    components are kept. Raise Refusal if “..” leads out of the folder.
     """
     components: list[str] = []
     for component in _DRIVE.sub("", name, count=1).split("/"):
@@ -168,7 +170,10 @@ def _components(name: str) -> tuple[str, ...]:
 
 
 def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, remaining: int) -> int:
-    """Unpack an entry unless its file exists; return the number of bytes written."""
+    """Unpack an entry and return the number of bytes written, 0 if another entry has its path.
+
+    Raise Refusal if there are more than `remaining`.
+    """
     # Two entries may map to the same name: the first one counts.
     if target.exists() or any(parent.is_file() for parent in target.parents):
         return 0
@@ -189,7 +194,10 @@ def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, remai
 
 
 def _mesh_in(folder: Path) -> Path:
-    """Return the archive's mesh, recognized by content: the largest one of the preferred format."""
+    """Return the largest mesh of the first format in FORMATS that the folder has, by content.
+
+    Raise Refusal if there is none.
+    """
     found: dict[str, list[Path]] = {}
     # Sorted, so that of several equal files every system picks the same.
     for path in sorted(folder.rglob("*")):

@@ -3,8 +3,8 @@
 
 The paths in a mesh are those of its author's disk: with backslashes, with different upper and lower
 case, or in folders that do not exist here. If an importer would not find the files, a copy of the
-mesh is put in a temporary folder, the stage, with its files under plain names beside it. Nothing is
-ever written beside the original. No bpy.
+mesh is put in a temporary folder, the stage, with its files under plain names beside it. This
+module writes nothing beside the original. No bpy.
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ PREFIX = "image_to_mesh-"
 
 
 def is_inside(path: str, folder: Path, home: Path) -> bool:
-    """Return whether `path`, resolved by an importer relative to `folder`, lies in `home`."""
+    """Return whether `path`, resolved by an importer relative to `folder`, lies in `home`.
+
+    False also for a path that has a drive letter or cannot be resolved.
+    """
     # Lexically first: on Windows, resolving a UNC path can contact the machine it names.
     base = Path(os.path.normpath(home.absolute()))
     place = Path(os.path.normpath(folder.absolute() / path.replace("\\", "/")))
@@ -46,7 +49,8 @@ def is_inside(path: str, folder: Path, home: Path) -> bool:
 def portable_name(part: str) -> str:
     """Return the name of a file or folder in a form that every system allows.
 
-    Forbidden characters become underscores, and a long name is cut. Not for "." and "..".
+    Forbidden characters become underscores, dots and spaces at the end are removed, a long name is
+    cut before its suffix, and a device name of Windows gets a prefix. Not for "." and "..".
     """
     plain = "".join(
         letter if letter.isprintable() and letter not in FORBIDDEN else "_" for letter in part
@@ -70,7 +74,7 @@ def _key(text: str) -> str:
 class OwnFiles:
     """Finds the files in `home` that a mesh in `folder`, inside of `home`, refers to.
 
-    Symbolic links are not followed.
+    Symbolic links that lead out of `home` are not followed.
     """
 
     def __init__(self, folder: Path, home: Path) -> None:
@@ -80,7 +84,7 @@ class OwnFiles:
         self._by_name: dict[str, Path] = {}
 
     def find_exact(self, address: str) -> Path | None:
-        """Return the file that an importer finds by this path, or None if it lies elsewhere."""
+        """Return the file in `home` that an importer finds by this path, or None."""
         if not address or not is_inside(address, self._folder, self._home):
             return None
         path = self._folder / address
@@ -92,7 +96,8 @@ class OwnFiles:
     def find(self, address: str) -> Path | None:
         """Return the file that the path refers to, or None.
 
-        Case and the folders of another disk are ignored.
+        If no file has exactly this path, case is ignored, and then the folders: the first file of
+        the same name counts, or of its portable name.
         """
         exact = self.find_exact(address)
         if exact is not None:
@@ -131,7 +136,10 @@ class Stage:
         return self._folder
 
     def put(self, path: Path) -> str:
-        """Add a file under a plain name and return the name; a file is added only once."""
+        """Link or copy a file into the folder, once, and return its name there.
+
+        The name is a number with the file's suffix.
+        """
         if path not in self._names:
             suffix = path.suffix.lower() if _SUFFIX.fullmatch(path.suffix) else ""
             name = f"{len(self._names)}{suffix}"
@@ -144,7 +152,7 @@ class Stage:
         return self._names[path]
 
     def clear(self) -> None:
-        """Remove the folder."""
+        """Remove the folder, if it has been created."""
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)  # guard: stage-is-cleared
             self._folder = None

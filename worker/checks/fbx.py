@@ -25,12 +25,12 @@ MAX_LEVELS = 64
 MAX_RECORDS = 3_000_000
 MAX_UNPACKED = 8 * 1024**3
 MAX_EXPANSION = 1040
-"""Highest expansion ratio of zlib's deflate: 1032 by its documentation, and a margin."""
+"""Highest expansion ratio of zlib's deflate: 1032 according to its documentation, plus a margin."""
 MAX_TEXT = 1024**3
 LONG_VERSION = 7500
 """FBX version from which lengths are 64-bit."""
 SHORT, LONG = "<IIIB", "<QQQB"
-"""A record's header: its end, number, and length of its properties, length of its name."""
+"""A record's header: its end, the number and length of its properties, its name's length."""
 
 SCALARS = {b"C": 1, b"B": 1, b"Y": 2, b"I": 4, b"F": 4, b"L": 8, b"D": 8}
 """Property types and their sizes in bytes."""
@@ -61,7 +61,7 @@ def read_fbx_version(path: str) -> int | None:
 
 
 def check_fbx(path: str) -> None:
-    """Raise Refusal if the file's lengths and counts cannot be true, or exceed the limits."""
+    """Raise Refusal if the file is truncated or inconsistent, or exceeds a limit."""
     with (
         Path(path).open("rb") as file,
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
@@ -93,7 +93,10 @@ def _check_text(data: mmap.mmap) -> None:
 
 
 def _check_binary(data: mmap.mmap) -> None:
-    """Walk the records with a stack of ends; recursion would overflow on deep nesting."""
+    """Raise Refusal if a record is inconsistent, or a limit is exceeded.
+
+    The records' ends are kept in a stack; recursion would overflow on deep nesting.
+    """
     is_long = struct.unpack_from("<I", data, 23)[0] >= LONG_VERSION
     amounts = _Counts(data)
     # The header has 27 bytes: the signature, two more, and the version.
@@ -137,7 +140,7 @@ class _Counts:
         self._models = self._materials = 0
 
     def add(self, record: _Record, level: int) -> None:
-        """Count a record; raise Refusal if a limit is exceeded."""
+        """Count a record; raise Refusal if a limit is exceeded. Top-level records have level 1."""
         if level == 2 and record.name == b"Model":
             self._models += 1
             if self._models > MAX_NODES:
@@ -156,7 +159,10 @@ class _Counts:
 
 
 def _record(data: mmap.mmap, at: int, limit: int, is_long: bool) -> _Record | None:
-    """Return the record at offset `at`, or None for the empty record that ends a list."""
+    """Return the record at offset `at`, or None for the empty record that ends a list.
+
+    Raise Refusal if the record is inconsistent or ends after `limit`.
+    """
     layout = LONG if is_long else SHORT
     end, count, length, name = struct.unpack_from(layout, data, at)
     if end == 0:
@@ -173,7 +179,10 @@ def _record(data: mmap.mmap, at: int, limit: int, is_long: bool) -> _Record | No
 
 
 def _expanded_size(data: mmap.mmap, at: int, end: int, count: int) -> int:
-    """Return the number of bytes that a record's properties expand to."""
+    """Return how many bytes the arrays among a record's properties expand to.
+
+    Raise Refusal if a type is unknown, or if lengths do not match the data.
+    """
     total = 0
     for _ in range(count):
         kind = data[at : at + 1]

@@ -30,10 +30,10 @@ _IN_TEXT = re.compile(rb'(?:(?:Relative)?File[Nn]ame:|"XRefUrl",\s*"[^"]*",)\s*"
 
 @contextmanager
 def redirect_textures(path: str, home: Path) -> Iterator[tuple[str, bool]]:
-    """Yield the FBX file to import, and whether it is a copy; valid while the block runs.
+    """Yield the FBX file to import, and whether it is a copy, which exists while the block runs.
 
-    A copy refers to the mesh's own files only. Raise Refusal if its textures would take too much
-    memory.
+    A copy refers to the mesh's own files only. Raise Refusal if a texture's format is not
+    supported, or if the textures would take too much memory.
     """
     mesh, stage = Path(path), Stage()
     with mesh.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
@@ -82,12 +82,12 @@ def _text(name: bytes) -> str:
 
 
 def _find_texture(names: set[bytes], files: OwnFiles) -> dict[bytes, Path | None]:
-    """Return the mesh's own file, or None, for each path."""
+    """Return which of the mesh's own files each path refers to; None for paths to other files."""
     return {name: files.find(_text(name)) for name in sorted(names)}
 
 
 def _needs_no_change(name: bytes, own: Path | None, folder: Path, home: Path) -> bool:
-    """Return whether an importer finds exactly this file, or none, by the unchanged path."""
+    """Return whether the unchanged path leads an importer to `own`, or to no file if it is None."""
     text = _text(name)
     if not is_inside(text, folder, home):
         return False
@@ -97,7 +97,10 @@ def _needs_no_change(name: bytes, own: Path | None, folder: Path, home: Path) ->
 def _write_stage(
     place: Path, names: dict[int, bytes], meant: dict[bytes, Path | None], stage: Stage
 ) -> str:
-    """Copy the file to the stage with redirected paths; return the copy's path."""
+    """Copy the file to the stage, redirect its paths, and return the copy's path.
+
+    `names`: the paths in the file by their offsets; `meant`: the file that each refers to.
+    """
     copy = stage.folder / "mesh.fbx"
     shutil.copyfile(place, copy)
     changed = {
@@ -112,7 +115,10 @@ def _write_stage(
 
 
 def _missing_path(number: int, length: int) -> bytes:
-    """Return a path to no file. Distinct, because Blender tells embedded textures apart by path."""
+    """Return a path of `length` bytes to no file.
+
+    It begins with `number`, because Blender tells embedded textures apart by path.
+    """
     return f"{number}".encode().ljust(length, b"-")[:length]
 
 

@@ -54,7 +54,8 @@ class ImageBudget:
     def add(self, data: Bytes) -> None:
         """Count one use of an image.
 
-        Raise Refusal if its format is unsupported or damaged, or if the budget is exceeded.
+        Raise Refusal if its format is not supported, if the budget is exceeded, or if its size
+        cannot be read in a format of _VARIABLE. Without a size in another format, it is free.
         """
         kind, size = read_image_header(data)
         if kind not in self._kinds:  # guard: texture-kinds
@@ -82,7 +83,7 @@ class ImageBudget:
             )
 
     def add_file(self, path: Path) -> None:
-        """Count one use of an image file; a file that cannot be opened counts as nothing."""
+        """Count one use of an image file as `add` does; an empty or unreadable file is free."""
         try:
             with (
                 path.open("rb") as file,
@@ -102,7 +103,7 @@ def _unread(kind: str) -> str:
 
 
 def read_image_header(data: Bytes) -> tuple[str, Size | None]:
-    """Return an image's format, recognized by content, and its size if it can be read."""
+    """Return an image's format by its content, or "unknown", and its size if it can be read."""
     begin = bytes(data[:32])
     kind = next((name for mark, name in _SIGNATURES if mark.match(begin)), "")
     reader = _READERS.get(kind or "TGA")
@@ -145,7 +146,7 @@ def _png(data: Bytes) -> Size:
 
 
 def _jpeg(data: Bytes) -> Size | None:
-    """Walk the markers, skipping garbage between them as libjpeg does."""
+    """Return the size in the first frame, or None, skipping garbage as libjpeg does."""
     at, end = 2, len(data)
     while at + 9 <= end:
         mark = data[at + 1]
@@ -195,7 +196,10 @@ def _bmp(data: Bytes) -> Size:
 
 
 def _tiff(data: Bytes) -> Size:
-    """Read the first directory, also of BigTIFF; assume float, which 8-bit files may decode to."""
+    """Return the size in the first directory, also of BigTIFF, for float pixels.
+
+    Even 8-bit files may decode to float.
+    """
     order = "<" if bytes(data[:2]) == b"II" else ">"
     is_big = bytes(data[2:4]).strip(b"\0") == b"+"
     place, entries, step, value = ("Q", "Q", 20, 12) if is_big else ("I", "H", 12, 8)
@@ -216,7 +220,7 @@ def _tiff(data: Bytes) -> Size:
 
 
 def _tga(data: Bytes) -> Size | None:
-    """Read a header without a signature: anything plausible may be a TGA."""
+    """Return the size in the header if that is plausible: TGA files have no signature."""
     head = bytes(data[:18])
     map_kind, kind = head[1], head[2]
     width, height, depth = struct.unpack_from("<HHB", head, 12)
@@ -225,7 +229,7 @@ def _tga(data: Bytes) -> Size | None:
 
 
 def _hdr(data: Bytes) -> Size | None:
-    """Return the largest size that any line of the header may state, rows or columns first."""
+    """Return the largest size in any line of the header, rows or columns first, if there is one."""
     matches = re.findall(rb"\n[-+]([XY]) +(\d{1,9}) +[-+][XY] +(\d{1,9})", bytes(data[:HEAD]))
     sides = [(axis, int(first), int(second)) for axis, first, second in matches]
     sizes = [(a, b, FLOAT) if axis == b"X" else (b, a, FLOAT) for axis, a, b in sides]
@@ -233,7 +237,7 @@ def _hdr(data: Bytes) -> Size | None:
 
 
 def _exr(data: Bytes) -> Size | None:
-    """Return the largest data window that any attribute of the header may state."""
+    """Return the size of the largest data window in the header, if there is one."""
     matches = re.findall(rb"dataWindow\0box2i\0\x10\0\0\0(.{16})", bytes(data[:HEAD]), re.DOTALL)
     boxes = (struct.unpack("<iiii", box) for box in matches)
     sizes = [(abs(box[2] - box[0]) + 1, abs(box[3] - box[1]) + 1, FLOAT) for box in boxes]

@@ -29,7 +29,10 @@ class ImportedData:
         self._before = set(data.objects) | set(data.materials) | set(data.images)
 
     def check(self) -> None:
-        """Raise Refusal if too many objects, materials, or decoded image bytes were added."""
+        """Raise Refusal for too many new mesh objects, materials, or decoded bytes of images.
+
+        Also raise it for a new image of a format that is not supported.
+        """
         objects = [obj for obj in bpy.data.objects if obj.type == "MESH"]
         count = self._new(objects)
         if count > MAX_OBJECTS:  # guard: arrived-objects-are-bounded
@@ -47,7 +50,7 @@ class ImportedData:
                 budget.add_file(path)
 
     def pack(self, folder: Path) -> None:
-        """Pack new images from a temporary folder, which is about to be removed."""
+        """Pack new images whose files are in `folder`, which is about to be removed."""
         for image in bpy.data.images:
             if image in self._before or image.packed_file:
                 continue

@@ -20,7 +20,10 @@ FACET = re.compile(rb"^\s*solid\b[^\n]*\n\s*(?:facet\s+normal|endsolid)\b")
 
 
 def sniff(path: str) -> str:
-    """Return "glb", "gltf", "fbx", "obj", "stl", "ply", or "zip"; raise Refusal otherwise."""
+    """Return "glb", "gltf", "fbx", "obj", "stl", "ply", or "zip".
+
+    Raise Refusal if the file has another format or cannot be read.
+    """
     try:
         # A binary STL has no signature: its length has to match its count.
         size = Path(path).stat().st_size
@@ -40,7 +43,7 @@ def sniff(path: str) -> str:
 
 
 def format_of(head: bytes, size: int) -> str | None:
-    """Return the format of a file with this head and size in bytes, or None."""
+    """Return the format of a file of `size` bytes that begins with `head`, None if unknown."""
     if head.startswith(b"glTF"):
         return "glb"
     if head.startswith(b"PK\x03\x04"):

@@ -49,9 +49,9 @@ class ObjToImport:
 
 @contextmanager
 def redirect_materials(path: str, home: Path) -> Iterator[ObjToImport]:
-    """Yield the OBJ file to import; valid while the block runs.
+    """Yield the OBJ file to import: the file itself or, while the block runs, a copy on a stage.
 
-    It is the file itself if the importer finds exactly its own files, else a copy on a stage. Raise
+    A copy is made unless the importer would find exactly the mesh's own files by itself. Raise
     Refusal if a limit is exceeded.
     """
     stage = Stage()
@@ -120,7 +120,10 @@ class _Obj:
         return self._files.setdefault(folder, OwnFiles(folder, self._home))
 
     def _find_library(self, line: bytes) -> Path | None:
-        """Return the material file that a line refers to, or None if it is not the mesh's own."""
+        """Return the material file that a line refers to, None if it is not the mesh's own.
+
+        Also read the file, note whether the line must be changed, and count foreign paths as lost.
+        """
         argument = line.partition(b"mtllib")[2]
         # Undecodable bytes are kept: the importer opens such files, too.
         name = argument.decode("utf-8", "surrogateescape").strip()  # guard: odd-material-names
@@ -154,7 +157,7 @@ class _Obj:
         return re.split(rb"(?<=\n)", self._libraries[path])
 
     def _check(self) -> None:
-        """Raise Refusal for too many materials or decoded image bytes."""
+        """Raise Refusal for too many materials, or textures that `ImageBudget` refuses."""
         text = b"".join(self._libraries.values())
         count = len(re.findall(rb"(?:^|\n)[^\x21-\x7e]*newmtl", text))
         if count > MAX_MATERIALS:  # guard: obj-materials-are-bounded
@@ -164,7 +167,10 @@ class _Obj:
             pictures.add_file(path)  # guard: obj-textures-are-counted
 
     def _needs_no_change(self, line: bytes, folder: Path) -> bool:
-        """Return whether the importer finds exactly the line's own texture by itself."""
+        """Return whether an importer that follows the line opens the mesh's own texture or nothing.
+
+        Also note the texture for `_check`. Lines without a texture need no change.
+        """
         rests = _path_candidates(line)
         if not rests:
             return True
@@ -179,7 +185,7 @@ class _Obj:
         return leads and any(files.find_exact(rest) for _, rest in rests)
 
     def _texture(self, line: bytes, folder: Path) -> bytes:
-        """Return the line as written to the stage, with the texture's path replaced."""
+        """Return the line as written to the stage: a texture's path leads to a copy or NOWHERE."""
         rests = _path_candidates(line)
         if not rests:
             return line
@@ -196,7 +202,7 @@ class _Obj:
     def _find_texture(
         self, rests: list[tuple[int, str]], files: OwnFiles
     ) -> tuple[int, Path] | None:
-        """Return where the texture's path starts in a line, and the file that it refers to."""
+        """Return the path's offset in a line, and the mesh's own file; None if there is none."""
         for search in (files.find_exact, files.find):
             matches = [(start, search(rest)) for start, rest in rests]
             path = next((path for _, path in matches if path is not None), None)
@@ -206,7 +212,10 @@ class _Obj:
 
 
 def _path_candidates(line: bytes) -> list[tuple[int, str]]:
-    """Return the tails of a texture line that may be its path, with offsets, longest first."""
+    """Return (offset, text) of each tail of a texture line that may be its path, longest first.
+
+    The list is empty for other lines.
+    """
     words = _BREAK.sub(b" ", line).split()
     if len(words) < 2 or not words[0].lower().startswith(_TEXTURES):
         return []
@@ -217,7 +226,7 @@ def _path_candidates(line: bytes) -> list[tuple[int, str]]:
 
 
 def _lines(data: mmap.mmap, keyword: bytes, limit: int) -> set[bytes]:
-    """Return the lines that start with a keyword, without scanning all others."""
+    """Return the distinct lines that start with a keyword, at most one more than `limit`."""
     lines: set[bytes] = set()
     at = data.find(keyword)
     # One line beyond the limit is enough for the caller to refuse the file.

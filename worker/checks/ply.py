@@ -28,7 +28,7 @@ class _Element:
 
 
 def check_ply(path: str) -> None:
-    """Raise Refusal if the file is too small for what its header states."""
+    """Raise Refusal if the header is invalid, or states more data than the file has."""
     with Path(path).open("rb") as file:
         head = file.read(MAX_HEAD)
     text, found, _ = head.partition(b"end_header")

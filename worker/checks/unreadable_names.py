@@ -16,9 +16,10 @@ from ..names import visible_text
 
 
 def make_names_readable(*, printable: bool) -> None:
-    """Replace every name that cannot be decoded.
+    """Replace the names of data-blocks and of their parts that cannot be decoded.
 
-    `printable`: also remove invisible characters, such as escape codes, from all other names.
+    Image paths that cannot be decoded are cleared. `printable`: also remove invisible characters,
+    such as escape codes, from all other names.
     """
     for obj in _data_blocks():
         if obj.library is None:
@@ -40,7 +41,7 @@ def _make_readable(obj: Any, *, printable: bool) -> None:
 
 
 def _clear_path(image: bpy.types.Image) -> None:
-    """Pack an image whose path cannot be decoded, and clear the path."""
+    """Clear an image's path if it cannot be decoded; pack the image first if it has pixels."""
     try:
         image.filepath  # noqa: B018 - reading it may raise
     except UnicodeDecodeError:
@@ -58,7 +59,7 @@ def _data_blocks() -> Iterator[Any]:
 
 
 def _named_items() -> Iterator[Any]:
-    """Yield everything that has a name inside imported data-blocks."""
+    """Yield all vertex groups, renamable attributes, and shape keys."""
     for obj in bpy.data.objects:
         yield from obj.vertex_groups
     for mesh in bpy.data.meshes:
@@ -68,7 +69,7 @@ def _named_items() -> Iterator[Any]:
 
 
 def _renamable(attributes: Iterable[Any]) -> Iterator[Any]:
-    """Yield the attributes that the file defined, from a copy: renaming reorders the collection."""
+    """Yield attributes that are neither required nor internal, from a copy: renaming reorders."""
     yield from [
         attribute
         for attribute in attributes

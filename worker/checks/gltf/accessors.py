@@ -27,8 +27,8 @@ MAX_ZEROS = 100_000_000
 class Views:
     """The file's accessors and buffer views.
 
-    The constructor checks the layout of the whole file. It and all methods raise Refusal if
-    something is invalid.
+    The constructor checks the layout of the whole file. The constructor and all methods raise
+    Refusal for invalid data.
     """
 
     def __init__(self, file: GltfFile) -> None:
@@ -43,7 +43,7 @@ class Views:
             self._check(accessor)
 
     def count(self, accessor: object, *, is_packed: bool = False) -> int:
-        """Return an accessor's number of values. Raise Refusal if too many are not stored.
+        """Return an accessor's number of values; raise Refusal if too many have no stored data.
 
         `is_packed`: the values are in a primitive's compressed data instead.
         """
@@ -61,11 +61,14 @@ class Views:
         return int(layout["count"])
 
     def check_packed(self, view: object) -> None:
-        """Raise Refusal if a primitive's compressed data does not exist."""
+        """Raise Refusal if the buffer view of a primitive's compressed data does not exist."""
         self._check_index(view, len(self._views), "bufferView")
 
     def check_indices(self, index: int, vertices: int) -> None:
-        """Raise Refusal if any index exceeds the number of vertices."""
+        """Raise Refusal if an accessor's values are not indices of existing vertices.
+
+        Compressed and sparse values are not read.
+        """
         accessor = self._accessors[index]
         if accessor["componentType"] not in INDICES or accessor["type"] != "SCALAR":
             raise damaged_file(
@@ -85,7 +88,10 @@ class Views:
             )
 
     def check_positions(self, index: int) -> None:
-        """Raise Refusal if a position is not finite."""
+        """Raise Refusal if an accessor's values are not 3D vectors of finite numbers.
+
+        Compressed and sparse values are not read.
+        """
         accessor = self._accessors[index]
         if accessor["type"] != "VEC3":
             raise damaged_file(
@@ -102,7 +108,7 @@ class Views:
                 )
 
     def bytes_of(self, view: object) -> Bytes:
-        """Return a buffer view's bytes; empty if they are compressed."""
+        """Return a buffer view's bytes; empty if they are compressed with Meshopt."""
         layout = self._views[self._check_index(view, len(self._views), "bufferView")]
         if _meshopt(layout) is not None:
             return np.zeros(0, np.uint8)
@@ -110,7 +116,10 @@ class Views:
         return self._file.buffer(layout["buffer"])[start : start + length]
 
     def _buffer_length(self, index: int) -> int:
-        """Return a buffer's declared length, which may be less than its bytes."""
+        """Return a buffer's declared length; raise Refusal if it has fewer bytes.
+
+        A Meshopt fallback is not checked: its length is 0 if it has no URI.
+        """
         buffer = self._file.all("buffers")[index]
         declared = _non_negative(buffer.get("byteLength"), "buffer.byteLength")
         # The fallback for readers without Meshopt need not exist; the compressed data is elsewhere.
@@ -148,7 +157,7 @@ class Views:
         return length
 
     def _check_inside(self, view: dict[str, Any]) -> None:
-        """Raise Refusal if a view, or the compressed data behind it, exceeds its buffer."""
+        """Raise Refusal if a view, or a Meshopt extension's data, extends past its buffer's end."""
         buffer = self._check_index(view.get("buffer"), len(self._buffers), "buffer")
         start = _non_negative(view.get("byteOffset", 0), "bufferView.byteOffset")
         if (
@@ -158,7 +167,7 @@ class Views:
             raise damaged_file("a bufferView extends past the end of its buffer")
 
     def _check(self, accessor: dict[str, Any]) -> None:
-        """Check an accessor's layout against its buffer view."""
+        """Check an accessor's layout against its buffer view, or without one its size."""
         count = _non_negative(accessor.get("count"), "accessor.count")
         size = (
             np.dtype(COMPONENTS[accessor["componentType"]]).itemsize
@@ -204,9 +213,9 @@ class Views:
             raise damaged_file("a sparse accessor replaces values that do not exist")
 
     def _values(self, accessor: dict[str, Any]) -> Any:
-        """Return an accessor's values (count, components), or None.
+        """Return an accessor's values (count, components).
 
-        None stands for values that are compressed, sparse, or not stored at all.
+        None if there are no values, or if they are compressed, sparse, or not stored at all.
         """
         view = accessor.get("bufferView")
         if view is None or accessor.get("sparse") or not accessor["count"]:

@@ -52,7 +52,7 @@ def shorten(text: str) -> str:
 
 @dataclass
 class GltfFile:
-    """A glTF or GLB file: its JSON (`head`), and the offset and length of its binary chunk."""
+    """A glTF or GLB file: its JSON (`head`), and its binary chunk's offset and length, or zeros."""
 
     path: Path
     is_binary: bool
@@ -96,7 +96,7 @@ class GltfFile:
 
 
 def is_data_uri(address: str) -> bool:
-    """Return whether a URI contains the file's bytes itself."""
+    """Return whether a URI contains the data itself, as base64."""
     # Blender's importer takes data URIs in other encodings for file names.
     return address.startswith("data:") and ";base64," in address
 
@@ -131,7 +131,10 @@ def decode_data_uri(address: str) -> bytes:
 
 
 def _chunks(path: Path) -> tuple[bytes, tuple[int, int]]:
-    """Return a GLB's JSON, and the offset and length of its binary chunk."""
+    """Return a GLB's JSON, and its binary chunk's offset and length, zeros if it has none.
+
+    Raise Refusal if the version, or a length, is not valid.
+    """
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(20)

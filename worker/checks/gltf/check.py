@@ -42,10 +42,12 @@ MESHOPT_SINCE = "5.2 or newer"
 def check_gltf(
     path: str, *, readable: Collection[str] | None, blender: str, home: Path | None = None
 ) -> None:
-    """Raise Refusal if the file is damaged, unreadable in this Blender, or refers to foreign files.
+    """Raise Refusal for a file that is damaged, too complex, or not readable in this Blender.
+
+    Also raise it if the file refers to files that are not part of it.
 
     `readable`: extensions that this Blender's importer reads, None if unknown; `blender`: its
-    version for messages. `home`: the folder that a .gltf's files may lie in.
+    version for messages. `home`: the folder that a .gltf's files may lie in, by default its own.
     """
     file = read_gltf(path, home)
     try:
@@ -125,7 +127,7 @@ def _check_addresses(file: GltfFile, home: Path) -> None:
 
 
 def _check_meshes(file: GltfFile, views: Views) -> list[int]:
-    """Check every primitive; return each mesh's number of triangles."""
+    """Check every primitive and the limits of their sum; return each mesh's number of triangles."""
     faces, primitives, values = [], 0, 0
     materials: set[object] = set()
     for mesh in file.all("meshes"):

@@ -41,7 +41,8 @@ def too_many_objects(found: int) -> Refusal:
 def check_scene(file: GltfFile, faces: list[int]) -> int:
     """Check nodes, scenes, skins, and animations; return the number of triangles that are drawn.
 
-    `faces` holds each mesh's number of triangles: every node that uses a mesh costs a copy.
+    `faces` holds each mesh's number of triangles. A mesh counts once for each node and instance
+    that uses it, as at least one triangle.
     """
     nodes = file.all("nodes")
     if len(nodes) > MAX_NODES:  # guard: nodes-are-bounded
@@ -72,7 +73,7 @@ def check_scene(file: GltfFile, faces: list[int]) -> int:
 
 
 def _check_amounts(file: GltfFile) -> None:
-    """Limit joints, channels, and keyframes; an accessor may be used many times."""
+    """Raise Refusal for too many joints, channels, or keyframes, which count once for each use."""
     joints = sum(len(skin["joints"]) for skin in file.all("skins"))
     accessors, channels, keys = file.all("accessors"), 0, 0
     for animation in file.all("animations"):
@@ -88,7 +89,7 @@ def _check_amounts(file: GltfFile) -> None:
 
 
 def _check_forest(nodes: list[dict[str, Any]]) -> None:
-    """Check that each node has at most one parent and is not its own descendant."""
+    """Raise Refusal if a node has two parents, is its own descendant, or is nested too deeply."""
     has_parent = [False] * len(nodes)
     for node in nodes:
         children = node.get("children") or []

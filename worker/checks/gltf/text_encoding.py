@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Repair text in glTF files: lone surrogates in names, bytes that are not UTF-8.
 
-A single one makes Blender's importer reject the whole file. It gets a repaired copy instead; for a
-.gltf the copy is beside the original, so that referenced files are still found. No bpy.
+A single one makes Blender's importer reject the whole file. So it gets a repaired copy; for a
+.gltf, the copy is beside the original, so that referenced files are still found. No bpy.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 @contextmanager
 def repair_text(path: str) -> Iterator[str]:
-    """Yield the file to import: the file itself, or a repaired copy."""
+    """Yield the file itself or, while the block runs, a repaired copy of it."""
     source = Path(path)
     size = source.stat().st_size
     with source.open("rb") as file:
@@ -50,7 +50,7 @@ def repair_text(path: str) -> Iterator[str]:
 
 
 def _write(out: BinaryIO, text: bytes, rest: BinaryIO | None, length: int) -> None:
-    """Write the JSON, followed by a GLB's other chunks."""
+    """Write a .gltf's JSON or, if `rest` is given, a GLB with `length` bytes of other chunks."""
     if rest is None:
         out.write(text)
         return
