@@ -27,12 +27,12 @@ PNG_SIZE = struct.Struct(">16xII")
 
 
 def preview_mesh(request: dict[str, Any], _report: Report) -> dict[str, Any]:
-    """Write a preview's arrays into the folder `request["output"]`; return how many there are.
+    """Write a preview's arrays to the folder `request["output"]`; count `vertices` and `faces`.
 
     `vertices` holds three 32-bit floats for each vertex, `corners` three 32-bit integers for each
-    face, and `uvs` two 32-bit floats for each corner, in the byte order of this computer. `faces`
-    is 0, and nothing is written, if the preview would be too large. Raise Refusal if the image
-    cannot be used.
+    face, and `uvs` two 32-bit floats for each corner, in the byte order of this computer. Both
+    counts are 0, and nothing is written, if the preview would be too large. Raise Refusal if the
+    image cannot be used.
     """
     size, shown = request["size"], request["shown"]
     full_side = min(max(size), max(IMAGE_SIDE, shown["texture_size"]))
@@ -60,7 +60,7 @@ def preview_mesh(request: dict[str, Any], _report: Report) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def _builder(path: str, orientation: int, full_side: int, mesh: str, cache: str) -> PreviewBuilder:
-    """Return the builder for an image, which is decoded once: the files of jobs do not change."""
+    """Return the builder for an image; the last one is kept, as the files of jobs do not change."""
     from .local.preview import PICTURE_SIDE, PreviewBuilder
     from .local.subject.salient import kept_answers
 

@@ -27,7 +27,10 @@ DATA = frozenset({"Metallic", "Roughness", "Normal"})
 
 
 def bake_own_colors(obj: bpy.types.Object, name: str) -> None:
-    """Bake the object's vertex colors to a texture and use it in its materials."""
+    """Bake the object's vertex colors to a packed texture, and use it in copies of its materials.
+
+    An object without UVs is unwrapped first.
+    """
     if not obj.data.uv_layers:
         unwrap(obj)
     image = _new_image(name, _side_for(len(obj.data.polygons)), "Base Color")
@@ -44,7 +47,7 @@ def bake_own_colors(obj: bpy.types.Object, name: str) -> None:
 
 
 def _with_texture(material: bpy.types.Material, image: bpy.types.Image) -> bpy.types.Material:
-    """Return a copy of the material with the image in place of vertex colors."""
+    """Return a copy of the material with the image in place of vertex colors, if it uses any."""
     shown = material.copy()
     nodes = shown.node_tree.nodes
     if uses_color_attribute(shown):
@@ -68,10 +71,10 @@ BAKING = {
 def bake_over(
     target: bpy.types.Object, sources: list[bpy.types.Object], name: str, side: int, watch: Report
 ) -> bpy.types.Material:
-    """Bake the appearance of `sources` to one material of `target`, which must have UVs.
+    """Bake the appearance of `sources` to `target`, which must have UVs; return its new material.
 
-    Base color and normals are always baked; metallic and roughness become plain values if they are
-    the same everywhere in `sources`. `side` is in pixels.
+    It replaces all materials of `target`. Base color and normals are always baked; metallic and
+    roughness become plain values if they are the same everywhere in `sources`. `side` is in pixels.
     """
     material = new_material(name)
     surface = find_principled(material)
@@ -117,7 +120,10 @@ def unwrap(obj: bpy.types.Object) -> None:
 
 
 def texture_side(objects: list[bpy.types.Object], faces: int) -> int:
-    """Return the texture side in pixels that keeps the detail of the objects' own textures."""
+    """Return the side in pixels of a texture with the detail of the objects' own textures.
+
+    Without textures, it depends on the number of faces. It is from MIN_SIZE to MAX_SIZE.
+    """
     sides = [
         max(node.image.size)
         for obj in objects
@@ -162,7 +168,7 @@ def _set_bake_target(material: bpy.types.Material, image: bpy.types.Image) -> No
 
 
 def _connect_image(material: bpy.types.Material, image: bpy.types.Image, use: str) -> None:
-    """Connect the image to an input of the material's Principled BSDF."""
+    """Connect the image to an input of the material's Principled BSDF; remove the bake target."""
     nodes, links = material.node_tree.nodes, material.node_tree.links
     aimed = nodes.get("Bake")
     if aimed is not None:
@@ -197,7 +203,7 @@ def _bake_settings() -> Iterator[None]:
 
 @contextmanager
 def _emitting(objects: list[bpy.types.Object], use: str) -> Iterator[None]:
-    """Make the materials emit what feeds the input `use`, so that EMIT bakes capture it unlit."""
+    """While the block runs, make the materials emit what feeds the input `use`, for EMIT bakes."""
     undo: list[tuple[bpy.types.NodeTree, bpy.types.Node, bpy.types.NodeSocket | None]] = []
     for material in {material for obj in objects for material in obj.data.materials if material}:
         surface = find_principled(material)

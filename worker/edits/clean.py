@@ -36,8 +36,9 @@ def clean_model(
 ) -> tuple[bpy.types.Object, list[str]]:
     """Clean every mesh of the model in place; textures and materials are kept.
 
-    `asked` may set `fill` (edges per hole), `debris` (share of the diagonal), and `shells`. Return
-    the root and notes for the user: what was done, empty if there was nothing to clean.
+    `asked` may set `fill` (most edges of a hole that is filled), `debris` (size below which parts
+    are removed, as a share of the model's diagonal), and `shells` (whether to remove inner shells).
+    Return the root and notes for the user: what was done, empty if there was nothing to clean.
     """
     meshes = model_meshes(root)
     low, high = world_bounds(meshes)
@@ -77,7 +78,7 @@ def _clean_mesh(obj: bpy.types.Object, asked: dict[str, Any], diagonal: float) -
 
 
 def _merge_vertices(obj: bpy.types.Object, diagonal: float) -> None:
-    """Merge vertices at the same position, unless the mesh has shape keys."""
+    """Merge vertices at (almost) the same position, unless the mesh has shape keys."""
     mesh = obj.data
     if mesh.shape_keys:
         return
@@ -109,7 +110,7 @@ def _unwanted_faces(
 
 
 def _extents(shape: Shape, loose_parts: LooseParts) -> NDArray[Any]:
-    """Return the bounding box diagonal of each part."""
+    """Return the diagonals (parts,) of the parts' bounding boxes."""
     here = loose_parts.vertices >= 0
     own, points = loose_parts.vertices[here], shape.points[here]
     order = np.argsort(own, kind="stable")
@@ -119,7 +120,7 @@ def _extents(shape: Shape, loose_parts: LooseParts) -> NDArray[Any]:
 
 
 def _remove_loose(work: bmesh.types.BMesh) -> int:
-    """Remove edges and vertices without faces; return how many."""
+    """Remove edges and vertices without faces, and return how many there were."""
     wires = [edge for edge in work.edges if not edge.link_faces]
     bmesh.ops.delete(work, geom=wires, context="EDGES")
     points = [vertex for vertex in work.verts if not vertex.link_faces]
@@ -128,7 +129,7 @@ def _remove_loose(work: bmesh.types.BMesh) -> int:
 
 
 def _fill_holes(work: bmesh.types.BMesh, sides: int) -> int:
-    """Fill holes with up to `sides` edges; return how many.
+    """Fill holes that have up to `sides` edges with triangles, and return how many were filled.
 
     The new faces get the material, UVs, and colors of adjacent ones.
     """

@@ -23,10 +23,10 @@ THIN_TOLERATED = 0.005
 def print_check(
     meshes: list[bpy.types.Object], card: dict[str, Any], asked: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return the figures for 3D printing, in millimeters and cm³.
+    """Return the figures for 3D printing, in millimeters and cm³. `card` is the model's report.
 
-    The model is scaled to `asked["print_height"]` millimeters; at 0, a scene unit is a meter.
-    `thin_share` is the share of the surface with a wall thinner than `wall`.
+    They are for a model that is `asked["print_height"]` millimeters tall; at 0, a scene unit is a
+    meter. `thin_share` is the share of the surface with a wall thinner than `asked["wall"]`.
     """
     wanted, tallest = float(asked.get("print_height", 0.0)), card["size"][2]
     scale = wanted / tallest if wanted > 0.0 and tallest > 0.0 else MILLIMETERS

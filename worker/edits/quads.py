@@ -34,7 +34,7 @@ def remesh_quads(
 ) -> tuple[bpy.types.Object, list[str]]:
     """Replace the model with a mesh of about `asked["faces"]` quads; return its root and notes.
 
-    Raise Refusal if the surface encloses no volume.
+    The model's materials are baked onto the mesh. Raise Refusal if the surface encloses no volume.
     """
     name, wanted = asked["name"], int(asked["faces"])
     sources = model_meshes(root)
@@ -93,7 +93,10 @@ def _voxel_remesh(obj: bpy.types.Object, area: float, faces: int) -> None:
 
 
 def _quadriflow(made: bpy.types.Object, wanted: int, sources: list[bpy.types.Object]) -> bool:
-    """Remesh with QuadriFlow, whose quads follow the surface; return whether the result is good."""
+    """Remesh with QuadriFlow, whose quads follow the surface, and return whether that succeeded.
+
+    If it fails, or the result is not good, put the mesh back.
+    """
     # Kept in case QuadriFlow fails: it may leave the mesh changed.
     hull = made.data.copy()
     bpy.context.view_layer.update()
@@ -132,7 +135,10 @@ def _voxel_quads(
     wanted: int,
     name: str,
 ) -> bpy.types.Object:
-    """Return a voxel hull with about `wanted` quads."""
+    """Replace `made` with a voxel hull of `sources`, whose surface has `area`, and return that.
+
+    Up to TRIES voxel sizes are tried to get about `wanted` quads.
+    """
     faces = float(wanted)
     for _ in range(TRIES):
         bpy.data.objects.remove(made)
@@ -146,7 +152,7 @@ def _voxel_quads(
 
 
 def _shrinkwrap(made: bpy.types.Object, sources: list[bpy.types.Object]) -> None:
-    """Project the new vertices onto the old surface, from which the voxel hull deviates."""
+    """Project the new vertices onto the old surface, remove materials, and recalculate normals."""
     target = join_objects([_copy(obj) for obj in sources], "target")
     modifier = made.modifiers.new("Cling", "SHRINKWRAP")
     modifier.target, modifier.wrap_method = target, "NEAREST_SURFACEPOINT"

@@ -31,9 +31,10 @@ SEAM_WEIGHT = 0.5
 def decimate(
     root: bpy.types.Object, asked: dict[str, Any], report: Report
 ) -> tuple[bpy.types.Object, list[str]]:
-    """Decimate the model to about `asked["faces"]` triangles, shared among meshes by size.
+    """Decimate the model to about `asked["faces"]` triangles; return its root and no notes.
 
-    Raise Refusal if the model already has that few triangles.
+    Each mesh keeps the same share of its triangles. Raise Refusal if the model has no more than
+    that.
     """
     meshes = model_meshes(root)
     counts = [triangle_count(obj.data) for obj in meshes]
@@ -51,9 +52,10 @@ def decimate(
 def detail_levels(
     root: bpy.types.Object, asked: dict[str, Any], report: Report
 ) -> tuple[bpy.types.Object, list[str]]:
-    """Create levels of detail, from the model as it is down to `asked["faces"]` triangles.
+    """Create `asked["levels"]` levels of detail; return their parent, an Empty, and no notes.
 
-    Each is an object “name LOD0”, “name LOD1”, … under one Empty; only the first is visible.
+    The finest is the whole model; the coarsest has `asked["faces"]` triangles, but at most half of
+    its. Each is an object “name LOD0”, “name LOD1”, …, of which only the first is visible.
     """
     name, levels = asked["name"], int(asked.get("levels", 4))
     finest = join_objects(model_meshes(root), f"{name} LOD0")
@@ -83,7 +85,10 @@ def detail_levels(
 
 
 def decimate_object(obj: bpy.types.Object, triangles: int) -> None:
-    """Decimate the object's mesh to about `triangles`; texture seams are kept."""
+    """Decimate the object's mesh to about `triangles` if it has more; keep seams of textures.
+
+    Several passes may be needed; the mesh keeps more triangles if no more can be collapsed.
+    """
     before = obj.data
     for _ in range(TRIES):
         count = triangle_count(obj.data)
@@ -99,7 +104,10 @@ def decimate_object(obj: bpy.types.Object, triangles: int) -> None:
 
 
 def join_objects(meshes: list[bpy.types.Object], name: str) -> bpy.types.Object:
-    """Join mesh objects into one at the world origin; a single one is only renamed."""
+    """Join mesh objects into a new one at the world origin and return it.
+
+    A single object is returned itself, renamed and without its parent, in the same place.
+    """
     bpy.context.view_layer.update()
     for obj in meshes:
         # Without a parent the object would jump: its own transform is relative to that.
@@ -120,7 +128,7 @@ def join_objects(meshes: list[bpy.types.Object], name: str) -> bpy.types.Object:
 
 
 def triangle_count(mesh: bpy.types.Mesh) -> int:
-    """Return the number of triangles of the triangulated mesh."""
+    """Return the number of triangles that the mesh has once it is triangulated."""
     return len(mesh.loops) - 2 * len(mesh.polygons)
 
 
@@ -143,7 +151,7 @@ def _collapse(obj: bpy.types.Object, ratio: float) -> None:
 
 
 def _drop_group(obj: bpy.types.Object, name: str) -> None:
-    """Remove a vertex group; some Blender versions copy it to the new mesh."""
+    """Remove the vertex group if it exists: some Blender versions copy it to the new mesh."""
     group = obj.vertex_groups.get(name)
     if group is not None:
         obj.vertex_groups.remove(group)

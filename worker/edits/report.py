@@ -50,9 +50,9 @@ def model_report(meshes: list[bpy.types.Object]) -> dict[str, Any]:
 
 
 def inner_shells(obj: bpy.types.Object, shape: Shape, loose_parts: LooseParts) -> NDArray[np.bool_]:
-    """Mark closed parts that lie inside other closed parts and can never be seen.
+    """Return a mask of closed parts that lie inside other closed parts and can never be seen.
 
-    If there are very many parts, only the largest are tested.
+    Of more than MAX_SHELLS parts, only the largest are tested.
     """
     inside = np.zeros(loose_parts.count, np.bool_)
     closed = closed_parts(loose_parts)
@@ -99,7 +99,7 @@ def _mesh_report(obj: bpy.types.Object) -> dict[str, int]:
 
 
 def _twisted_faces(shape: Shape, twisted: NDArray[np.bool_]) -> int:
-    """Return the number of faces whose orientation differs from most of their neighbors'."""
+    """Return the number of faces with mostly `twisted` edges, at least 1 if there are such."""
     if not twisted.any():
         return 0
     against = np.add.reduceat(twisted[shape.sides].astype(np.int32), shape.starts)
@@ -120,7 +120,7 @@ def _enclosing_parts(tree: BVHTree, part_of_face: NDArray[Any], point: Vector) -
 def _crossings(
     tree: BVHTree, part_of_face: NDArray[Any], point: Vector, direction: Vector
 ) -> dict[int, int]:
-    """Return how often a ray from the point crosses each part."""
+    """Return how often a ray from the point crosses each part; parts that it misses are absent."""
     counts: dict[int, int] = {}
     start = point.copy()
     for _ in range(MAX_CROSSINGS):

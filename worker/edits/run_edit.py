@@ -45,8 +45,8 @@ def run_edit(request: dict[str, Any], report: Report) -> dict[str, Any]:
     to `request["meshes"]`, and an empty `output` writes no version.
 
     Return the report of the result, notes for the user, the triangles before and after (of each
-    level of detail below the finest), and whether anything changed. Raise Refusal if the task is
-    impossible.
+    level of detail below the finest), whether anything changed, and the names of the objects and,
+    after a change, of the written meshes. Raise Refusal if the task is unknown or impossible.
     """
     report(0.0, "Opening the model")
     open_empty_file()
@@ -87,7 +87,10 @@ def run_edit(request: dict[str, Any], report: Report) -> dict[str, Any]:
 
 
 def _save(request: dict[str, Any], root: bpy.types.Object, known: set[int]) -> list[str]:
-    """Write the edited meshes and the version; return the names of the meshes of the scene."""
+    """Write the edited model to the files that the request names.
+
+    Return the names of the meshes written for the scene, none if a version alone was edited.
+    """
     if not request.get("objects"):
         # Uncompressed: appending is faster, and the textures are compressed already.
         with atomic_path(request["output"]) as side:

@@ -19,11 +19,11 @@ Rows = Sequence[Sequence[float]]
 def open_meshes(
     path: str, items: list[dict[str, Any]], name: str, *, apply: bool
 ) -> bpy.types.Object:
-    """Make an object of each mesh in the file, in the open, empty file; return their root.
+    """Append meshes from the file to the open, empty one, and return the root of their objects.
 
-    `items` are the names and transforms of the meshes; `apply` applies these to the meshes, as
-    measuring needs. A single mesh is its own root; several get an Empty as parent. Raise Refusal if
-    the file is missing.
+    `items` are the names and world matrices of the meshes. `apply`: apply the matrices to the
+    meshes, as measuring needs, instead of the objects. A single mesh is its own root; several get
+    an Empty as parent. Raise Refusal if the file is missing.
     """
     if not Path(path).is_file():
         message = Message("The file “{path}” is missing.", path=path)
@@ -51,7 +51,8 @@ def write_meshes(path: str, meshes: list[bpy.types.Mesh], originals: set[int]) -
     """Write edited meshes for the add-on and return their names in the file.
 
     Slots of materials that came with the meshes, `originals` by `session_uid`, are written empty:
-    the scene has these materials. They are put back afterwards.
+    the scene has these materials. They are put back afterwards. Animation, texture meshes, and
+    custom properties are removed for good.
     """
     taken: list[tuple[bpy.types.Mesh, int, bpy.types.Material]] = []
     for mesh in meshes:
@@ -76,8 +77,9 @@ def write_meshes(path: str, meshes: list[bpy.types.Mesh], originals: set[int]) -
 def write_version(path: str, root: bpy.types.Object, to_model: Rows) -> None:
     """Write the edited model as a version of its job.
 
-    `to_model` takes it from its size and rotation in the scene back to those of the job's model.
-    Nothing that could run when the version is opened is written: no animation, and no drivers.
+    `to_model` is the matrix from its size and rotation in the scene to those of the job's model; it
+    is applied to the mesh. Animation and drivers, which could run when the version is opened, are
+    removed.
     """
     root.matrix_world = Matrix()
     root.data.transform(Matrix(to_model))

@@ -21,7 +21,7 @@ SPREAD = 6.5 / 255
 
 
 def check_blank(request: dict[str, Any], report: Report) -> dict[str, Any]:
-    """Decode `request["picture"]`; return how it is blank as `shows`, see `blank_reason`.
+    """Return, as `shows`, in which way `request["picture"]` is blank; see `blank_reason`.
 
     Raise Refusal if Blender cannot read the image.
     """
@@ -31,7 +31,7 @@ def check_blank(request: dict[str, Any], report: Report) -> dict[str, Any]:
 
 
 def blank_reason(pixels: Pixels) -> str:
-    """Return how pixels (h, w, 4) are blank: `transparent` or `one_color`; `no` if they are not."""
+    """Return "transparent" or "one_color" if pixels (h, w, 4) are blank, "no" if they are not."""
     if not (pixels[..., 3] >= OPAQUE).any():
         return "transparent"
     spread = pixels.max(axis=(0, 1)) - pixels.min(axis=(0, 1))

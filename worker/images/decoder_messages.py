@@ -19,9 +19,9 @@ NO_DECODER = b"compression support is not configured"
 
 @contextmanager
 def capture_stderr() -> Iterator[list[bytes]]:
-    """Collect what is written to standard error in the block; it is passed on at the end.
+    """Yield a list that gets what the block has written to standard error, once the block ends.
 
-    The descriptor is redirected, since the messages come from C.
+    The descriptor is redirected, since the messages come from C; they are passed on at the end.
     """
     words: list[bytes] = []
     sys.stderr.flush()

@@ -27,8 +27,9 @@ SMALLEST_SIDE = 64
 def convert_image(request: dict[str, Any], report: Report) -> dict[str, Any]:
     """Write `request["picture"]` upright, within `max_side` pixels and `max_bytes`.
 
-    PNG if it is small enough and among `formats`, else JPEG if nothing is transparent, else a
-    smaller image. Return the file's name, beside `output`. Raise Refusal if the image cannot be
+    `formats` decides between PNG and, if that is too large or not accepted, JPEG. An image with
+    transparency becomes a JPEG only if PNG is not accepted. If no file is small enough, the image
+    is scaled down. Return the file's name, beside `output`. Raise Refusal if the image cannot be
     read or made to fit.
     """
     report(0.0, "Converting the image")

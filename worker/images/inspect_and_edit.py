@@ -36,10 +36,13 @@ NO_SUBJECT = "The subject cannot be separated from its background."
 def inspect_image(request: dict[str, Any], report: Report) -> dict[str, Any]:
     """Detect the subject of `request["picture"]` and return what the user should be warned of.
 
-    `transparent`: the image has transparent pixels. `answer`: the name under which what the network
-    says about the image is kept. The rest is as `describe_subject` returns it.
-    A small copy of the subject is written to `request["thumbnail"]`, and one of the whole image to
-    `request["copy"]`: four bytes per pixel, top row first.
+    `transparent`: the image has transparent pixels. `answer`: the name under which the network's
+    answer about the image is kept, "" without a cache. The rest is as `describe_subject` or,
+    without a subject, `describe_refusal` returns it.
+
+    Also write a small copy of the subject to `request["thumbnail"]`, as `_write_thumbnail` does,
+    and one of the whole image to `request["copy"]`: four bytes per pixel, top row first.
+    `thumbnail` and `copy` are their widths and heights, None if the request names no file.
     """
     report(0.0, "Checking the image")
     open_empty_file()
@@ -61,10 +64,10 @@ def inspect_image(request: dict[str, Any], report: Report) -> dict[str, Any]:
 
 
 def edit_image(request: dict[str, Any], report: Report) -> dict[str, Any]:
-    """Write the image cropped to its subject, without its background, or on white.
+    """Write the image as PNG, as the request asks: cropped, without its background, or on white.
 
-    `padding` is a share of the subject's longer side. Return the size in pixels. Raise Refusal if
-    no subject is found.
+    `crop` leaves `padding`, a share of the subject's longer side, around the subject. Return the
+    size in pixels. Raise Refusal if the subject is needed and is not found.
     """
     report(0.0, "Editing the image")
     open_empty_file()
@@ -92,7 +95,10 @@ def _find(pixels: Pixels, request: dict[str, Any], kept: AnswerFile | None) -> F
 
 
 def _write_copy(pixels: Pixels, path: str | None) -> list[int] | None:
-    """Write the whole image at `COPY_SIDE`; return width and height."""
+    """Write the whole image, reduced to `COPY_SIDE`, and return width and height.
+
+    Without a path, return None.
+    """
     if path is None:
         return None
     copy = downscale_visible(pixels, COPY_SIDE)
@@ -102,7 +108,10 @@ def _write_copy(pixels: Pixels, path: str | None) -> list[int] | None:
 
 
 def _write_thumbnail(pixels: Pixels, path: str | None) -> list[int] | None:
-    """Write a small copy as plain 32-bit floats, bottom row first; return width and height."""
+    """Write a small copy as RGBA 32-bit floats, bottom row first.
+
+    Return width and height; without a path, return None.
+    """
     if path is None:
         return None
     step = -(-max(pixels.shape[:2]) // THUMBNAIL_SIDE)

@@ -51,7 +51,10 @@ def to_straight_alpha(pixels: Pixels) -> Pixels:
 
 
 def to_srgb(pixels: Pixels) -> Pixels:
-    """Encode linear colors with the sRGB curve (IEC 61966-2-1); alpha is unchanged."""
+    """Clip linear colors to 0 to 1, and encode them with the sRGB curve; keep alpha.
+
+    The curve is that of IEC 61966-2-1.
+    """
     linear = np.clip(np.nan_to_num(pixels[..., :3]), np.float32(0.0), np.float32(1.0))
     encoded = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
     return np.concatenate((encoded, pixels[..., 3:]), axis=2).astype(np.float32, copy=False)

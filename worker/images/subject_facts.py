@@ -29,7 +29,8 @@ def describe_subject(detection: Foreground, *, whole: bool = False) -> dict[str,
 
     `clear`: a subject was found. `box`: left, top, right, bottom as shares of the sides. `cut`: the
     edges that cut the subject off. `parts`: the number of subjects. `brightness`: from 0 to 1. If
-    the user asked for the whole image (`whole`), it is neither cut off nor unclear.
+    the user asked for the whole image (`whole`), it counts as clear. Then, and if no subject was
+    found, nothing is cut off and there is one part.
     """
     subject = detection.matte > 0.5
     visible = subject & (detection.picture[..., 3] > 0.5)
@@ -44,12 +45,15 @@ def describe_subject(detection: Foreground, *, whole: bool = False) -> dict[str,
 
 
 def describe_refusal(refusal: Refusal) -> dict[str, Any]:
-    """Return why no subject was found, in the form of `describe_subject`."""
+    """Return `clear` as False, and the refusal's message and hint as `why` and `hint`."""
     return {"clear": False, "why": refusal.message, "hint": refusal.hint}
 
 
 def subject_box(subject: NDArray[np.bool_]) -> list[float]:
-    """Return left, top, right, and bottom of the subject as shares of the image's sides."""
+    """Return left, top, right, and bottom of the subject as shares of the image's sides.
+
+    An empty mask has the box of the whole image.
+    """
     height, width = subject.shape
     rows, columns = np.flatnonzero(subject.any(axis=1)), np.flatnonzero(subject.any(axis=0))
     if not len(rows):
@@ -78,6 +82,6 @@ def _count_subjects(subject: NDArray[np.bool_]) -> int:
 
 
 def _brightness(picture: Pixels, subject: NDArray[np.bool_]) -> float:
-    """Return the subject's mean luma (Rec. 709) from 0 to 1."""
+    """Return the mean luma (Rec. 709) of the subject, or of the image if the mask is empty."""
     seen = picture[subject] if subject.any() else picture.reshape(-1, 4)
     return float((seen[:, :3] @ np.array([0.2126, 0.7152, 0.0722], np.float32)).mean())

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Draw an image as the provider will get it: on a checkerboard, its subject outlined.
 
-It works on the small copy that an inspection has written, and remembers the last one: while the
-user drags a setting, each preview costs one detection.
+Previews are made from the small copy that an inspection has written. The last copy is remembered:
+while the user drags a setting, each preview costs one detection.
 """
 
 from __future__ import annotations
@@ -46,9 +46,10 @@ _last: dict[tuple[bytes, AnswerFile | None], tuple[Pixels, SubjectFinder]] = {}
 def draw_preview(request: dict[str, Any], report: Report) -> dict[str, Any]:
     """Write a preview of `request["copy"]` to `request["preview"]`: RGBA bytes, bottom row first.
 
-    Return its `width` and `height` in pixels and, if the request has a `mode`, what
-    `describe_subject` returns. Without a `mode`, the image is drawn without an outline. `answer`
-    is what the inspection returned under this name.
+    Return the preview's `width` and `height` in pixels and, if the request has a `mode`, what
+    `describe_subject` or, without a subject, `describe_refusal` returns. Without a `mode`, the
+    image is drawn without an outline. `request["answer"]` is what the inspection returned under
+    this name.
     """
     report(0.0, "Checking the image")
     box = box_of(request)
@@ -129,7 +130,7 @@ def _over(below: Singles, colors: Singles, alpha: Singles) -> Singles:
 
 
 def _draw_outline(colors: Singles, subject: Bools) -> Singles:
-    """Draw a line along the inside of the subject's edge, with a dark halo along the outside."""
+    """Return the colors with a line inside the subject's edge, and a dark halo outside of it."""
     if not subject.any():
         return colors
     line = subject & ~_shrink(subject, LINE)
@@ -150,5 +151,5 @@ def _shrink(mask: Bools, pixels: int, *, outside: bool = False) -> Bools:
 
 
 def _soften(mask: Bools) -> Singles:
-    """Return the mask (h, w, 1) with edges that are one pixel wide."""
+    """Return the mask (h, w, 1) with soft edges: each pixel is the mean of 3 × 3."""
     return np.asarray(box_filter(mask.astype(np.float64), 1), np.float32)[..., None]
