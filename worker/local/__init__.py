@@ -84,8 +84,8 @@ def build(
     """Build a model from an image (h, w, 4).
 
     The image is sRGB with straight alpha from 0 to 1, top row first. `kept` is where the network's
-    answer about it is kept. Raise Refusal if it has no subject. An exception from `report`, such as
-    a cancellation, passes through.
+    answer about it is kept. Raise Refusal if it has no subject, or if its shape needs a depth model
+    that cannot be used. An exception from `report`, such as a cancellation, passes through.
     """
     report(0.0, "Finding the subject")
     subject = find_foreground(
@@ -152,7 +152,8 @@ def shape_subject(
 ) -> Solid:
     """Give the flat silhouette its depth; the result is in pixels of the subject's matte.
 
-    `kept` is where the networks' answers about the image are kept.
+    `kept` is where the networks' answers about the image are kept. Raise Refusal if the shape needs
+    a depth model that cannot be used.
     """
     height = float(np.ptp(flat.points[:, 1]))
     thickness = float(settings["thickness"])
@@ -185,7 +186,7 @@ def shape_subject(
 def _relief_map(
     subject: Foreground, settings: Mapping[str, Any], kept: AnswerFile | None
 ) -> Singles:
-    """Return what a relief is raised by (h, w): nearness if the depth model is there."""
+    """Return what raises a relief (h, w): nearness with the depth model, lightness without it."""
     models = settings.get("models", {})
     if not has_depth(models):
         return lightness(subject.picture)
@@ -195,7 +196,10 @@ def _relief_map(
 def _texture(
     pixels: NDArray[np.float32], subject: Foreground, solid: Solid, settings: Mapping[str, Any]
 ) -> tuple[Atlas, NDArray[np.float32]]:
-    """Return the atlas and the corners' UVs, from the reduced image if it has enough detail."""
+    """Return the atlas and the corners' UVs (m, 3, 2).
+
+    They are made from the reduced image if it has enough detail, else from the full one.
+    """
     back, longest = settings["back"], settings["texture_size"]
     for picture in (subject.picture, pixels):
         plane = _to_image(solid.plane, picture, subject.matte)
@@ -215,7 +219,7 @@ def is_crisp(pixels: NDArray[np.float32]) -> bool:
 
 
 def _flank(matte: Singles, shape: str) -> float:
-    """Return the width in pixels of the rim that is seen from the side only."""
+    """Return the width in pixels of the rim that is seen only from the side; 0 for flat shapes."""
     return _FLANK * float(np.sqrt(np.count_nonzero(matte > 0.5))) if shape in ROUND else 0.0
 
 

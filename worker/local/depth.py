@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How near each pixel of an image is, by a network whose weights the user has downloaded."""
+"""Estimate how near each pixel of an image is, with a network that the user has downloaded."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def find_nearness(
     """Return how near each part of a picture (h, w, 4) is, at most 1, without a unit.
 
     The result is a square, stretched over the picture. It takes seconds for a picture that is new;
-    `kept` is where the networks' answers about it are kept. Raises Refusal if the weights cannot be
-    read.
+    `kept` is where the networks' answers about it are kept. Raise Refusal if the weights are
+    missing or cannot be read.
     """
     if not has_depth(models):
         raise Refusal(
@@ -55,7 +55,7 @@ def find_nearness(
 
 
 def _ask(picture: Numbers, path: str, kept: AnswerFile | None) -> Singles:
-    """Return the network's answer (SIDE, SIDE), which does not depend on the settings."""
+    """Return the answer (SIDE, SIDE), from memory, from its file, or from the network."""
     file = replace(kept.of_part(NAME), side=SIDE) if kept else None
     key = file.name if file else hashlib.sha256(picture.tobytes()).hexdigest()
     if key not in _answers:

@@ -77,7 +77,7 @@ class PreviewBuilder:
         """Return a preview; None if it would have too many faces.
 
         `shown` are the settings of the mesh whose texture is used. Raise Refusal if there is no
-        subject.
+        subject, or if the shape needs a depth model that cannot be used.
         """
         solid = self._solid({**settings, "face_count": min(settings["face_count"], FACES)})
         if len(solid.triangles) > MOST_FACES:  # guard: preview-is-small
@@ -113,7 +113,7 @@ class PreviewBuilder:
         )
 
     def _extent(self, shown: Mapping[str, Any]) -> Floats:
-        """Return points (n, 2) that reach as far as the mesh with these settings."""
+        """Return points (n, 2) that reach as far as the mesh with the settings `shown`."""
         asked = {**shown, "face_count": min(shown["face_count"], FACES)}
         if shown["shape"] == "spin":
             return self._solid(asked).plane.reshape(-1, 2)
@@ -157,7 +157,7 @@ def _values(settings: Mapping[str, Any], *names: str) -> tuple[Any, ...]:
 
 
 def _bounds(points: Floats, margin: float, size: tuple[int, ...]) -> Floats:
-    """Return left, top, right and bottom of points (n, 2) and their margin, within the image."""
+    """Return left, top, right, and bottom of points (n, 2) with a margin, clipped to the image."""
     low, high = points.min(axis=0) - margin, points.max(axis=0) + margin
     height, width = size
     return np.concatenate([np.maximum(low, 0.0), np.minimum(high, (width, height))])

@@ -32,9 +32,9 @@ _LEAST = np.float32(1e-4)
 
 @dataclass(frozen=True)
 class Rim:
-    """The colors (h, w, 3) near the subject's rim, where `inside` (h, w) marks the subject.
+    """The colors (h, w, 3) near the subject's rim; `inside` (h, w) marks the subject.
 
-    `depth` (h, w) is half at the rim and 1 far inside.
+    `depth` (h, w) is 0 far outside, about 0.5 at the rim, and 1 far inside.
     """
 
     colors: Singles
@@ -64,7 +64,10 @@ def find_rim(weighted: Singles) -> Rim:
 
 
 def _agree(seen: Singles, band: Singles, sigma: float) -> Singles:
-    """Return the color (h, w, 3) that most pixels of the band around each pixel share."""
+    """Return, for each pixel, the color (h, w, 3) that most pixels of the band nearby share.
+
+    Where the band is not near, colors are filled in. `sigma` is in pixels.
+    """
     weights = band
     for _ in range(_VOTES):
         mean, _ = _mean(seen, weights, sigma)
@@ -76,14 +79,14 @@ def _agree(seen: Singles, band: Singles, sigma: float) -> Singles:
 
 
 def _mean(seen: Singles, weights: Singles, sigma: float) -> tuple[Singles, Singles]:
-    """Return the weighted mean (h, w, 3) around each pixel, and the sum of the weights."""
+    """Return the weighted mean (h, w, 3) around each pixel, and the blurred weights (h, w)."""
     total = blur(weights, sigma)
     sums = [blur(seen[:, :, k] * weights, sigma) for k in range(3)]
     return np.stack(sums, axis=2) / np.maximum(total, _LEAST * _LEAST)[:, :, None], total
 
 
 def _harmonic(colors: Singles, fixed: Bools) -> Singles:
-    """Replace the colors (h, w, 3) that are not fixed by a smooth surface through the others.
+    """Return the colors (h, w, 3); those not fixed become a smooth surface through the others.
 
     Solved on ever finer grids; each one starts from the result of the one before.
     """
@@ -101,7 +104,10 @@ def _harmonic(colors: Singles, fixed: Bools) -> Singles:
 
 
 def _relax(colors: Singles, fixed: Bools) -> Singles:
-    """Replace each free pixel by the mean of its neighbors, repeatedly."""
+    """Return the colors, with each one not fixed repeatedly replaced by its neighbors' mean.
+
+    If none is fixed, all are unchanged.
+    """
     free = ~fixed[:, :, None]
     if not fixed.any():
         return colors

@@ -40,7 +40,9 @@ _BETWEEN = 0.25
 def shape_body(
     flat: Silhouette, bump: Floats, nearness: Singles, matte: Singles, settings: Mapping[str, Any]
 ) -> Solid:
-    """Return the solid for a map of nearness, stretched to any size, of the image of `matte`.
+    """Return the solid whose front is a map of nearness.
+
+    The map may have any size; it covers the same image as `matte`.
 
     `bump` solves ∇²u = −1 on the silhouette.
     """
@@ -65,7 +67,7 @@ def nearness_in_pixels(nearness: Singles, matte: Singles) -> Singles:
 
 
 def _front(flat: Silhouette, nearness: Singles, matte: Singles, smoothness: float) -> Floats:
-    """Return the nearness (n,) of the subject at each point."""
+    """Return the smoothed nearness (n,) of the subject at each point."""
     filled = _without_background(nearness, matte)
     height, width = filled.shape
     size = float(np.sqrt(matte.mean(dtype=np.float64) * height * width))

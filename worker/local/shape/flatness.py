@@ -37,7 +37,7 @@ _AROUND = 0.2
 
 
 def depth_limit(outline: Outline, picture: Singles) -> float:
-    """Return the largest depth, relative to that of a round body; infinite for round subjects.
+    """Return the largest depth, relative to that of a round body; huge for round subjects.
 
     `picture` (h, w, 4) is the image over which the outline was traced.
     """
@@ -54,7 +54,7 @@ def _ramp(value: float, limits: tuple[float, float]) -> float:
 
 
 def _straight_share(inside: Bools) -> float:
-    """Return the share of a mask's outline that is straight."""
+    """Return the share of a mask's outline that is straight, 0 without an outline."""
     sigma = _WINDOW * float(np.sqrt(np.count_nonzero(inside)))
     mask = np.pad(inside, int(np.ceil(2.5 * sigma)))
     soft = blur(mask.astype(np.float32), sigma)
@@ -83,7 +83,7 @@ def _ring_contrast(inside: Bools, picture: Singles) -> float:
 
 
 def _shared_with_ellipse(inside: Bools, middle: Floats, spread: Floats) -> float:
-    """Return the overlap of a mask and the ellipse with the same second moments."""
+    """Return intersection over union of a mask and the ellipse (`middle`, `spread`)."""
     rows, columns = np.mgrid[: inside.shape[0], : inside.shape[1]]
     away = np.stack([columns, rows], axis=2) - middle
     ellipse = np.einsum("ijk,kl,ijl->ij", away, np.linalg.inv(spread), away) <= 1.0

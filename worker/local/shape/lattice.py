@@ -29,9 +29,9 @@ class Lattice:
 
 
 def build_lattice(outline: Outline, spacing: float, levels: int) -> Lattice:
-    """Cover the subject with triangles whose sides are `spacing` pixels at the outline.
+    """Return a lattice over the subject, with sides of `spacing` pixels at the outline.
 
-    Away from it, sides are up to 2**levels times as long.
+    Away from the outline, sides are up to 2**levels times as long.
     """
     width = spacing * 2**levels
     nodes, regular = _regular(outline, width)
@@ -45,7 +45,7 @@ def build_lattice(outline: Outline, spacing: float, levels: int) -> Lattice:
 
 
 def _regular(outline: Outline, width: float) -> tuple[Floats, Ints]:
-    """Return a regular lattice over the part of the image that contains the subject."""
+    """Return nodes and triangles that cover the subject, all with sides of `width` pixels."""
     inside = outline.field > 0.0
     rows = np.flatnonzero(inside.any(axis=1))
     columns = np.flatnonzero(inside.any(axis=0))
@@ -74,7 +74,10 @@ def _regular(outline: Outline, width: float) -> tuple[Floats, Ints]:
 
 
 def _refine(nodes: Floats, triangles: Ints, wanted: Bools) -> tuple[Floats, Ints, Ints]:
-    """Split the wanted triangles; return all nodes, the new small triangles, and the others."""
+    """Split the `wanted` triangles, except next to larger ones.
+
+    Return all nodes, the new small triangles, and the others, divided where a neighbor was split.
+    """
     sides = side_keys(triangles, len(nodes))
     keys, place, uses = np.unique(sides, return_inverse=True, return_counts=True)
     place = place.reshape(sides.shape)
@@ -90,7 +93,11 @@ def _refine(nodes: Floats, triangles: Ints, wanted: Bools) -> tuple[Floats, Ints
 
 
 def _close(place: Ints, split: Bools, splittable: Bools, count: int) -> tuple[Bools, Bools]:
-    """Also split triangles that would have two split sides; return split triangles and sides."""
+    """Return masks of the triangles and of the `count` sides to split.
+
+    Splittable triangles that would have two split sides are split as well. `place` (m, 3) are the
+    triangles' sides.
+    """
     while True:
         marked = np.zeros(count, np.bool_)
         marked[place[split]] = True
@@ -115,7 +122,7 @@ def _quarter(triangles: Ints, middles: Ints) -> Ints:
 
 
 def _bridge(triangles: Ints, middles: Ints, marked: Bools) -> Ints:
-    """Divide triangles with one or two split sides; keep those without."""
+    """Return the triangles, divided if one or two of their sides are split."""
     number = marked.sum(axis=1)
     pieces = [triangles[number == 0]]
     for side in range(3):

@@ -15,7 +15,10 @@ _BISECTIONS = 16
 
 @dataclass(frozen=True)
 class Outline:
-    """A field (h, w) that is positive inside the subject. Points are in pixels, x right, y down."""
+    """A field (h, w) that is positive inside the subject. Points are in pixels, x right, y down.
+
+    `area` is the subject's, in square pixels; `length` is that of its outline, in pixels.
+    """
 
     field: Singles
     # Summed-area table of outline pixels (h + 1, w + 1).
@@ -34,7 +37,7 @@ class Outline:
         return np.asarray(np.minimum(sample_bilinear(self.field, x, y), margin), np.float64)
 
     def crossing(self, inside: Floats, outside: Floats) -> Floats:
-        """Return where the outline crosses each segment, as a fraction of its length, to 2**-16."""
+        """Return where the outline crosses segments, as fractions (n,) from `inside`, to 2**-16."""
         low = np.zeros(len(inside))
         high = np.ones(len(inside))
         span = outside - inside

@@ -134,7 +134,7 @@ def _cotangents(points: Floats, triangles: Ints, areas: Floats) -> tuple[Ints, I
 
 
 def _pad_rows(row: Ints, column: Ints, weight: Floats, count: int) -> tuple[Ints, Floats]:
-    """Return a sparse matrix as (longest row, count) columns and weights, padded with zeros."""
+    """Return a sparse matrix as columns and weights (longest row, count); padding has weight 0."""
     order = np.argsort(row, kind="stable")
     row, column, weight = row[order], column[order], weight[order]
     lengths = np.bincount(row, minlength=count)
@@ -154,7 +154,10 @@ def _conjugate_gradients(
     start: Floats,
     precision: float = _PRECISION,
 ) -> Floats:
-    """Solve to a relative residual of `precision` with the Jacobi preconditioner."""
+    """Solve product(x) = load to a relative residual of `precision`, with a limit on the steps.
+
+    `start` is a first guess; `diagonal` is the Jacobi preconditioner.
+    """
     solution = start.copy()
     residual = load - product(solution)
     scaled = residual / diagonal
@@ -176,7 +179,7 @@ def _conjugate_gradients(
 
 
 def _coarse_bump(outline: Outline, points: Floats) -> Floats:
-    """Solve the same equation on a coarse pixel grid, to start the fine solution from."""
+    """Solve ∇²u = −1 on a coarse pixel grid; return u at the points, to start the fine solution."""
     height, width = outline.field.shape
     rows, columns = fit_size((height, width), _COARSE)
     share = downscale((outline.field > 0.0)[:, :, None].astype(np.float32), rows, columns)

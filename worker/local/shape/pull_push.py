@@ -10,9 +10,9 @@ from .raster import upscale
 
 
 def fill_in(colors: Singles, weights: Singles) -> Singles:
-    """Fill in colors (h, w, 3) of low weight from ever coarser means (pull-push).
+    """Return colors (h, w, c); those of low weight are filled in from ever coarser means.
 
-    Gortler et al., "The Lumigraph", 1996. `colors` are premultiplied by `weights`.
+    Pull-push (Gortler et al., "The Lumigraph", 1996). `colors` are premultiplied by `weights`.
     """
     levels = [(colors, weights)]
     while max(weights.shape) > 1:
@@ -33,7 +33,7 @@ def fill_in(colors: Singles, weights: Singles) -> Singles:
 
 
 def _halve(colors: Singles, weights: Singles) -> tuple[Singles, Singles]:
-    """Halve both sides: sum each 2 × 2 square of pixels, with weights limited to 1."""
+    """Return sums over 2 × 2 pixels; those with a weight above 1 are divided by it."""
     height, width = weights.shape
     odd = height % 2, width % 2
     if any(odd):

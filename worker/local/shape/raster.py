@@ -90,7 +90,7 @@ def _neighbors(position: Floats, count: int) -> tuple[Ints, Ints, Singles]:
 
 
 def sample_bilinear(image: Numbers, x: Floats, y: Floats) -> Floats:
-    """Interpolate (h, w) bilinearly in pixel coordinates.
+    """Return an image (h, w) at points `x` and `y` (n,) in pixels, interpolated bilinearly.
 
     The center of pixel (0, 0) is (0.5, 0.5).
     """
@@ -109,7 +109,7 @@ def sample_bilinear(image: Numbers, x: Floats, y: Floats) -> Floats:
 
 
 def box_filter(image: Numbers, radius: int) -> Floats:
-    """Return the mean over squares of 2·radius+1 pixels, clipped at the borders: (h, w, …)."""
+    """Return the mean (h, w, …) over squares with sides of 2·radius+1, clipped at the borders."""
     mean = np.asarray(image, np.float64)
     for axis in (0, 1):
         mean = _box_along(mean, radius, axis)
@@ -135,7 +135,11 @@ def _box_along(image: Floats, radius: int, axis: int) -> Floats:
 
 
 def blur(image: Numbers, sigma: float) -> Singles:
-    """Blur (h, w) with a Gaussian of `sigma` pixels; border pixels are repeated outside."""
+    """Blur (h, w) with a Gaussian of `sigma` pixels.
+
+    Border pixels are repeated outside. A wide Gaussian is approximated by three box filters, which
+    are clipped at the borders instead; a sigma near 0 changes nothing.
+    """
     # The nearest neighbors' weight is below float32's precision.
     if sigma <= 0.05:
         return np.asarray(image, np.float32)

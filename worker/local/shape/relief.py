@@ -27,8 +27,8 @@ _CALM_PART = 0.3
 def inflate(flat: Silhouette, bump: Floats, thickness: float, limit: float = np.inf) -> Floats:
     """Return heights (n,) in pixels; a disc becomes a hemisphere times `thickness`.
 
-    `bump` solves ∇²u = −1: on a disc of radius R, 4u = R² − r². `limit` is the maximum height, as a
-    share of the highest point's: above, the surface is level.
+    `bump` solves ∇²u = −1: on a disc of radius R, 4u = R² − r². `limit` is the height at which the
+    surface levels off, as a share of the highest point's.
     """
     # Never zero inside the rim: front and back would touch there.
     least = np.where(flat.rim, 0.0, 0.02 * flat.spacing)
@@ -37,15 +37,15 @@ def inflate(flat: Silhouette, bump: Floats, thickness: float, limit: float = np.
 
 
 def _level_off(heights: Floats, limit: float) -> Floats:
-    """Return heights (n,) that come close to a share of the largest one, but never exceed it."""
+    """Return heights (n,) that level off toward `limit`, a share of the largest one."""
     share = heights / (limit * float(heights.max()))
     return heights / (1.0 + share**_SHOULDER) ** (1.0 / _SHOULDER)
 
 
 def _calm(flat: Silhouette, bump: Floats) -> Floats:
-    """Return a bump (n,) in which the outline's small dents are not seen far from the rim.
+    """Return the bump (n,), smoothed so that small dents of the outline show near the rim only.
 
-    Each of them would pull a groove over the whole flank. Smoothing alone would raise the rim: on a
+    Each dent would pull a groove over the whole flank. Smoothing alone would raise the rim: on a
     straight rim it turns the distance d, in widths, into d + exp(−d), which is compensated.
     """
     size = float(np.sqrt(0.5 * np.abs(doubled_areas(flat.points, flat.triangles)).sum()))
@@ -61,7 +61,7 @@ def _calm(flat: Silhouette, bump: Floats) -> Floats:
 
 
 def round_edges(flat: Silhouette, bump: Floats, half: float) -> Floats:
-    """Return heights (n,) of a flat slab with rounded edges, `half` of its thickness."""
+    """Return heights (n,) of a flat slab with rounded edges; `half` is half of its thickness."""
     depth = np.clip(rim_distance(flat, bump) / half, 0.0, 1.0)
     least = np.where(flat.rim, 0.0, 0.02 * flat.spacing)
     return np.maximum(half * np.sqrt(1.0 - (1.0 - depth) ** 2), least)
@@ -77,7 +77,7 @@ def rim_distance(flat: Silhouette, bump: Floats) -> Floats:
 
 
 def _slope(flat: Silhouette, values: Floats) -> Floats:
-    """Return |∇values| (n,), the mean over the triangles around each point."""
+    """Return the length (n,) of ∇values, averaged by area over the triangles around each point."""
     triangles, points, count = flat.triangles, flat.points, len(flat.points)
     areas = doubled_areas(points, triangles)
     gradient = np.zeros((len(triangles), 2))
@@ -95,7 +95,8 @@ def emboss(
 ) -> Floats:
     """Return heights (n,) from 0 to `height` pixels: the brighter, the higher.
 
-    `lightness` (h, w) is OKLab's L; pixels outside the subject are ignored.
+    `lightness` (h, w) is OKLab's L, or nearness; pixels outside the subject are ignored. A range
+    below _LEAST_RANGE is not stretched to the whole height.
     """
     size = np.sqrt(outline.area)
     sigma = 0.5 + 0.03 * smoothness * smoothness * size

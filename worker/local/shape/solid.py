@@ -26,7 +26,7 @@ class Solid:
 
 
 def to_3d(points: Floats, forward: Floats) -> Floats:
-    """Return points in 3D: x right, z up, `forward` toward −y."""
+    """Return points (n, 2) in 3D, (n, 3): x right, z up, `forward` (n,) toward −y."""
     return np.stack([points[:, 0], -forward, -points[:, 1]], axis=1)
 
 
@@ -76,7 +76,7 @@ def plate(flat: Silhouette, heights: Floats, margin: float) -> Solid:
 
 
 def _outward(flat: Silhouette) -> Floats:
-    """Return unit vectors (n, 2) that point out of the silhouette at rim points."""
+    """Return unit vectors (n, 2) that point out of the silhouette at rim points, 0 elsewhere."""
     normals = np.zeros_like(flat.points)
     sides = flat.rim_sides()
     edge = flat.points[sides[:, 1]] - flat.points[sides[:, 0]]
@@ -88,7 +88,7 @@ def _outward(flat: Silhouette) -> Floats:
 
 
 def scale_to_height(vertices: Floats, height: float) -> Floats:
-    """Scale vertices to `height` meters; the origin becomes the center of the bottom."""
+    """Return vertices scaled to `height` meters; the origin becomes the center of the bottom."""
     low, high = vertices.min(axis=0), vertices.max(axis=0)
     base = np.array([(low[0] + high[0]) / 2.0, (low[1] + high[1]) / 2.0, low[2]])
     return np.asarray((vertices - base) * (height / (high[2] - low[2])))

@@ -36,7 +36,7 @@ class Profile:
     shown: Floats
 
     def resample(self, count: int) -> Profile:
-        """Return `count` points at equal distances along the profile."""
+        """Return the profile with `count` points at equal distances along it."""
         steps = np.hypot(np.diff(self.row), np.diff(self.radius))
         along = np.concatenate([[0.0], np.cumsum(steps)])
         wanted = np.linspace(0.0, along[-1], count)
@@ -78,7 +78,7 @@ def trace_profile(outline: Outline) -> Profile:
 
 
 def _ends(outline: Outline, inside: Bools, rows: Ints) -> tuple[Floats, Floats]:
-    """Return where the subject begins and ends in each row, between the pixels."""
+    """Return where the subject begins and ends in each row, to a fraction of a pixel."""
     width = inside.shape[1]
     field, mask = outline.field[rows], inside[rows]
     first, last = mask.argmax(axis=1), width - 1 - mask[:, ::-1].argmax(axis=1)
@@ -118,7 +118,10 @@ def _with_poles(x: Floats, row: Floats, middle: Floats) -> Floats:
 
 
 def _plan(profile: Profile, faces: int) -> tuple[int, int]:
-    """Return the number of segments, a multiple of four, and of rings, for even triangles."""
+    """Return the number of segments, a multiple of four, and of rings.
+
+    They make about `faces` triangles, as even as possible.
+    """
     length = profile.length()
     steps = np.hypot(np.diff(profile.row), np.diff(profile.radius))
     mean = float((0.5 * (profile.radius[1:] + profile.radius[:-1]) * steps).sum() / steps.sum())

@@ -19,7 +19,7 @@ CRISP = 128
 _PLAIN_BACK = 192
 """Longest side in texels of a blurred back."""
 _SAMPLED = 400
-"""Pixels along the longest side that are compared to tell whether there is such a stroke."""
+"""Pixels along the longest side that are compared to find a stroke along the rim."""
 _STROKE = (0.1, 0.2)
 """Difference between the colors at the rim and inside of it up to which there is no stroke along
 it, and from which there is one."""
@@ -34,7 +34,7 @@ class Area:
     """A rectangle of the texture that shows `crop` of the image, optionally mirrored.
 
     In pixels: `left`, `top`, `width`, `height` in the texture, and `crop` (left, top, right,
-    bottom) in the image, which may extend beyond it.
+    bottom) in the image, beyond which it may extend.
     """
 
     left: int
@@ -45,7 +45,10 @@ class Area:
     mirrored: bool
 
     def coordinates(self, points: Floats, texture: tuple[int, ...]) -> Floats:
-        """Return UVs (…, 2) of image points, at least half a pixel inside the area."""
+        """Return UVs (…, 2) of image points, at least half a pixel inside the area.
+
+        `texture` is the shape (h, w, …) of the texture.
+        """
         left, top, right, bottom = self.crop
         along = (points[..., 0] - left) / (right - left)
         along = 1.0 - along if self.mirrored else along
@@ -80,7 +83,8 @@ def atlas(
     `matte` (h', w') is the subject from 0 to 1 over the same image; `bounds` (left, top, right,
     bottom) is the part that the mesh uses, in image pixels. No side exceeds `longest`. `back` is
     "mirror", "color", or "rim". Pixels of the matte within `flank` of the rim show colors from
-    further inside: there the surface turns away from the image. None: every pixel shows its own.
+    further inside: there the surface turns away from the image. If `flank` is None, every pixel
+    shows its own color.
     """
     front, behind = plan_areas(bounds, plain_back=is_plain(back), longest=longest)
     colors, weights = _crop(pixels, matte, front, flank)
@@ -112,10 +116,10 @@ def _rim(colors: Singles, weights: Singles) -> Rim:
 
 
 def _erase_stroke(picture: Singles, weights: Singles, rim: Singles) -> Singles:
-    """Replace the stroke along the outline of a drawing where the surface is seen from the side.
+    """Return the picture without the stroke along the outline of a drawing, if there is one.
 
-    There it would be drawn out over the flank. `weights` (h, w) are 0 there, `rim` are the colors
-    inside of the stroke, if there is one.
+    The stroke would be drawn out over the flank, where the surface is seen from the side and
+    `weights` (h, w) are 0. `rim` are the colors inside of the stroke.
     """
     step = max(1, max(weights.shape) // _SAMPLED)
     part, seen = weights[::step, ::step], picture[::step, ::step]
@@ -131,7 +135,7 @@ def _erase_stroke(picture: Singles, weights: Singles, rim: Singles) -> Singles:
 
 
 def _reverse(back: str, picture: Singles, rim: Rim, area: Area) -> Singles:
-    """Return the colors of the back's area: mirrored, and without detail if it is plain."""
+    """Return the colors of the back's area (h, w, 3): mirrored, without detail if it is plain."""
     if back == "mirror":
         return picture[:, ::-1]
     if back == "color":
@@ -234,7 +238,8 @@ def _crop(
 def _trust(matte: Singles, flank: float) -> Singles:
     """Return the weight of each pixel (h, w): 1 well inside the matte, 0 near the rim.
 
-    The colors of pixels near the rim are mixed with the background.
+    The colors of pixels within about `flank` of the rim are mixed with the background. Parts that
+    are too thin to have an inside get _THIN.
     """
     height, width = matte.shape
     # A wider rim is found in a smaller copy.
@@ -252,7 +257,7 @@ def _trust(matte: Singles, flank: float) -> Singles:
 
 
 def _blur_colors(picture: Singles, height: int, width: int) -> Singles:
-    """Return a small, blurred version of the picture."""
+    """Return the picture, downscaled to (height, width, 3) and blurred."""
     soft = downscale(picture, height, width)
     sigma = 0.05 * max(height, width)
     return np.stack([blur(soft[:, :, k], sigma) for k in range(3)], axis=2)

@@ -49,7 +49,7 @@ class Silhouette:
     spacing: float
 
     def faces(self, *, walls: bool) -> int:
-        """Return the number of triangles of the closed mesh."""
+        """Return the number of triangles of the closed mesh, which may have walls at the rim."""
         return 2 * len(self.triangles) + (2 * int(self.rim.sum()) if walls else 0)
 
     def rim_sides(self) -> Ints:
@@ -74,8 +74,9 @@ def _label_triangles(triangles: Ints, count: int) -> Ints:
 def triangulate(outline: Outline, faces: int, levels: int, *, walls: bool) -> Silhouette:
     """Triangulate the inside of an outline for a closed mesh of about `faces` triangles.
 
-    The mesh has a front and a back, and with `walls` two triangles per rim side. A subject too thin
-    for that gets more triangles; raise Refusal if no number is enough.
+    The mesh has a front and a back, and with `walls` two triangles per rim side. `levels` is as in
+    `build_lattice`. A subject too thin for so few triangles gets more; raise Refusal if no number
+    is enough.
     """
     wanted = float(faces)
     flat = _try_triangulate(outline, wanted, levels, walls)
@@ -105,7 +106,10 @@ def _miss(number: int, faces: int) -> float:
 
 
 def _try_triangulate(outline: Outline, wanted: float, levels: int, walls: bool) -> Silhouette:
-    """Triangulate with about `wanted` faces; the result may be empty if the subject is thin."""
+    """Triangulate with about `wanted` faces; the result is empty if the subject is too thin.
+
+    Raise Refusal if there is no subject.
+    """
     if outline.area == 0.0:
         raise _too_thin()
     return _drop_crumbs(_cut(outline, _fit_spacing(outline, wanted, levels, walls)), outline)
@@ -120,7 +124,10 @@ def _too_thin() -> Refusal:
 
 
 def _fit_spacing(outline: Outline, wanted: float, levels: int, walls: bool) -> Lattice:
-    """Search for the spacing whose lattice has the wanted number of faces once it is cut."""
+    """Return a lattice that has about the wanted number of faces once it is cut.
+
+    At most _ATTEMPTS spacings are tried.
+    """
     spacing = _first_guess(outline, wanted / 2.0, levels)
     # Between 1, where only triangles along the rim count, and 2, where only the area does.
     power, tried = 1.6, list[tuple[float, float]]()
@@ -138,7 +145,7 @@ def _fit_spacing(outline: Outline, wanted: float, levels: int, walls: bool) -> L
 
 
 def _first_guess(outline: Outline, wanted: float, levels: int) -> float:
-    """Solve wanted = interior/s² + rim/s for the spacing s at the outline."""
+    """Return the spacing s at the outline that solves wanted = interior/s² + rim/s."""
     triangle = np.sqrt(3.0) / 4.0
     band = 0.0 if levels == 0 else 3.6 + 2.2 * (levels - 1)
     interior = outline.area / triangle / 4.0**levels
@@ -147,7 +154,7 @@ def _first_guess(outline: Outline, wanted: float, levels: int) -> float:
 
 
 def _faces(outline: Outline, lattice: Lattice, walls: bool) -> int:
-    """Return the closed mesh's number of faces; a cut triangle has one rim side."""
+    """Return the closed mesh's number of faces once the lattice is cut, one rim side per cut."""
     inside = outline.level(lattice.nodes) > 0.0
     kinds = np.bincount(inside[lattice.triangles].sum(axis=1), minlength=4)
     rim = kinds[1] + kinds[2] if walls else 0
@@ -155,7 +162,7 @@ def _faces(outline: Outline, lattice: Lattice, walls: bool) -> int:
 
 
 def _cut(outline: Outline, lattice: Lattice) -> Silhouette:
-    """Cut the lattice along the outline and keep the inside."""
+    """Return the inside of the lattice, cut along the outline."""
     nodes, inside = _clear_outline(outline, lattice)
     triangles = lattice.triangles
     within = inside[triangles].sum(axis=1)
@@ -181,7 +188,7 @@ def _cut(outline: Outline, lattice: Lattice) -> Silhouette:
 
 
 def _halve(points: Floats, corners: Ints) -> Ints:
-    """Divide quadrilaterals (4, k) along their shorter diagonals."""
+    """Return triangles (2·k, 3): quadrilaterals (4, k) divided along their shorter diagonals."""
     a, b, c, d = corners
     shorter = np.sum((points[a] - points[c]) ** 2, 1) < np.sum((points[b] - points[d]) ** 2, 1)
     along = np.concatenate([np.stack([a, b, c], 1), np.stack([a, c, d], 1)])
@@ -190,7 +197,10 @@ def _halve(points: Floats, corners: Ints) -> Ints:
 
 
 def _crossed_sides(triangles: Ints, inside: Bools) -> tuple[Ints, Ints]:
-    """Return sides with one end inside (k, 2), that end first, and each side's index (m, 3)."""
+    """Return the sides (k, 2) with one end inside, that end first, and their indices (m, 3).
+
+    The index of all other sides is −1.
+    """
     count = len(inside)
     keys = side_keys(triangles, count)
     crossed = inside[triangles] != inside[np.roll(triangles, -1, axis=1)]
@@ -204,9 +214,9 @@ def _crossed_sides(triangles: Ints, inside: Bools) -> tuple[Ints, Ints]:
 
 
 def _clear_outline(outline: Outline, lattice: Lattice) -> tuple[Floats, Bools]:
-    """Move nodes away from the outline if they are too close.
+    """Return the nodes and a mask of those inside, with nodes moved away from the outline.
 
-    Return the nodes and a mask of those inside.
+    Only nodes that are too close move, and only if they stay on their side.
     """
     nodes, spacing = lattice.nodes, lattice.spacing
     inside = outline.level(nodes) > 0.0
@@ -241,7 +251,7 @@ def compact(points: Floats, triangles: Ints, rim: Bools, spacing: float) -> Silh
 
 
 def _drop_crumbs(flat: Silhouette, outline: Outline) -> Silhouette:
-    """Drop parts that are too small, and move points to the image's own corners."""
+    """Return the silhouette without tiny parts, and with points moved to the image's corners."""
     if not len(flat.triangles):
         return flat
     part = flat.label_parts()
@@ -260,7 +270,10 @@ def doubled_areas(points: Floats, triangles: Ints) -> Floats:
 
 
 def _snap_to_corners(points: Floats, rim: Bools, outline: Outline, spacing: float) -> Floats:
-    """Move the nearest rim point to each corner of the image that belongs to the subject."""
+    """Return the points, with the nearest rim point moved to each image corner in the subject.
+
+    Points that are `spacing` or more away stay.
+    """
     height, width = outline.field.shape
     rims = np.flatnonzero(rim)
     moved = points.copy()

@@ -21,7 +21,7 @@ from ..array_types import Singles
 MOST_FILES = 200
 MOST_DAYS = 30
 MOST_BYTES = 1 << 20
-"""Limits of the folder: the least recently used files are deleted first."""
+"""Limits of the folder, where the least recently used files are deleted first, and of a file."""
 _MAGIC = b"I2M answer\n"
 _STEPS = 65535
 """An answer from 0 to 1 is kept in 16 bits."""
@@ -37,11 +37,14 @@ class AnswerFile:
     side: int
 
     def of_part(self, *part: object) -> AnswerFile:
-        """Return the file of an answer about a part of the image."""
+        """Return the file of another answer about the image, such as one about a part of it."""
         return replace(self, name=_digest(self.name, *part))
 
     def read(self) -> Singles | None:
-        """Return the answer (side, side) from 0 to 1; None if the file is missing or damaged."""
+        """Return the answer (side, side) from 0 to 1, and mark the file as used.
+
+        Return None if the file is missing or damaged.
+        """
         with contextlib.suppress(OSError, ValueError, zlib.error):
             with self._path.open("rb") as file:
                 steps = _decode(file.read(MOST_BYTES), self.side)
@@ -50,7 +53,7 @@ class AnswerFile:
         return None
 
     def write(self, answer: Singles) -> None:
-        """Write an answer to the file; ignore failures."""
+        """Write an answer to the file, and delete old files from the folder; ignore failures."""
         steps = np.rint(answer * np.float32(_STEPS)).astype("<u2")
         with contextlib.suppress(OSError):
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -85,7 +88,7 @@ def as_kept(answer: Singles) -> Singles:
 
 
 def _decode(data: bytes, side: int) -> Singles:
-    """Return the answer (side, side) in steps; raises ValueError or zlib.error for damaged data."""
+    """Return the answer (side, side) in steps; raise ValueError or zlib.error if damaged."""
     if not data.startswith(_MAGIC):
         raise ValueError("this is not an answer")
     unpacking = zlib.decompressobj()
@@ -101,7 +104,7 @@ def _digest(*values: object) -> str:
 
 
 def _trim(folder: Path) -> None:
-    """Delete old files, and the least recently used ones if there are too many."""
+    """Delete files not used for MOST_DAYS, and all but the MOST_FILES used last."""
     files = [(path.stat().st_mtime, path) for path in folder.glob(f"*{_SUFFIX}")]
     oldest = time.time() - MOST_DAYS * 24 * 3600.0
     for number, (used, path) in enumerate(sorted(files, reverse=True)):

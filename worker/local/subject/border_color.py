@@ -130,7 +130,7 @@ def _from_surface(colors: Floats, position: Floats, surface: Floats, sigma: Floa
 
 
 def _another_background(names: Ints, sides: Ints, explained: Bools) -> Bools:
-    """Mask the clusters that form a second background next to a smooth one."""
+    """Return a mask of the clusters that form a second background next to a smooth one."""
     count = int(names.max()) + 1
     share = np.bincount(names[~explained], minlength=count) / len(names)
     around = [len(np.unique(sides[(names == k) & ~explained])) for k in range(count)]
@@ -138,7 +138,10 @@ def _another_background(names: Ints, sides: Ints, explained: Bools) -> Bools:
 
 
 def _ring(height: int, width: int) -> tuple[Ints, Ints]:
-    """Return the border pixels' flat indices, and the nearest side (0 to 3) of each."""
+    """Return the border pixels' flat indices, and the nearest side of each.
+
+    The sides are 0 to 3: top, bottom, left, and right.
+    """
     row, column = np.divmod(np.arange(height * width), width)
     margins = np.stack([row, height - 1 - row, column, width - 1 - column])
     reach = max(1, round(_RING * min(height, width)))
@@ -187,7 +190,10 @@ def _border_colors(
 
 
 def _cluster(colors: Floats) -> tuple[Floats, Ints]:
-    """Cluster colors (n, 3) into at most _CLUSTERS (k-means from mutually farthest starts)."""
+    """Return the centers (k, 3) of at most _CLUSTERS of colors (n, 3), and each color's cluster.
+
+    They are found by k-means from mutually distant starts.
+    """
     centers = [np.median(colors, axis=0)]
     distance = np.linalg.norm(colors - centers[0], axis=1)
     while len(centers) < _CLUSTERS and np.quantile(distance, 0.98) > 5.0 * _NOISE:
@@ -224,7 +230,7 @@ def _away(colors: Floats, center: Floats, whitening: Floats) -> Floats:
 def _smooth_surface(
     colors: Floats, position: Floats, trusted: Bools, widest: float = 20.0
 ) -> tuple[Floats, Floats]:
-    """Fit a quadratic to the border's colors and reject outliers (Tukey's biweight).
+    """Fit a quadratic to the trusted colors and reject outliers (Tukey's biweight).
 
     Return its coefficients (6, 3) and the noise around it (3,).
     """

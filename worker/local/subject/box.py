@@ -25,18 +25,21 @@ class Box(NamedTuple):
     bottom: float
 
     def pixels(self, shape: tuple[int, ...]) -> tuple[slice, slice]:
-        """Return the rows and columns within the box, in an image (h, w, …)."""
+        """Return the rows and columns of the box in an image (h, w, …), at least _LEAST of each."""
         return _slices(self, shape, 0.0)
 
     def surroundings(self, shape: tuple[int, ...]) -> tuple[slice, slice]:
-        """Return the rows and columns of the box with a margin around it."""
+        """Return the rows and columns of the box with a margin around it, within the image."""
         height, width = shape[:2]
         sides = (self.right - self.left) * width, (self.bottom - self.top) * height
         return _slices(self, shape, _MARGIN * max(sides))
 
 
 def box_of(settings: Mapping[str, Any]) -> Box | None:
-    """Return the box that settings describe; None if it is the whole image, or empty."""
+    """Return the box that settings describe; None if it is the whole image, or empty.
+
+    Parts outside of the image are cut off.
+    """
     ends = (float(settings.get(f"box_{name}", whole)) for name, whole in WHOLE.items())
     left, top, right, bottom = (min(max(end, 0.0), 1.0) for end in ends)
     box = Box(left, top, right, bottom)

@@ -40,7 +40,8 @@ def _find_roots(parent: Ints) -> Ints:
 def label_parts(mask: Bools, *, diagonal: bool) -> tuple[Ints, int]:
     """Return labels (h, w) of a mask's connected parts, from 1, and their number; 0 is outside.
 
-    The graph's nodes are runs of pixels in rows, so the cost grows with the outline, not the area.
+    `diagonal`: whether pixels that share only a corner are connected. The graph's nodes are runs of
+    pixels in rows, so the cost grows with the outline, not the area.
     """
     height, width = mask.shape
     padded = np.zeros((height, width + 2), np.int8)
@@ -60,7 +61,7 @@ def label_parts(mask: Bools, *, diagonal: bool) -> tuple[Ints, int]:
 
 
 def _touching_runs(start: Ints, stop: Ints, stride: int, reach: int) -> tuple[Ints, Ints]:
-    """Return pairs of runs that touch in adjacent rows.
+    """Return pairs of runs that touch in adjacent rows of `stride` pixels.
 
     `reach` is 1 if corners count as touching, else 0. One pixel of padding at both ends of each row
     keeps a run's search window out of other rows.

@@ -21,7 +21,7 @@ _MOST_LOST = 0.02
 
 
 def drop_fragments(flat: Silhouette, matte: Singles) -> Silhouette:
-    """Drop fragments that float beside the subject because a thin neck was lost.
+    """Return the silhouette without fragments that are loose because a thin neck was lost.
 
     If a part of the mask breaks into pieces, only those much smaller than the largest are dropped.
     Parts that are separate in the mask stay. If fragments make up much of the subject, as in hair,

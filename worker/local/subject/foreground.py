@@ -98,7 +98,7 @@ class SubjectFinder:
         return replace(found, matte=matte)
 
     def _find_in_part(self, mode: str, tolerance: float, box: Box) -> Foreground:
-        """Detect the subject in the box and its surroundings."""
+        """Detect the subject in the box and its surroundings; use all of them if that fails."""
         seen = box.surroundings(self._picture.shape)
         if self._part is None or self._part[0] != box:
             kept = self._kept.of_part(*box) if self._kept else None
@@ -121,7 +121,7 @@ def _shift(box: Box, picture: Singles) -> tuple[slice, slice]:
 
 
 class _PartFinder:
-    """Detects the subject of an image, or of a part of it; `box` surrounds the subject there."""
+    """Detects the subject of an image, or of a part, within `box` (rows, columns) if given."""
 
     def __init__(
         self,
@@ -152,7 +152,10 @@ class _PartFinder:
         return Observation(self._picture, self._kept, self._box)
 
     def _automatic(self, tolerance: float) -> Foreground:
-        """Use transparency, else what stands out, else the border's color, else the whole image."""
+        """Use transparency, else the network, else the border's color, else the whole image.
+
+        Raise Refusal if the image is fully transparent or nothing stands out.
+        """
         picture = self._picture
         if not (picture[:, :, 3] > 0.5).any():
             raise _nothing_opaque()
@@ -170,10 +173,10 @@ class _PartFinder:
 
 
 def _with_network(seen: Observation, salient: Salient, tolerance: float) -> Singles:
-    """Return the matte of what stands out.
+    """Return the matte (h, w) of what the network finds.
 
-    A drawing is filled. The border's color is used if it finds the same subject, since its edges
-    are better, and if the network is unsure.
+    A drawing is filled. Unless it is doubtful, the separation by the border's color is used instead
+    if the network is unsure, or if both find the same subject, since its edges are better.
     """
     drawing = seen.filled_drawing(salient)
     if drawing is not None:
@@ -207,7 +210,10 @@ def _whole(picture: Singles) -> Singles:
 
 
 def downscale_visible(pixels: Numbers, longest: int) -> Singles:
-    """Downscale an image to `longest` pixels at most; transparent pixels contribute no color."""
+    """Return an image (h, w, 4), reduced to `longest` pixels at most.
+
+    Transparent pixels contribute no color.
+    """
     size = fit_size(pixels.shape, longest)
     if pixels.shape[:2] == size or pixels[:, :, 3].min() == 1.0:
         return downscale(pixels, *size)

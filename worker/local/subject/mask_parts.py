@@ -10,7 +10,7 @@ from .components import label_parts
 
 
 def drop_specks(matte: Singles, least: float) -> Singles:
-    """Clear parts of a matte (h, w) with less than `least` of the largest part's area."""
+    """Return a matte (h, w) without parts that have less than `least` of the largest one's area."""
     labels, count = label_parts(matte > 0.5, diagonal=False)
     if count < 2:
         return matte
@@ -21,7 +21,7 @@ def drop_specks(matte: Singles, least: float) -> Singles:
 
 
 def fill_pinholes(matte: Singles, least: float, foreign: Floats | None = None) -> Singles:
-    """Fill holes in a matte (h, w) with less than `least` of the subject's area.
+    """Return a matte (h, w) with holes filled that have less than `least` of the subject's area.
 
     `foreign` (h, w) is the distance from the background, where 1 is the threshold. If given, holes
     whose mean exceeds 0.5 are filled, too: a real hole shows the background, at about 0.25.

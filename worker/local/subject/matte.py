@@ -82,7 +82,7 @@ class Observation:
 
     @functools.cached_property
     def salient(self) -> Salient | None:
-        """The subject that the network finds, or None."""
+        """The subject that the network finds, within the box if any; None if it finds none."""
         found = find_subject(self._small, self._kept)
         if found is None or self._possible is None:
             return found
@@ -94,7 +94,7 @@ class Observation:
         return self.separate(NEUTRAL)
 
     def separate(self, tolerance: float) -> Separation:
-        """Separate the subject from a background like the image's border."""
+        """Return the subject's separation from a background that is like the image's border."""
         limit = threshold(self._strange, tolerance)
         evidence = 2.0 * np.log((self._strange + 0.2) / limit)
         raw = _refine(self._guide, self._bins, evidence)
@@ -135,21 +135,25 @@ class Observation:
         return None if filled is None else self._with_edges(filled.astype(np.float32))
 
     def _within(self, box: tuple[slice, slice], shape: tuple[int, ...]) -> Singles:
-        """Return 1 within the box and 0 outside of it, at the reduced size."""
+        """Return a mask (h, w) at the reduced size: 1 within the box, 0 outside of it."""
         inside = np.zeros((*shape[:2], 1), np.float32)
         inside[box] = 1.0
         return downscale(inside, *self._small.shape[:2])[:, :, 0]
 
     def _with_edges(self, mask: Singles) -> Singles:
-        """Return a reduced mask at the image's size, with soft edges where the image has edges."""
+        """Return a reduced mask at the image's size, with soft edges where the image has edges.
+
+        Small parts and holes are removed.
+        """
         matte = blur(_sharpen(self._rgb, self._fine_guide, mask), _WHISKERS)
         return fill_pinholes(drop_specks(matte, LEAST_PART), LEAST_HOLE)
 
 
 def _strangest(strange: Floats) -> float:
-    """Return the 99.5th percentile, or 0.8 of the 99.9th for subjects below 0.5% of the image.
+    """Return the 99.5th percentile of the distances, or 0.8 of the 99.9th if that is more.
 
-    In plain noise, the 99.9th percentile is an eighth above the 99.5th.
+    It is more for subjects below 0.5% of the image. In plain noise, the 99.9th percentile is only
+    an eighth above the 99.5th.
     """
     most, nearly_all = np.quantile(strange, (0.995, 0.999))
     return float(max(most, 0.8 * nearly_all))
@@ -167,7 +171,7 @@ def _contrast(strange: Floats, inside: Bools) -> float:
 
 
 def _refine(guide: _Guide, bins: Ints, evidence: Floats) -> Floats:
-    """Return the subject's probability (h, w) from distances, colors, and edges.
+    """Return the subject's probability (h, w) from `evidence` in log odds, colors, and edges.
 
     Like GrabCut (Rother et al. 2004), it alternates between learning the colors of both sides and
     segmenting; a guided filter replaces the graph cut.
@@ -253,7 +257,7 @@ _PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
 
 
 def _invert(spread: list[Floats]) -> list[list[Floats]]:
-    """Invert symmetric 3×3 matrices, given as six planes in the order of `_PAIRS`."""
+    """Return the inverses, as 3×3 planes, of symmetric matrices in six planes, as in `_PAIRS`."""
     a, b, c, d, e, f = spread
     minors = [
         d * f - e * e,
@@ -269,7 +273,7 @@ def _invert(spread: list[Floats]) -> list[list[Floats]]:
 
 
 def _sharpen(rgb: Numbers, guide: _Guide, clean: Singles) -> Singles:
-    """Align a small mask's edge with the edges of the full image."""
+    """Return a small mask at the size of the full image, aligned with the image's edges."""
     *slopes, offset = guide.coefficients(clean.astype(np.float64))
     height, width = rgb.shape[:2]
     matte = upscale(offset, height, width)

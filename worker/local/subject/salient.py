@@ -61,7 +61,10 @@ class Salient:
 
 
 def kept_answers(request: Mapping[str, Any]) -> AnswerFile | None:
-    """Return the file of the answer about `request["picture"]`; None if no cache is given."""
+    """Return the file of the answer about `request["picture"]`.
+
+    Return None if no cache is given, or if the image cannot be read.
+    """
     if not request.get("cache"):
         return None
     orientation = request.get("orientation", 1)
@@ -71,7 +74,10 @@ def kept_answers(request: Mapping[str, Any]) -> AnswerFile | None:
 
 
 def answers_named(request: Mapping[str, Any]) -> AnswerFile | None:
-    """Return the file of the answer named `request["answer"]`; None if the request names none."""
+    """Return the file of the answer named `request["answer"]`.
+
+    Return None if the request has no cache, or no valid name.
+    """
     folder, name = request.get("cache"), request.get("answer")
     # The name becomes part of a file's path.
     if not folder or not re.fullmatch("[0-9a-f]{64}", str(name)):
@@ -80,7 +86,9 @@ def answers_named(request: Mapping[str, Any]) -> AnswerFile | None:
 
 
 def find_subject(rgb: Singles, kept: AnswerFile | None = None) -> Salient | None:
-    """Find the subject of an image (h, w, 3); None if nothing stands out, or everything.
+    """Find the subject of an image (h, w, 3).
+
+    Return None if nothing or almost everything stands out, or if too many pixels are undecided.
 
     `kept` is the file for the network's answer about this image.
     """
@@ -97,7 +105,7 @@ def find_subject(rgb: Singles, kept: AnswerFile | None = None) -> Salient | None
 
 
 def _ask(rgb: Singles, kept: AnswerFile | None) -> Singles:
-    """Return the network's answer, which takes a second or more for an image that is new."""
+    """Return the network's answer (SIDE, SIDE); for a new image, this takes a second or more."""
     key = kept.name if kept else hashlib.sha256(rgb.tobytes()).hexdigest()
     if key not in _answers:
         for old in list(_answers)[: 1 - _REMEMBERED]:
@@ -135,7 +143,7 @@ def fill_drawing(strokes: Bools, probability: Singles) -> Bools | None:
 
 
 def _fill(strokes: Bools, gap: float) -> Bools:
-    """Return the strokes and what they enclose where gaps of that many pixels count as closed."""
+    """Return the strokes and what they enclose if gaps of about `gap` pixels count as closed."""
     near = blur(strokes.astype(np.float32), gap) > 0.1
     closed = fill_pinholes(near.astype(np.float32), np.inf) > 0.5
     # Eroded by as much as the strokes were widened, but never into the strokes.
