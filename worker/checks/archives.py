@@ -196,7 +196,7 @@ def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, remai
 def _mesh_in(folder: Path) -> Path:
     """Return the largest mesh of the first format in FORMATS that the folder has, by content.
 
-    Raise Refusal if there is none.
+    Raise Refusal if it has no mesh.
     """
     found: dict[str, list[Path]] = {}
     # Sorted, so that of several equal files every system picks the same.

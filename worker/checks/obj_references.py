@@ -202,7 +202,7 @@ class _Obj:
     def _find_texture(
         self, rests: list[tuple[int, str]], files: OwnFiles
     ) -> tuple[int, Path] | None:
-        """Return the path's offset in a line, and the mesh's own file; None if there is none."""
+        """Return the path's offset in a line, and the mesh's own file; None without such a file."""
         for search in (files.find_exact, files.find):
             matches = [(start, search(rest)) for start, rest in rests]
             path = next((path for _, path in matches if path is not None), None)

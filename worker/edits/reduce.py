@@ -55,7 +55,7 @@ def detail_levels(
     """Create `asked["levels"]` levels of detail; return their parent, an Empty, and no notes.
 
     The finest is the whole model; the coarsest has `asked["faces"]` triangles, but at most half of
-    its. Each is an object “name LOD0”, “name LOD1”, …, of which only the first is visible.
+    its. Each is an object “name LOD0”, “name LOD1”, …; only the first is visible.
     """
     name, levels = asked["name"], int(asked.get("levels", 4))
     finest = join_objects(model_meshes(root), f"{name} LOD0")
