@@ -32,7 +32,7 @@ class Model(Protocol):
 
 
 def add_model(model: Model, name: str) -> bpy.types.Object:
-    """Add the model to the scene as a mesh with smooth shading, UVs, and a textured material."""
+    """Add an object with the model's mesh, UVs, and textured material to the scene; return it."""
     mesh = bpy.data.meshes.new(name)
     mesh.vertices.add(len(model.vertices))
     mesh.vertices.foreach_set("co", _flat(model.vertices, np.float32))
@@ -51,7 +51,7 @@ def add_model(model: Model, name: str) -> bpy.types.Object:
 
 
 def export_glb(path: str) -> None:
-    """Export everything in the scene as GLB, with glTF's +Y up."""
+    """Export the scene as GLB, with glTF's +Y up, but without animation, skins, and shape keys."""
     bpy.ops.export_scene.gltf(
         filepath=path,
         export_format="GLB",
@@ -69,7 +69,7 @@ def _flat(values: NDArray[np.generic], dtype: type[np.generic]) -> NDArray[np.ge
 
 
 def _packed_image(name: str, texture: NDArray[np.uint8]) -> bpy.types.Image:
-    """Pack the texture as PNG: the exporter copies packed bytes without encoding them again."""
+    """Return an image with the texture packed as PNG, which the exporter copies as it is."""
     height, width = texture.shape[:2]
     image = bpy.data.images.new(name, width, height, alpha=texture.shape[2] == 4)
     png = encode_png(texture)

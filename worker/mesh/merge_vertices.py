@@ -36,7 +36,8 @@ class _Attribute:
 def merge_vertices(mesh: bpy.types.Mesh) -> None:
     """Merge vertices at the same position; UVs, colors, materials, and shading are kept.
 
-    Faces left with fewer than three corners are removed, and so are shape keys.
+    Faces left with fewer than three corners, or that return to a vertex, are removed, and so are
+    shape keys.
     """
     carried = pop_normals(mesh)
     positions, corners, starts = positions_of(mesh), corners_of(mesh), starts_of(mesh)
@@ -79,7 +80,7 @@ def _rebuild_merged(
 
 
 def merge_map(positions: Floats, corners: Ints, starts: Ints) -> Ints:
-    """Return for each vertex the one it is merged into, the first at its position (n,).
+    """Return (n,) for each vertex the one that it is merged into: the first at its position.
 
     Faces that lie back to back on the same positions, like leaves, stay apart: merged, they would
     be one face twice. So do faces that would visit a vertex twice, like a ribbon with its ends
@@ -112,7 +113,7 @@ def _first_at_position(positions: Floats) -> Ints:
 
 
 def _group_starts(bits: NDArray[np.uint32], order: NDArray[np.int64]) -> Mask:
-    """Mark the first element of each run of equal positions in this order."""
+    """Return a mask of the first element of each run of equal positions in this order."""
     leads = np.ones(len(order), np.bool_)
     leads[1:] = False
     for column in bits:
@@ -153,7 +154,7 @@ def _sort_hashes(hashed: NDArray[np.uint64]) -> tuple[NDArray[np.int64], Mask]:
 
 
 def _duplicate_faces(corners: Ints, starts: Ints) -> Mask:
-    """Mark faces that have the same vertices as an earlier one, in any order."""
+    """Return a mask of faces that have the same vertices as an earlier one, in any order."""
     mixed = corners.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     mixed ^= mixed >> np.uint64(29)
     mixed *= np.uint64(0xBF58476D1CE4E5B9)
@@ -181,14 +182,14 @@ def _remaining_faces(corners: Ints, starts: Ints) -> tuple[Mask, Mask | None]:
 
 
 def _changes_vertex(corners: Ints, starts: Ints) -> Mask:
-    """Mark corners whose vertex differs from the next corner's."""
+    """Return a mask of corners whose vertex differs from that of the face's next corner."""
     following = np.arange(1, len(corners) + 1)
     following[np.append(starts[1:], len(corners)) - 1] = starts
     return corners != corners[following]
 
 
 def _revisits_vertex(corners: Ints, starts: Ints) -> Mask:
-    """Mark faces that return to a vertex after visiting others."""
+    """Return a mask of faces that return to a vertex after visiting others."""
     revisits = np.zeros(len(starts), np.bool_)
     if len(corners) > 3 * len(starts):
         sizes = _sizes(corners, starts)
@@ -205,7 +206,10 @@ def _sizes(corners: Ints, starts: Ints) -> NDArray[np.intp]:
 
 
 def _attributes(mesh: bpy.types.Mesh, masks: dict[str, Mask | None]) -> list[_Attribute]:
-    """Read the attributes of vertices, corners, and faces, reduced to the masks."""
+    """Return the attributes of the domains in `masks`, reduced to these.
+
+    Attributes of the geometry, and those that Blender names with a dot, are left out.
+    """
     return [
         _Attribute(
             attribute.name,
@@ -222,7 +226,7 @@ def _attributes(mesh: bpy.types.Mesh, masks: dict[str, Mask | None]) -> list[_At
 
 
 def _apply_mask(values: NDArray[Any], mask: Mask | None) -> NDArray[Any]:
-    """Return the masked values; None means all of them, without a copy."""
+    """Return the masked values; if the mask is None, return all of them without a copy."""
     return values if mask is None else values[mask]
 
 
@@ -251,7 +255,7 @@ def _restore(mesh: bpy.types.Mesh, attributes: list[_Attribute], chosen: dict[st
 
 
 def _active_layers(mesh: bpy.types.Mesh) -> dict[str, str]:
-    """Return the names of the active and the rendered UV map and color attribute."""
+    """Return the names of the active and the rendered UV map and color attribute, "" for none."""
     shown = [layer.name for layer in mesh.uv_layers if layer.active_render]
     return {
         "uv": mesh.uv_layers.active.name if mesh.uv_layers.active else "",

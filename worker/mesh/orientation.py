@@ -28,7 +28,10 @@ def read_shape(mesh: bpy.types.Mesh) -> Shape:
 
 
 def recalculate_outside(mesh: bpy.types.Mesh) -> int:
-    """Make the faces of closed parts point outward; return the number of flipped faces."""
+    """Make the faces of closed parts point outward, and return the number of flipped faces.
+
+    In parts whose neighboring faces disagree, closed or not, all normals are recalculated.
+    """
     shape = read_shape(mesh)
     uses = edge_uses(shape)
     loose_parts = find_loose_parts(shape, uses)

@@ -43,7 +43,7 @@ class LooseParts:
     """Connected components: the part of each vertex and face, and figures for each part.
 
     `vertices` (n,) is -1 for vertices without faces. Volumes are negative if faces point inward;
-    `open_edges` counts edges with a single face.
+    `open_edges` counts edges with a single face, `all_edges` those with any, `sizes` the faces.
     """
 
     vertices: Ints
@@ -56,7 +56,7 @@ class LooseParts:
 
 
 def component_labels(count: int, first: Ints, second: Ints) -> Ints:
-    """Return for each of `count` nodes the lowest node in its component (count,).
+    """Return (count,) for each node the lowest node in its component.
 
     The edges join `first[i]` to `second[i]`.
     """
@@ -87,7 +87,7 @@ def edge_uses(shape: Shape) -> Ints:
 
 
 def twisted_edges(shape: Shape, uses: Ints) -> Mask:
-    """Mark edges whose two faces have opposite orientations: both traverse it in one direction."""
+    """Return a mask (e,) of edges whose two faces traverse them in the same direction."""
     forward = shape.corners == shape.edges[shape.sides, 0]
     balance = np.bincount(shape.sides, np.where(forward, 1.0, -1.0), len(shape.edges))
     return (uses == 2) & (balance != 0.0)
@@ -103,7 +103,7 @@ def hole_count(shape: Shape, uses: Ints) -> int:
 
 
 def find_loose_parts(shape: Shape, uses: Ints) -> LooseParts:
-    """Find the parts that are connected by edges with faces."""
+    """Return the parts that are connected by edges with faces."""
     used = shape.edges[uses > 0]
     labels = component_labels(len(shape.points), used[:, 0], used[:, 1])
     faces, count = renumber_labels(labels[shape.corners[shape.starts]])
@@ -123,17 +123,17 @@ def find_loose_parts(shape: Shape, uses: Ints) -> LooseParts:
 
 
 def closed_parts(loose_parts: LooseParts) -> Mask:
-    """Mark parts that are closed, or close enough to have an inside."""
+    """Return a mask of parts that are closed, or nearly so: with few open edges."""
     return loose_parts.open_edges <= loose_parts.all_edges * OPEN_TOLERATED
 
 
 def inward_parts(loose_parts: LooseParts) -> Mask:
-    """Mark closed parts whose faces point inward."""
+    """Return a mask of closed parts whose faces point inward."""
     return closed_parts(loose_parts) & (loose_parts.volumes < 0.0)
 
 
 def island_count(shape: Shape, uv: Floats) -> int:
-    """Return the number of UV islands: faces connected by edges in UV space and in 3D."""
+    """Return the number of UV islands: faces are connected if they share a vertex and its UV."""
     # -0 becomes 0. A hash stands for vertex and UV together: one number sorts faster than three,
     # and colliding ones would only make the count wrong by one.
     exact = np.ascontiguousarray(uv, np.float32) + np.float32(0.0)

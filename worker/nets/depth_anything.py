@@ -53,7 +53,7 @@ def estimate_nearness(rgb: Numbers, weights: Weights) -> Singles:
 def open_depth_weights(path: Path) -> Weights:
     """Return the tensors of a file by the authors' names.
 
-    Raises DamagedWeights if it has another layout, or OSError if it cannot be read.
+    Raise DamagedWeights if it has another layout, or OSError if it cannot be read.
     """
     found = open_weights(path)
     weights = found if "pretrained.pos_embed" in found else AuthorsNames(found)
@@ -97,13 +97,16 @@ _UNITS = {
 
 
 class AuthorsNames(Mapping[str, Numbers]):
-    """The tensors of a file in the layout of transformers, by the authors' names."""
+    """The tensors of a file in the layout of transformers, by the authors' names.
+
+    Iteration yields the names in the file.
+    """
 
     def __init__(self, tensors: Weights) -> None:
         self._tensors = tensors
 
     def __getitem__(self, name: str) -> Numbers:
-        """Return a tensor; raises KeyError if it is not in the file."""
+        """Return a tensor by its name; raise KeyError if it is not in the file."""
         stem, _, kind = name.rpartition(".")
         if stem.endswith(".attn.qkv"):
             block = transformers_name(stem.removesuffix(".attn.qkv"))
@@ -120,7 +123,7 @@ class AuthorsNames(Mapping[str, Numbers]):
 
 
 def transformers_name(name: str) -> str:
-    """Convert the authors' name of a tensor to its name in the layout of transformers."""
+    """Return the name in the layout of transformers of a tensor with this name of the authors."""
     room, _, rest = name.partition(".")
     if room == "pretrained":
         return f"backbone.{_encoder_name(rest)}"

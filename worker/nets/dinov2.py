@@ -52,7 +52,10 @@ def embed_patches(image: Singles, weights: Weights) -> Singles:
 
 
 def _position(embedding: Numbers, rows: int, columns: int) -> Singles:
-    """Return the embedding of each token's position; the file has it for a square grid."""
+    """Return the embedding of each token's position (1 + rows·columns, channels).
+
+    `embedding` has it for a square grid, which is resized if necessary.
+    """
     side = round((len(embedding) - 1) ** 0.5)
     if (rows, columns) == (side, side):
         return embedding.astype(np.float32)

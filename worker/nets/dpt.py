@@ -22,7 +22,7 @@ _GROWTH = {0: 4, 1: 2}
 
 
 def decode(taken: Sequence[Singles], rows: int, columns: int, weights: Weights) -> Singles:
-    """Return the image (h, w) decoded from four lists of tokens of a grid of patches."""
+    """Return the image (h, w) decoded from four arrays of tokens of `rows` × `columns` patches."""
     levels = [
         refine_level(number, tokens.T.reshape(-1, rows, columns), weights)
         for number, tokens in enumerate(taken)
@@ -53,7 +53,7 @@ def refine_level(number: int, image: Singles, weights: Weights) -> Singles:
 def fuse(
     number: int, path: Singles | None, level: Singles, size: tuple[int, int], weights: Weights
 ) -> Singles:
-    """Return the coarser `path` joined with the image of a level, resized to height and width."""
+    """Return a level's image, joined with the coarser `path` if any, and resized to (h, w)."""
     name = f"{_SCRATCH}.refinenet{number}"
     if path is not None:
         level = path + _residual(f"{name}.resConfUnit1", level, weights)

@@ -35,7 +35,7 @@ def find_salient(rgb: Numbers, weights: Weights) -> Singles:
 
 
 def prepare(rgb: Numbers) -> Singles:
-    """Return what the network gets of an image (h, w, 3): (3, SIDE, SIDE), normalized."""
+    """Return an image (h, w, 3) as the network takes it: (3, SIDE, SIDE), normalized."""
     small = resize(np.ascontiguousarray(rgb.transpose(2, 0, 1), np.float32), SIDE, SIDE)
     # As in the authors' RescaleT and ToTensorLab: the brightest value becomes 1.
     small /= max(float(small.max()), 1e-6)
@@ -76,7 +76,7 @@ class _Net:
         return inner
 
     def _run_nested(self, name: str, image: Singles, depth: int) -> Singles:
-        """Run a small U-shaped network: down to a small image, and up again."""
+        """Return the output of a small U-shaped network: down to a small image, and up again."""
         levels: list[Singles] = []
         for level in range(1, depth):
             levels.append(self._block(f"{name}.rebnconv{level}", image))
@@ -89,7 +89,7 @@ class _Net:
         return image
 
     def _run_dilated(self, name: str, image: Singles) -> Singles:
-        """Run the variant for small images, whose convolutions reach farther instead."""
+        """Return the output of the variant for small images, whose convolutions reach farther."""
         levels: list[Singles] = []
         for level, dilation in enumerate(_DILATIONS, 1):
             image = self._block(f"{name}.rebnconv{level}", image, dilation)

@@ -34,7 +34,10 @@ class DamagedWeights(Exception):
 
 
 def open_weights(path: Path) -> Weights:
-    """Return the tensors of a file. Raises DamagedWeights, or OSError if it cannot be read."""
+    """Return the tensors of a file by name.
+
+    Raise DamagedWeights if its layout is wrong, or OSError if it cannot be read.
+    """
     try:
         header, body = _split(path)
         entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
@@ -44,7 +47,7 @@ def open_weights(path: Path) -> Weights:
 
 
 def _split(path: Path) -> tuple[dict[str, Any], Numbers]:
-    """Return a file's header, and a view of what follows; raises ValueError if it has none."""
+    """Return a file's header, and a view of what follows; raise ValueError if it has none."""
     if path.stat().st_size < 10:
         raise ValueError("the file is too short")
     data = np.memmap(path, np.uint8, "r")
@@ -55,7 +58,7 @@ def _split(path: Path) -> tuple[dict[str, Any], Numbers]:
 
 
 def _tensor(entry: Mapping[str, Any], body: Numbers) -> Numbers:
-    """Return a tensor as a view of the file's body; raises ValueError if it does not fit."""
+    """Return a tensor as a view of the file's body; raise ValueError if it does not fit."""
     kind, shape = _TYPES[entry["dtype"]], tuple(map(int, entry["shape"]))
     begin, end = map(int, entry["data_offsets"])
     if not 0 <= begin <= end <= len(body) or min(shape, default=0) < 0:
