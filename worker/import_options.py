@@ -14,8 +14,11 @@ class ImportOptions:
     """Options for cleaning up an imported model. Field names are keys in `job.json`.
 
     `colors`: vertex colors are "wired" to the base color, "baked" into a texture, or "kept" unused.
-    `normals`: "auto" keeps the file's normals and smooths meshes without any, "keep" changes
-    nothing, "angle" shades smooth except at edges sharper than `angle` radians. `texture_limit`:
+    `metals`: fix metallic and roughness values. `tidy`: remove hierarchy, animation, and all but
+    meshes, and merge equal materials. `weld`: merge vertices by position. `normals`: "auto" keeps
+    the file's normals and smooths meshes without any, "keep" changes nothing, "angle" shades smooth
+    except at edges sharper than `angle` radians. `outward`: make faces point outward.
+    `apply_transforms`: with `tidy`, apply the objects' transforms to their meshes. `texture_limit`:
     longest side in pixels, 0 for no limit.
     """
 
@@ -33,7 +36,8 @@ class ImportOptions:
 def read_import_options(values: object) -> ImportOptions:
     """Return the options in a request.
 
-    Missing keys and values of the wrong type become the default.
+    Missing keys and values of the wrong type get the default, as do all if `values` is not a
+    mapping.
     """
     if not isinstance(values, Mapping):
         return ImportOptions()

@@ -37,7 +37,9 @@ def load_package() -> None:
 
 
 def leave_processors() -> None:
-    """Let numpy's products use half of the processors: the artist's Blender needs the others.
+    """Let numpy's products use half of the processors, unless the environment sets the number.
+
+    The artist's Blender needs the others.
 
     On a busy computer, threads that wait for each other would also take longer than one alone.
     """

@@ -24,7 +24,10 @@ GRACE_SECONDS = 15.0
 
 
 def limit_resources() -> None:
-    """Lower this process's priority and bound what a hostile file can make it consume."""
+    """Lower this process's priority and bound what a hostile file can make it consume.
+
+    On Windows, do nothing: the parent sets the priority, and the checks bound file sizes.
+    """
     if sys.platform == "win32":
         return  # No rlimits; the parent sets the priority, and the checks bound file sizes.
     import resource
@@ -48,8 +51,8 @@ def limit_resources() -> None:
 def time_limit(seconds: float | None) -> Iterator[None]:
     """Exit the process if the block runs longer than `seconds` plus GRACE_SECONDS.
 
-    None means no limit. An importer in C++ that hangs may hold the GIL, so that no Python thread
-    could run. faulthandler keeps time in a C thread, which needs no GIL.
+    None or 0 means no limit. An importer in C++ that hangs may hold the GIL, so that no Python
+    thread could run. faulthandler keeps time in a C thread, which needs no GIL.
     """
     if not seconds:
         yield

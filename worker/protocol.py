@@ -35,7 +35,7 @@ Handler = Callable[[dict[str, Any], Report], dict[str, Any]]
 
 
 def describe_process(_request: dict[str, Any], _report: Report) -> dict[str, Any]:
-    """Return the Blender settings that decide what a downloaded file could do in this process."""
+    """Return settings, environment, and paths: what a downloaded file could use in this process."""
     preferences = bpy.context.preferences
     return {
         "scripts": bool(preferences.filepaths.use_scripts_auto_execute),
@@ -113,14 +113,14 @@ def _send_heartbeats() -> None:
 
 
 def _read_requests(requests: queue.SimpleQueue[bytes]) -> None:
-    """Queue incoming requests; exit the process when standard input ends. Never touches bpy."""
+    """Queue incoming requests, without touching bpy; exit the process when standard input ends."""
     for line in sys.stdin.buffer:
         requests.put(line)
     exit_process()
 
 
 def handle_request(request: dict[str, Any]) -> dict[str, Any]:
-    """Return the answer to a request: `done`, `refused`, or `crashed`. Never raises."""
+    """Return the answer to a request, `done`, `refused`, or `crashed`, without raising an error."""
     try:
         work = HANDLERS.get(request.get("do", ""))
         if work is None:
@@ -170,7 +170,7 @@ def send(message: dict[str, Any]) -> None:
 
 
 def exit_process() -> None:
-    """Exit at once: letting Blender free its data takes longer and has no benefit.
+    """Remove the temporary folder and exit at once: letting Blender free its data has no benefit.
 
     Temporary files that are being written at this moment stay; the parent removes those.
     """

@@ -21,7 +21,7 @@ class Message(str):
     values: Mapping[str, object]
 
     def __new__(cls, template: str, /, **values: object) -> Self:
-        """Fill in the values. Raises KeyError if a field has no value."""
+        """Fill in the values; raise KeyError if a field has none."""
         message = super().__new__(cls, template.format_map(values))
         message.template = template
         message.values = values
@@ -51,7 +51,7 @@ class Refusal(Exception):
 
 
 def encode(value: Any) -> Any:
-    """Return an answer as JSON, each Message in it as an object with its template and values."""
+    """Return an answer for JSON, each Message in it as an object with its template and values."""
     match value:
         case Message():
             values = {name: _plain(item) for name, item in value.values.items()}

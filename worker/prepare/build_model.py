@@ -36,10 +36,12 @@ SERVICE_PREVIEW_SIDE = 512
 
 
 def prepare_model(request: dict[str, Any], report: Report) -> dict[str, Any]:
-    """Write the model of `request["mesh"]` to `request["output"]`, with its preview beside it.
+    """Write the model of `request["mesh"]` to `request["output"]`.
 
-    Return face count, object names, height in meters, and notes for the user. Raise Refusal with
-    the kind `bad_mesh` for an unusable file and `library` for a full or read-only disk.
+    Also write the chunks of a large model and the preview, if the request asks for them. Return
+    face count, object names, the root's name, height in meters, and notes for the user. Raise
+    Refusal with the kind `bad_mesh` for an unusable file and `library` for a full or read-only
+    disk.
     """
     report(0.0, "Importing the mesh")
     open_empty_file()
@@ -112,7 +114,11 @@ def _disk_error(error: Exception) -> Refusal:
 
 
 def _add_preview(root: bpy.types.Object, request: dict[str, Any]) -> None:
-    """Write the preview image, then save the model again with that image as its asset preview."""
+    """Write the preview image, then save the model again with that image as its asset preview.
+
+    The service's own preview is used if there is one, unless the request wants a rendered one. If
+    none can be made, remove the file; on a full disk, keep the model without it.
+    """
     picture = None if request.get("render_preview") else _read_service_preview(request["preview"])
     if picture is None:
         picture = render_preview(root)

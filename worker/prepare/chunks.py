@@ -32,9 +32,10 @@ FIRST_ATTRIBUTES = ("position", ".edge_verts", ".corner_vert", ".corner_edge")
 
 
 def write_chunks(folder: Path, objects: list[bpy.types.Object], least: int) -> None:
-    """Write the chunks of a model of at least `least` bytes to the folder, the list of them last.
+    """Write the chunks of a model of at least `least` bytes to the folder, and their list last.
 
-    Models with data that raw arrays cannot carry are left out: they are appended in one step.
+    Write nothing if the model is smaller, has data that raw arrays cannot carry, or is too large
+    for the disk: it is then appended in one step.
     """
     (folder / CHUNKS_FILE).unlink(missing_ok=True)
     owners: dict[bpy.types.Mesh, list[bpy.types.Object]] = {}

@@ -23,10 +23,11 @@ BONE_SHAPES = "glTF_not_exported"
 
 
 def clean_up(name: str, format_: str, options: ImportOptions = DEFAULT) -> bpy.types.Object:
-    """Clean up the imported scene, remove everything else, and return the model's root object.
+    """Clean up the imported scene, and return the model's root object.
 
-    A single mesh is its own root; several get an Empty as parent. Raise Refusal if there are no
-    faces or no visible surface.
+    With `options.tidy`, everything but meshes is removed. A single mesh with applied transforms is
+    its own root; otherwise, the root is an Empty. Raise Refusal if there are no faces or no visible
+    surface.
     """
     meshes = _imported_meshes()
     if not meshes:
@@ -110,14 +111,14 @@ def _imported_meshes() -> list[bpy.types.Object]:
 
 
 def _remove_all_but(meshes: list[bpy.types.Object]) -> None:
-    """Remove all other objects, and link the meshes to the scene's root collection."""
+    """Remove all other objects and all collections; link the meshes to the scene itself."""
     scene = bpy.context.scene
     bpy.data.batch_remove([obj for obj in scene.objects if obj not in meshes])
     _link_to_scene(meshes)
 
 
 def _remove_bone_shapes(meshes: list[bpy.types.Object]) -> None:
-    """Remove the custom shapes of bones; the file's own objects are unchanged."""
+    """Remove the custom shapes of bones and all collections; link other objects to the scene."""
     scene = bpy.context.scene
     helpers = [
         obj
@@ -139,7 +140,7 @@ def _link_to_scene(objects: list[bpy.types.Object]) -> None:
 
 
 def _smooth_if_faceted(mesh: bpy.types.Mesh, angle: float) -> None:
-    """Shade smooth if the file had no normals; edges sharper than `angle` radians stay sharp.
+    """Shade smooth if all faces are flat; edges sharper than `angle` radians stay sharp.
 
     glTF 2.0 (section 3.7.2.1) asks for flat normals where a file has none, and Blender's importer
     complies; but generated meshes such as TripoSR's are such files and are meant to look round.
@@ -187,7 +188,7 @@ def _root(name: str, meshes: list[bpy.types.Object], *, alone: bool) -> bpy.type
 
 
 def _name_all(name: str, meshes: list[bpy.types.Object]) -> None:
-    """Number the meshes after the image; other objects keep a short name of their own."""
+    """Give all objects the model's name: meshes with a number, others with their own short name."""
     for obj in bpy.context.scene.objects:
         if obj not in meshes:
             obj.name = f"{name} {short_name(obj.name)[:16]}".strip()

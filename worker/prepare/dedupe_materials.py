@@ -35,7 +35,7 @@ def merge_duplicate_materials(meshes: list[bpy.types.Mesh]) -> None:
 
 
 def _signature(material: bpy.types.Material) -> Hashable:
-    """Return a hashable value that is equal for materials that look the same."""
+    """Return a hashable value that is equal only for materials that look the same."""
     own = (_plain_values(material, ID_COMMON), _custom_properties(material))
     tree = material.node_tree
     if tree is None:
@@ -60,7 +60,7 @@ def _node_signature(node: bpy.types.Node) -> Hashable:
 
 
 def _plain_values(struct: bpy.types.bpy_struct, ignored: frozenset[str]) -> Hashable:
-    """Return the values of the struct's own properties that are not structs themselves."""
+    """Return the values of the struct's properties of PLAIN_TYPES, except `ignored`."""
     return tuple(
         _hashable(getattr(struct, prop.identifier))
         for prop in struct.bl_rna.properties
@@ -69,7 +69,7 @@ def _plain_values(struct: bpy.types.bpy_struct, ignored: frozenset[str]) -> Hash
 
 
 def _pointer_values(node: bpy.types.Node) -> Hashable:
-    """Return the data-blocks that a node refers to.
+    """Return the values of a node's pointers, such as its image.
 
     Other pointers, such as a color ramp, compare as different from all others: a safe answer.
     """

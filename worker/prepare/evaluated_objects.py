@@ -19,7 +19,8 @@ MATRIX_TOLERANCE = 1e-5
 def detach_objects(objects: list[bpy.types.Object], *, apply: bool) -> None:
     """Detach mesh objects from parents, armatures, shape keys, and animation; they look unchanged.
 
-    `apply` also applies location, rotation, and scale to each mesh.
+    Modifiers are applied, and constraints are removed. `apply` also applies location, rotation, and
+    scale to each mesh. If all objects are hidden in the viewport, they become visible.
     """
     hidden = [obj for obj in objects if obj.hide_viewport]
     for obj in hidden:  # Hidden objects are not evaluated.
@@ -45,7 +46,7 @@ def detach_objects(objects: list[bpy.types.Object], *, apply: bool) -> None:
 
 
 def is_deformed(obj: bpy.types.Object) -> bool:
-    """Return whether shape keys or modifiers change the object's shape."""
+    """Return whether the object has shape keys or modifiers, which may change its shape."""
     return bool(obj.data.shape_keys or obj.modifiers)
 
 
@@ -81,7 +82,7 @@ def _make_single_user(obj: bpy.types.Object, uses: Counter[bpy.types.Mesh]) -> N
 
 
 def _move_materials_to_mesh(obj: bpy.types.Object, uses: Counter[bpy.types.Mesh]) -> None:
-    """Move materials from the object's slots to its mesh, which becomes single-user first."""
+    """Move materials that are linked to the object to its mesh, which first becomes single-user."""
     own = [slot for slot in obj.material_slots if slot.link == "OBJECT"]
     if not own:
         return

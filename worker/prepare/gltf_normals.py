@@ -19,7 +19,7 @@ from mathutils import Matrix
 from ..mesh.arrays import Floats, read
 
 NAME = "_file_normal"
-"""glTF passes attributes with a leading underscore through to the mesh."""
+"""The attribute's name: the importer copies those with a leading underscore to the mesh."""
 FLOAT, TRIANGLES = 5126, (None, 4, 5, 6)
 """glTF constants: the component type FLOAT, and the primitive modes that consist of triangles."""
 UPRIGHT = Matrix(((1, 0, 0), (0, 0, -1), (0, 1, 0)))
@@ -94,7 +94,8 @@ def transform_normals(mesh: bpy.types.Mesh, world: Matrix) -> None:
 def pop_normals(mesh: bpy.types.Mesh) -> Floats | None:
     """Remove and return the carried vertex normals (n, 3), in Blender's axes.
 
-    Return None if the mesh carries none.
+    Also remove the flat shading that the importer set without them. Return None if the mesh carries
+    none.
     """
     attribute = mesh.attributes.get(NAME)
     if attribute is None:

@@ -103,7 +103,10 @@ def supported_extensions() -> frozenset[str] | None:
 
 
 def _has_library(extension: str) -> bool:
-    """Return whether an extension's decoder library is installed; the `bpy` module lacks some."""
+    """Return whether an extension's decoder library is installed; the `bpy` module lacks some.
+
+    True also if the extension needs none, or if the importer does not tell.
+    """
     libraries = {DRACO: ("bf_intern_draco_bridge", "Draco")}
     libraries |= dict.fromkeys(MESHOPT, ("bf_intern_meshopt_bridge", "MeshOptimizer"))
     if extension not in libraries:

@@ -27,8 +27,8 @@ def clean_up_materials(
 ) -> list[str]:
     """Wire or bake vertex colors, pack textures, fix values, and name everything after the image.
 
-    `folder` is the mesh file's. Textures outside of it are not packed: they are the user's own
-    files, which a downloaded mesh must not read. Return notes for the user.
+    `folder` is the mesh file's. Textures that are missing or outside of it are removed: a
+    downloaded mesh must not read the user's own files. Return notes for the user.
     """
     if options.colors != "kept":
         wire_vertex_colors(name, list(dict.fromkeys(obj.data for obj in meshes)))
@@ -69,7 +69,7 @@ def _fix_surface(material: bpy.types.Material) -> None:
 
     A glTF material without a metallic value is fully metallic by the specification, which exporters
     of painted models tend to forget. Textured values stay, and so does metal without a base color
-    texture.
+    texture. Textures of both values become non-color data.
     """
     surface = find_principled(material)
     if surface is None:
@@ -158,9 +158,10 @@ def _name_materials(name: str, materials: list[bpy.types.Material]) -> None:
 
 
 def _name_images(name: str, materials: list[bpy.types.Material]) -> None:
-    """Name each image after the model and the input it feeds, such as "photo roughness".
+    """Name each image after the model and the input that it feeds, such as "photo roughness".
 
-    If several images feed the same input, the material's name is used: "photo 2 roughness".
+    If several images feed the same input, the material's name is used: "photo 2 roughness". The
+    base color's image has the name alone.
     """
     owners: dict[bpy.types.Image, tuple[str, str]] = {}
     for material in materials:
@@ -177,7 +178,10 @@ def _name_images(name: str, materials: list[bpy.types.Material]) -> None:
 
 
 def _find_inputs(node: bpy.types.Node, depth: int = 3) -> str:
-    """Return the Principled inputs that the node feeds within `depth` nodes, in lowercase."""
+    """Return, in lowercase, the Principled inputs that the node feeds within `depth` nodes.
+
+    At most two are named; "base color" stands alone.
+    """
     uses: list[str] = []
     for link in (link for output in node.outputs for link in output.links):
         if link.to_node.type == "BSDF_PRINCIPLED":

@@ -42,7 +42,9 @@ ROOM = 0.01, 100.0
 
 
 def render_preview(root: bpy.types.Object) -> NDArray[np.uint8] | None:
-    """Render the model: (SIZE, SIZE, 4) uint8, sRGB, straight alpha, top row first.
+    """Return a rendered image of the model, as (SIZE, SIZE, 4) uint8.
+
+    It is sRGB with straight alpha, top row first.
 
     Return None if this Blender cannot render; the model is complete without a preview.
     """
@@ -96,7 +98,10 @@ def _set_up(scene: bpy.types.Scene) -> None:
 
 @contextmanager
 def _studio(root: bpy.types.Object) -> Iterator[bpy.types.Scene]:
-    """Add camera, light, and surroundings for a render; the file is unchanged afterwards."""
+    """Yield the scene with a camera, a light, and surroundings, which are removed afterwards.
+
+    A tiny or huge model is scaled while the block runs.
+    """
     scene, before = bpy.context.scene, bpy.context.scene.world
     corners = _corners(root)
     extent = float(np.linalg.norm(corners.max(axis=0) - corners.min(axis=0)))
@@ -120,7 +125,7 @@ def _studio(root: bpy.types.Object) -> Iterator[bpy.types.Scene]:
 
 
 def _corners(root: bpy.types.Object) -> NDArray[np.float32]:
-    """Return the world positions (n, 3) of all visible vertices."""
+    """Return the world positions (n, 3) of all vertices of visible meshes."""
     bpy.context.view_layer.update()
     positions = []
     for obj in (root, *root.children_recursive):
@@ -131,7 +136,7 @@ def _corners(root: bpy.types.Object) -> NDArray[np.float32]:
 
 
 def _camera(corners: NDArray[np.float32]) -> bpy.types.Object:
-    """Add an orthographic camera that frames the positions."""
+    """Return a new orthographic camera that frames the positions (n, 3)."""
     rotation = VIEW.to_track_quat("Z", "Y")
     projected = corners @ np.array(rotation.to_matrix(), np.float32)
     low, high = projected.min(axis=0), projected.max(axis=0)

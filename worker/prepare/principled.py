@@ -7,7 +7,7 @@ import bpy
 
 
 def find_principled(material: bpy.types.Material | None) -> bpy.types.ShaderNode | None:
-    """Return the material's Principled BSDF node, or None."""
+    """Return the material's first Principled BSDF node, or None."""
     if material is None or material.node_tree is None:
         return None
     nodes = material.node_tree.nodes
@@ -15,7 +15,7 @@ def find_principled(material: bpy.types.Material | None) -> bpy.types.ShaderNode
 
 
 def new_material(name: str) -> bpy.types.Material:
-    """Create a material with a Principled BSDF."""
+    """Return a new material with a Principled BSDF."""
     material = bpy.data.materials.new(name)
     if bpy.app.version < (5, 0, 0):
         material.use_nodes = True  # Always on, and deprecated, since 5.0.

@@ -21,7 +21,8 @@ STEP = 1.0 / 255.0
 def wire_vertex_colors(name: str, meshes: list[bpy.types.Mesh]) -> None:
     """Connect each mesh's color attribute to all base colors that have no input yet.
 
-    Materials that other meshes use with another color attribute, or without one, are copied first.
+    Meshes without materials get one. Materials that other meshes use with another color attribute,
+    or without one, are copied first.
     """
     users: dict[bpy.types.Material, dict[bpy.types.Mesh, str]] = defaultdict(dict)
     for mesh in meshes:
@@ -52,7 +53,10 @@ def find_varying_color(mesh: bpy.types.Mesh) -> str:
 
 
 def _add_material(name: str, mesh: bpy.types.Mesh) -> None:
-    """Give a mesh without materials one; a uniform color attribute becomes its base color."""
+    """Give a mesh with colors but no materials one, unless it is all white.
+
+    A uniform color attribute becomes its base color.
+    """
     if not mesh.color_attributes or not mesh.polygons:
         return
     mesh.materials.clear()

@@ -22,7 +22,10 @@ MOST_PIXELS = 8192 * 8192
 
 
 def set_viewport_colors(objects: Iterable[bpy.types.Object]) -> None:
-    """Set the viewport color of the objects' materials, and the color of the objects."""
+    """Set the viewport color of the objects' materials to their mean base color, if it is known.
+
+    Objects get the color of their first material.
+    """
     meshes = [obj for obj in objects if obj.type == "MESH"]
     done: dict[bpy.types.Material, bool] = {}
     for obj in meshes:
@@ -40,7 +43,10 @@ def set_viewport_colors(objects: Iterable[bpy.types.Object]) -> None:
 def mean_base_color(
     material: bpy.types.Material, meshes: Iterable[bpy.types.Object]
 ) -> Color | None:
-    """Return the mean base color, linear, or None if it is not known."""
+    """Return the mean base color, linear, or None if it is not known.
+
+    Color attributes are averaged over the meshes of the objects `meshes`.
+    """
     surface = find_principled(material)
     if surface is None:
         return None
@@ -117,7 +123,10 @@ def _to_linear(encoded: Color) -> Color:
 def _mean_attribute_color(
     material: bpy.types.Material, name: str, meshes: Iterable[bpy.types.Object]
 ) -> Color | None:
-    """Return the mean of a color attribute over all meshes that show it with the material."""
+    """Return the mean of a color attribute over all meshes that show it with the material.
+
+    Without a name, it is the one that each mesh renders. Return None if no mesh shows it.
+    """
     colors = []
     for mesh in {obj.data for obj in meshes}:
         attribute = mesh.color_attributes.get(name or mesh.attributes.default_color_name or "")
