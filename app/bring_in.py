@@ -47,7 +47,7 @@ LIMIT = 120.0
 """Seconds that preparing may take while the artist's Blender waits for it."""
 
 NOT_LINKED = "Appended instead of linked, because others can write to the library."
-IN_PLACE = "Imported in this Blender, because the background Blender could not start."
+IN_PLACE = "Imported in this Blender instance, because the background Blender could not start."
 
 
 def remember(job: str, root: Path) -> None:
@@ -263,8 +263,9 @@ def _mesh(folder: Path, record: jobs.Record) -> Path:
     if record.mesh is None or not is_plain(mesh):
         raise LibraryProblem(
             Message(
-                ("The mesh of “{name}” is no longer in {folder}."), name=record.name, folder=folder
-            )
+                "The mesh of “{name}” is no longer in {folder}.", name=record.name, folder=folder
+            ),
+            "Restore the file, or delete the job and generate again.",
         )
     return mesh
 

@@ -38,7 +38,7 @@ class ImageFiles:
     )
     files: CollectionProperty(
         name="Files",
-        description="The image files",
+        description="Image files to open",
         type=bpy.types.OperatorFileListElement,
         options=HIDDEN,
     )

@@ -28,7 +28,10 @@ class IMAGE_TO_MESH_OT_save_diagnostics(bpy.types.Operator):
     )
 
     filepath: StringProperty(
-        name="File", description="The zip file to save", subtype="FILE_PATH", options={"SKIP_SAVE"}
+        name="File",
+        description="Path of the zip file to save",
+        subtype="FILE_PATH",
+        options={"SKIP_SAVE"},
     )
     filter_glob: StringProperty(default="*.zip", options={"HIDDEN", "SKIP_SAVE"})
     check_existing: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})

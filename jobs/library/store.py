@@ -42,6 +42,7 @@ from ..disk.plain_files import (
 from ..disk.trust import is_own_legacy, make_root, remove_tree
 from ..values import Record, State
 from .file_names import CANCEL, CHUNKS_FOLDER, IMPORTED, RECORD
+from .migrations import REPAIR
 from .record_json import decode_record, encode_record
 
 MAX_RECORD = 1024 * 1024
@@ -132,7 +133,8 @@ class Library:
         except OSError as error:
             if not folder.is_dir():
                 raise LibraryProblem(
-                    Message("The folder of job “{job}” no longer exists.", job=record.id)
+                    Message("The folder of job “{job}” no longer exists.", job=record.id),
+                    "Restore the folder, or generate again.",
                 ) from error
             raise _problem(error, self.root) from error
 
@@ -268,9 +270,12 @@ class Library:
                 "Check the job ID. The job may have been deleted.",
             ) from error
         except (OSError, ValueError, RecursionError) as error:
-            why = os_reason(error) if isinstance(error, OSError) else error
+            why, hint = Message.of("it is not valid JSON"), REPAIR
+            if isinstance(error, OSError):
+                why, hint = os_reason(error), "Check the permissions of the job's folder."
             raise LibraryProblem(
-                Message("The record of job “{job}” cannot be read: {reason}.", job=job, reason=why)
+                Message("The record of job “{job}” cannot be read: {reason}.", job=job, reason=why),
+                hint,
             ) from error
 
     def idle_folder(self, job: str, *, mine: bool = False) -> Path:

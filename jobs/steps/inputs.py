@@ -226,7 +226,8 @@ def _read(source: PictureSource, fetch: Fetch) -> bytes:
                 "{name} cannot be read: {reason}.",
                 name=source.name,
                 reason=os_reason(error),
-            )
+            ),
+            "Use another image.",
         ) from error
 
 

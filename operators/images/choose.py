@@ -230,7 +230,7 @@ class IMAGE_TO_MESH_OT_clear_views(bpy.types.Operator):
 
     view: EnumProperty(
         name="View",
-        description="The view to remove",
+        description="View to remove",
         items=[("all", "All", ""), *((view, view.capitalize(), "") for view in views.SIDE_VIEWS)],
         options=HIDDEN,
     )

@@ -34,7 +34,7 @@ class IMAGE_TO_MESH_OT_open_image(ImageFiles, bpy.types.Operator):
 
     view: EnumProperty(
         name="View",
-        description="The view that the image shows",
+        description="View that the image shows",
         items=[(view, view.capitalize(), "") for view in ("front", *SIDE_VIEWS)],
         options=HIDDEN,
     )

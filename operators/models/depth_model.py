@@ -58,7 +58,7 @@ class IMAGE_TO_MESH_OT_depth_model_from_file(bpy.types.Operator):
 
     filepath: StringProperty(
         name="File",
-        description="The file model.safetensors",
+        description="Path of model.safetensors",
         subtype="FILE_PATH",
         options={"SKIP_SAVE"},
     )

@@ -110,7 +110,7 @@ class IMAGE_TO_MESH_OT_rename_result(bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     job: argument("Job", "Job whose result is renamed; if empty, the selected one")
-    name: argument("Name", "The new name; if empty, the name of the image")
+    name: argument("Name", "New name; if empty, the name of the image")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:

@@ -127,7 +127,7 @@ class IMAGE_TO_MESH_OT_clean_up(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if not preferences.library_limit(context):
-            cls.poll_message_set("The library has no size limit: set one in Preferences")
+            cls.poll_message_set("The library has no size limit: set one in the preferences")
             return False
         if not over_limit(context):
             cls.poll_message_set("There is nothing to clean up")

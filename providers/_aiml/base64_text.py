@@ -32,6 +32,6 @@ def decode_base64(text: str) -> bytearray:
         data += base64.b64decode(piece[:whole], validate=True)
         rest = piece[whole:]
     if len(rest) % 4 == 1 or not (data or rest):
-        raise ValueError("it is cut short")
+        raise ValueError("it is truncated")
     data += base64.b64decode(rest + "=" * (-len(rest) % 4), validate=True)
     return data

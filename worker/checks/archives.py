@@ -106,7 +106,7 @@ def _disk_full() -> Refusal:
         "There is not enough disk space to unpack the archive in “{folder}”.",
         folder=tempfile.gettempdir(),
     )
-    return Refusal("failed", message, "Free up space on this disk and try again.")
+    return Refusal("failed", message, "Free up disk space, then try again.")
 
 
 def _name(entry: zipfile.ZipInfo) -> str:

@@ -97,7 +97,7 @@ def _words(causes: list[BaseException], *, sent: bool) -> str:
             )
         if isinstance(cause, OSError) and (refused := TUNNEL.fullmatch(str(cause))):
             answer = refused[1].strip()[:60]
-            return Message("the proxy responded “{answer}”", answer=answer)
+            return Message("the proxy responded with “{answer}”", answer=answer)
         if isinstance(cause, OSError) and cause.errno and cause.strerror:
             return as_message(cause.strerror)
     if any(isinstance(cause, ValueError) for cause in causes):

@@ -43,7 +43,7 @@ def read_bmp(data: bytes) -> PictureInfo:
     """Read the header of a BMP. Raises ValueError if pixels are missing."""
     head = _head(data)
     if head.pixels[1] > len(data):
-        raise ValueError("cut short")
+        raise ValueError("the file is truncated")
     # A negative height means that the rows are stored from the top.
     return PictureInfo("bmp", head.width, abs(head.height))
 

@@ -67,7 +67,7 @@ def read_jpeg(data: bytes) -> PictureInfo:
         elif part.marker == SCAN:
             scanned = True
             if not width:
-                raise ValueError("no size")
+                raise ValueError("the size is missing")
     return PictureInfo("jpeg", width, height, orientation or 1)
 
 
@@ -81,23 +81,23 @@ def segments(data: bytes) -> Iterator[Segment]:
     while True:
         found = _MARKER.search(data, at)
         if found is None:
-            raise ValueError("no end of image")
+            raise ValueError("the end marker is missing")
         marker, at = found[1][0], found.end()
         if marker in ALONE:
             continue
         if marker == END:
             if not scanned:
-                raise ValueError("no scan")
+                raise ValueError("the scan is missing")
             return
         (length,) = struct.unpack(">H", data[at : at + 2])
         start, at = at + 2, at + length
         if length < 2 or at > len(data):
-            raise ValueError("segment cut short")
+            raise ValueError("a segment is truncated")
         if marker == SCAN:
             scanned = True
             behind = _BEHIND_SCAN.search(data, at)
             if behind is None:
-                raise ValueError("no end of image")
+                raise ValueError("the end marker is missing")
             at = behind.start()
         yield Segment(marker, start, at, loose=not _MARKER.match(data, at))
 

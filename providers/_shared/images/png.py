@@ -35,7 +35,7 @@ def read_png(data: bytes) -> PictureInfo:
             orientation = orientation_in(data[start : start + length])
         if kind == b"IEND":
             return PictureInfo("png", width, height, orientation)
-    raise ValueError("no IEND chunk")
+    raise ValueError("the IEND chunk is missing")
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
@@ -44,7 +44,7 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     while at < len(data):
         length, kind = struct.unpack(">I4s", data[at : at + 8])
         if at + 12 + length > len(data):
-            raise ValueError("chunk cut short")
+            raise ValueError("a chunk is truncated")
         if kind in NEEDED and zlib.crc32(
             memoryview(data)[at + 4 : at + 8 + length]
         ) != int.from_bytes(data[at + 8 + length : at + 12 + length]):

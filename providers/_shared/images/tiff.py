@@ -39,7 +39,7 @@ def read_tiff(data: bytes) -> PictureInfo:
     for starts, sizes in (STRIPS, TILES):
         for start, size in zip(found.numbers(starts), found.numbers(sizes), strict=False):
             if start + size > len(data):
-                raise ValueError("cut short")
+                raise ValueError("the file is truncated")
     (width, *_), (height, *_) = found.numbers(WIDTH), found.numbers(HEIGHT)
     orientation = valid_orientation(found.first(ORIENTATION, 1))
     return PictureInfo("tiff", width, height, orientation)

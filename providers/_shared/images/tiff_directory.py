@@ -41,7 +41,7 @@ class Directory:
         """Return the bytes of an entry's values. Raises ValueError if the file is too short."""
         found = self.fields[tag]
         if found.start + found.size > len(self.data):
-            raise ValueError("cut short")
+            raise ValueError("the directory is truncated")
         return self.data[found.start : found.start + found.size]
 
     def numbers(self, tag: int) -> tuple[int, ...]:

@@ -24,7 +24,7 @@ def read_webp(data: bytes) -> PictureInfo:
     """Read the header of a WebP. Raises ValueError if the file is truncated."""
     (size,) = struct.unpack("<I", data[4:8])
     if len(data) < size + 8:
-        raise ValueError("cut short")
+        raise ValueError("the file is truncated")
     kind = data[12:16]
     if kind == b"VP8 ":
         # 14 bits each; the upper two are a scale for displaying the image (RFC 6386).
@@ -34,7 +34,7 @@ def read_webp(data: bytes) -> PictureInfo:
         (bits,) = struct.unpack("<I", data[21:25])
         return PictureInfo("webp", (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)
     if kind != b"VP8X":
-        raise ValueError("no image")
+        raise ValueError("the image chunk is missing")
     width = int.from_bytes(data[24:27], "little") + 1
     height = int.from_bytes(data[27:30], "little") + 1
     # Like in libwebp, a chunk is ignored unless a flag in the header announces it.
@@ -70,7 +70,7 @@ def chunks(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     while at + 8 <= end:
         kind, length = struct.unpack_from("<4sI", data, at)
         if at + 8 + length > end:
-            raise ValueError("chunk cut short")
+            raise ValueError("a chunk is truncated")
         yield kind, at + 8, length
         at += 8 + length + (length & 1)
 

@@ -167,11 +167,11 @@ def test_an_untrusted_version_is_not_imported(job: str, library: Path, trap: Pat
     shutil.copy(library / job / ".model.blend.mark", library / job / ".model-v2.blend.mark")
     for mode in (0o755, 0o777):
         library.chmod(mode)
-        with pytest.raises(RuntimeError, match="not written by your Blender"):
+        with pytest.raises(RuntimeError, match="not created by you on this computer"):
             OPS.import_result(job=job, version="model-v2.blend")
-        with pytest.raises(RuntimeError, match="not written by your Blender"):
+        with pytest.raises(RuntimeError, match="not created by you on this computer"):
             OPS.bring_version(job=job, version="model-v2.blend")
-        with pytest.raises(RuntimeError, match="not written by your Blender"):
+        with pytest.raises(RuntimeError, match="not created by you on this computer"):
             OPS.clean_mesh(job=job, version="model-v2.blend")
     evaluate_scene()
     assert not trap.exists()

@@ -95,7 +95,7 @@ def _decode(data: bytes, side: int) -> Singles:
     # Bounded: a few bytes could unpack to any size.
     plain = unpacking.decompress(data[len(_MAGIC) :], 2 * side * side + 1)
     if not unpacking.eof or len(plain) != 2 * side * side:  # guard: answer-has-its-size
-        raise ValueError("the answer has the wrong size, or is cut short")
+        raise ValueError("the answer has the wrong size, or is truncated")
     return np.frombuffer(plain, "<u2").reshape(side, side).astype(np.float32)
 
 

@@ -86,7 +86,7 @@ def test_an_untrusted_model_is_not_edited(folder: Path, mesh_edits: MeshEdits, t
     (folder / "model.blend").write_text("a stranger's")
     view = wait_for_edit(begin(mesh_edits, folder, task))
     assert view.failure is not None
-    assert "not written by your Blender" in view.failure.message
+    assert "not created by you on this computer" in view.failure.message
     assert [path.name for path in folder.glob("model-v*")] == []
 
 

@@ -361,7 +361,7 @@ def test_every_spelling_of_base64_is_decoded(
 
 @pytest.mark.parametrize("text", ["", "*~*", "A", "AAAA=BBB", "AAAAA", "data:,", "AA=\u00e9"])
 def test_invalid_base64_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"cut short|padding|base64|ASCII|alphabet"):
+    with pytest.raises(ValueError, match=r"truncated|padding|base64|ASCII|alphabet"):
         decode_base64(text)
 
 
