@@ -18,7 +18,7 @@ def show(state: str, **changes: Any) -> None:
         "provider": "local",
         "name": "cup",
         "state": jobs.State(state),
-        "phase": "Creating the shape",
+        "phase": "Shaping",
         "fraction": 0.42,
         "started": time.monotonic() - 75,
         "plan": plan,

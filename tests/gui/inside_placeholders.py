@@ -33,7 +33,7 @@ def stand(job: str, fraction: float | None, **placement: Any) -> None:
         created="2026-11-20T10:00:00+00:00", pictures=(picture,), plan=plan,
     )  # fmt: skip
     view = jobs.JobView(
-        job=job, provider="local", name=job, state=jobs.State.RUNNING, phase="Creating the shape",
+        job=job, provider="local", name=job, state=jobs.State.RUNNING, phase="Shaping",
         fraction=fraction, started=time.monotonic(), record=record,
         plan=known.plan if known else plan,
     )  # fmt: skip

@@ -94,11 +94,11 @@ def build(
     report(0.35, "Tracing the outline")
     outline = trace_outline(subject.matte, settings["smoothness"])
     if settings["shape"] == "spin":
-        report(0.55, "Creating the shape")
+        report(0.55, "Shaping")
         solid, notes = spin_subject(outline, settings), tuple[str, ...]()
     else:
         flat = drop_fragments(triangulate_subject(outline, settings), subject.matte)
-        report(0.55, "Creating the shape")
+        report(0.55, "Shaping")
         solid = shape_subject(flat, outline, subject, settings, kept)
         notes = tuple(_notes(flat, subject, settings))
     report(0.8, "Creating the texture")

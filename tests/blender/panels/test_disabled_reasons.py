@@ -71,7 +71,7 @@ def test_every_disabled_button_has_a_visible_reason(
     for state in ("running", "failed", "cancelled", "ready"):
         failure = jobs.Failure("failed", "It could not.") if state == "failed" else None
         jobs.session().show(
-            jobs.JobView("j", provider, "cup", jobs.State(state), "Creating the shape", 0.1,
+            jobs.JobView("j", provider, "cup", jobs.State(state), "Shaping", 0.1,
                          time.monotonic(), failure=failure)
         )  # fmt: skip
         check(draw(unfolded=True, width=2000))

@@ -69,7 +69,7 @@ def show_running(number: int) -> None:
     jobs.session().show(
         jobs.JobView(
             job=f"job-{number}", provider="local", name=f"cup {number}",
-            state=jobs.State("running"), phase="Creating the shape", fraction=0.4,
+            state=jobs.State("running"), phase="Shaping", fraction=0.4,
             started=time.monotonic() - 75,
         )
     )  # fmt: skip

@@ -27,7 +27,7 @@ def test_a_running_job_has_a_bar_and_a_cancel_button(chosen: Any) -> None:
     show("running")
     seen = draw()
     (bar,) = seen.all("progress")
-    assert (bar["factor"], bar["text"]) == (0.42, "Creating the shape 42%")
+    assert (bar["factor"], bar["text"]) == (0.42, "Shaping 42%")
     assert seen.button("image_to_mesh.cancel")["button"].job == "20261120-cup-1a2b"
     assert "cup, 1 min 1" in seen.text()
     assert seen.button("image_to_mesh.generate")["text"] == "Generate"
@@ -37,7 +37,7 @@ def test_a_running_job_has_a_bar_and_a_cancel_button(chosen: Any) -> None:
 def test_a_job_without_progress_shows_its_phase(chosen: Any) -> None:
     show("running", fraction=None)
     (bar,) = draw().all("progress")
-    assert (bar["factor"], bar["text"]) == (0.0, "Creating the shape")
+    assert (bar["factor"], bar["text"]) == (0.0, "Shaping")
 
 
 def test_a_phase_too_long_for_its_bar_is_a_sentence_below(chosen: Any) -> None:

@@ -31,7 +31,7 @@ index._show({{f'job-{{number}}': ((1, 1, 1), entry(number)) for number in range(
 for number in range(50):
     jobs.session().show(jobs.JobView(
         job=f'running-{{number}}', provider='local', name=f'cup {{number}}', fraction=0.4,
-        state=jobs.State.RUNNING, phase='Creating the shape', started=time.monotonic()))
+        state=jobs.State.RUNNING, phase='Shaping', started=time.monotonic()))
 """
 GONE = "jobs.session()._views.clear()"
 OPENED = f"""
