@@ -195,7 +195,10 @@ FIRST = "local"
 
 @functools.cache
 def all_providers() -> Mapping[str, Provider[Any]]:
-    """Return all providers by id: `local` first, then in alphabetical order."""
+    """Return all providers by id: `local` first, then the others in alphabetical order.
+
+    The first call imports the provider files. Raises TypeError if one declares no valid Provider.
+    """
     names = [module.name for module in pkgutil.iter_modules(__path__) if module.name[0] != "_"]
     ordered = sorted(names, key=lambda name: (name != FIRST, name))
     return {name: _load(name) for name in ordered}
@@ -216,10 +219,10 @@ def get_provider(provider: str) -> Provider[Any]:
 def keys_for(
     provider: Provider[Any], preferences: Mapping[str, str], environment: Mapping[str, str]
 ) -> dict[str, Secret]:
-    """Return the provider's keys by the name of their preference.
+    """Return the provider's keys, by the names of their preferences.
 
     A preference takes precedence over the environment variable. Raises MissingKey for a key that
-    is not set, BadKey for one that cannot be sent.
+    is not set, and BadKey for one with characters that cannot be sent.
     """
     keys: dict[str, Secret] = {}
     for field in provider.keys:
@@ -241,7 +244,10 @@ def keys_for(
 
 
 def _to_secret(value: str, provider: Provider[Any], field: KeyField) -> Secret:
-    """Return a key as a Secret. Raises BadKey for characters that no HTTP header can contain."""
+    """Return a key as a Secret. Raises BadKey if it has spaces or non-ASCII or control characters.
+
+    `field` and `provider` are for the message.
+    """
     if not all("!" <= character <= "~" for character in value):
         raise BadKey(
             Message(
@@ -258,10 +264,11 @@ def _to_secret(value: str, provider: Provider[Any], field: KeyField) -> Secret:
 def base_url(
     provider: Provider[Any], preferences: Mapping[str, str], environment: Mapping[str, str]
 ) -> str:
-    """Return the service's base URL without a trailing slash; empty if it has none.
+    """Return the service's base URL without trailing slashes; empty for a provider without one.
 
-    A preference takes precedence over the environment variable. Raises InvalidSettings for a URL
-    that cannot be called, naming the setting.
+    The preference takes precedence over the environment variable, and both over the default.
+    Raises InvalidSettings, which names the preference or variable, for a URL that must not be
+    called.
     """
     if provider.address is None:
         return ""

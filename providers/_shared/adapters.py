@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Validation, JSON Schema and response parsing for plain dataclasses, by pydantic.
 
-No other module uses pydantic. Importing it takes 150 ms, so that happens when the first value is
+No other module uses pydantic. Importing it takes 150 ms, so it is imported when the first value is
 validated, on a job's thread or on the command line, and never while Blender registers the add-on.
 """
 
@@ -38,7 +38,8 @@ def _adapter(model: Any) -> TypeAdapter[Any]:
 def parse_settings(model: type[S], values: Mapping[str, object]) -> S:
     """Return settings built from values by name, which may be strings from the command line.
 
-    Raises InvalidSettings, which names the setting and the values that it takes.
+    Raises InvalidSettings for an unknown name, an invalid value, or a combination that the rules
+    of the settings reject.
     """
     with bundled_imports("pydantic"):
         from pydantic import ValidationError
@@ -68,7 +69,7 @@ def json_schema(model: type[Settings]) -> dict[str, Any]:
 
 
 def parse_reply(model: type[T], data: object, where: str) -> T:
-    """Convert decoded JSON to a dataclass. Unknown fields are ignored.
+    """Convert decoded JSON to the type `model`, such as a dataclass. Unknown fields are ignored.
 
     Raises BadReply for a missing or invalid field; `where` names the response in its message.
     """
@@ -89,7 +90,7 @@ def to_json(value: object) -> Any:
 
 
 def _normalize(value: object, setting: Setting) -> object:
-    """Replace None with an empty string if that is one of the choices."""
+    """Return a value, but "" for None if that is a choice and the setting is not optional."""
     empty = any(choice.value == "" for choice in setting.choices)
     return "" if value is None and empty and not setting.optional else value
 

@@ -2,8 +2,8 @@
 """The ranges of values in the declarations of settings.
 
 They follow the protocol of `annotated_types.GroupedMetadata`, so pydantic understands them like
-that library's own `Interval`. The library itself takes longer to import than a whole provider, so
-it is loaded only when pydantic requests the constraints.
+`annotated_types.Interval`. Importing annotated_types takes longer than a whole provider, so it is
+imported only when pydantic requests the constraints.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import ClassVar, Literal
 
 
 class Interval:
-    """A range of numbers, including both ends; None for an end without a limit."""
+    """A range of numbers, from `ge` to `le` inclusive; None means no limit at that end."""
 
     __is_annotated_types_grouped_metadata__: ClassVar[Literal[True]] = True
     __slots__ = ("ge", "le")

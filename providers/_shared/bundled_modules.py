@@ -40,10 +40,10 @@ _PLACE = (
 
 @contextlib.contextmanager
 def bundled_imports(*names: str) -> Iterator[None]:
-    """Run a block that imports bundled libraries, and check the versions of those in `names`.
+    """Run a block that imports bundled libraries, then check the versions of those in `names`.
 
-    Raises WrongModule for a library that is missing, too old, or fails because another add-on has
-    loaded its own copy.
+    Raises WrongModule for a library that is missing or too old, or that fails because another
+    add-on has loaded its own copy of it.
     """
     try:
         yield
@@ -56,14 +56,20 @@ def bundled_imports(*names: str) -> Iterator[None]:
 
 
 def check_modules(*, online: bool) -> None:
-    """Import the libraries that a job uses, before it sends anything. Raises WrongModule."""
+    """Import the libraries that a job needs, to find problems before it sends anything.
+
+    `online`: the job calls a service. Raises WrongModule for a library that cannot be used.
+    """
     for name in (*NEEDED, *(ONLINE if online else ())):
         with bundled_imports(name):
             import_module(name)
 
 
 def wrong_module(error: BaseException) -> WrongModule:
-    """Return the error that names the library in conflict, its file and its add-on."""
+    """Return the error that names the missing or incompatible library.
+
+    For an incompatible one, it also names the file and, if known, the add-on that it belongs to.
+    """
     name = _culprit(error)
     module = sys.modules.get(name)
     file, why = _file(module, name), _reason(error)
@@ -108,7 +114,8 @@ def _check_version(name: str) -> None:
 def _culprit(error: BaseException) -> str:
     """Return the library that caused an error: one that it names, else one from another folder.
 
-    Another folder alone proves little, since Blender itself includes some of the libraries.
+    Another folder alone proves little, since Blender itself includes some of the libraries. Return
+    "?" if none is found.
     """
     named: list[str] = []
     cause: BaseException | None = error
@@ -130,7 +137,7 @@ def _culprit(error: BaseException) -> str:
 
 
 def _named_in(error: BaseException) -> str:
-    """Return the library that an exception names by its attributes, or an empty string."""
+    """Return the top-level module that an exception names by its attributes, or an empty string."""
     if isinstance(error, ImportError):
         return (error.name or "").partition(".")[0]
     of = getattr(error, "obj", None) if isinstance(error, AttributeError) else None
@@ -138,7 +145,7 @@ def _named_in(error: BaseException) -> str:
 
 
 def _elsewhere() -> Sequence[str]:
-    """Return the libraries that are not in the same folder as most of them."""
+    """Return the bundled libraries that are in another folder than most of them, or not found."""
     files = {name: _file(sys.modules.get(name), name) for name in SHIPPED}
     homes = {name: _home(file) for name, file in files.items()}
     usual = Counter(home for home in homes.values() if home).most_common(1)
@@ -163,6 +170,9 @@ def _home(file: str) -> str:
 
 
 def _reason(error: BaseException) -> str:
-    """Return the first sentence of an error without file names, which the message adds itself."""
+    """Return the first sentence of an error, or the name of its class if it has no text.
+
+    File names in parentheses are left out, because the message names the file anyway.
+    """
     words = re.sub(r"\s*\([^()]*[/\\][^()]*\)", "", str(error)).split(". ")[0].strip(" .")
     return words[:300] or type(error).__name__

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 class KeyField(NamedTuple):
     """An API key or other secret that the user gets from the service.
 
-    `preference` is the add-on preference that holds it, `environment` the environment variable that
-    is used while the preference is empty. Providers that share a key declare the same field.
+    `preference` names the add-on preference that holds it, `environment` the environment variable
+    that is used while the preference is empty. `title` is its label. Providers that share a key
+    declare the same field.
     """
 
     preference: str
@@ -19,7 +20,10 @@ class KeyField(NamedTuple):
 
 
 class Address(NamedTuple):
-    """A service's base URL: its preference, else its environment variable, else the default."""
+    """Where a service's base URL is set: in a preference, else in an environment variable.
+
+    `default` is the URL that is used if neither is set.
+    """
 
     preference: str
     environment: str
@@ -27,7 +31,7 @@ class Address(NamedTuple):
 
 
 class Secret:
-    """A key that cannot leak by accident: `str`, `repr` and pickling do not show it."""
+    """A key that cannot leak by accident: `str` and `repr` hide it, and pickling fails."""
 
     __slots__ = ("_value",)
 
@@ -35,7 +39,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """Return the key itself, to authenticate a call or to redact it; never log or save it."""
+        """Return the key itself, to authenticate a call or to redact the key in text."""
         return self._value
 
     def __repr__(self) -> str:

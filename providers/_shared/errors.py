@@ -6,11 +6,11 @@
     +-- Repeated           the same job exists already                 nothing was sent
     +-- BadImage           the image cannot be used                    nothing was sent
     +-- NoBlender          a step needs a Blender and none was found   nothing was sent
-    +-- WrongModule        another add-on's module conflicts           nothing was sent
+    +-- WrongModule        a module is missing or another add-on's     nothing was sent
     +-- LibraryProblem     the library folder cannot be read or written
     +-- MissingKey         the service needs a key and none is set     nothing was sent
-    +-- BadKey             the service refused the key
-    +-- NoCredits          the account is empty
+    +-- BadKey             the key is malformed, or the service refused it
+    +-- NoCredits          the account has too few credits
     +-- RateLimited        too many requests, for longer than a call waits
     +-- Unreachable        no connection, or the service is down
     +-- TimedOut           the service did not finish in the time allowed
@@ -18,8 +18,8 @@
     +-- Rejected           the service refused the content
     +-- Failed             the service tried and could not
     |   +-- Banned, Expired
-    +-- BadMesh            the result is not a mesh file that can be read
-    +-- Uncertain          the order was sent and no answer came
+    +-- BadMesh            the result cannot be downloaded or read
+    +-- Uncertain          the service may have accepted the order
 
 `Cancelled` is not an error: it unwinds a job that the user stopped.
 """
@@ -47,9 +47,9 @@ class Sent(StrEnum):
 class ImageToMeshError(Exception):
     """A problem, with a message for the user and a hint on what to do next.
 
-    `message` says what happened, `hint` what to do next, `link` is the URL of a page that helps.
-    `kind` is the stable name that scripts see (`error.kind` in the command line's JSON). `sent` is
-    set by the transport for a call that failed; it is None for all other errors.
+    `link` is the URL of a page that helps; it may be empty, and so may `hint`. `kind` is the stable
+    name that scripts see (`error.kind` in the command line's JSON). `sent` is how much of a failed
+    call's request was sent; it is None for errors that are not from a call.
     """
 
     kind: ClassVar[str] = "error"
@@ -66,7 +66,7 @@ class ImageToMeshError(Exception):
 
 
 class InvalidSettings(ImageToMeshError):
-    """A setting or an argument has a value that cannot be sent."""
+    """A setting or an argument is unknown or invalid, or conflicts with another one."""
 
     kind = "invalid_settings"
 
@@ -102,19 +102,19 @@ class LibraryProblem(ImageToMeshError):
 
 
 class MissingKey(ImageToMeshError):
-    """The service needs an API key, but it is not set."""
+    """The service needs an API key, but none is set."""
 
     kind = "missing_key"
 
 
 class BadKey(ImageToMeshError):
-    """The service refused the key, or the key contains characters that cannot be sent."""
+    """The service refused the key or its account, or the key has characters that cannot be sent."""
 
     kind = "bad_key"
 
 
 class NoCredits(ImageToMeshError):
-    """The account has no credits left."""
+    """The account has too few credits for the order."""
 
     kind = "no_credits"
 
@@ -126,7 +126,7 @@ class RateLimited(ImageToMeshError):
 
 
 class Unreachable(ImageToMeshError):
-    """No connection to the service, or it is down."""
+    """There is no connection to the service, or the service is down."""
 
     kind = "unreachable"
 
@@ -174,7 +174,7 @@ class BadMesh(ImageToMeshError):
 
 
 class Uncertain(ImageToMeshError):
-    """The order was sent and no answer came: it may or may not be charged."""
+    """It is unknown whether the service accepted the order, so it may have been charged."""
 
     kind = "uncertain"
 

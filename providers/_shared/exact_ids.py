@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Checks ids, tokens and URLs, which must be sent back to a service exactly as received.
 
-If they were cleaned like text for the user, they would become different ids. Ids with control or
-replacement characters are refused instead.
+Cleaning, as for text that is shown to the user, would turn them into different ids. Those that are
+too long, or have unprintable, replaced or redacted characters, are refused instead.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LONGEST = 16_384
 
 
 def is_sendable_unchanged(text: str) -> bool:
-    """Return whether text is printable, not too long, and without replaced characters."""
+    """Return whether text is printable, not too long, and without replaced or redacted parts."""
     return text.isprintable() and len(text) <= LONGEST and not {LOST, REDACTED} & set(text)
 
 
@@ -39,9 +39,10 @@ def require_exact(text: str, kind: str, error: type[ImageToMeshError] = BadReply
 
 
 def require_exact_values(data: Mapping[str, Any], kind: str) -> dict[str, Any]:
-    """Return the data of a ticket or upload, with strings checked and nested values cleaned.
+    """Return the data of a ticket or upload, with names and nested values cleaned.
 
-    Raises BadReply for a string that cannot be sent back unchanged.
+    Raises BadReply for a string, other than in a nested value, that cannot be sent back unchanged.
+    `kind` is the word for such a string in the message.
     """
     return {
         clean(name): require_exact(value, kind) if isinstance(value, str) else clean_json(value)

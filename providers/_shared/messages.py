@@ -14,7 +14,7 @@ from typing import Any, Self
 from .untrusted_text import clean
 
 _TEMPLATE = re.compile(r"(?:[^{}]|\{\{|\}\}|\{[a-z]\w*\})*")
-"""Braces may contain plain names only: `{x:>9999999}` in another's record would fill the memory."""
+"""Braces may contain plain names only: `{x:>9999999}` in a stranger's record would fill memory."""
 # This program nests messages two deep, so a record with more is not its own.
 _DEEPEST = 4
 
@@ -24,8 +24,8 @@ class Message(str):
 
     As a string, it is the finished English sentence: `Message("{provider} needs an API key.",
     provider="Tripo")`. To show it to a user, translate its template and fill in its values. Values
-    that are Messages are translated as well. All others are shown as they are, except that `clean`
-    removes control characters and the like from strings and paths.
+    that are Messages are translated as well. Numbers and booleans are kept; all other values become
+    strings, cleaned by `clean`.
     """
 
     __slots__ = ("template", "values")
@@ -43,30 +43,33 @@ class Message(str):
 
     @classmethod
     def of(cls, text: str) -> Self:
-        """Return a message without fields, such as a label, which is translated if possible."""
+        """Return text, such as a label, as a message without fields; its braces stay literal."""
         return cls(text.replace("{", "{{").replace("}", "}}"))
 
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, object]]:
-        """Return the arguments for copies: the template, not the finished sentence."""
+        """Return the arguments for copying and pickling: the template, not the finished text."""
         return (self.template,), dict(self.values)
 
 
 def join_messages(*texts: str) -> Message:
-    """Return sentences joined to one message, each translated separately; empty ones are left out.
+    """Return sentences joined into one message, with spaces between them; empty ones are left out.
 
-    A service's own message may be among them: it has no translation, and stays unchanged.
+    Each is translated separately. A service's own message, which has no translation, stays as is.
     """
     values = {f"text{number}": as_message(text) for number, text in enumerate(texts) if text}
     return Message(" ".join(f"{{{name}}}" for name in values), **values)
 
 
 def as_message(text: str) -> Message:
-    """Return text as a Message, which is translated if there is a translation."""
+    """Return text as a Message; one that is a Message already is returned unchanged."""
     return text if isinstance(text, Message) else Message.of(text)
 
 
 def os_reason(error: OSError) -> Message:
-    """Return the system's description of an error, such as “Permission denied”."""
+    """Return the system's description of an error, such as “Permission denied”.
+
+    Without one, return the error as text.
+    """
     return as_message(error.strerror or str(error))
 
 
@@ -77,7 +80,7 @@ def _clean_value(value: object) -> object:
 
 
 def encode_message(text: str) -> Any:
-    """Return text as JSON: a Message as an object with its template and values, or a string."""
+    """Return a Message as a JSON object with its template and values, other text unchanged."""
     if not isinstance(text, Message):
         return text
     values = {
@@ -88,7 +91,11 @@ def encode_message(text: str) -> Any:
 
 
 def decode_message(value: Any, depth: int = 0) -> str:
-    """Return the text that `encode_message` wrote. Raises ValueError for anything else."""
+    """Return the Message or text that `encode_message` encoded.
+
+    Raises ValueError for anything else, and for Messages nested too deeply. `depth` is the number
+    of Messages around this one.
+    """
     match value:
         case str():
             return value
@@ -109,14 +116,15 @@ def _decode_value(value: Any, depth: int) -> object:
 
 
 def encode_templates(texts: Iterable[str]) -> dict[str, Any]:
-    """Return the encoded form of each Message among `texts`, by its finished sentence."""
+    """Return the encoded Messages among `texts`, by their finished sentences."""
     return {str(text): encode_message(text) for text in texts if isinstance(text, Message)}
 
 
 def restore_message(text: str, templates: Any) -> str:
-    """Return text as the Message that it was, by `encode_templates`, or else unchanged.
+    """Return the Message for `text` in `templates`, or `text` itself if there is none.
 
-    A template that does not produce exactly this text is ignored.
+    `templates` comes from `encode_templates`, by way of a record. An invalid entry, or one that
+    does not produce exactly this text, is ignored.
     """
     encoded = templates.get(text) if isinstance(templates, Mapping) else None
     if encoded is None:

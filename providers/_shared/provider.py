@@ -40,7 +40,8 @@ PICTURE_FORMATS = frozenset({"png", "jpeg", "webp", "bmp", "tiff"})
 class Picture(NamedTuple):
     """An input image: a file in the job's folder, or an https URL if the provider takes URLs.
 
-    Exactly one of `path` and `url` is set. `info` is known for files only.
+    Exactly one of `path` and `url` is set. `view` is the side of the subject, such as "front", and
+    `name` is for messages. `info` is None for a URL.
     """
 
     view: str
@@ -57,7 +58,7 @@ class Picture(NamedTuple):
 
 
 class Request(NamedTuple, Generic[S]):
-    """The settings and images of a job. With the uploads, they determine the order completely."""
+    """The settings and images of a job, which together with the uploads determine the order."""
 
     settings: S
     pictures: tuple[Picture, ...]
@@ -65,9 +66,9 @@ class Request(NamedTuple, Generic[S]):
 
 @dataclass(frozen=True, slots=True)
 class Uploaded:
-    """The service's references to uploaded images, such as file tokens, by view; plain JSON.
+    """The service's references to uploaded images, such as file tokens, by view.
 
-    Raises BadReply for a token that cannot be sent back unchanged.
+    `data` is plain JSON. Raises BadReply for a token that cannot be sent back unchanged.
     """
 
     data: Mapping[str, JSON] = field(default_factory=dict)
@@ -78,7 +79,7 @@ class Uploaded:
 
 
 class _TicketData(dict[str, JSON]):
-    """The data of a ticket. Raises Uncertain for a name that is missing, as in a damaged record."""
+    """The data of a ticket. Reading a missing name, as in a damaged record, raises Uncertain."""
 
     def __missing__(self, name: str) -> JSON:
         raise Uncertain(  # guard: tickets-without-a-task
@@ -89,7 +90,7 @@ class _TicketData(dict[str, JSON]):
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """Identifies a submitted task: everything but the key that a later process needs to poll it.
+    """Identifies a submitted task: everything that a later process needs to poll it, but the key.
 
     `data` is plain JSON without secrets; it is saved in `job.json`. `files` are mesh files that the
     answer itself contained, by name (`mesh.glb`). They are written to the job's folder before the
@@ -108,10 +109,10 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The task is still running.
+    """The progress of a task that has not ended.
 
-    `phase` is shown to the user. `fraction` is from 0 to 1, `wait` the service's estimate of the
-    remaining seconds; both are None if unknown.
+    `phase` is shown to the user. `fraction` is from 0 to 1, and `wait` the service's estimate of
+    the remaining seconds; both are None if unknown. NaN or infinity as the fraction becomes None.
     """
 
     phase: str
@@ -126,9 +127,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A result file, downloaded without the API key. `format` is its extension, None if unknown.
+    """A result file, which is downloaded without the API key.
 
-    For a mesh that came with the ticket, `url` is empty and `file` its name in `Ticket.files`.
+    `format` is its file extension without the dot, None if unknown. For a mesh that came with the
+    ticket, `url` is empty, and `file` is its name in `Ticket.files`.
     """
 
     url: str
@@ -139,7 +141,7 @@ class RemoteFile:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A mesh to generate in the worker process, by the generator with this name."""
+    """A mesh to generate in the worker process: the name of a generator, and its settings."""
 
     name: str
     settings: Mapping[str, JSON]
@@ -147,11 +149,11 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The task succeeded: files to download, or a recipe to run.
+    """The result of a task that succeeded: files to download, or a recipe to run.
 
-    `credits` is the amount charged, in the service's unit; None if unknown. `facts` are saved in
-    `job.json` (such as seeds and request ids), `notes` are shown to the user. Raises BadMesh for a
-    URL that cannot be requested unchanged.
+    `credits` is the amount charged, in the service's unit; None if unknown. `facts`, such as seeds
+    and request ids, are saved in `job.json`; `notes` are shown to the user. Text in both is
+    cleaned. Raises BadMesh for a URL that cannot be requested unchanged.
     """
 
     files: tuple[RemoteFile, ...] = ()
@@ -168,7 +170,7 @@ class Result:
 
 
 class CancelOutcome(StrEnum):
-    """Whether a cancelled task is charged for."""
+    """Whether a cancelled task is charged for. UNKNOWN: the service does not say."""
 
     FREE = "free"
     CHARGED = "charged"
@@ -196,10 +198,10 @@ class Balance:
 class Provider(ABC, Generic[S]):
     """A service: class attributes declare it, methods make its calls.
 
-    Subclass it once per file in `providers/`; the file's name is the `id`. The runner in `jobs`
-    calls the methods on a job's thread, in the order in which they are declared here. Every method
-    may raise the errors of `_shared.errors`. They must not retry, sleep or touch Blender: retries,
-    polling intervals and deadlines are up to the runner and to `Http`.
+    Subclass it once per file in `providers/`; the file's name is the `id`. Methods that take `http`
+    are called on a thread that may wait, such as a job's, and may raise the errors of
+    `_shared.errors`. The others make no calls, and return at once. No method may retry, sleep or
+    touch Blender: retries, polling intervals and deadlines are up to the runner and to `Http`.
     """
 
     id: ClassVar[str]
@@ -209,13 +211,13 @@ class Provider(ABC, Generic[S]):
     description: ClassVar[str]
     """One line for the provider menu's tooltip, without a period."""
     docs_url: ClassVar[str] = ""
-    """The service's documentation, for the license note."""
+    """The URL of the service's documentation, for the license note; empty if there is none."""
     key_url: ClassVar[str] = ""
-    """The page where the user creates an API key."""
+    """The URL of the page where the user creates an API key; empty if there is none."""
     unit: ClassVar[str] = "Credits"
     """The unit in which the service charges, in title case; that of `Result.credits`."""
     rank: ClassVar[int] = 100
-    """Position among the services in the preferences, from 1; equal ones are sorted by name."""
+    """Position among the services in the preferences, from 1; equal ranks are sorted by label."""
     keys: ClassVar[tuple[KeyField, ...]] = ()
     """The secrets to ask for; empty if the service needs none."""
     address: ClassVar[Address | None] = None
@@ -239,13 +241,13 @@ class Provider(ABC, Generic[S]):
     max_answer_bytes: ClassVar[int] = 0
     """Bytes of free disk space required before an order; 0 unless its answer contains the mesh."""
     lookup_name: ClassVar[str] = ""
-    """The name of the value that `attach` takes, such as "Task ID"; empty if it is unsupported."""
+    """The name of the id that `attach` takes, such as "Task ID"; empty if `attach` always fails."""
     front_rotation: ClassVar[int] = 0
     """Degrees about Z, counterclockwise from above, that rotate the models' front to -Y."""
     has_live_preview: ClassVar[bool] = False
-    """Whether the worker can preview changed settings of a result, which must be free."""
+    """Whether the worker can preview a result with changed settings, at no cost."""
     models: ClassVar[tuple[str, ...]] = ()
-    """Names of the models on this computer that the provider can use once they are there."""
+    """Names of the neural networks that the provider can use once their weights are downloaded."""
 
     settings: type[S]
     """The class of the provider's settings."""
@@ -256,7 +258,10 @@ class Provider(ABC, Generic[S]):
         return "network" in self.needs
 
     def headers(self, keys: Mapping[str, Secret]) -> dict[str, str]:
-        """Return the headers with the API key, which are sent to the service's own host only."""
+        """Return the headers that carry the API key; empty if the service needs none.
+
+        They are sent to the service's own host only.
+        """
         if not self.keys:
             return {}
         return {"Authorization": f"Bearer {keys[self.keys[0].preference].reveal()}"}
@@ -274,26 +279,28 @@ class Provider(ABC, Generic[S]):
 
     @abstractmethod
     def submit(self, request: Request[S], uploaded: Uploaded, http: Http | None) -> Ticket:
-        """Order the mesh with `Http.submit`, the only call that costs money. Called once per job.
+        """Order the mesh with `Http.submit`, the only call that costs money, and return its ticket.
 
-        Raises Uncertain if the answer leaves open whether the service accepted the order; any other
-        error means that it did not, and that nothing is charged.
+        The runner calls this again for the same job only if the service has certainly not accepted
+        the order. Raises Uncertain if the answer leaves that open; any other error means that the
+        order was not accepted, and that nothing is charged. Where the answer cannot be the
+        service's own, such as a gateway's, the runner raises Uncertain instead.
         """
 
     @abstractmethod
     def poll(self, ticket: Ticket, http: Http | None) -> Progress | Result:
-        """Return the progress or the result of a task. Free, and called every few seconds.
+        """Return the progress of a task, or its result. Free, and called every few seconds.
 
         Raises Failed, Rejected, Banned or Expired if the task ended without a mesh. These end the
         job: raise them only if the service says so about the task itself.
         """
 
     def cancel(self, ticket: Ticket, http: Http | None) -> CancelOutcome:
-        """Cancel a task if the service supports that; return whether it is charged for."""
+        """Cancel a task if the service supports that, and return whether it is charged for."""
         return CancelOutcome.UNKNOWN
 
     def models_for(self, settings: S) -> tuple[str, ...]:
-        """Return the names of the models that settings need on this computer."""
+        """Return the names among `models` without which these settings cannot be used."""
         return ()
 
     def max_concurrent(self, settings: S) -> int:
@@ -301,7 +308,10 @@ class Provider(ABC, Generic[S]):
         return 10
 
     def license_note(self) -> str:
-        """Return a sentence about the rights in generated meshes, for the asset's metadata."""
+        """Return a sentence about the rights in generated meshes, without a period.
+
+        It becomes the license in the asset's metadata.
+        """
         about = f" ({self.docs_url})" if self.docs_url else ""
         return f"See the terms of {self.label}{about}, and the rights in the image"
 
@@ -311,14 +321,15 @@ class Provider(ABC, Generic[S]):
         """Search the account's tasks for an order whose answer was lost. Free.
 
         `since` is the time of the order, by this computer's clock. Returns the tickets of all tasks
-        that match the request, or an empty tuple if the service has no list of tasks.
+        that match the request; none if the service has no list of tasks.
         """
         return ()
 
     def attach(self, task: str, settings: S) -> Ticket:
         """Return the ticket of a task that the user has found at the service.
 
-        `task` is the text that the user entered. Raises InvalidSettings if it cannot be a task.
+        `task` is the id that the user entered. Raises InvalidSettings if it is not valid, or if the
+        service has no list of tasks.
         """
         raise InvalidSettings(
             Message("{provider} has no list of tasks.", provider=self.label),
@@ -326,11 +337,11 @@ class Provider(ABC, Generic[S]):
         )
 
     def quote(self, request: Request[S], http: Http | None) -> Cost | None:
-        """Return the price of a request, if the service quotes it for free; otherwise None."""
+        """Return the price of a request, or None if the service does not quote it for free."""
         return None
 
     def balance(self, http: Http | None) -> Balance | None:
-        """Return the balance of the account, None if unknown. This also tests the key."""
+        """Return the balance of the account, or None if unknown. Raises BadKey for a wrong key."""
         return None
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .http.reply import Reply
 
 CLOCK_TOLERANCE = timedelta(minutes=2)
-"""Maximum difference between the clocks after correcting it by the Date header."""
+"""Maximum difference between the clocks that remains after correction by the Date header."""
 MAX_TRANSIT = timedelta(minutes=15)
 """Maximum time from an order to the creation of its task; a large body may take long to upload."""
 LONGEST_ID = 200
@@ -22,13 +22,19 @@ LONGEST_ID = 200
 
 
 def is_near(created: object, since: datetime) -> bool:
-    """Return whether a task was created around the time of the order; False without a time."""
+    """Return whether a task may be that of an order sent at `since`, by its time of creation.
+
+    `created` is ISO 8601 or seconds since 1970; anything else is never near.
+    """
     time = _time(created)
     return time is not None and since - CLOCK_TOLERANCE <= time <= since + MAX_TRANSIT
 
 
 def clock_offset(reply: Reply) -> timedelta:
-    """Return how far the service's clock is ahead of this one, by the Date header; 0 without it."""
+    """Return how far the service's clock is ahead of this computer's, by the Date header.
+
+    Return 0 if the header is missing or invalid.
+    """
     from email.utils import parsedate_to_datetime
 
     try:
@@ -43,8 +49,9 @@ def matches_request(
 ) -> bool:
     """Return whether the inputs that a service lists for a task match those that were sent.
 
-    Inputs that it does not list are ignored. Inputs that were not sent must have their defaults,
-    except for seeds, which the service chooses itself.
+    Inputs that the service does not list are ignored, and so are listed ones that were not sent and
+    have no default. Other inputs that were not sent must have their defaults, except for seeds,
+    which the service chooses itself.
     """
     # A seed that was not sent is random, so it cannot tell tasks apart.
     chosen_by_service = {name for name in defaults if "seed" in name.lower()} - set(sent)
@@ -57,8 +64,9 @@ def matches_request(
 
 
 def validate_task_id(task: str, label: str) -> str:
-    """Return the task id that a user entered, stripped. Raises InvalidSettings if it is invalid.
+    """Return the task id that a user entered, without surrounding white space.
 
+    Raises InvalidSettings if it is empty or too long, or could not be one segment of a URL's path.
     `label` is the provider's, for the message.
     """
     task = task.strip()
@@ -72,9 +80,10 @@ def validate_task_id(task: str, label: str) -> str:
 
 
 def _same(sent: Any, listed: Any) -> bool:
-    """Return whether two values are equal, as those of different types are assumed to be.
+    """Return whether the sent and the listed value of an input may be the same.
 
-    They may be two notations of the same value.
+    Values of different types may be two notations of one value. A listed None matches any value;
+    a sent None matches nothing else.
     """
     if sent is None or listed is None:
         return listed is None
@@ -87,7 +96,10 @@ def _now() -> datetime:
 
 
 def _time(text: object) -> datetime | None:
-    """Parse ISO 8601 or seconds since 1970; None for anything else. Without a zone, it is UTC."""
+    """Parse an ISO 8601 time, in UTC unless it has a zone, or seconds since 1970.
+
+    Return None for anything else.
+    """
     try:
         if isinstance(text, int | float):
             return datetime.fromtimestamp(text, UTC)

@@ -44,11 +44,18 @@ class Redactor:
 
     @property
     def spelled(self) -> tuple[str, ...]:
-        """The plain, hexadecimal and base64 forms of the keys, for bodies that arrive in chunks."""
+        """The plain, hexadecimal and base64 forms of the keys of at least `SHORT` characters.
+
+        They are what to look for in a body that arrives in chunks.
+        """
         return tuple(needle for spellings in self._long for needle in spellings.needles)
 
     def redact(self, text: str) -> str:
-        """Return text without the keys, even those that only `clean` would make appear."""
+        """Return text with the keys redacted.
+
+        If invisible characters hide a key in it, return the cleaned text with that key redacted. In
+        text of more than `BULK` characters, only plain and base64 keys are found.
+        """
         redacted = self._redact_once(text)
         if len(text) > BULK or not _VANISHES.search(redacted):
             return redacted
@@ -75,14 +82,17 @@ def redact(value: Any, secrets: Iterable[str]) -> Any:
 
 
 def redactor_for(keys: Iterable[str], headers: Mapping[str, str]) -> Redactor:
-    """Return the redactor for a connection's keys, and for the values of its headers."""
+    """Return the redactor for a connection's keys and the values of its headers.
+
+    Values of fewer than `SHORT` characters are left out, as they may occur in any text.
+    """
     # Also without the scheme before them, since a service may quote the key alone.
     carried = [part for value in headers.values() for part in (value, value.rpartition(" ")[2])]
     return Redactor((*keys, *(part for part in carried if len(part) >= SHORT)))
 
 
 class _Spellings:
-    """A key in all notations."""
+    """The patterns that find one key in every notation."""
 
     def __init__(self, value: str) -> None:
         self._value = value
@@ -96,7 +106,7 @@ class _Spellings:
 
     @property
     def needles(self) -> tuple[str, ...]:
-        """Strings: every notation without escapes contains at least one."""
+        """The key's plain, hexadecimal and base64 forms; without escapes, it appears as one."""
         return (self._value, self._plain[1], *self._cores)
 
     def redact(self, text: str) -> str:
@@ -118,7 +128,10 @@ NO_REDACTION = Redactor(())
 
 
 def _unescape_layers(text: str) -> Iterator[str]:
-    """Yield text, and the text with its escapes undone once, twice and three times."""
+    """Yield text, then the text with its escapes undone once, twice and three times.
+
+    Stop as soon as there are no more escapes.
+    """
     import html  # not above: its table of entities would be read at every start of Blender
 
     for _ in range(4):
@@ -134,7 +147,7 @@ def _unescape(escape: re.Match[str]) -> str:
 
 
 def _pattern(value: str) -> str:
-    """Return a pattern for `value` with any of its characters escaped, even repeatedly."""
+    """Return a regular expression for `value`, with any character escaped once or repeatedly."""
     return "".join(map(_letter, value))
 
 
@@ -154,7 +167,8 @@ def _cores(value: bytes) -> Iterator[str]:
     """Yield the base64 of a value without its ends, for each of its three possible alignments.
 
     Base64 turns three bytes into four characters, so the encoding of a value depends on its offset
-    in the encoded text, and its first and last characters also depend on the bytes around it.
+    in the encoded data, and its first and last characters also depend on the bytes around it. If
+    the URL-safe alphabet gives different text, yield that as well.
     """
     for before in range(3):
         text = base64.b64encode(b"\0" * before + value).decode()
@@ -166,7 +180,7 @@ def _cores(value: bytes) -> Iterator[str]:
 
 
 def _without_runs(text: str, found: Iterable[str]) -> str:
-    """Redact the whole base64 words that contain these strings."""
+    """Return text with every run of base64 characters that contains one of `found` redacted."""
     for core in found:
         pieces, done, at = [], 0, text.find(core)
         while at >= 0:

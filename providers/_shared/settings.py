@@ -2,8 +2,8 @@
 """Declarations of settings, from which properties, panel rows, CLI options and checks are made.
 
 A provider declares its settings as a subclass of `Settings` whose fields are `Annotated` with an
-`Interval` and an `Option`. This module must not import pydantic, which takes 150 ms: declarations
-are read while Blender registers the add-on.
+`Option` and, for numbers, an `Interval`. This module must not import pydantic, which takes 150 ms:
+declarations are read while Blender registers the add-on.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ class Option:
     settings are always visible, the others in the collapsed subpanel of their `group`.
     `min_blender` is the first Blender version that can import the result of a value other than the
     default. A `quiet` setting is for scripts: the panel shows it only if it is not at its default.
+    `unit` decides how Blender shows a number.
     """
 
     title: str
@@ -91,8 +92,8 @@ class Settings:
 class Setting(NamedTuple):
     """The parsed declaration of a setting.
 
-    `minimum` and `maximum` are inclusive. An `optional` setting may be None, so that it is not
-    sent; in the interface, a checkbox enables it.
+    `minimum` and `maximum` are inclusive; None means no limit. An `optional` setting may be None,
+    so that it is not sent; in the interface, a checkbox enables it. See `Option` for the rest.
     """
 
     name: str
@@ -120,8 +121,8 @@ _PARSED: dict[type, tuple[Setting, ...]] = {}
 def settings_of(model: type[Settings]) -> tuple[Setting, ...]:
     """Return the settings of a class in the order of their declaration.
 
-    Raises TypeError for a declaration that cannot become a Blender property. Tests call this for
-    every provider, so that no user ever sees that error.
+    Raises TypeError for a field without an Option or a default, or whose type cannot become a
+    Blender property. Tests call this for every provider, so that no user ever sees that error.
     """
     # Provider files have no `from __future__ import annotations`, so their annotations are values.
     # Strings would be compiled here, in 0.3 ms per provider, at every start of Blender.
@@ -148,7 +149,7 @@ def values_of(settings: Settings) -> dict[str, Value | None]:
 
 
 def check_rules(settings: Settings) -> None:
-    """Raise InvalidSettings for the first combination of values that `Settings.rules` yields."""
+    """Raise InvalidSettings for the first combination that `Settings.rules` yields, if any."""
     for name, sentence in settings.rules():
         raise InvalidSettings(sentence, Message("Change “{name}”.", name=name))
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Handles untrusted text: responses of services, file names, records, tables.
 
-`clean` makes text safe to show, store and print; `json_bytes` writes any text as JSON;
+`clean` makes text safe to show, store and print; `json_bytes` encodes a value with any text in it;
 `decode_answer` reads a response. API keys are redacted in `redaction`. Ids and URLs are never
 cleaned, because they must not change: `exact_ids` refuses invalid ones instead.
 """
@@ -45,9 +45,9 @@ def clean(text: str, most: int = MOST) -> str:
     """Return text as one line that is safe to show, print and store.
 
     Removes terminal sequences, control characters, bidirectional marks and zero-width spaces
-    (except for joiners within words and emoji). Line breaks become spaces, lone surrogates U+FFFD.
-    Text of more than `most` characters is truncated. Text that needs no change is returned as the
-    same object, which may be an instance of a subclass of str, such as `Message`.
+    (except for joiners within words and emoji). Line breaks become spaces; lone surrogates and
+    unassigned characters become U+FFFD. Text of more than `most` characters is truncated. Text that
+    needs no change is returned as the same object, which may be of a subclass, such as `Message`.
     """
     if text.isprintable() and len(text) <= most:
         return text
@@ -76,12 +76,12 @@ def readable_name(datablock: Any, otherwise: str = "picture") -> str:
 
 
 def replace_surrogates(text: str) -> str:
-    """Return text with lone surrogates replaced, so that it can be encoded as UTF-8."""
+    """Return text with U+FFFD for lone surrogates, so that it can be encoded as UTF-8."""
     return text if text.isascii() else re.sub(_SURROGATE, LOST, text)
 
 
 def map_texts(value: Any, change: Callable[[str], str]) -> Any:
-    """Return a JSON value with `change` applied to every string, including keys of objects.
+    """Return a JSON value with `change` applied to every string, including the names in objects.
 
     Raises RecursionError if the value is nested too deeply.
     """
@@ -104,7 +104,7 @@ def clean_json(value: Any) -> Any:
 
 
 def json_bytes(value: Any, indent: int | None = None) -> bytes:
-    """Return a value as JSON in UTF-8; if UTF-8 cannot encode it, with all non-ASCII escaped."""
+    """Return a value as JSON in UTF-8; if lone surrogates prevent that, escape all non-ASCII."""
     try:
         return _dump(value, indent, ascii_only=False).encode()
     except UnicodeEncodeError:
@@ -112,7 +112,11 @@ def json_bytes(value: Any, indent: int | None = None) -> bytes:
 
 
 def json_line(value: Any, encoding: str | None) -> str:
-    """Return a value as one line of JSON that a stream with this encoding can print."""
+    """Return a value as one line of JSON that a stream with this encoding can print.
+
+    All non-ASCII is escaped if the encoding is unknown or lacks a character, or if a character is
+    not printable.
+    """
     line = _dump(value, None, ascii_only=False)
     try:
         line.encode(encoding or "ascii")
@@ -126,9 +130,10 @@ def _dump(value: Any, indent: int | None, *, ascii_only: bool) -> str:
 
 
 def read_json(data: bytes) -> Any:
-    """Parse a small JSON file from an untrusted source, with its strings cleaned.
+    """Parse a small JSON file from an untrusted source, and return its value with strings cleaned.
 
-    Raises ValueError if it is not valid JSON, or nested too deeply.
+    Bytes that are not UTF-8 become U+FFFD. Raises ValueError if the file is not valid JSON, or
+    nested too deeply.
     """
     try:
         text = data.decode("utf-8-sig", "replace")
@@ -139,7 +144,11 @@ def read_json(data: bytes) -> Any:
 
 
 def decode_text(body: bytes | bytearray, content_type: str) -> str:
-    """Return a response decoded as UTF-8, UTF-16 or UTF-32, or else by its header's charset."""
+    """Return a response decoded as UTF-8, UTF-16 or UTF-32, whichever its first bytes indicate.
+
+    If that fails, use the charset in `content_type` if it is among `_CHARSETS`; bytes that still
+    cannot be decoded become U+FFFD.
+    """
     encoding = json.detect_encoding(body)
     try:
         return body.decode(encoding)
@@ -150,10 +159,10 @@ def decode_text(body: bytes | bytearray, content_type: str) -> str:
 
 
 def decode_answer(text: str, redact: Callable[[str], str]) -> tuple[str, Any]:
-    """Return a response as text, and as decoded JSON or None.
+    """Return a response as text, and as decoded JSON; None if it is not JSON, or nested too deeply.
 
     `redact` removes the API keys from text. It is also applied to the decoded strings, so that JSON
-    escapes cannot hide a key. Lone surrogates become U+FFFD.
+    escapes cannot hide a key. Lone surrogates in them become U+FFFD.
     """
     redacted = redact(text)
     try:
@@ -167,7 +176,10 @@ def decode_answer(text: str, redact: Callable[[str], str]) -> tuple[str, Any]:
 
 
 def _printable(letter: str) -> str:
-    """Return a character, or its replacement if it is not printable."""
+    """Return a character, or its replacement if it is not printable.
+
+    That is nothing for control and format characters, and U+FFFD for all others.
+    """
     if letter.isprintable():
         return letter
     return "" if unicodedata.category(letter) in _GONE else LOST

@@ -43,7 +43,10 @@ class BadAddress(ValueError):
 
 
 class WebAddress(NamedTuple):
-    """A parsed URL. `host` is in lower-case ASCII without a final dot, `rest` is path and query."""
+    """A parsed URL. `rest` is path and query.
+
+    `host` is in lower-case ASCII without a final dot, or an IP address without brackets.
+    """
 
     scheme: str
     host: str
@@ -69,17 +72,18 @@ class WebAddress(NamedTuple):
 
     @property
     def is_private(self) -> bool:
-        """Whether the host is in a private network, by its IP address or its top-level domain."""
+        """Whether the host is this computer or in a private network, by IP address or domain."""
         return is_private(self.host) or self.host.endswith((".localhost", ".local", ".internal"))
 
 
 # Cached, because panels check at every draw whether an address is loopback.
 @functools.lru_cache(64)
 def read_address(text: str) -> WebAddress:
-    """Parse an http or https URL. Raises BadAddress for a URL on which parsers could disagree.
+    """Parse an http or https URL, without its fragment. Raises BadAddress for any other text.
 
-    Such URLs contain white space, control characters, backslashes, user names, IPv4 addresses other
-    than four decimal numbers, or zones of IPv6 addresses.
+    URLs on which parsers could disagree are refused as well: those with white space, control
+    characters, backslashes, user names, IPv4 addresses other than four decimal numbers, or zones of
+    IPv6 addresses.
     """
     if not text:
         raise BadAddress("it is empty")
@@ -100,7 +104,10 @@ def read_address(text: str) -> WebAddress:
 
 
 def redirect_target(address: WebAddress, target: str) -> WebAddress:
-    """Return the absolute URL of a Location header. Raises BadAddress if it is not usable."""
+    """Return the URL that a Location header, `target`, means in a response from `address`.
+
+    Raises BadAddress if it is not a usable URL.
+    """
     try:
         return read_address(urljoin(address.url, target))
     except BadAddress:
@@ -116,7 +123,7 @@ def ending_of(text: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host name or IP address is a loopback address of this computer."""
+    """Return whether a host is `localhost` or a loopback IP address, without resolving names."""
     if host.lower().removesuffix(".") == "localhost":
         return True
     number = _number(host)
@@ -140,7 +147,10 @@ def is_https_address(text: str) -> bool:
 
 
 def is_private(host: str) -> bool:
-    """Return whether a host is an IP address that is not public. Names are not resolved."""
+    """Return whether a host is `localhost` or an IP address that is not public.
+
+    Other names are not resolved.
+    """
     if is_loopback(host):
         return True
     number = _number(host)
@@ -149,7 +159,10 @@ def is_private(host: str) -> bool:
 
 
 def segment(text: object) -> str:
-    """Return an id quoted as one segment of a path. Raises BadReply if that is impossible."""
+    """Return an id quoted as one segment of a path.
+
+    Raises BadReply if it is not a string, is empty or too long, or consists of dots.
+    """
     # `..` would climb to another endpoint, even percent-encoded.
     is_segment = isinstance(text, str) and text.strip(".") and len(text) <= LONGEST_ID
     if not isinstance(text, str) or not is_segment:  # guard: no-path-out-of-a-path
@@ -169,7 +182,10 @@ def _is_unclear(text: str) -> bool:
 
 
 def _split(authority: str) -> tuple[str, str]:
-    """Split the part between `//` and the path into host and port."""
+    """Split the part between `//` and the path into host and port, which is empty if missing.
+
+    The host is returned without brackets. Raises BadAddress for an invalid IPv6 address.
+    """
     if authority.startswith("["):
         number, closed, port = authority[1:].partition("]")
         if not closed or (port and not port.startswith(":")) or ":" not in number:
@@ -189,7 +205,10 @@ def _port(text: str, scheme: str) -> int:
 
 
 def _host(text: str) -> str:
-    """Return the normalized host: IDNA for names, the canonical form of an IP address."""
+    """Return the normalized host: IDNA for names, the canonical form of an IP address.
+
+    Raises BadAddress if it is neither.
+    """
     if ":" in text:
         try:
             return str(ipaddress.IPv6Address("" if "%" in text else text))
@@ -214,7 +233,10 @@ def _host(text: str) -> str:
 
 
 def _number(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """Return the IP address of a host, None for a name. IPv4 embedded in IPv6 is unwrapped."""
+    """Return the IP address of a host, or None for a name. The zone of an IPv6 address is ignored.
+
+    For an IPv6 address that stands for an IPv4 address (mapped or 6to4), return the latter.
+    """
     try:
         number = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
@@ -232,8 +254,9 @@ NOT_ENCRYPTED = "it does not start with https://"
 def service_address(text: str, *, self_hosted: bool = False, source: str = "") -> WebAddress:
     """Parse the base URL of a service. `source` names the preference or variable that sets it.
 
-    Raises InvalidSettings if it must not be called. Plain http is accepted for this computer, and
-    for self-hosted services in the local network; elsewhere it would expose the API key.
+    Raises InvalidSettings if it is invalid or must not be called. Plain http is accepted for this
+    computer, and for self-hosted services in the local network; elsewhere it would expose the API
+    key.
     """
     try:
         address = read_address(text)

@@ -26,14 +26,15 @@ from .verdicts import OWN_NETWORK, unusable_address, with_sent
 
 
 class Forbidden(Exception):
-    """A URL from a public service leads into a private network."""
+    """A URL from a service leads closer to this computer than the service itself is."""
 
 
 def host_check_for(home: WebAddress) -> Callable[[str], None]:
     """Return a function that raises Forbidden for hosts that a service must not refer to.
 
     `home` is the service's own address. A service on this computer may refer to any host, one in
-    the local network to any host but this computer, and one on the internet to public hosts only.
+    the local network to any host but this computer, and one on the internet, or that cannot be
+    resolved, to public hosts only. The function does not resolve the names that it is given.
     """
 
     # Resolved only for the first private address, which most services never refer to.
@@ -66,9 +67,10 @@ def _allow_any_host(_host: str) -> None:
 
 
 class AddressPolicy:
-    """The URL rules of one service. `online`: hosts other than loopback may be called.
+    """The rules for the URLs of one service. `online`: hosts other than loopback may be called.
 
-    `self_hosted`: plain http is also allowed in private networks.
+    `base` is the service's base URL, which may be empty. `self_hosted`: plain http is also allowed
+    in private networks.
     """
 
     def __init__(self, base: str, *, online: bool, self_hosted: bool) -> None:
@@ -79,7 +81,8 @@ class AddressPolicy:
     def at_home(self, path: str) -> WebAddress:
         """Return the URL of a path at the service.
 
-        Raises InvalidSettings for a bad base URL, Unreachable if it may not be called offline.
+        Raises InvalidSettings for a base URL that must not be called, Unreachable if online access
+        is off and the service is not on this computer.
         """
         service_address(self._base, self_hosted=self._self_hosted)
         address = service_address(f"{self._base}/{path.lstrip('/')}", self_hosted=self._self_hosted)
@@ -91,8 +94,9 @@ class AddressPolicy:
     ) -> WebAddress:
         """Return the parsed address of a URL that came from a response or the user.
 
-        `check_host` raises Forbidden for hosts that are not allowed. Raises `kind` for an address
-        that is not allowed, Unreachable for a public one while Blender is offline.
+        `check_host` raises Forbidden for hosts that are not allowed. Raises `kind` for a URL that
+        is invalid or not allowed, Unreachable for one outside this computer while online access is
+        off.
         """
         try:
             address = read_address(url)
@@ -108,7 +112,11 @@ class AddressPolicy:
         return address
 
     def check_host(self, url: str) -> Callable[[str], None]:
-        """Return the host check for a URL and its redirects; see `host_check_for`."""
+        """Return the host check for a URL and its redirects; see `host_check_for`.
+
+        It compares hosts with the service's base URL or, without one, with `url`. If that is
+        invalid, it allows any host.
+        """
         with contextlib.suppress(BadAddress):
             return host_check_for(read_address(self._base or url))
         return _allow_any_host

@@ -20,7 +20,10 @@ _problem: list[str] = []
 
 
 def set_ca_bundle(path: str) -> None:
-    """Set the PEM file for verifying new connections; an empty path restores the default."""
+    """Set the PEM file for verifying new connections; an empty path restores the default.
+
+    If the file does not exist, the default is used, and `ca_bundle_problem` says so.
+    """
     _bundle.clear()
     _problem.clear()
     if not path:
@@ -34,7 +37,10 @@ def set_ca_bundle(path: str) -> None:
 
 
 def ca_bundle() -> tuple[str, str]:
-    """Return the path of the user's CA bundle and the setting that it comes from, or ("", "")."""
+    """Return the path of the user's CA bundle and the setting that it comes from.
+
+    Environment variables take precedence over the preference. Return ("", "") without a bundle.
+    """
     for variable in VARIABLES:
         if os.environ.get(variable):
             return os.environ[variable], variable
@@ -42,5 +48,5 @@ def ca_bundle() -> tuple[str, str]:
 
 
 def ca_bundle_problem() -> str:
-    """Return why the chosen bundle is not used; empty if there is no problem."""
+    """Return why the bundle in the preferences is not used; empty if there is no problem."""
     return _problem[0] if _problem else ""

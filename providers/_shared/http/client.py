@@ -2,8 +2,9 @@
 """The HTTP client of the providers: calls to a service, and downloads without the API key.
 
 It enforces four rules for every provider: the API key is sent to the service's own host only, an
-order is sent once, all other calls are retried with backoff, and every response is limited in size.
-`verdicts` decides which error a failed call becomes, by how much of it the transport has sent.
+order is sent once, other calls are retried with backoff, and every response is limited in size.
+For downloads, the last two are up to `downloads`. `verdicts` decides which error a failed call
+becomes, by how much of it the transport has sent.
 """
 
 from __future__ import annotations
@@ -78,8 +79,9 @@ class Http:
     def get(self, path: str, *, params: Mapping[str, Any] | None = None) -> Reply:
         """Send a GET to a path of the service, with retries.
 
-        Raises Unreachable if no response arrives, InvalidSettings if the base URL is not usable,
-        BadReply if the response is too large or a redirect. HTTP errors are returned.
+        Raises Unreachable if no complete response arrives or Blender is offline, InvalidSettings
+        for an unusable base URL, BadReply if the response is too large or a redirect. A response
+        with an error status is returned like any other.
         """
         return self._send_with_retries(
             "GET", self._policy.at_home(path), params=params, headers=self._headers
@@ -93,7 +95,11 @@ class Http:
         files: Files | None = None,
         timeout: float = READ_LIMIT,
     ) -> Reply:
-        """Send a POST that costs nothing, such as an upload, with retries; see `get`."""
+        """Send a POST that costs nothing, such as an upload, with retries. See `get` for errors.
+
+        The body is `json`, or `files` as multipart form data. `timeout` is the maximum number of
+        seconds without a byte.
+        """
         return self._send_with_retries(
             "POST",
             self._policy.at_home(path),
@@ -108,7 +114,9 @@ class Http:
     ) -> Reply:
         """Upload bytes to a presigned URL, with retries and without the API key.
 
-        Raises BadReply if the URL must not be used, Unreachable if no response arrives.
+        `timeout` is the maximum number of seconds without a byte. Raises BadReply if the URL must
+        not be used or the response is too large or a redirect, Unreachable if no complete response
+        arrives or Blender is offline.
         """
         return self._send_with_retries(
             "PUT",
@@ -139,9 +147,11 @@ class Http:
         A rate limit rejects a request before it is processed. After any other failure the service
         may have accepted the order, and sending it again could charge the user twice.
 
-        The body is `json`, or `form` and `files` as multipart form data. `timeout` is the maximum
-        number of seconds for the response, `limit` that of its bytes. Raises Unreachable if not a
-        byte was sent, Uncertain if it is unknown whether the service received the request.
+        The body is `json`, or `form` and `files` as multipart form data; `headers` are added to the
+        usual ones. `timeout` is in seconds, first for sending and then for the response, and
+        `limit` is the response's in bytes. Raises Unreachable if not a byte was sent, Uncertain if
+        the service may have received the request, InvalidSettings for an unusable base URL, and
+        BadReply if the response is too large or a redirect.
         """
         address = self._policy.at_home(path)
         if self.recorder is not None:
@@ -173,10 +183,11 @@ class Http:
         raise AssertionError("unreachable")
 
     def fetch(self, url: str, limit: int, *, check: Check = _no_check) -> bytes:
-        """Download an image of at most `limit` bytes into memory.
+        """Return an image of at most `limit` bytes, downloaded in one attempt without the API key.
 
         `check` is called for every chunk, and may raise Cancelled. Raises BadImage if the URL must
-        not be used or its response is not usable, Unreachable without a response.
+        not be used, or if the response is too large or an error, Unreachable if no complete
+        response arrives or Blender is offline.
         """
         try:
             with self._open(url, {}, BadImage) as answer:
@@ -203,8 +214,8 @@ class Http:
     def open_download(self, url: str, headers: Mapping[str, str]) -> Iterator[Stream]:
         """Open a download, without the API key.
 
-        Raises Interrupted if the connection fails, BadMesh if the URL or one of its redirects must
-        not be used.
+        Raises Interrupted if the connection fails, also while the block reads, BadMesh if the URL
+        or one of its redirects must not be used, Unreachable if Blender is offline.
         """
         try:
             with self._open(url, headers, BadMesh) as answer:
@@ -259,7 +270,11 @@ class Http:
         recorder: AnswerRecorder | None = None,
         **request_args: Any,
     ) -> Reply:
-        """Send a request once. Raises CallFailed, or BadReply for an unusable response."""
+        """Send a request once. Raises CallFailed if no complete response arrives.
+
+        Raises BadReply for a response that is too large or a redirect, and for a URL whose host
+        turns out to be in the local network.
+        """
         data = bytearray()
         try:
             with self._transport.send(
@@ -280,7 +295,11 @@ class Http:
     def _read(
         self, answer: Answer, limit: int, recorder: AnswerRecorder | None, data: bytearray
     ) -> None:
-        """Read the body of a response into `data`. Raises BadReply for a redirect."""
+        """Append the body of a response to `data`, and record it if there is a recorder.
+
+        Raises BadReply if it is larger than `limit`, or for a redirect, whose body is not read.
+        Raises CallFailed if it breaks off, unless the status alone is a refusal.
+        """
         redirects = answer.status in REDIRECTS
         pieces = bounded_pieces(answer, limit, _no_check)
         # A redirect's body is meant for browsers, and a service could keep the call busy with it.
@@ -307,7 +326,11 @@ class Http:
     def _open(
         self, url: str, headers: Mapping[str, str], kind: type[ImageToMeshError]
     ) -> Iterator[Answer]:
-        """Open the URL of a file without the API key, and follow redirects to allowed URLs."""
+        """Open the URL of a file without the API key, and follow redirects.
+
+        Raises `kind` for too many redirects, or if a URL must not be used, Unreachable if Blender
+        is offline, and CallFailed if no response arrives.
+        """
         check_host = self._policy.check_host(url)
         address = self._policy.elsewhere(url, check_host, kind)
         for _ in range(MOST_REDIRECTS + 1):

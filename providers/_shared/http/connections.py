@@ -42,10 +42,10 @@ class TooMuchData(http.client.HTTPException):
 class Call:
     """The progress and the limits of one HTTP call.
 
-    `time_limit`: seconds for the whole call, extended as in `PACE`. `stall_timeout`: seconds
-    without a byte. `check_host` raises for an IP address that must not be connected to. `sent` is
-    how much of the request may have left this computer; `requesting` is True from the first byte of
-    the request itself.
+    `time_limit`: seconds for the request, and again for the response, both extended as in `PACE`.
+    `stall_timeout`: seconds without a byte. `check_host` raises for an IP address that must not be
+    connected to. `sent` is how much of the request may have left this computer; `requesting` is
+    True from the first byte of the request itself, after connecting.
     """
 
     def __init__(
@@ -79,14 +79,20 @@ class Call:
         self._ends, self._moved = time.monotonic() + self._time_limit, 0
 
     def count_sent(self, count: int) -> None:
-        """Count bytes that were handed to the socket, and extend the deadline for them."""
+        """Count bytes that were handed to the socket, and extend the deadline for them.
+
+        If they are the first ones of the request, `sent` becomes MAYBE.
+        """
         self._moved += count
         # Bytes of a CONNECT to a proxy or of a TLS handshake do not count: they order nothing.
         if self.requesting and self.sent is Sent.NO:  # guard: connect-is-no-request
             self.sent = Sent.MAYBE  # guard: bytes-handed-over
 
     def count_received(self, count: int) -> None:
-        """Count received bytes. Raises TooMuchData for endless headers or too long a body."""
+        """Count received bytes, and extend the deadline for them.
+
+        Raises TooMuchData if the headers or the body are longer than allowed.
+        """
         self._moved += count
         if self.sent is not Sent.YES:
             self._head += count
@@ -96,7 +102,7 @@ class Call:
             raise TooMuchData
 
     def allow(self, count: int) -> None:
-        """Allow `count` more bytes: a compressed body may be endless, and decode to nothing."""
+        """Allow only `count` more bytes: an endless compressed body may decode to nothing."""
         self._most = self._moved + count
 
     def mark_answered(self) -> None:
@@ -125,7 +131,7 @@ def active_call(call: Call) -> Iterator[Call]:
 
 
 class _DeadlineSocket(socket.socket):
-    """A socket whose operations all respect the deadline of the current call.
+    """A socket that receives and sends within the time limits of the current call, if there is one.
 
     A socket's own timeout restarts with every byte: a server that sends one byte a minute would
     keep a call busy forever.
@@ -182,7 +188,7 @@ class _DeadlineTlsSocket(_DeadlineSocket, ssl.SSLSocket):
 
 
 class _FinalResponse(http.client.HTTPResponse):
-    """A response that skips the 1xx responses before it.
+    """A response that skips the 1xx responses before it, except for 101 Switching Protocols.
 
     http.client skips only 100 Continue, and would treat 103 Early Hints as the response.
     """
@@ -199,7 +205,7 @@ class _FinalResponse(http.client.HTTPResponse):
         http.client.parse_headers(self.fp)  # guard: endless-trailer
 
     def begin(self) -> None:
-        """Read status and headers. Raises HTTPException for contradictory lengths."""
+        """Read status and headers. Raises HTTPException for contradictory Content-Lengths."""
         super().begin()
         lengths = ",".join(self.msg.get_all("content-length", ())).split(",")
         if len({length.strip() for length in lengths}) > 1:
@@ -210,7 +216,10 @@ class _FinalResponse(http.client.HTTPResponse):
 
 
 class _TrackedConnection(HTTPConnection):
-    """A connection that reports to the current call, and checks the IP address it connects to."""
+    """A connection that reports to the current call, and checks the IP address that it connects to.
+
+    The IP address of a proxy is not checked.
+    """
 
     response_class = _FinalResponse
 
@@ -221,7 +230,11 @@ class _TrackedConnection(HTTPConnection):
         return self._connect_directly()
 
     def _connect_directly(self) -> socket.socket:
-        """Return a socket connected to the first of the host's IP addresses that answers."""
+        """Return a socket connected to the first of the host's IP addresses that answers.
+
+        Raises NameResolutionError if the host has none, ConnectTimeoutError or NewConnectionError
+        if none answers, and whatever the call's `check_host` raises.
+        """
         call, problem = _current.get(), OSError()
         try:
             found = socket.getaddrinfo(self._dns_host, self.port, 0, socket.SOCK_STREAM)
@@ -248,7 +261,7 @@ class _TrackedConnection(HTTPConnection):
         raise NewConnectionError(self, str(problem)) from problem
 
     def connect(self) -> None:
-        """Connect, through the proxy if there is one; nothing of the request is sent yet."""
+        """Connect, through the proxy if there is one. Bytes sent for that do not count as sent."""
         call = _current.get()
         # http.client may connect as late as the headers are sent, after `putrequest`.
         requesting = bool(call and call.requesting)
@@ -273,7 +286,10 @@ class _TrackedConnection(HTTPConnection):
         super().putrequest(*args, **kwargs)
 
     def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]
-        """Return the response as soon as its headers are read."""
+        """Return the response once its headers are read, and mark the call as answered.
+
+        The deadline starts again before that, since the whole request is sent.
+        """
         call = _current.get()
         if call:
             call.await_response()
@@ -291,7 +307,7 @@ def track_connections(manager: urllib3.PoolManager) -> None:
 
 
 def create_tls_context() -> ssl.SSLContext:
-    """Return a TLS context that always verifies, and has no CA certificates yet."""
+    """Return a TLS context that verifies certificates and host names; it has no CAs yet."""
     context = urllib3.util.ssl_.create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
     context.check_hostname = True  # guard: hosts-verified
     context.sslsocket_class = _DeadlineTlsSocket

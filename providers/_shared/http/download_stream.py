@@ -19,7 +19,7 @@ class Stream:
 
 
 class Interrupted(Exception):
-    """The connection of a download could not be opened, or broke off.
+    """A download could not be opened, broke off, or did not deliver what was requested.
 
     `lasting` is the error to raise if retrying cannot help, such as a certificate problem.
     """

@@ -102,7 +102,8 @@ class DownloadRequest:
 class Validators:
     """Headers that identify the file of a partial download (RFC 9110, section 8.8).
 
-    `total` is its length in bytes. The fields' names are the keys in the `.from` file.
+    `etag` and `modified` are empty if the server did not send them; `total` is the file's length in
+    bytes, None if unknown. The fields' names are the keys in the `.from` file.
     """
 
     etag: str = ""
@@ -111,18 +112,21 @@ class Validators:
 
     @property
     def can_resume(self) -> bool:
-        """Whether the rest can be requested; without a validator, it could be another file's."""
+        """Whether the rest can be requested: without a validator, the file may be another one."""
         return bool(self.etag or self.modified)
 
     def is_same(self, headers: Mapping[str, str]) -> bool:
-        """Return whether a response is about the same file."""
+        """Return whether a response is about the same file, by ETag or else by Last-Modified."""
         if self.etag:
             return headers.get("etag", "") == self.etag
         return headers.get("last-modified", "") == self.modified
 
     @property
     def condition(self) -> dict[str, str]:
-        """The header that requests the rest if the file is still the same, else all of it."""
+        """The header that requests the rest if the file is still the same, else all of it.
+
+        Empty without a validator.
+        """
         validator = self.etag or self.modified
         return {"If-Range": validator} if validator else {}
 
@@ -130,9 +134,10 @@ class Validators:
 def download(request: DownloadRequest, http: Http) -> None:
     """Download a file to its target, without sending the API key.
 
-    Received bytes are kept if it fails, and used by the next call. Raises BadMesh if the file
+    If the download fails, received bytes are kept, and the next call continues from them; a
+    complete file that `accept` refuses is deleted. Raises BadMesh if the file is too large or
     cannot be downloaded completely, LibraryProblem if it cannot be written, Unreachable if Blender
-    is offline or a setting of this computer prevents connections.
+    is offline or a retry would fail again, and what `accept` and `check` raise.
     """
     # Only consecutive interruptions without progress count: even a bad line delivers a file.
     attempt, before = 0, _size(request.part)
@@ -160,7 +165,7 @@ def download(request: DownloadRequest, http: Http) -> None:
 
 
 def forget(target: Path) -> None:
-    """Delete the partial download of `target`; raises OSError if that fails."""
+    """Delete the partial download of `target`, if any. Raises OSError if that fails."""
     for path in (target.with_name(f".{target.name}.part"), _validators_path(target)):
         path.unlink(missing_ok=True)
 
@@ -186,7 +191,11 @@ def _once(request: DownloadRequest, http: Http) -> None:
 
 
 def _resume_point(answer: Stream, offset: int, validators: Validators) -> tuple[int, int | None]:
-    """Return the offset at which a response starts, and the length of the whole file."""
+    """Return the offset at which a response starts, and the length of the whole file, if known.
+
+    Raises _Restart if the response cannot continue the partial download, BadMesh if the URL has
+    expired, Interrupted for any other error status.
+    """
     if answer.status == 416:
         raise _Restart("the rest of the file is not available")
     if answer.status in GONE:
@@ -244,7 +253,10 @@ def _write(request: DownloadRequest, answer: Stream, offset: int, total: int | N
 
 
 def _finish(request: DownloadRequest) -> None:
-    """Validate the complete file, and move it to its target, or delete it if it is invalid."""
+    """Validate the complete file, and move it to its target.
+
+    If `accept` raises an ImageToMeshError, delete the file and let the error pass.
+    """
     try:
         request.accept(request.part)
     except ImageToMeshError:
@@ -319,10 +331,10 @@ def _load_validators(target: Path) -> Validators:
 
 
 def _open_plain_file(path: Path, flags: int) -> int:
-    """Open a file in a job's folder and return its descriptor. Raises OSError.
+    """Open a plain file in a job's folder, and return its descriptor.
 
     Others may be able to write to a shared library: symbolic links are not followed, pipes are not
-    waited for, and files with a second hard link are refused.
+    waited for, and files with a second hard link are refused. Raises OSError for all of these.
     """
     descriptor = os.open(path, flags | _UNFOLLOWED, 0o666)
     status = os.fstat(descriptor)
@@ -341,7 +353,10 @@ def _size(path: Path) -> int:
 
 
 def _number(text: str | None, answer: Stream) -> int | None:
-    """Return a Content-Length; None if it is invalid, or counts the bytes of a compressed body."""
+    """Return the length of a body by its Content-Length, `text`.
+
+    Return None if that is missing or invalid, or counts the bytes of a compressed body.
+    """
     if answer.headers.get("content-encoding", "identity") != "identity":
         return None
     return int(text) if text is not None and LENGTH.fullmatch(text) else None

@@ -86,7 +86,10 @@ def _reason(error: Exception, *, sent: bool) -> tuple[str, bool]:
 
 
 def _words(causes: list[BaseException], *, sent: bool) -> str:
-    """Return a reason from the innermost known cause, which says most about the problem."""
+    """Return a reason from the innermost known cause, which says most about the problem.
+
+    Return a general one if no cause is known.
+    """
     for cause in reversed(causes):
         for kinds, words in WORDS:
             if isinstance(cause, kinds):

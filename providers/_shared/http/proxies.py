@@ -32,12 +32,15 @@ class Route:
 
     @property
     def as_proxies(self) -> dict[str, str]:
-        """The proxy in the form that requests takes."""
+        """The proxy in the form that requests takes; empty without one."""
         return {"http": self.proxy, "https": self.proxy} if self.proxy else {}
 
     @property
     def address(self) -> WebAddress:
-        """The proxy's address without its password. Raises BadAddress."""
+        """The proxy's host and port as an http URL, without user name and password.
+
+        Raises BadAddress if the proxy is not a usable URL, or has an unknown scheme.
+        """
         scheme, _, rest = self.proxy.rpartition("://")
         if scheme.lower() not in ("", *SCHEMES):
             raise BadAddress("it does not start with http://")
@@ -45,7 +48,7 @@ class Route:
 
     @property
     def shown(self) -> str:
-        """Host and port of the proxy, for messages."""
+        """Host and port of the proxy, for messages; empty without one, “…” if it is invalid."""
         if not self.proxy:
             return ""
         with contextlib.suppress(BadAddress):
@@ -54,7 +57,7 @@ class Route:
         return "…"
 
     def check(self) -> None:
-        """Raise Misconfiguration if the proxy cannot be used, naming the variable that sets it."""
+        """Raise Misconfiguration, which names the setting, if the proxy, if any, is unusable."""
         if not self.proxy:
             return
         try:

@@ -30,7 +30,7 @@ class AnswerRecorder(Protocol):
         """Record that the request is about to be sent."""
 
     def begin(self, status: int, headers: Mapping[str, str]) -> None:
-        """Start an answer, which replaces that to an earlier attempt, refused with status 429."""
+        """Start an answer. It replaces that of an earlier attempt, if one was refused with 429."""
 
     def add(self, piece: bytes) -> None:
         """Append a chunk of the body."""
@@ -46,7 +46,7 @@ def record_answer(
     pieces: Iterable[bytes],
     secrets: Iterable[str],
 ) -> Iterator[bytes]:
-    """Record the chunks of an answer with secrets redacted, and yield them unchanged.
+    """Record an answer with secrets redacted and without cookies; yield its chunks unchanged.
 
     If the answer breaks off, the part that has arrived is recorded.
     """
@@ -86,7 +86,10 @@ class StreamRedactor:
         self._pending = b""
 
     def redact(self, piece: bytes) -> bytes:
-        """Return redacted bytes; the end of the chunk is held back until the next call."""
+        """Return the bytes held back so far and a chunk, both redacted, but hold back their end.
+
+        A secret may continue in the next chunk. Without secrets, return the chunk unchanged.
+        """
         if self._pattern is None:
             return piece
         data = self._pending + piece
@@ -98,7 +101,7 @@ class StreamRedactor:
         return data[:end]
 
     def flush(self) -> bytes:
-        """Return the bytes that `redact` has held back."""
+        """Return the bytes that `redact` still holds back, which are the end of the body."""
         pending, self._pending = self._pending, b""
         return pending
 
@@ -128,7 +131,10 @@ class IncompleteAnswer(Exception):
 
 
 class ReplayConnection:
-    """Stands in for `Http`: returns the recorded answer to `submit`, and makes no other call."""
+    """Stands in for `Http`: `submit` returns the recorded answer.
+
+    Any other method raises IncompleteAnswer.
+    """
 
     def __init__(self, reply: Reply) -> None:
         self._reply = reply

@@ -49,7 +49,7 @@ class Reply:
 
     @property
     def asked_pause(self) -> float | None:
-        """Seconds to wait before the next call, from the body or Retry-After; None without any."""
+        """Seconds to wait before the next call, from the body or Retry-After; None if unknown."""
         body = self.json if isinstance(self.json, dict) else {}
         # Scenario sends `remainingSeconds`. Retry-After has seconds or a date (RFC 9110).
         for value in (body.get("remainingSeconds"), self.headers.get("retry-after")):
@@ -75,7 +75,8 @@ def reply_of(
 ) -> Reply:
     """Decode a response, with secrets redacted. Empties `data`, which halves the peak memory.
 
-    The text of long JSON is truncated, to keep no second copy of a mesh in it.
+    JSON with more than `MOST_VALUES` values is not decoded. The text of long JSON is truncated, so
+    that a mesh in it is not kept twice.
     """
     # Values are counted before decoding, because `[[[[…` of 1 MB becomes 100 MB of objects.
     values = data.count(b"{") + data.count(b"[") + data.count(b",")
@@ -92,9 +93,10 @@ def reply_of(
 
 
 def bounded_pieces(answer: Answer, limit: int, check: Callable[[], None]) -> Iterator[bytes]:
-    """Yield the body of a response piece by piece. Raises BadReply beyond `limit` bytes.
+    """Yield the decompressed body in chunks. Raises BadReply if it exceeds `limit` bytes.
 
-    `check` is called for each piece, and may raise Cancelled.
+    `check` is called for each chunk, and may raise Cancelled. Raises CallFailed if the body breaks
+    off.
     """
     done = 0
     # The transport counts the bytes on the wire, this loop those after decompression.

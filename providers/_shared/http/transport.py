@@ -40,7 +40,10 @@ FRAMING = 1024 * 1024
 
 
 class CallFailed(Exception):
-    """No complete response arrived. `sent` is how much of the request may have left."""
+    """No complete response arrived, or it cannot be decoded; `problem` says why.
+
+    `sent` is how much of the request may have left this computer.
+    """
 
     def __init__(self, problem: CallProblem, sent: Sent) -> None:
         super().__init__(str(problem.message))
@@ -71,7 +74,10 @@ class Answer:
         self._call.allow(2 * limit + FRAMING)
 
     def pieces(self, size: int) -> Iterator[bytes]:
-        """Yield the decoded body in chunks of at most `size` bytes. Raises CallFailed."""
+        """Yield the decoded body in chunks of at most `size` bytes.
+
+        Raises CallFailed if the body breaks off or cannot be decoded.
+        """
         reader = self._read(size)
         while True:
             try:
@@ -120,11 +126,12 @@ class Transport:
         check_host: Callable[[str], None] | None = None,
         **request_args: Any,
     ) -> Iterator[Answer]:
-        """Send a request, and yield its response.
+        """Send a request, and open its response for a block.
 
-        `time_limit`: seconds for the whole call, extended while bytes flow. `stall_timeout`:
-        seconds without a byte. `request_args` are those of `requests.Request`. Raises CallFailed
-        for every failure, and Forbidden if `check_host` raises it for an IP address.
+        `time_limit`: seconds for the request, and again for the response, extended while bytes
+        flow. `stall_timeout`: seconds without a byte. `request_args` are those of
+        `requests.Request`. Raises Forbidden if `check_host` raises it for an IP address, and
+        CallFailed for any other failure before the body.
         """
         call, route = Call(address.host, time_limit, stall_timeout, check_host), Route("", "")
 
@@ -192,7 +199,10 @@ class _Adapter(HTTPAdapter):
 
 
 def _route_to(address: WebAddress) -> Route:
-    """Return the route to an address. Loopback addresses never have a proxy."""
+    """Return the proxy for an address, from the environment or the system, as a route.
+
+    The proxy is empty if none is set, and always for a loopback address.
+    """
     # To a proxy, loopback is another computer, so self-hosted services would not be found.
     if address.is_loopback:  # guard: no-proxy-for-loopback
         return Route("", "")
@@ -234,7 +244,10 @@ def _bad_ca_bundle(path: str, setting: str, problem: str) -> Misconfiguration:
 
 
 def _tls_context() -> ssl.SSLContext:
-    """Return a TLS context with the CA certificates. Raises Misconfiguration for a bad bundle."""
+    """Return a TLS context with the CA certificates of the user's bundle, or those of requests.
+
+    Raises Misconfiguration if they cannot be loaded.
+    """
     path, setting = ca_bundle()
     context = create_tls_context()
     bundle = path or DEFAULT_CA_BUNDLE_PATH

@@ -40,7 +40,10 @@ def unreachable_error(error: CallFailed) -> Unreachable:
 
 
 def unusable_address(kind: type[ImageToMeshError], reason: str) -> ImageToMeshError:
-    """Return the error, of class `kind`, for a URL that must not be called."""
+    """Return the error, of class `kind`, for a URL that must not be called.
+
+    `reason` is a clause, such as "it leads into the local network".
+    """
     message = Message("The URL cannot be used: {reason}.", reason=as_message(reason))
     return with_sent(kind(message, _NEXT.get(kind, "Try again later.")), Sent.NO)
 
@@ -49,6 +52,6 @@ _NEXT: Mapping[type[ImageToMeshError], str] = {BadImage: "Use another URL.", Bad
 
 
 def with_sent(error: E, sent: Sent) -> E:
-    """Return the error with its `sent` set."""
+    """Set an error's `sent`, and return the error."""
     error.sent = sent
     return error
