@@ -58,13 +58,16 @@ class TriposrSettings(Settings):
     ] = "glb"
 
     def inactive_fields(self) -> Iterator[tuple[str, str]]:
-        """Yield `foreground_ratio` if the background is kept: TripoSR does not scale it then."""
+        """Yield (field, reason) for `foreground_ratio` if the background is kept.
+
+        TripoSR scales the subject only after removing the background.
+        """
         if self.do_remove_background is False:
             yield "foreground_ratio", "Requires Remove Background."
 
 
 class AimlTriposr(AimlProvider[TriposrSettings]):
-    """TripoSR at AI/ML API, which usually answers within a minute."""
+    """The TripoSR model at AI/ML API, which usually answers within a minute."""
 
     id = "aiml_triposr"
     label = "AI/ML API TripoSR"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The built-in provider: a mesh from an image's outline and brightness, offline and free.
+"""The built-in provider: a mesh from an image's outline and its depth or brightness, offline.
 
 Only the declaration is here. The mesh is generated in the worker process, by `worker/local`.
 """
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 DEPTH_MODEL = "depth-anything-v2-small"
-"""The name of the weights that Body needs, and Relief uses."""
+"""The name of the network whose weights Body needs, and Relief uses if they are there."""
 
 
 class LocalSettings(Settings):
@@ -213,7 +213,7 @@ class Local(Provider[LocalSettings]):
         return Result(recipe=Recipe("local", ticket.data["settings"]), credits=0.0)
 
     def models_for(self, settings: LocalSettings) -> tuple[str, ...]:
-        """Return the depth model for Body; Relief works without it."""
+        """Return the depth model for Body, nothing for other shapes: Relief works without it."""
         return self.models if settings.shape == "body" else ()
 
     def max_concurrent(self, settings: LocalSettings) -> int:
@@ -221,7 +221,7 @@ class Local(Provider[LocalSettings]):
         return 2
 
     def license_note(self) -> str:
-        """Return a note that names no service, since none is involved."""
+        """Return a note without the name of a service, since no service is involved."""
         return "The rights are those in the image"
 
     def cancel(self, ticket: Ticket, http: "Http | None") -> CancelOutcome:

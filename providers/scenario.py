@@ -130,7 +130,10 @@ class ScenarioSettings(Settings):
     seed: Annotated[Seed, Option("Seed", "Same seed, same shape")] = None
 
     def rules(self) -> Iterator[tuple[str, str]]:
-        """Yield combinations that the model's page calls incompatible, and invalid face limits."""
+        """Yield (field, sentence) for combinations that the model's page calls incompatible.
+
+        Do the same for a Face Limit that is out of range with the other settings.
+        """
         if self.generateParts and (self.texture or self.pbr or self.quad):
             yield "generateParts", "Separate Parts requires Texture, PBR, and Quads to be off."
         elif self.pbr and not self.texture:
@@ -143,7 +146,7 @@ class ScenarioSettings(Settings):
             yield "faceLimit", models.beyond_face_limit(geometry, low, high)
 
     def inactive_fields(self) -> Iterator[tuple[str, str]]:
-        """Yield the texture settings if there are no textures."""
+        """Yield (field, reason) for the settings of textures if there are no textures."""
         if not (self.texture or self.pbr):
             for name in ("textureQuality", "textureAlignment", "textureSeed"):
                 yield name, "Has no effect without textures."
@@ -202,7 +205,7 @@ class ScenarioTripo(Provider[ScenarioSettings]):
         return Ticket({"job": job, "quad": request.settings.quad, "cost": calls.quoted_cost(reply)})
 
     def poll(self, ticket: Ticket, http: "Http | None") -> Progress | Result:
-        """Return the job's progress or result. A rate limit counts as progress, not as an error."""
+        """Return the progress or the result of a job. A rate limit counts as progress."""
         try:
             return calls.poll(ticket.data, require_http(http))
         except RateLimited as error:
@@ -210,32 +213,33 @@ class ScenarioTripo(Provider[ScenarioSettings]):
             return Progress("Waiting for rate limit", wait=60.0)
 
     def cancel(self, ticket: Ticket, http: "Http | None") -> CancelOutcome:
-        """Cancel the job. A cancelled job is usually refunded; if it continues, it is charged."""
+        """Cancel the job, and return whether it is charged for, which it usually is not."""
         return calls.cancel(ticket.data["job"], require_http(http))
 
     def find_order(
         self, request: Order, uploaded: Uploaded, since: datetime, http: "Http | None"
     ) -> tuple[Ticket, ...]:
-        """Search the project's jobs for one with the same image and inputs."""
+        """Search the project's jobs, and return the tickets of those with the same inputs."""
         body = _body(request, uploaded)
         jobs = calls.find_jobs(body, values_of(ScenarioSettings()), since, require_http(http))
         return tuple(self.attach(job, request.settings) for job in jobs)
 
     def attach(self, task: str, settings: ScenarioSettings) -> Ticket:
-        """Return the ticket of the job with this id."""
+        """Return the ticket of the job with this id. Raises InvalidSettings for an invalid id."""
         return Ticket({"job": validate_task_id(task, self.label), "quad": settings.quad})
 
     def quote(self, request: Order, http: "Http | None") -> Cost | None:
-        """Return the price from a dry run; None if Scenario requires the real image for it.
+        """Return the price from a dry run, or None if Scenario requires the real image for that.
 
-        `dryRun` must be in the query: in the body it is ignored, and the run is charged.
+        Raises InvalidSettings if the settings conflict. `dryRun` must be in the query: in the body
+        it is ignored, and the run is charged.
         """
         check_rules(request.settings)
         body = {"image": PLACEHOLDER_ASSET, **_inputs(request.settings)}
         return calls.get_price(f"{RUN}?dryRun=true", body, require_http(http))
 
     def balance(self, http: "Http | None") -> Balance | None:
-        """Return the remaining Compute Units; None if the key is valid but may not read them."""
+        """Return the remaining Compute Units, or None if unlimited or hidden from the key."""
         return calls.get_balance(MODEL, require_http(http))
 
 
@@ -244,6 +248,9 @@ def _body(request: Order, uploaded: Uploaded) -> dict[str, Any]:
 
 
 def _inputs(settings: ScenarioSettings) -> dict[str, Any]:
-    """Return the inputs to send, without those that have no effect but may raise the price."""
+    """Return the inputs to send, except for the image: those that differ from their defaults.
+
+    Inputs that have no effect are left out, because they may still raise the price.
+    """
     inactive = dict(settings.inactive_fields())
     return {name: value for name, value in changed_values(settings).items() if name not in inactive}

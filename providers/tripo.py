@@ -137,7 +137,7 @@ class TripoSettings(Settings):
             yield "delight", "Turning off Remove Lighting requires Texture Model 3.5."
 
     def inactive_fields(self) -> Iterator[tuple[str, str]]:
-        """Yield (field, reason) for fields that the model or other settings make ineffective."""
+        """Yield (field, reason) for fields without effect with the model or other settings."""
         yield from models.idle_settings(self, MODELS[self.model])
         if self.texture_version != NEW_TEXTURES and self.texture:
             yield "delight", "Requires Texture Model 3.5."
@@ -165,7 +165,7 @@ class Tripo(Provider[TripoSettings]):
     settings = TripoSettings
 
     def upload(self, pictures: tuple[Picture, ...], http: "Http | None") -> Uploaded:
-        """Upload the images that are files, and return a token for each."""
+        """Upload the images that are files, and return a token for each. URLs need no upload."""
         files = models.files_of(pictures)
         return Uploaded({file.view: _token(file, require_http(http)) for file in files})
 
@@ -178,12 +178,12 @@ class Tripo(Provider[TripoSettings]):
         return calls.parse_submit(require_http(http).submit(path, json=body), API)
 
     def poll(self, ticket: Ticket, http: "Http | None") -> Progress | Result:
-        """Return the task's progress or result."""
+        """Return the progress or the result of a task."""
         reply = require_http(http).get(f"/tasks/{calls.task_path(ticket)}")
         return calls.task_state(reply, ticket, API)
 
     def cancel(self, ticket: Ticket, http: "Http | None") -> CancelOutcome:
-        """Return whether the task is charged for. Tripo has no call that cancels tasks."""
+        """Return FREE if the task has failed, else CHARGED, since Tripo cannot cancel tasks."""
         # Tripo does not charge for failed tasks; all others run to their end.
         try:
             self.poll(ticket, http)
@@ -198,13 +198,13 @@ class Tripo(Provider[TripoSettings]):
         since: datetime,
         http: "Http | None",
     ) -> tuple[Ticket, ...]:
-        """Search the account's usage list for tasks with the same inputs."""
+        """Search the account's usage list, and return the tickets of tasks with the same inputs."""
         kind, body = _order(request, uploaded)
         defaults = values_of(TripoSettings())
         return calls.find_tasks(kind, body, defaults, since, require_http(http), API)
 
     def attach(self, task: str, settings: TripoSettings) -> Ticket:
-        """Return the ticket of the task with this id."""
+        """Return the ticket of the task with this id. Raises InvalidSettings for an invalid id."""
         return Ticket({"task": validate_task_id(task, self.label)})
 
     def balance(self, http: "Http | None") -> Balance | None:
@@ -227,7 +227,10 @@ def _order(request: Request[TripoSettings], uploaded: Uploaded) -> tuple[str, di
 
 
 def _token(picture: Picture, http: "Http") -> str:
-    """Upload an image, a large one directly to Tripo's storage, and return its token."""
+    """Upload an image, and return its token.
+
+    An image of more than `IN_ONE_FORM` bytes is uploaded directly to Tripo's storage.
+    """
     name, data, kind = models.form_part(picture)
     if len(data) <= IN_ONE_FORM:
         reply = http.post("/files", files={"file": (name, data, kind)})

@@ -157,12 +157,12 @@ class TripoV2Settings(Settings):
         yield from models.broken_rules(self, MODELS[self.model_version])
 
     def inactive_fields(self) -> Iterator[tuple[str, str]]:
-        """Yield (field, reason) for fields that the model or other settings make ineffective."""
+        """Yield (field, reason) for fields without effect with the model or other settings."""
         yield from models.idle_settings(self, MODELS[self.model_version])
 
 
 class TripoV2(Provider[TripoV2Settings]):
-    """A gateway that speaks Tripo's former API."""
+    """A gateway that offers version 2 of Tripo's API."""
 
     id = "tripo_v2"
     label = "Tripo v2 (Gateways)"
@@ -186,7 +186,7 @@ class TripoV2(Provider[TripoV2Settings]):
         return self.views[:1] if settings.model_version in ONE_VIEW else self.views
 
     def upload(self, pictures: tuple[Picture, ...], http: "Http | None") -> Uploaded:
-        """Upload the images that are files, and return a token for each."""
+        """Upload the images that are files, and return a token for each. URLs need no upload."""
         files = models.files_of(pictures)
         return Uploaded({file.view: _token(file, require_http(http)) for file in files})
 
@@ -209,12 +209,12 @@ class TripoV2(Provider[TripoV2Settings]):
         return calls.parse_submit(require_http(http).submit("/task", json=body), API)
 
     def poll(self, ticket: Ticket, http: "Http | None") -> Progress | Result:
-        """Return the task's progress or result."""
+        """Return the progress or the result of a task."""
         reply = require_http(http).get(f"/task/{calls.task_path(ticket)}")
         return calls.task_state(reply, ticket, API)
 
     def cancel(self, ticket: Ticket, http: "Http | None") -> CancelOutcome:
-        """Return whether the task is charged for. Tripo has no call that cancels tasks."""
+        """Return FREE if the task has failed, else CHARGED, since Tripo cannot cancel tasks."""
         # Tripo does not charge for failed tasks; all others run to their end.
         try:
             self.poll(ticket, http)
@@ -223,7 +223,7 @@ class TripoV2(Provider[TripoV2Settings]):
         return CancelOutcome.CHARGED
 
     def attach(self, task: str, settings: TripoV2Settings) -> Ticket:
-        """Return the ticket of the task with this id."""
+        """Return the ticket of the task with this id. Raises InvalidSettings for an invalid id."""
         return Ticket({"task": validate_task_id(task, self.label)})
 
     def balance(self, http: "Http | None") -> Balance | None:
@@ -232,7 +232,10 @@ class TripoV2(Provider[TripoV2Settings]):
 
 
 def _token(picture: Picture, http: "Http") -> str:
-    """Upload an image and return its token. Some gateways have only the older endpoint."""
+    """Upload an image, and return its token.
+
+    Some gateways have only the older endpoint, which is used after a 404.
+    """
     files = {"file": models.form_part(picture)}
     reply = http.post("/upload/sts", files=files)
     if reply.status == 404:

@@ -55,9 +55,10 @@ class Order(NamedTuple):
 
 
 def refusal(status: int, reply: Reply, order: Order | None) -> ImageToMeshError:
-    """Return the error for a refused call, with the service's message; `order` None: it was free.
+    """Return the error for a refused call, with the service's own message and request id, if any.
 
-    `status` may also come from the body of a response with status 200.
+    `order` is None for a free call. `status` may also come from the body of a response with status
+    200.
     """
     message = message_of(reply)
     message = (
@@ -120,8 +121,9 @@ def _too_many(message: str, reply: Reply) -> RateLimited:
 def _broken(status: int, message: str, reply: Reply, order: Order | None) -> ImageToMeshError:
     """Return the error for a status of 500 or more.
 
-    The service does not charge for its own failures. If a gateway in between reports the failure,
-    the service may still have processed the request.
+    For a free call, or during maintenance, that is Unreachable. The service does not charge for its
+    own failures of an order, so these are Failed. If a gateway in between reports the failure, the
+    service may still have processed the order, so that is Uncertain.
     """
     own = isinstance(reply.json, dict)
     if order is None or (own and _matches("maintenance", message)):
@@ -139,7 +141,7 @@ def _broken(status: int, message: str, reply: Reply, order: Order | None) -> Ima
 
 
 def uncertain_error(message: str, order: Order) -> Uncertain:
-    """Return the error for a submitted request that may have been charged, with its id."""
+    """Return the error for an order that may have been charged, with its request id in the hint."""
     return Uncertain(
         message,
         Message(
@@ -158,7 +160,10 @@ def request_id(reply: Reply) -> str:
 
 
 def message_of(reply: Reply) -> str:
-    """Return the service's own message, on one line."""
+    """Return the service's own message on one line, or one with the status without such a message.
+
+    It includes the details of a validation, and is truncated.
+    """
     body = reply.json
     if isinstance(body, dict):
         error = body.get("error")
@@ -180,7 +185,7 @@ def _words(value: object) -> str:
 
 
 def _details(value: object) -> Iterator[str]:
-    """Yield “path: message” for each nested object with a `message`, and a list as `path`."""
+    """Yield “path: message” for each nested object with a text `message` and a list `path`."""
     if isinstance(value, list):
         for item in value:
             yield from _details(item)
@@ -193,7 +198,7 @@ def _details(value: object) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    """Return the title of an HTML page, or any other text unchanged."""
+    """Return the title of an HTML page, "" for one without a title, or any other text unchanged."""
     if not text.lstrip().startswith("<"):
         return text
     import html

@@ -49,8 +49,8 @@ class AimlProvider(Provider[S], Generic[S]):
     """A model of AI/ML API.
 
     The call is synchronous: the answer to the order contains the result, so there is nothing to
-    poll or cancel. `fields` maps views to fields of the request, `answer_timeout` is the maximum
-    number of seconds to wait for the answer.
+    poll or cancel. `model` is the service's name for the model, and `fields` maps views to fields
+    of the request. `answer_timeout` is the maximum number of seconds to wait for the answer.
     """
 
     docs_url = "https://docs.aimlapi.com/api-references/3d-generating-models"
@@ -67,15 +67,18 @@ class AimlProvider(Provider[S], Generic[S]):
     answer_timeout: ClassVar[float]
 
     def upload(self, pictures: tuple[Picture, ...], http: Http | None) -> Uploaded:
-        """Create a request id. The images themselves are part of the submitted request.
+        """Return a new request id; nothing is uploaded, since the order itself contains the images.
 
-        The id is saved before that is sent: if its answer is lost, the service's support can find
-        the request by it.
+        The id is saved before the order is sent: if the answer is lost, the service's support can
+        find the request by its id.
         """
         return Uploaded({TRACE: _new_trace()})
 
     def submit(self, request: Request[S], uploaded: Uploaded, http: Http | None) -> Ticket:
-        """Submit the request, wait for its answer, and return a ticket that contains the result."""
+        """Submit the request, wait for its answer, and return a ticket that contains the result.
+
+        Raises Uncertain, with the request id, if no answer comes.
+        """
         pictures = {self.fields[picture.view]: data_url(picture) for picture in request.pictures}
         body = {"model": self.model, **pictures, **changed_values(request.settings)}
         inline = any(picture.url is None for picture in request.pictures)
@@ -93,7 +96,7 @@ class AimlProvider(Provider[S], Generic[S]):
         return calls.read_answer(reply, order)
 
     def poll(self, ticket: Ticket, http: Http | None) -> Progress | Result:
-        """Return the result that the ticket contains; nothing is called."""
+        """Return the result that the ticket contains, without a call."""
         return calls.result_of(ticket)
 
     def cancel(self, ticket: Ticket, http: Http | None) -> CancelOutcome:
@@ -103,7 +106,7 @@ class AimlProvider(Provider[S], Generic[S]):
     def attach(self, task: str, settings: S) -> Ticket:
         """Return the ticket for the URL of a mesh, which the service's support can look up.
 
-        Raises InvalidSettings if it is not an https URL.
+        Raises InvalidSettings if `task` is not an https URL; http is accepted for this computer.
         """
         address = task.strip()
         try:
@@ -118,7 +121,7 @@ class AimlProvider(Provider[S], Generic[S]):
         return calls.ticket_of(address)
 
     def balance(self, http: Http | None) -> Balance | None:
-        """Return the balance in money, or in credits if the service does not report money."""
+        """Return the balance in money, or in credits if the call for money is not available."""
         reply = require_http(http).get("/v2/billing")
         # For some accounts the newer endpoint does not exist, or refuses the call.
         if reply.status not in (403, 404, 405, 410):

@@ -31,7 +31,7 @@ MESH_ENDINGS = frozenset({"glb", "obj", "fbx"})
 
 @dataclass(frozen=True)
 class FileObject:
-    """A file in an answer: its URL, or the file itself in base64."""
+    """A file in an answer: its URL, which may be a data URL, or the file itself in base64."""
 
     url: str | None = None
     b64_json: str | None = None
@@ -54,7 +54,7 @@ class FileObject:
 
 @dataclass(frozen=True)
 class Usage:
-    """The cost of a request, in credits and in US dollars."""
+    """The cost of a request, in credits and in US dollars; None if unknown."""
 
     credits_used: float | None = None
     usd_spent: float | None = None
@@ -62,7 +62,7 @@ class Usage:
 
 @dataclass(frozen=True)
 class Money:
-    """The response of `/v2/billing`."""
+    """The response of `/v2/billing`: the balance, and its currency's code."""
 
     current_balance: float
     currency: str = "USD"
@@ -70,14 +70,14 @@ class Money:
 
 @dataclass(frozen=True)
 class Credits:
-    """The response of the older `/v1/billing/balance`."""
+    """The response of the older `/v1/billing/balance`: the balance in credits."""
 
     balance: float
 
 
 @dataclass(frozen=True)
 class AimlTicket:
-    """The data of a ticket: the URL or file of the mesh, and other facts from the answer."""
+    """The data of a ticket: the mesh's URL or file name, its format, and facts from the answer."""
 
     url: str = ""
     format: str | None = None
@@ -113,7 +113,8 @@ def read_credits(reply: Reply) -> Balance:
 def read_answer(reply: Reply, order: Order) -> Ticket:
     """Return the ticket for an answer in any documented shape.
 
-    Raises BadReply if it contains no mesh, and the error for a refusal.
+    Raises BadReply if the answer contains no mesh or one that cannot be decoded, and the error for
+    a refusal.
     """
     answer = check_reply(reply, order)
     extra = next(_objects(answer.get("remeshing_dir")), FileObject())
@@ -146,7 +147,10 @@ def read_answer(reply: Reply, order: Order) -> Ticket:
 
 
 def _ticket(ticket: AimlTicket, found: FileObject, request: str) -> Ticket:
-    """Return a ticket with the URL of the mesh, or with the decoded mesh as a file."""
+    """Return a ticket with the URL of the mesh, or with the mesh as a file, decoded from base64.
+
+    Raises BadReply, with the request id, for invalid base64.
+    """
     if found.url and not found.url.startswith("data:"):
         return Ticket({**to_json(ticket), "url": found.url})
     try:
@@ -173,9 +177,9 @@ def _mesh_format(data: bytearray) -> str:
 
 
 def _meshes(answer: Mapping[str, Any]) -> Iterator[FileObject]:
-    """Yield the answer's files, meshes first.
+    """Yield the files in which the mesh may be, the most likely one first; some repeatedly.
 
-    They are in `model_mesh` in the documentation's samples, and in `data` in its schema. All other
+    In the documentation's samples the mesh is in `model_mesh`, in its schema in `data`. All other
     fields are searched for files with the name or type of a mesh.
     """
     yield from _objects(answer.get("model_mesh"))
@@ -187,7 +191,10 @@ def _meshes(answer: Mapping[str, Any]) -> Iterator[FileObject]:
 
 
 def _objects(value: object) -> Iterator[FileObject]:
-    """Yield the file objects in a value, which may be an object, a URL, or a list of them."""
+    """Yield the files in a value, which may be an object, a URL, or a list of them.
+
+    Anything else, and an object without a URL or content, is skipped.
+    """
     if isinstance(value, list):
         for item in value:
             yield from _objects(item)
@@ -201,7 +208,10 @@ def _objects(value: object) -> Iterator[FileObject]:
 
 
 def _usage(answer: Mapping[str, Any], reply: Reply) -> Usage:
-    """Return the cost from the answer or its headers; an invalid value is ignored, not an error."""
+    """Return the cost from the answer's body, with missing values from its headers.
+
+    If that is invalid, return the cost from the headers alone, or an unknown cost.
+    """
     meta = answer.get("meta")
     usage = meta.get("usage") if isinstance(meta, dict) else None
     value = usage if isinstance(usage, dict) else {}
@@ -220,7 +230,8 @@ def _usage(answer: Mapping[str, Any], reply: Reply) -> Usage:
 def check_reply(reply: Reply, order: Order | None = None) -> Mapping[str, Any]:
     """Return the JSON object of a response. Raises the error that its status or body reports.
 
-    `order` is given for a submitted request, which may be charged if the response is not JSON.
+    `order` is the order that was answered, or None for a free call. Raises BadReply if the response
+    is not a JSON object.
     """
     body = reply.json if isinstance(reply.json, dict) else None
     if not reply.ok:

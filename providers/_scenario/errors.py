@@ -45,10 +45,10 @@ def check_reply(
     otherwise: type[ImageToMeshError] = Failed,
     missing: type[ImageToMeshError] | None = None,
 ) -> Reply:
-    """Return the response to a free call if it is a JSON object, or raise an error.
+    """Return the response to a free call unchanged. Raises the error for a refusal.
 
-    HTML instead of JSON comes from a proxy or captive portal, which may be gone at the next poll.
-    `otherwise` and `missing` are as for `refusal`.
+    Raises Unreachable if the response is not a JSON object: HTML comes from a proxy or captive
+    portal, which may be gone at the next poll. `otherwise` and `missing` are as for `refusal`.
     """
     if not reply.ok:
         raise refusal(reply, otherwise=otherwise, missing=missing)
@@ -65,8 +65,8 @@ def refusal(
 ) -> ImageToMeshError:
     """Return the error for a refused call.
 
-    `missing` is the error's class for status 404, `otherwise` its class if neither the status nor
-    the message is specific.
+    `missing` is the error's class for a 404 from Scenario itself, by default Unreachable.
+    `otherwise` is its class if neither the status nor the message is specific.
     """
     # Without HTML, because a gateway's page may contain any of the words searched for below.
     text = reply.text if isinstance(reply.json, dict) else ""
@@ -123,7 +123,10 @@ def _message(reply: Reply) -> str:
 
 
 def message_of(reply: Reply) -> str:
-    """Return Scenario's own message, with the request id for its support; "" without one."""
+    """Return Scenario's own message, with the request id, if any, for Scenario's support.
+
+    Return "" without a message.
+    """
     if not isinstance(reply.json, dict):
         line = reply.text.strip().partition("\n")[0]
         return "" if line.startswith(("<", "{", "[")) else line[:200]

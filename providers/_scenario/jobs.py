@@ -30,9 +30,10 @@ READABLE = frozenset({"glb", "fbx", "obj"})
 
 
 def get_price(path: str, body: Mapping[str, Any], http: Http) -> Cost | None:
-    """Return the price from a dry run; None if Scenario refuses the placeholder for the image.
+    """Return the price from a dry run, or None if Scenario refuses the placeholder for the image.
 
-    Raises BadReply if Scenario started a job, which is then cancelled.
+    If Scenario starts a job instead, cancel that and raise BadReply. Raises the error for any other
+    refusal, and BadReply for a response without a price.
     """
     reply = http.post(path, json=body)
     # Scenario may look for the placeholder image, and refuse the call.
@@ -54,7 +55,10 @@ def get_price(path: str, body: Mapping[str, Any], http: Http) -> Cost | None:
 
 
 def poll(ticket: Mapping[str, Any], http: Http) -> Progress | Result:
-    """Return the progress or the result of a job. Raises Failed if it ended without a mesh."""
+    """Return the progress or the result of a job.
+
+    Raises Failed if the job ended without a mesh, Expired if Scenario does not know it.
+    """
     reply = http.get(f"/jobs/{segment(ticket['job'])}")
     # Not Failed, which would end the job: only its own status may do that, not a refused poll.
     job = job_of(check_reply(reply, otherwise=BadReply, missing=Expired))
@@ -95,7 +99,11 @@ def find_jobs(
 
 
 def cancel(job: str, http: Http) -> CancelOutcome:
-    """Cancel a job, and return whether it is charged, as it is if Scenario refuses to cancel."""
+    """Cancel a job, and return whether it is charged for.
+
+    Return CHARGED if Scenario refuses to cancel it, UNKNOWN if it is not cancelled yet. Raises the
+    error for a refused key, a rate limit or a server error.
+    """
     reply = http.post(f"/jobs/{segment(job)}/action", json={"action": "cancel"})
     if reply.status in (401, 429) or reply.status >= 500:
         raise refusal(reply, otherwise=Failed)
@@ -114,10 +122,10 @@ def cancel(job: str, http: Http) -> CancelOutcome:
 def result_of(job: Job, ticket: Mapping[str, Any], http: Http) -> Progress | Result:
     """Return the mesh and the preview of a finished job, or progress while it is being stored.
 
-    Quads are downloaded as FBX, because GLB has only triangles. Any other mesh is converted to GLB
-    by Scenario if possible, because a GLB includes its textures.
+    Quads are downloaded as FBX if possible, because GLB has only triangles. Any other mesh is
+    converted to GLB by Scenario if possible, because a GLB includes its textures.
 
-    Raises BadMesh if there is no mesh, Failed if Scenario could not store it.
+    Raises BadMesh if there is no mesh or no URL for it, Failed if Scenario could not store it.
     """
     quad = bool(ticket.get("quad"))
     assets = [_asset(asset_id, http) for asset_id in job.metadata.assetIds]
@@ -207,7 +215,7 @@ SILENT = "Scenario could not generate the mesh and gave no reason"
 
 
 def _failure(job: Job) -> Failed:
-    """Return the error for a job that ended without a mesh."""
+    """Return the error for a failed job: Banned if its content was refused, else Failed."""
     message = job.metadata.error or SILENT
     refund = "The Compute Units are refunded."
     if job.billing and job.billing.disableRefund:
@@ -221,10 +229,11 @@ def _failure(job: Job) -> Failed:
 
 
 def get_balance(model: str, http: Http) -> Balance | None:
-    """Return the Compute Units of the key's team; None if the key may not read them.
+    """Return the remaining Compute Units of the key's first team.
 
-    This also tests the key: by requesting the teams or, if the key may not read those, the model.
-    Raises BadKey if both are refused.
+    Return None if the key may not read them, or if the plan has no limit. This also tests the key:
+    by requesting the teams or, if the key may not read those, the model. Raises the error if both
+    are refused, such as BadKey.
     """
     reply = http.get("/teams")
     if reply.status in (403, 404):

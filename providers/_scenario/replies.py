@@ -54,7 +54,10 @@ FORMATS = {
 
 @dataclass(frozen=True, slots=True)
 class Billing:
-    """The cost of a job: `cuCost` is for the model, `cuCostDetails` for the team's extras."""
+    """The cost of a job, in Compute Units.
+
+    `cuCost` is for the model, `cuCostDetails` for the team's extras.
+    """
 
     cuCost: float
     cuDiscount: float = 0.0
@@ -80,7 +83,7 @@ class JobMetadata:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job, which is Scenario's name for a task. `progress` is from 0 to 1."""
+    """A job, which is Scenario's name for a task. `progress` is from 0 to 1, None if unknown."""
 
     jobId: str
     status: str = "queued"
@@ -101,7 +104,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A reference to another asset, by its URL."""
+    """A reference to another asset, by its URL; empty if it is missing."""
 
     url: str = ""
 
@@ -148,7 +151,10 @@ class Asset:
         return "img23d" in (self.metadata.type, self.source)
 
     def downloads(self) -> Iterator[tuple[str, str]]:
-        """Yield (URL, format) of the original and of its conversion; an unknown format is ""."""
+        """Yield (URL, format) of the original file and of the asset's own, if they have URLs.
+
+        An unknown format is "".
+        """
         if self.originalFileUrl:
             yield self.originalFileUrl, FORMATS.get(self.originalMimeType, "")
         if self.url:
@@ -223,7 +229,10 @@ class Price:
 
 
 def parse_field(reply: Reply, name: str, model: type[T]) -> T:
-    """Parse one field of a response. Raises Scenario's error if that was sent, or BadReply."""
+    """Parse the field `name` of a response.
+
+    Raises Scenario's error if the response has that instead, BadReply for an invalid field.
+    """
     body = reply.json
     if name not in body and message_of(reply):
         raise refusal(reply, otherwise=Failed)
@@ -231,12 +240,18 @@ def parse_field(reply: Reply, name: str, model: type[T]) -> T:
 
 
 def parse_body(reply: Reply, model: type[T], name: str) -> T:
-    """Parse the whole body of a response. Raises BadReply; `name` describes it in the message."""
+    """Parse the whole body of a response.
+
+    Raises BadReply for an invalid body, with `name` for it in the message.
+    """
     return parse_reply(model, _without_nulls(reply.json), f"Scenario's {name}")
 
 
 def job_of(reply: Reply) -> Job:
-    """Parse a job, which may be the body itself or its field `job`."""
+    """Parse a job, which may be the body itself or its field `job`.
+
+    Raises BadReply without a job, or Scenario's error if it sent one instead.
+    """
     job_id = parse_job_id(reply, Failed)
     job = reply.json.get("job") or reply.json
     return parse_reply(Job, _without_nulls({**job, "jobId": job_id}), "Scenario's job")
@@ -245,8 +260,9 @@ def job_of(reply: Reply) -> Job:
 def parse_job_id(reply: Reply, otherwise: type[ImageToMeshError]) -> str:
     """Return the id of a job, wherever it is in the response, without parsing other fields.
 
-    An invalid field elsewhere must not lose the answer to an order. Raises Scenario's error if it
-    sent one instead (by default, one of class `otherwise`), or BadReply without an id.
+    An invalid field elsewhere must not lose the answer to an order. If there is no id, raises
+    Scenario's error, of class `otherwise` unless a more specific one fits, or BadReply if Scenario
+    sent no error.
     """
     body = reply.json if isinstance(reply.json, dict) else {}
     job = body.get("job") or body
@@ -260,7 +276,7 @@ def parse_job_id(reply: Reply, otherwise: type[ImageToMeshError]) -> str:
 
 
 def quoted_cost(reply: Reply) -> float | None:
-    """Return the price in the answer to an order, None without a plausible one."""
+    """Return the Compute Units in the answer to an order; None without a plausible number."""
     cost = reply.json.get("creativeUnitsCost")
     # `true` in JSON would count as 1: bool is a subclass of int.
     is_number = isinstance(cost, int | float) and not isinstance(cost, bool)

@@ -32,7 +32,10 @@ POLLS = 200
 
 
 def create_asset(picture: Picture, http: Http) -> str:
-    """Upload an image as an asset and return its id. Raises BadImage if Scenario rejects it."""
+    """Create an asset for an image, from its file or its https URL, and return the asset's id.
+
+    Raises BadImage if Scenario rejects the image, TimedOut if it does not import it in time.
+    """
     if picture.path is None:
         # Scenario downloads the image itself.
         order = {"url": picture.url, "kind": "image"}
@@ -80,7 +83,7 @@ def _begin_upload(order: Mapping[str, Any], http: Http) -> Upload:
 
 
 def _complete(upload: str, http: Http) -> str:
-    """Complete a multipart upload, and return its asset's id.
+    """Complete a multipart upload, wait for its import, and return the asset's id.
 
     Scenario rejects a repeated call, so the upload's state decides, not the response.
     """
@@ -109,7 +112,10 @@ def _poll(upload: str, http: Http) -> Upload:
 
 
 def _asset_from_job(job: str, http: Http) -> str:
-    """Return the asset id from the import job, for uploads that do not contain it themselves."""
+    """Return the asset id from an upload's import job, if the upload itself does not contain it.
+
+    Raises BadReply if there is no asset id, or no job.
+    """
     asset = ""
     if job:
         finished = job_of(check_reply(http.get(f"/jobs/{segment(job)}")))

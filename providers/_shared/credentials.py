@@ -20,7 +20,7 @@ class KeyField(NamedTuple):
 
 
 class Address(NamedTuple):
-    """Where a service's base URL is set: in a preference, else in an environment variable.
+    """The sources of a service's base URL: a preference, else an environment variable.
 
     `default` is the URL that is used if neither is set.
     """

@@ -121,7 +121,7 @@ def encode_templates(texts: Iterable[str]) -> dict[str, Any]:
 
 
 def restore_message(text: str, templates: Any) -> str:
-    """Return the Message for `text` in `templates`, or `text` itself if there is none.
+    """Return the Message for `text` in `templates`, or `text` itself without one.
 
     `templates` comes from `encode_templates`, by way of a record. An invalid entry, or one that
     does not produce exactly this text, is ignored.

@@ -32,7 +32,7 @@ BILLING_PAGE_URL = "https://platform.tripo3d.ai/billing"
 
 
 class Api(NamedTuple):
-    """The differences between the versions of the API.
+    """The differences between the versions of the API. `name` is the version's name in messages.
 
     `meshes` are the output fields that may contain the mesh, in order of preference. `late` is the
     error for code 2018, and `nobody` the hint if another server answers at the base URL.
@@ -83,7 +83,7 @@ _LINKS: Mapping[type[ImageToMeshError], str] = {BadKey: KEY_PAGE_URL, NoCredits:
 
 
 def refusal(reply: Reply, api: Api) -> ImageToMeshError:
-    """Return the error for a refused call, with Tripo's own message."""
+    """Return the error for a refused call, with Tripo's own message and suggestion, if any."""
     kind = _kind(reply)
     hint = _HINTS.get(kind, "")
     if kind is RateLimited:
@@ -100,7 +100,10 @@ def is_refused(reply: Reply) -> bool:
 
 
 def is_unclear(reply: Reply) -> bool:
-    """Return whether a response has an undocumented code, but is not clearly an error."""
+    """Return whether a response has no documented error code, and is not clearly an error.
+
+    It clearly is one if it has a message and no data.
+    """
     body = reply.json if isinstance(reply.json, dict) else {}
     is_error = bool(_text(reply, "message")) and not body.get("data")
     return _code(reply) not in _BY_CODE and not is_error
@@ -122,12 +125,15 @@ def _kind(reply: Reply) -> type[ImageToMeshError]:
 
 
 def _code(reply: Reply) -> int:
-    """Return the error code of a response; 0 for success."""
+    """Return the error code of a response as `parse_code` does; 0 if it is not a JSON object."""
     return parse_code(reply.json.get("code")) if isinstance(reply.json, dict) else 0
 
 
 def parse_code(code: Any) -> int:
-    """Parse an error code, which may be a string: 0 if it is missing, -1 if it is not a number."""
+    """Return an error code, which may be a string, as a number; 0 means success.
+
+    Return 0 if the code is missing, and -1 if it is not a whole number.
+    """
     if code is None or code == "":
         return 0
     return int(str(code)) if _NUMBER.fullmatch(str(code)) else -1
@@ -143,7 +149,10 @@ def _text(reply: Reply, name: str) -> str:
 
 
 def _message(reply: Reply, api: Api) -> str:
-    """Return Tripo's own message, with the request id for its support."""
+    """Return Tripo's own message, or one with the status if Tripo sent no message.
+
+    The request id, if any, is appended for Tripo's support.
+    """
     says = _text(reply, "message")
     if not isinstance(reply.json, dict):
         line = reply.text.strip().partition("\n")[0]

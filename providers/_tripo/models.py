@@ -24,7 +24,7 @@ TOKEN_LIFE = 24 * 3600.0
 
 
 def max_concurrent(_: Any, settings: Settings) -> int:
-    """Return Tripo's limit on concurrent tasks: 10, or 5 for the P models."""
+    """Return Tripo's limit on concurrent tasks: 5 for the P models, 10 for all others."""
     model = getattr(settings, "model", "") or getattr(settings, "model_version", "")
     return 5 if str(model).startswith("P") else 10
 
@@ -159,8 +159,8 @@ OF_TEXTURES = (
 class ModelCapabilities(NamedTuple):
     """The capabilities of one of Tripo's models.
 
-    `lacks` names the settings that the model does not support, `faces` is the range of Face Limit,
-    and `detailed` its maximum with HD geometry.
+    `lacks` names the settings that the model does not support. `faces` is the range of Face Limit,
+    inclusive, and `detailed` is the maximum of Face Limit with HD geometry.
     """
 
     title: str
@@ -201,7 +201,7 @@ def broken_rules(settings: Settings, model: ModelCapabilities) -> Iterator[tuple
 
 
 def beyond_face_limit(feature: str, low: int, high: int) -> Message:
-    """Return the sentence for a Face Limit that is out of range because of a feature."""
+    """Return the sentence for a Face Limit outside the range that a feature requires."""
     return Message(
         "With {feature}, set Face Limit to a value from {low} to {high}.",
         feature=as_message(feature),
@@ -211,7 +211,7 @@ def beyond_face_limit(feature: str, low: int, high: int) -> Message:
 
 
 def _face_window(values: Mapping[str, Any], model: ModelCapabilities) -> tuple[int, int, str]:
-    """Return the minimum and maximum of Face Limit, and the feature that requires them.
+    """Return the minimum and maximum of Face Limit, and the name of what requires them.
 
     Tripo's sources disagree on Smart Low Poly; this is the range that all of them allow.
     """
@@ -228,7 +228,10 @@ def _face_window(values: Mapping[str, Any], model: ModelCapabilities) -> tuple[i
 
 
 def idle_settings(settings: Settings, model: ModelCapabilities) -> Iterator[tuple[str, str]]:
-    """Yield (field, reason) for each setting that has no effect."""
+    """Yield (field, reason) for each setting that has no effect with the model or without textures.
+
+    In the latter case, these are the settings in `OF_TEXTURES`.
+    """
     values = values_of(settings)
     for name in values:
         if name in model.lacks:
@@ -238,7 +241,7 @@ def idle_settings(settings: Settings, model: ModelCapabilities) -> Iterator[tupl
 
 
 def sent_settings(settings: Settings) -> dict[str, Any]:
-    """Return the values to send: those that have an effect and differ from Tripo's defaults.
+    """Return the values to send, by name: those that have an effect and differ from the defaults.
 
     P1 rejects some settings even at their defaults, and a texture quality without textures causes a
     warning, so these settings are left out.
@@ -251,7 +254,7 @@ def sent_settings(settings: Settings) -> dict[str, Any]:
 
 
 def files_of(pictures: tuple[Picture, ...]) -> tuple[Picture, ...]:
-    """Return the images that are files. Raises BadImage for a URL that Tripo cannot fetch."""
+    """Return the images that are files. Raises BadImage for a URL that is not https."""
     for picture in pictures:
         if picture.path is None and not (picture.url or "").startswith("https://"):
             raise BadImage(
@@ -265,7 +268,10 @@ def files_of(pictures: tuple[Picture, ...]) -> tuple[Picture, ...]:
 
 
 def format_of(picture: Picture) -> str:
-    """Return Tripo's name for the format of an image; an unknown format counts as JPEG."""
+    """Return Tripo's name for the format of an image, from its header or its URL.
+
+    A URL that ends in neither `.png` nor `.webp` counts as JPEG.
+    """
     if picture.info is not None:
         return picture.info.format
     ending = ending_of(picture.url or "")

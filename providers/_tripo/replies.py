@@ -75,7 +75,7 @@ class _Image:
 
 @dataclass(frozen=True)
 class PresignedUpload:
-    """An image's token, and the URL that accepts its bytes, in a field with two possible names."""
+    """An image's token, and the URL that accepts its bytes, in either of two fields."""
 
     file_token: str
     presigned_url: str | None = None
@@ -86,7 +86,8 @@ def read(reply: Reply, model: type[T], where: str, api: Api) -> T:
     """Return the parsed data of the response to a free call. Raises the error for a refusal.
 
     HTML instead of JSON comes from a proxy or captive portal, which may be gone at the next poll:
-    it raises Unreachable, which is retried. `where` names the response in messages.
+    it raises Unreachable, which is retried. Raises BadReply for invalid data, or for a refusal for
+    no known reason. `where` names the response in messages.
     """
     if is_refused(reply):
         error = refusal(reply, api)
@@ -100,22 +101,22 @@ def read(reply: Reply, model: type[T], where: str, api: Api) -> T:
 
 
 def read_file_token(reply: Reply, api: Api) -> str:
-    """Return the token of an uploaded image (v3)."""
+    """Return the token of an uploaded image (v3). See `read` for errors."""
     return read(reply, _File, "upload", api).file_token
 
 
 def read_image_token(reply: Reply, api: Api) -> str:
-    """Return the token of an uploaded image (v2)."""
+    """Return the token of an uploaded image (v2). See `read` for errors."""
     return read(reply, _Image, "upload", api).image_token
 
 
 def read_presigned_upload(reply: Reply, api: Api) -> PresignedUpload:
-    """Return the token and the upload URL for the bytes of a large image."""
+    """Return the token and the upload URL for a large image. See `read` for errors."""
     return read(reply, PresignedUpload, "upload", api)
 
 
 def check_storage(reply: Reply, api: Api) -> None:
-    """Raise Unreachable if Tripo's storage refused an image; its errors are XML, or empty."""
+    """Raise Unreachable if Tripo's storage refused an image. Its errors are XML, or empty."""
     if not reply.ok:
         raise Unreachable(
             Message("{api}'s storage returned status {status}.", api=api.name, status=reply.status),
@@ -126,8 +127,9 @@ def check_storage(reply: Reply, api: Api) -> None:
 def parse_submit(reply: Reply, api: Api) -> Ticket:
     """Return the ticket of a submitted task. Raises the error for a refusal.
 
-    Raises Uncertain for a server error, and for an undocumented code without a message: in both
-    cases, Tripo may have created the task.
+    Raises Uncertain for a server error, and for an undocumented code without a message, unless the
+    status is a refusal: in both cases, Tripo may have created the task. Raises BadReply if the
+    order was accepted, but the response contains no usable task id.
     """
     if is_refused(reply):
         error = refusal(reply, api)
@@ -148,14 +150,15 @@ def parse_submit(reply: Reply, api: Api) -> Ticket:
 
 
 def task_path(ticket: Ticket) -> str:
-    """Return the task id as a segment of a URL path."""
+    """Return the ticket's task id as a segment of a URL path."""
     return segment(ticket.data["task"])
 
 
 def task_state(reply: Reply, ticket: Ticket, api: Api) -> Progress | Result:
-    """Return the progress or result of a task. Raises Failed if it ended without a mesh.
+    """Return the progress or the result of a task. Raises Failed if it ended without a mesh.
 
-    An undocumented status counts as running, as in Tripo's own client.
+    An undocumented status counts as running, as in Tripo's own client. Raises BadMesh if the task
+    succeeded, but has no URL of a mesh.
     """
     task = read(reply, Task, "task", api)
     status = (task.status or "").lower()
@@ -177,9 +180,11 @@ def find_tasks(
     http: Http,
     api: Api,
 ) -> tuple[Ticket, ...]:
-    """Return the account's tasks of type `kind`, created around `since` with the same inputs.
+    """Return the tickets of tasks of type `kind`, created around `since` with the same inputs.
 
-    The usage list has only the type and time of tasks; their inputs need a call for each.
+    The usage list has only the type and time of tasks; their inputs need a call for each. Returns
+    an empty tuple if Tripo refuses to list the tasks. `body` is the order, and `defaults` has the
+    values of inputs that it leaves out.
     """
     # The newest 50 are enough, because the lost order is only minutes old.
     reply = http.get("/account/usage", params={"limit": 50, "offset": 0})
@@ -203,7 +208,7 @@ def find_tasks(
 
 
 def balance_of(reply: Reply, api: Api) -> Balance:
-    """Return the account's credits. Raises the error for a refusal."""
+    """Return the account's credits. See `read` for errors."""
     return Balance(read(reply, _Account, "balance", api).balance)
 
 
@@ -229,7 +234,10 @@ def _result(task: Task, ticket: Ticket, api: Api) -> Result:
 
 
 def _address(output: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
-    """Return the first URL in these fields: strings, lists, or objects with a `url`."""
+    """Return the first URL in the fields with these names, or None.
+
+    A field may be a string, an object with a `url`, or a list, whose first element counts.
+    """
     for name in names:
         value = output.get(name)
         if isinstance(value, list):

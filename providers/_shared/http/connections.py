@@ -233,7 +233,7 @@ class _TrackedConnection(HTTPConnection):
         """Return a socket connected to the first of the host's IP addresses that answers.
 
         Raises NameResolutionError if the host has none, ConnectTimeoutError or NewConnectionError
-        if none answers, and whatever the call's `check_host` raises.
+        if none answers, and any exception that the call's `check_host` raises.
         """
         call, problem = _current.get(), OSError()
         try:

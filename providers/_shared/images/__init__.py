@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Image files: reads headers, detects truncation, and removes metadata before upload.
 
-Pixels are copied without decoding them, except in search of blank images. Pillow could do more, but
-is compiled code, to be bundled for every platform. Each format has a module, which follows the
-format's specification.
+Pixels are not decoded, except to detect blank images. Pillow could do more, but is compiled code,
+which would have to be bundled for every platform. Each format that a service accepts has a module,
+which follows the format's specification.
 """
 
 from __future__ import annotations

@@ -31,7 +31,10 @@ BLOCK = 1 << 18
 
 
 class Blank(StrEnum):
-    """Whether an image is blank. MAYBE: it has almost one color, so it must be decoded to tell."""
+    """Whether an image is blank, that is, fully transparent or of one color.
+
+    MAYBE: its colors differ by no more than compression noise, and only decoding it can tell.
+    """
 
     NO = "no"
     MAYBE = "maybe"
@@ -41,7 +44,10 @@ class Blank(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The pixel layout of a PNG, with its palette and its transparency."""
+    """The pixel layout of a PNG: sides in pixels, bits per channel, and the color type as `kind`.
+
+    `colors` is the palette (PLTE) and `opacity` the alpha of its colors (tRNS), as stored.
+    """
 
     width: int
     height: int
@@ -57,7 +63,10 @@ class Layout:
         return max(1, self.depth * CHANNELS[self.kind] // 8)
 
     def passes(self) -> Iterator[tuple[int, int]]:
-        """Yield the bytes per row and the number of rows of each pass that has pixels."""
+        """Yield the bytes per row, without the filter type, and the rows of each pass with pixels.
+
+        An image that is not interlaced has one pass.
+        """
         steps = PASSES if self.interlaced else ((0, 0, 1, 1),)
         for x, y, across, down in steps:
             columns = (self.width - x + across - 1) // across
@@ -67,9 +76,9 @@ class Layout:
 
 
 def blank_png(data: bytes) -> Blank:
-    """Return whether a PNG is fully transparent or has only one color.
+    """Return whether a PNG is fully transparent, or has only one color or almost one.
 
-    Raises ValueError, or another error in `DAMAGED`, if its pixels cannot be decompressed.
+    Raises ValueError, or another error in `DAMAGED`, if the file is damaged.
     """
     layout = _layout(data)
     by_pixel = layout.kind == PALETTE or layout.depth < 8
@@ -97,7 +106,10 @@ def _layout(data: bytes) -> Layout:
 
 
 def _unpack_rows(data: bytes) -> Iterator[bytes]:
-    """Yield the decompressed rows in chunks of at most `BLOCK` bytes."""
+    """Yield the decompressed rows in chunks of at most `BLOCK` bytes.
+
+    Raises ValueError if they cannot be decompressed.
+    """
     unpacker, whole = zlib.decompressobj(), memoryview(data)
     try:
         for name, at, length in chunks(data):
@@ -206,7 +218,7 @@ def _less(color: bytes, guess: bytes) -> bytes:
 
 
 class _Pixels(_Rows):
-    """Decodes palettes and pixels smaller than a byte, until two colors are found."""
+    """Decodes palette indices and pixels smaller than a byte, until two colors are found."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout

@@ -19,9 +19,10 @@ COLORS, PROFILE = 14 + 56, 14 + 112
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The header of a BMP. Sizes are in bytes: `size` is the header's own, `palette` the palette's.
+    """The header of a BMP. `height` is negative if the rows are stored from the top.
 
-    `pixels` are the offsets of the start and end of the pixel data.
+    `size` is the header's own size in bytes; `masks` and `palette` are those of the color masks and
+    the palette after it. `pixels` are the offsets of the start and the end of the pixel data.
     """
 
     size: int
@@ -40,7 +41,10 @@ def is_bmp(data: bytes) -> bool:
 
 
 def read_bmp(data: bytes) -> PictureInfo:
-    """Read the header of a BMP. Raises ValueError if pixels are missing."""
+    """Read the header of a BMP.
+
+    Raises an error in `DAMAGED` if the header is damaged or unknown, or pixels are missing.
+    """
     head = _head(data)
     if head.pixels[1] > len(data):
         raise ValueError("the file is truncated")
@@ -71,10 +75,10 @@ def _head(data: bytes) -> Head:
 
 
 def clean_bmp(data: bytes) -> bytes:
-    """Return the file without gaps, trailing data and profile paths.
+    """Return the file without trailing data and profile paths, and with gaps filled with zeros.
 
     If all 32-bit pixels have an alpha of zero, viewers treat their fourth byte as unused. Not every
-    reader does, so alpha is set to opaque then.
+    reader does, so these pixels are made opaque.
     """
     head = _head(data)
     start, end = head.pixels
@@ -93,7 +97,10 @@ def clean_bmp(data: bytes) -> bytes:
 
 
 def _keep_profile(kept: bytearray, data: bytes) -> None:
-    """Append an embedded profile after the pixels; remove the path of a linked one."""
+    """Append the embedded profile of `data` to `kept`, and set its position in the header.
+
+    If there is only the path of a linked profile, remove that, and declare sRGB instead.
+    """
     profile = profile_of_bmp(data)
     place = len(kept) - 14 if profile else 0
     kept[PROFILE : PROFILE + 8] = struct.pack("<II", place, len(profile))
@@ -103,7 +110,7 @@ def _keep_profile(kept: bytearray, data: bytes) -> None:
 
 
 def profile_of_bmp(data: bytes) -> bytes:
-    """Return the embedded color profile, or empty bytes."""
+    """Return the embedded color profile, or empty bytes without one."""
     (size,) = struct.unpack_from("<I", data, 14)
     if size < 124 or data[COLORS : COLORS + 4] != EMBEDDED:
         return b""

@@ -60,9 +60,10 @@ FORMATS = (
 
 
 def read_picture_info(data: bytes, name: str) -> PictureInfo:
-    """Read the header of an image file.
+    """Return the format, size and orientation of an image file, from its header.
 
-    Raises BadImage if it is empty, truncated, not an image, or of an unsupported format.
+    Raises BadImage, with `name` in the message, if the file is empty, damaged, truncated, not an
+    image, or of an unsupported format.
     """
     if not data:
         raise BadImage(Message("{name} is empty (0 bytes).", name=name), AGAIN)
@@ -86,8 +87,8 @@ def read_picture_info(data: bytes, name: str) -> PictureInfo:
 def clean_picture(data: bytes, info: PictureInfo, name: str) -> bytes | None:
     """Return an image with all metadata removed, except for orientation and color profile.
 
-    The pixels are copied without decoding. Returns None if the metadata cannot be removed that way.
-    Raises BadImage if the file is damaged.
+    The pixels are copied without decoding. Returns None if the metadata cannot be removed that way,
+    as in formats that no service accepts. Raises BadImage if the file is damaged.
     """
     found = _format_of(data)
     if found is None or found.clean is None:
@@ -103,7 +104,8 @@ def clean_picture(data: bytes, info: PictureInfo, name: str) -> bytes | None:
 def copy_profile(picture: bytes, original: bytes) -> bytes:
     """Return a converted image, PNG or JPEG, with the color profile of the original.
 
-    The conversion keeps the pixel values, which without the profile would be different colors.
+    The conversion keeps the pixel values, which without the profile would be different colors. If
+    the original has no RGB profile, the image is returned unchanged.
     """
     profile = _profile_of(original)
     if not profile:

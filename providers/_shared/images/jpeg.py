@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """JPEG (ITU T.81, JFIF, Exif): reads the header and removes metadata.
 
-Files are read like by libjpeg, which Blender and the services use: bytes between two segments are
-skipped, and the image ends at its first EOI marker.
+Files are read as libjpeg reads them, which Blender and the services use: bytes between two segments
+are skipped, and the image ends at its first EOI marker.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def is_jpeg(data: bytes) -> bool:
 
 
 def read_jpeg(data: bytes) -> PictureInfo:
-    """Read the header of a JPEG. Raises ValueError if the file has no end marker."""
+    """Read the header of a JPEG. Raises an error in `DAMAGED` for a damaged or truncated file."""
     width = height = 0
     orientation, scanned = 0, False
     for part in segments(data):
@@ -103,7 +103,11 @@ def segments(data: bytes) -> Iterator[Segment]:
 
 
 def clean_jpeg(data: bytes, info: PictureInfo) -> bytes:
-    """Return the file without metadata segments, except for profile and orientation."""
+    """Return the file without metadata segments, except for profile and orientation.
+
+    Of the JFIF and Adobe segments, only what decoders need is kept. Bytes after the end marker are
+    removed.
+    """
     whole = memoryview(data)
     head, pieces = [b"\xff\xd8"], list[bytes | memoryview]()
     scanned = False
@@ -128,7 +132,7 @@ def clean_jpeg(data: bytes, info: PictureInfo) -> bytes:
 
 
 def _goes(marker: int, contents: bytes) -> bool:
-    """Return whether a segment is metadata to remove. The pixels need the color profile."""
+    """Return whether a segment is metadata to remove, which a color profile is not."""
     if marker == APP2:
         return not contents.startswith(PROFILE)
     return marker in NOTES
@@ -144,7 +148,10 @@ def _segment(marker: int, contents: bytes) -> bytes:
 
 
 def profile_of_jpeg(data: bytes) -> bytes:
-    """Return the color profile; empty bytes without one, or if a piece of it is missing."""
+    """Return the color profile, joined from its segments.
+
+    Return empty bytes without a profile, or if a piece of it is missing.
+    """
     pieces: dict[int, bytes] = {}
     count = 0
     for part in segments(data):
@@ -158,7 +165,7 @@ def profile_of_jpeg(data: bytes) -> bytes:
 
 
 def jpeg_with_profile(data: bytes, profile: bytes) -> bytes:
-    """Return a clean JPEG with a color profile added."""
+    """Return a JPEG, which must have no color profile, with this one added."""
     pieces = [
         profile[at : at + LARGEST_PIECE - 2] for at in range(0, len(profile), LARGEST_PIECE - 2)
     ]

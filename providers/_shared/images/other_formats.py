@@ -20,7 +20,7 @@ TARGA_KINDS = {1: 1, 2: 0, 3: 0, 9: 1, 10: 0, 11: 0}
 
 
 def read_exr(data: bytes) -> PictureInfo:
-    """Read the header of an OpenEXR file."""
+    """Read the header of an OpenEXR file. The size is that of its data window."""
     # Name and type take 17 bytes with their null characters, the attribute's size 4.
     at = data.index(b"dataWindow\0box2i\0") + 17 + 4
     left, bottom, right, top = struct.unpack("<iiii", data[at : at + 16])
@@ -79,7 +79,7 @@ def is_heif(data: bytes) -> bool:
 
 
 def name_of(data: bytes) -> Message | None:
-    """Return the name of an unsupported file type, such as “a GIF”, or None if it is unknown."""
+    """Return the name of an unsupported file's type, such as “a GIF”; None if it is unknown."""
     for matches, title in _KNOWN:
         if matches(data):
             return title

@@ -27,7 +27,7 @@ def is_png(data: bytes) -> bool:
 
 
 def read_png(data: bytes) -> PictureInfo:
-    """Read the header of a PNG. Raises ValueError if the file is truncated."""
+    """Read the header of a PNG. Raises an error in `DAMAGED` for a damaged or truncated file."""
     width, height = struct.unpack(">II", data[16:24])
     orientation = 1
     for kind, start, length in chunks(data):
@@ -39,7 +39,10 @@ def read_png(data: bytes) -> PictureInfo:
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Yield type, data offset and length of each chunk. Raises ValueError if one is damaged."""
+    """Yield type, data offset and data length of each chunk, up to and including IEND.
+
+    Raises an error in `DAMAGED` if a chunk is cut short, or one in `NEEDED` has a wrong checksum.
+    """
     at = 8
     while at < len(data):
         length, kind = struct.unpack(">I4s", data[at : at + 8])
@@ -56,7 +59,10 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 
 def clean_png(data: bytes, info: PictureInfo) -> bytes:
-    """Return the file without metadata chunks, except for profile and orientation."""
+    """Return the file without metadata, except for profile and orientation.
+
+    Further frames of an animation, and bytes after IEND, are removed as well.
+    """
     whole = memoryview(data)
     pieces: list[bytes | memoryview] = [SIGNATURE]
     needs_orientation = info.orientation != 1
@@ -79,7 +85,10 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def profile_of_png(data: bytes) -> bytes:
-    """Return the color profile, or empty bytes."""
+    """Return the color profile, at most `LARGEST_PROFILE` bytes of it.
+
+    Return empty bytes without a profile, or if it cannot be decompressed.
+    """
     for kind, start, length in chunks(data):
         if kind == b"iCCP":
             # Preceded by its name and a byte for the compression method, which is always 0.
@@ -92,7 +101,7 @@ def profile_of_png(data: bytes) -> bytes:
 
 
 def png_with_profile(data: bytes, profile: bytes) -> bytes:
-    """Return a PNG with a color profile added."""
+    """Return a PNG with this color profile, which replaces its own color chunks."""
     named = chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(profile))
     # The profile goes right after IHDR: its type, 13 bytes of data and the checksum.
     head = data.index(b"IHDR") + 4 + 13 + 4

@@ -34,7 +34,10 @@ def is_tiff(data: bytes) -> bool:
 
 
 def read_tiff(data: bytes) -> PictureInfo:
-    """Read the header of a TIFF's first image. Raises ValueError if pixel data is missing."""
+    """Read the header of a TIFF's first image.
+
+    Raises an error in `DAMAGED` if the file is damaged, or pixel data is missing.
+    """
     found = read_directory(data)
     for starts, sizes in (STRIPS, TILES):
         for start, size in zip(found.numbers(starts), found.numbers(sizes), strict=False):
@@ -46,9 +49,10 @@ def read_tiff(data: bytes) -> PictureInfo:
 
 
 def clean_tiff(data: bytes, info: PictureInfo) -> bytes:
-    """Return a classic TIFF of the first image; of its metadata, only profile and orientation.
+    """Return a classic TIFF of the first image, with only the profile and orientation as metadata.
 
-    Raises CannotClean if the pixel data may contain metadata, or cannot be located.
+    Raises CannotClean if the pixel data may contain metadata or cannot be located, and for camera
+    raw files and compressions other than `SELF_CONTAINED`.
     """
     found = read_directory(data)
     if RAW in found.fields or found.first(PACKING, 1) not in SELF_CONTAINED:
@@ -91,7 +95,10 @@ def _value(found: Directory, tag: int) -> tuple[int, int, bytes]:
 
 
 def _directory(values: dict[int, tuple[int, int, bytes]], at: int, order: str) -> bytes:
-    """Return a directory for the offset `at`, followed by the values too long for its entries."""
+    """Return a directory for the offset `at`, followed by the values that do not fit its entries.
+
+    `values` has the type, count and bytes of each entry, by tag.
+    """
     behind = at + 2 + 12 * len(values) + 4
     entries, rest = [struct.pack(order + "H", len(values))], b""
     for tag, (kind, count, raw) in sorted(values.items()):
@@ -104,6 +111,6 @@ def _directory(values: dict[int, tuple[int, int, bytes]], at: int, order: str) -
 
 
 def profile_of_tiff(data: bytes) -> bytes:
-    """Return the color profile, or empty bytes."""
+    """Return the color profile, or empty bytes without one."""
     found = read_directory(data)
     return found.raw(PROFILE) if PROFILE in found.fields else b""

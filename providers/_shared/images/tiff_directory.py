@@ -17,7 +17,7 @@ MOST = 4096
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """An entry: its type, the number of its values, and their offset in the file."""
+    """An entry: its type, the number of its values, and their offset in the data, in bytes."""
 
     kind: int
     count: int
@@ -31,33 +31,45 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """The entries of a directory by tag; `order` is the byte order, `<` or `>`."""
+    """The entries of a directory by tag. `data` is the whole file or block.
+
+    `order` is the byte order for `struct`: `<` (little-endian) or `>` (big-endian).
+    """
 
     data: bytes
     order: str
     fields: dict[int, Field] = field(default_factory=dict)
 
     def raw(self, tag: int) -> bytes:
-        """Return the bytes of an entry's values. Raises ValueError if the file is too short."""
+        """Return the bytes of an entry's values.
+
+        Raises KeyError if there is no such entry, ValueError if the file is too short.
+        """
         found = self.fields[tag]
         if found.start + found.size > len(self.data):
             raise ValueError("the directory is truncated")
         return self.data[found.start : found.start + found.size]
 
     def numbers(self, tag: int) -> tuple[int, ...]:
-        """Return an entry's integers; empty if there is no such entry, or it has other values."""
+        """Return an entry's integers; empty if there is no such entry, or it has other types.
+
+        Raises ValueError if the file is too short.
+        """
         found = self.fields.get(tag)
         if found is None or found.kind not in WHOLE:
             return ()
         return struct.unpack(f"{self.order}{found.count}{WHOLE[found.kind]}", self.raw(tag))
 
     def first(self, tag: int, otherwise: int) -> int:
-        """Return the first integer of an entry, or `otherwise` without one."""
+        """Return the first integer of an entry, or `otherwise` if `numbers` finds no integer."""
         return next(iter(self.numbers(tag)), otherwise)
 
 
 def read_directory(data: bytes) -> Directory:
-    """Read the first directory. Raises an error in `DAMAGED` if it is missing or damaged."""
+    """Read the first directory. Entries of unknown types are left out.
+
+    Raises an error in `DAMAGED` if the directory is missing or damaged.
+    """
     order = {b"II": "<", b"MM": ">"}[data[:2]]
     (version,) = struct.unpack_from(order + "H", data, 2)
     # 43 is BigTIFF, whose offsets have 8 bytes; the classic version is 42.

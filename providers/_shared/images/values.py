@@ -14,9 +14,10 @@ DAMAGED = (struct.error, LookupError, ValueError, OverflowError)
 
 @dataclass(frozen=True, slots=True)
 class PictureInfo:
-    """The format, size and orientation of an image, from its header.
+    """The format, such as "png", the size, and the orientation of an image, from its header.
 
-    `width` and `height` are pixels as stored; `orientation` is 1 to 8 as in Exif (1 is upright).
+    `width` and `height` are in pixels, as stored; `orientation` is 1 to 8 as in Exif (1 is
+    upright).
     """
 
     format: str
@@ -27,7 +28,7 @@ class PictureInfo:
 
 @dataclass(frozen=True, slots=True)
 class PictureLimits:
-    """The limits of a provider: sides in pixels, file size in bytes."""
+    """The limits of a provider, all inclusive: sides in pixels, file size in bytes."""
 
     min_side: int = 1
     max_side: int = 65_535

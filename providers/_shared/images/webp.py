@@ -21,7 +21,7 @@ def is_webp(data: bytes) -> bool:
 
 
 def read_webp(data: bytes) -> PictureInfo:
-    """Read the header of a WebP. Raises ValueError if the file is truncated."""
+    """Read the header of a WebP. Raises an error in `DAMAGED` for a damaged or truncated file."""
     (size,) = struct.unpack("<I", data[4:8])
     if len(data) < size + 8:
         raise ValueError("the file is truncated")
@@ -43,9 +43,10 @@ def read_webp(data: bytes) -> PictureInfo:
 
 
 def clean_webp(data: bytes, info: PictureInfo) -> bytes:
-    """Return a still image; of its metadata, only profile and orientation.
+    """Return the image without metadata, except for profile and orientation.
 
-    For an animation, that is its first frame. Raises CannotClean if that does not fill the canvas.
+    Of an animation, only the first frame is kept. Raises CannotClean if that frame does not fill
+    the canvas, ValueError if a chunk is damaged.
     """
     if data[12:16] != b"VP8X":
         kind, start, length = next(chunks(data, 12, len(data)))
@@ -66,7 +67,10 @@ def clean_webp(data: bytes, info: PictureInfo) -> bytes:
 
 
 def chunks(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield type, data offset and length of each chunk. Raises ValueError if one is damaged."""
+    """Yield type, data offset and data length of each chunk between the offsets `at` and `end`.
+
+    Raises ValueError if a chunk is cut short.
+    """
     while at + 8 <= end:
         kind, length = struct.unpack_from("<4sI", data, at)
         if at + 8 + length > end:
@@ -76,7 +80,7 @@ def chunks(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
 
 
 def profile_of_webp(data: bytes) -> bytes:
-    """Return the color profile, or empty bytes."""
+    """Return the color profile; empty bytes if it is damaged, or the header announces none."""
     has_profile = data[12:16] == b"VP8X" and data[20] & HAS_PROFILE
     return _first(data, b"ICCP") if has_profile else b""
 
@@ -92,7 +96,10 @@ def _first(data: bytes, wanted: bytes) -> bytes:
 
 
 def _pixels(data: bytes, at: int, end: int) -> tuple[bytes, bytes]:
-    """Return the alpha chunk and the pixel chunk, each empty if it is missing."""
+    """Return the first pixel chunk after the alpha chunk that belongs to it.
+
+    Each is empty if it is missing. Lossless pixels contain their own alpha.
+    """
     alpha = b""
     for kind, start, length in chunks(data, at, end):
         if kind == b"ALPH" and not alpha:
