@@ -73,7 +73,7 @@ def argument(name: str, description: str, *, hidden: bool = False) -> Any:
 
     `hidden` leaves it out of the Adjust Last Operation panel.
     """
-    # Without SKIP_SAVE, Blender fills in the value of the previous call, such as another job's id.
+    # Without SKIP_SAVE, Blender fills in the value of the previous call, such as another job's ID.
     options = HIDDEN if hidden else {"SKIP_SAVE"}
     return StringProperty(name=name, description=description, options=options)
 

@@ -26,7 +26,7 @@ from .running import StartsJob
 
 
 class OrdersMesh(StartsJob):
-    """An operator that orders a mesh of the scene's image."""
+    """Mix-in for operators that order a mesh of the scene's image."""
 
     again: again_switch()
     place: place_of_order()

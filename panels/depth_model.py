@@ -16,7 +16,7 @@ from .text_layout import draw_text
 def draw_models(
     layout: bpy.types.UILayout, context: bpy.types.Context, provider: Provider[Any]
 ) -> None:
-    """Draw the download, or an offer, of each of a provider's models that is not installed."""
+    """Draw an offer, or the download's progress, for each model that a provider lacks."""
     for name in provider.models:
         weights = jobs.find_weights(name)
         state = jobs.weights_downloads().state(weights)

@@ -69,7 +69,8 @@ def draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, action
 def _draw_update(layout: bpy.types.UILayout, context: bpy.types.Context, action: Action) -> None:
     """Draw Update in the place of Generate, and Generate New beside it.
 
-    Never below: at the end of a job, Update takes the place of the button under the pointer.
+    Generate New is never below: at the end of a job, Update takes the place of the button under the
+    pointer.
     """
     update, new = _labels(action.price)
     is_wide = fit_side_by_side(context, (update, new))

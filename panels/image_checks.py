@@ -45,7 +45,7 @@ def draw_checks(
 def checks_height(
     context: bpy.types.Context, image: bpy.types.Image | None, provider: Provider[Any]
 ) -> float:
-    """Return how much higher `draw_checks` is than one row of buttons and one line, in rows.
+    """Return how much taller `draw_checks` is than one row of buttons and one line, in rows.
 
     It is 0 if that draws nothing.
     """
@@ -152,7 +152,7 @@ def _draw_ways(
 
 
 def draw_box_buttons(row: bpy.types.UILayout, chosen: Any, text: str = "") -> None:
-    """Draw the button that draws a box around the subject and, if there is one, that clears it."""
+    """Draw the buttons that draw a box around the subject and, if there is a box, clear it."""
     has_box = bool(subject_box.box_of(chosen))
     row.operator("image_to_mesh.mark_subject", text=text, icon="SELECT_SET", depress=has_box)
     if has_box:

@@ -36,7 +36,7 @@ def draw_location(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
 
 
 def draw_placement(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw the rows for location, size, and storage of new models, rotation, and defaults."""
+    """Draw the rows for new models' location, size, and storage, for rotation, and for defaults."""
     _draw_location(layout, context)
     _draw_size(layout, context)
     _draw_storage(layout, context)

@@ -57,7 +57,7 @@ class IMAGE_TO_MESH_PT_sidebar(_Tab, bpy.types.Panel):
 class _Sub(_Tab):
     """Mix-in for a subpanel, closed at first.
 
-    No `note_drawn` in subpanels: Blender draws them only together with the main panel.
+    Subpanels do not call `note_drawn`: Blender draws them only together with the main panel.
     """
 
     bl_parent_id = IMAGE_TO_MESH_PT_sidebar.bl_idname

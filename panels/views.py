@@ -41,7 +41,7 @@ def draw_count(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 
 def draw_views(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw a cell for the front and each side view, and a line about what is sent, if anything."""
+    """Draw a cell for the front and each side view, and below them the line of `_sum`."""
     chosen, views = choices_of(context.scene), ("front", *side_views(context))
     grid = layout.grid_flow(row_major=True, columns=COLUMNS, even_columns=True, align=False)
     for view in views:
@@ -50,7 +50,7 @@ def draw_views(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 
 def draw_pictures(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw the images of an order in a grid, and what is sent, unless there is only one image."""
+    """Draw an order's images in a grid, and the line of `_sum`, unless there is only one image."""
     images = images_of(choices_of(context.scene), ("front", *side_views(context)))
     if len(images) == 1:
         return

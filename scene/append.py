@@ -12,9 +12,9 @@ import bpy
 def append(blend_path: str, kind: str, names: Sequence[str] | None = None) -> dict[str, Any]:
     """Append data-blocks of a kind such as "objects", and return them by name.
 
-    The keys are the names in the file; Blender may have given the data-blocks others. `names`
-    selects some of them; None means all. The value is None for a name that the file does not have.
-    Raise OSError if the file is not a .blend file.
+    The keys are the names in the file; Blender may have renamed the data-blocks. `names` selects
+    some of them; None means all. The value is None for a name that the file does not have. Raise
+    OSError if the file is not a .blend file.
     """
     # session_uid: libraries of the same name may exist, and names may change.
     before = {library.session_uid for library in bpy.data.libraries}

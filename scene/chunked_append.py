@@ -160,7 +160,7 @@ class _Assembly:
             mesh.update()
 
     def remove(self) -> None:
-        """Remove the meshes that still exist and have no users."""
+        """Remove those of the model's meshes that still exist and have no users."""
         uids = set(self._uids.values())
         leftovers = [
             mesh for mesh in bpy.data.meshes if mesh.session_uid in uids and not mesh.users
@@ -168,7 +168,11 @@ class _Assembly:
         bpy.data.batch_remove(leftovers)
 
     def _frames(self) -> dict[str, bpy.types.Mesh]:
-        """Return the meshes by frame name; raise LookupError if one was removed or changed."""
+        """Return the meshes by their names in the file.
+
+        They are looked up again, since an undo may have replaced them. Raise LookupError if one was
+        removed or changed.
+        """
         found = {mesh.session_uid: mesh for mesh in bpy.data.meshes}
         frames = {name: found[uid] for name, uid in self._uids.items()}
         if any(mesh.get(_FILLED) != self._filled for mesh in frames.values()):

@@ -235,7 +235,7 @@ def _save_render(image: bpy.types.Image) -> bytes:
 
 @contextmanager
 def _png_settings(settings: bpy.types.ImageFormatSettings) -> Iterator[None]:
-    """Set the scene's image format to 8-bit PNG while the block runs.
+    """Set the scene's image format to 8-bit PNG while the block runs, and restore it afterwards.
 
     `media_type`, new in 5.0, determines which file formats are available, so it is set first both
     times. Color depth and mode depend on the format.

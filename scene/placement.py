@@ -94,8 +94,8 @@ def move_to_place(
 ) -> None:
     """Scale, rotate, and move a model to the placement; record its scale and rotation on it.
 
-    `objects` has the root first. `rotation` is the provider's own rotation in radians. Meshes are
-    scaled and rotated themselves; if one is linked, shared, or has shape keys, the root is instead.
+    `objects` has the root first. `rotation` is the provider's own rotation in radians. The meshes
+    themselves are scaled and rotated; where that is impossible, as for linked meshes, the root is.
     """
     root = objects[0]
     low, high = model_box(objects)
@@ -260,7 +260,7 @@ def _scale(objects: list[bpy.types.Object], factor: float) -> None:
 def _to_root(obj: bpy.types.Object, root: bpy.types.Object) -> Matrix:
     """Return an object's matrix relative to the root.
 
-    Not from `matrix_world`, which has not been evaluated yet.
+    It does not depend on `matrix_world`, which has not been evaluated yet.
     """
     matrix = Matrix()
     while obj is not None and obj != root:

@@ -23,7 +23,7 @@ INTERVAL = 0.1
 
 
 class IMAGE_TO_MESH_FH_pictures(bpy.types.FileHandler):
-    """The entry that generates meshes from image files that are dropped on a 3D viewport."""
+    """Menu entry that generates meshes from image files dropped on a 3D viewport."""
 
     bl_idname = "IMAGE_TO_MESH_FH_pictures"
     bl_label = LOCAL

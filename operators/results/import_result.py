@@ -109,7 +109,10 @@ class IMAGE_TO_MESH_OT_import_result(Adjustable, bpy.types.Operator):
 
 
 def _place_of(target: bpy.types.Object) -> jobs.Placement:
-    """Return the placement of a mesh that updates an object, with the scale of its import."""
+    """Return the placement of a mesh that updates an object.
+
+    It has the object's location, and the scale of the object's import.
+    """
     x, y, z = target.matrix_world.translation
     return jobs.Placement((x, y, z), scale=float(target.get(SCALE, 1.0)))
 

@@ -172,7 +172,7 @@ def _record(context: bpy.types.Context, job: str) -> jobs.Record:
 def _choose_again(context: bpy.types.Context, record: jobs.Record) -> list[str]:
     """Restore a job's provider, settings, and images; return what no longer exists, as texts.
 
-    The scene's images stay if the job's front view no longer exists.
+    The scene's images stay if the job's front image no longer exists.
     """
     from ...providers._shared.adapters import parse_settings
     from ...scene.reuse_images import load_job_image

@@ -160,7 +160,7 @@ def _import(job: str, place: bpy.types.Object) -> list[bpy.types.Object]:
 def _select(
     context: bpy.types.Context, objects: list[bpy.types.Object], active: bpy.types.Object
 ) -> None:
-    context.view_layer.update()  # otherwise it still lists removed objects
+    context.view_layer.update()  # until then, it still lists removed objects
     for obj in list(context.view_layer.objects.selected):
         obj.select_set(False)
     for obj in objects:

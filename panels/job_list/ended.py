@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ended jobs: one line each, with the details of the newest one, or of those that were opened."""
+"""Ended jobs: one line each, and the details of the newest and of those that were opened."""
 
 from __future__ import annotations
 

@@ -106,7 +106,10 @@ def _draw_queue(layout: bpy.types.UILayout) -> None:
 
 
 def _time_of(view: jobs.JobView, usual: float | None) -> str:
-    """Return the elapsed time as text, with the usual total in seconds if that is known."""
+    """Return the elapsed time as text, compared with the usual total if that is known.
+
+    `usual` is in seconds.
+    """
     seconds = time.monotonic() - view.started
     gone = duration(seconds, exact=False)
     if not usual:

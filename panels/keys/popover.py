@@ -79,7 +79,7 @@ def draw_key(
     provider: Provider[Any],
     room: float,
 ) -> None:
-    """Draw the fields of a provider's keys, why a key is invalid, and the test, if it has one.
+    """Draw the fields of a provider's keys, why a key is invalid, and the test of its account.
 
     `room` is the width of a line, in pixels at a UI scale of 1.
     """
@@ -104,7 +104,7 @@ def draw_offline(layout: bpy.types.UILayout) -> None:
 
 
 def service_name(users: list[Provider[Any]]) -> str:
-    """Return the words that these providers' labels share by position, else the first label."""
+    """Return the words that all labels have at the same positions, else the first label."""
     labels = [provider.label.split() for provider in users]
     # Not strict: the labels differ in length, as “Tripo” and “Tripo v2 (Gateways)” do.
     same = [words[0] for words in zip(*labels, strict=False) if len(set(words)) == 1]

@@ -57,7 +57,7 @@ def _draw_library(box: Any, context: bpy.types.Context, preferences: Any) -> Non
         row.label(text="GB")
     else:
         hint = row.row()
-        hint.active = False  # else it would read as what the checkbox turns on
+        hint.active = False  # or the text would read as what the checkbox turns on
         hint.label(text="Unlimited")
     found = jobs.library_index(library(context))
     if found.opened:
@@ -157,7 +157,7 @@ def _draw_sentence(
 
 
 def _room(context: bpy.types.Context) -> float:
-    """Return the pixels of a line, at a UI scale of 1."""
+    """Return the width of a line on the page, in pixels at a UI scale of 1."""
     # Tests and scripts draw without a region; 700 is a usual width of the preferences.
     width = context.region.width if context.region else 700
     scale = context.preferences.system.ui_scale or 1.0  # 0 without a window

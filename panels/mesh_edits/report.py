@@ -78,7 +78,7 @@ def _yes(it_is: object) -> str:
 
 
 def _length(units: bpy.types.UnitSettings, length: float) -> str:
-    """Format a length of the scene in the scene's units."""
+    """Format a length in Blender units in the scene's unit system."""
     if units.system == "NONE":
         return f"{length:.3g}"
     meters = length * units.scale_length

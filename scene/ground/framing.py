@@ -17,7 +17,7 @@ MARGIN = 1.6
 
 
 def frame_if_out_of_sight(context: bpy.types.Context, root: bpy.types.Object) -> bool:
-    """Center a viewport on the model if none shows it well; return whether one was moved.
+    """Center a viewport on the model if none shows enough of it; return whether one moved.
 
     It is the largest viewport of the context's screen, or of all windows if that has none. In
     background mode, nothing moves.

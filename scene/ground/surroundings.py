@@ -80,7 +80,7 @@ def visible_viewports(context: bpy.types.Context) -> list[bpy.types.Area]:
 
 
 def view_of(area: bpy.types.Area) -> View:
-    """Return the projection of a viewport, and the part of it that no other region covers."""
+    """Return a viewport's projection, eye, right direction, and part that no region covers."""
     region = next(region for region in area.regions if region.type == "WINDOW")
     data = area.spaces.active.region_3d
     inverse = data.view_matrix.inverted_safe()

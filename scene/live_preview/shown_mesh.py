@@ -104,7 +104,7 @@ def fill(mesh: bpy.types.Mesh, arrays: jobs.LiveArrays) -> None:
 
 
 def _keep(preview: bpy.types.Mesh, users: list[bpy.types.Object]) -> None:
-    """Turn a preview into an ordinary mesh that replaced the original, which can be restored."""
+    """Turn a preview into an ordinary mesh; *Restore Replaced* brings back its original, if any."""
     from ..replace import note_replaced
 
     original = preview[LIVE]

@@ -14,14 +14,14 @@ def kept_selection(context: bpy.types.Context) -> Iterator[None]:
     """Restore the selection and the active object after the block.
 
     If the block removed the active object, the object that it made active stays active and
-    selected. In other modes than Object Mode, nothing is restored.
+    selected. Outside of Object Mode, nothing is restored.
     """
     layer = context.view_layer
     selected, active = list(layer.objects.selected), layer.objects.active
     yield
     if context.mode != "OBJECT":
         return  # Importing selects in Object Mode only.
-    layer.update()  # otherwise it still lists removed objects
+    layer.update()  # until then, it still lists removed objects
     there = set(layer.objects)
     for obj in list(layer.objects.selected):
         obj.select_set(False, view_layer=layer)

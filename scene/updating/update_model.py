@@ -4,9 +4,9 @@
 Name, transform, parent, children, modifiers, constraints, collections, and selection are untouched.
 The old mesh stays in the file as a version, and *Restore Replaced* brings it back.
 
-Not by `scene.exchange.mesh_data.exchange_mesh`, which is for one object that shares its mesh with
-no other: an update changes linked duplicates too, keeps the artist's materials, and can be
-restored. Both share the list of versions.
+`scene.exchange.mesh_data.exchange_mesh` is for one object that shares its mesh with no other. An
+update changes linked duplicates, too, keeps the artist's materials, and leaves the old mesh to
+*Restore Replaced*. Both share the list of versions.
 """
 
 from __future__ import annotations

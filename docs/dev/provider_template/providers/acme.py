@@ -109,7 +109,7 @@ class Acme(Provider[AcmeSettings]):
     settings = AcmeSettings
 
     def upload(self, pictures: tuple[Picture, ...], http: "Http | None") -> Uploaded:
-        """Upload the images; return their tokens."""
+        """Upload the images and return their tokens by view."""
         return Uploaded(
             {picture.view: _upload(picture, require_http(http)) for picture in pictures}
         )
