@@ -22,9 +22,11 @@ class ToldPause:
         self._provider = provider
 
     def sleep(self, seconds: float, check: Callable[[], None], *, busy: bool) -> None:
-        """Sleep like `polling.sleep`, showing why and how long; then show the earlier phase again.
+        """Sleep like `polling.sleep`, and show the reason and the remaining seconds meanwhile.
 
-        `busy`: the service answered that it is busy; otherwise it could not be reached.
+        Shorter pauses than `WORTH_TELLING`, and those of a job that has ended, are not shown. After
+        the pause, the earlier phase is shown again. `busy`: the service answered that it is busy;
+        if False, it could not be reached.
         """
         check()  # a job that was cancelled shows nothing more
         if seconds < WORTH_TELLING or self._live.ended:

@@ -46,7 +46,7 @@ class State(StrEnum):
 class PictureSource:
     """An image to be read: `read` returns the file's bytes, and is called on the job's thread.
 
-    For an image that is given as an https URL, `url` is used instead.
+    For an image that is given as a URL, `url` is set, and used instead of `read`.
     """
 
     name: str
@@ -100,9 +100,10 @@ class Failure:
 class InputPicture:
     """An image in the job's folder; file names are relative to that folder.
 
-    `file` is the user's own file, unchanged, and `original` its SHA-256. `sent` is set if the
-    provider gets another file, without metadata or converted; `sha256` and `info` describe the file
-    that it gets.
+    `file` is the user's own file, unchanged, or decoded if it was a HEIC or AVIF photo; `original`
+    is the SHA-256 of the user's own file. `sent` is set if the provider gets another file, without
+    metadata or converted; `sha256` and `info` describe the file that the provider gets. An image
+    that the service fetches itself has a `url` and no `file`.
     """
 
     view: str
@@ -120,8 +121,8 @@ class Record:
     """A job's complete record, as in `job.json`. File names are relative to the job's folder.
 
     `created` and `submitted` are times in UTC, in ISO 8601; `seconds` is the job's duration.
-    Control characters are removed from text that the user sees. `dismissed`: the user knows that
-    the mesh is ready and does not want to be reminded. `own`: written by this user's own processes;
+    Control characters are removed from text that the user sees. `dismissed`: the user has seen
+    that the mesh is ready, and is not reminded again. `own`: written by this user's own processes;
     this is determined when the record is read, and not stored.
     """
 
@@ -164,7 +165,7 @@ class Record:
 
     @property
     def offered(self) -> bool:
-        """Whether the mesh is ready, was made for a scene, and was not dismissed by the user."""
+        """Whether the mesh is ready, was made for a scene, and is not marked as seen."""
         has_scene = bool(self.plan.file)
         return self.state is State.READY and has_scene and not self.dismissed
 
@@ -180,9 +181,9 @@ class Record:
 class JobView:
     """A job as panels show it.
 
-    `fraction` is its progress from 0 to 1, None if unknown. `started` is `time.monotonic()`; the
-    duration is in `record`. `collected`: the job was cancelled, but its mesh was charged for, and
-    so collected later.
+    `fraction` is the progress from 0 to 1, None if unknown. `started` is when this process started
+    the job (`time.monotonic`); the duration is in `record`, which is None until the job is on disk.
+    `collected`: the job was cancelled before, and collecting its mesh has ended.
     """
 
     job: str
@@ -199,7 +200,7 @@ class JobView:
 
     @property
     def over(self) -> bool:
-        """Whether the job has ended."""
+        """Whether the job has ended in this process: in a final state, or with a failure."""
         # A job that failed but can be resumed keeps its state, such as `running`.
         return self.state.over or self.failure is not None
 
@@ -214,7 +215,7 @@ class Progressed:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A job has ended for the user; emitted exactly once per start."""
+    """A job has ended for the user; emitted once per start, unless the process exits first."""
 
     job: str
     view: JobView
@@ -222,7 +223,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """A cancelled job was charged, and collecting its mesh has succeeded or failed."""
+    """Collecting the mesh of a cancelled job that may be charged has succeeded or failed."""
 
     job: str
     view: JobView

@@ -28,7 +28,10 @@ from ..values import Failure
 
 @dataclass(frozen=True)
 class AccountQuery:
-    """A query for a quote, or for the balance if `settings` is None."""
+    """A query for a quote, or for the balance if `settings` is None.
+
+    Queries are equal if provider, settings, and address are, no matter which key they use.
+    """
 
     provider: str
     settings: Settings | None = None
@@ -38,7 +41,7 @@ class AccountQuery:
 
     @property
     def kind(self) -> Literal["balance", "quote"]:
-        """Whether this query is for a balance or for a quote."""
+        """The kind of amount that the query asks for: “balance” or “quote”."""
         return "balance" if self.settings is None else "quote"
 
     def __hash__(self) -> int:
@@ -47,9 +50,10 @@ class AccountQuery:
 
 @dataclass(frozen=True, slots=True)
 class AccountAnswer:
-    """The answer to a query: an amount, None if the service has none, or the failure.
+    """The answer to a query: an amount, None if the service states none, or the failure.
 
-    `waiting`: the answer is pending; until it arrives, `amount` is the previous one.
+    `unit` is the amount's unit. `waiting`: the answer is pending; until it arrives, `amount` is the
+    previous one.
     """
 
     amount: float | None = None

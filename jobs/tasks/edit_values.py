@@ -24,7 +24,8 @@ class SceneMeshes:
     """Meshes of the scene that were written for the worker.
 
     `objects` are the objects' `session_uid`s, `items` the names and transforms of their meshes in
-    the file, and `to_model` the rows of the matrix from the first mesh to its job's model.
+    the file, and `to_model` the rows of the matrix from the first mesh to its job's model, empty
+    without one.
     """
 
     folder: Path
@@ -33,7 +34,7 @@ class SceneMeshes:
     to_model: tuple[tuple[float, ...], ...] = ()
 
     def discard(self) -> None:
-        """Delete the folder with the files."""
+        """Delete the folder with the files. Errors are ignored."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -43,8 +44,8 @@ class EditRequest:
 
     `task` is the worker's name for the edit, `asked` its options, `source` the version's file, and
     `file` identifies the session of the .blend file that requested it. `folder` is the job's, None
-    without a job. With `scene`, those meshes are edited, and a job's folder gets a copy as a new
-    version.
+    without a job. With `scene`, those meshes are edited; if `source` is this user's own and
+    `scene.to_model` is set, the job's folder gets a copy as a new version.
     """
 
     job: str
@@ -58,7 +59,7 @@ class EditRequest:
 
     @property
     def key(self) -> str:
-        """Key of the object or job, which can have only a single edit at a time."""
+        """The key of the edited object or job, which can have only a single edit at a time."""
         return object_key(self.scene.objects[0]) if self.scene else self.job
 
 
@@ -68,7 +69,8 @@ class EditView:
 
     `version` is the new version's file, if one was added to a job's folder. `card` is the mesh
     report, `triangles` the numbers of triangles before and after, and `meshes` the names of the
-    scene's edited meshes in the result's file.
+    scene's edited meshes in the result's file. `over`: the edit has ended. `changed`: it has
+    changed the mesh.
     """
 
     order: EditRequest
@@ -85,7 +87,7 @@ class EditView:
 
     @property
     def summary(self) -> str:
-        """The outcome in one line; "" for a report."""
+        """The outcome in one line; "" for a report, a running edit, or one without an outcome."""
         task, counts = self.order.task, [f"{count:,}" for count in self.triangles]
         if task in REPORTS or not counts or not self.over:
             return ""

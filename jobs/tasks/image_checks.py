@@ -60,7 +60,10 @@ class ImageChecks:
         """How many images are being edited."""
 
     def check(self, key: Hashable, source: PictureSource, detection: SubjectDetection) -> None:
-        """Check an image on a thread; `report` then returns the result for this key."""
+        """Check an image on a thread; `report` returns the result for this key once it is there.
+
+        Until then, `report` returns an earlier report with an error, or one that is `waiting`.
+        """
         with self._lock:
             for old in list(self._reports)[:-KEPT]:
                 del self._reports[old]
@@ -71,12 +74,15 @@ class ImageChecks:
         threading.Thread(target=self._check, args=(key, source, detection), daemon=True).start()
 
     def skip(self, key: Hashable, error: ImageToMeshError | None = None) -> None:
-        """Store a report without a check: with an error, or empty if that would stall Blender."""
+        """Store a report without checking the image.
+
+        It has `error`, or is empty, for an image that would take Blender too long to check.
+        """
         with self._lock:
             self._reports[key] = ImageReport(error=error)
 
     def report(self, key: Hashable) -> ImageReport | None:
-        """Return the latest report on an image; None if it was never checked."""
+        """Return the latest report on an image; None if there is no report, or no longer one."""
         return self._reports.get(key)
 
     def start_edit(
@@ -86,14 +92,18 @@ class ImageChecks:
         detection: SubjectDetection,
         recipe: Mapping[str, Any],
     ) -> None:
-        """Make a new image on a thread; `recipe` has the worker's options. `take` returns it."""
+        """Make a new image from another one on a thread; `take` returns the new image.
+
+        `original` is the name of the other image in the .blend file. `recipe` has the worker's
+        options.
+        """
         self.at_work += 1
         arguments = (source, original, detection, recipe)
         # On a thread for the same reason as in `check`.
         threading.Thread(target=self._edit, args=arguments, daemon=True).start()
 
     def take(self, timeout: float = 0.0) -> EditedImage | None:
-        """Return the next finished image; None if there is not one within `timeout` seconds."""
+        """Return the next edit that has ended; None if none ends within `timeout` seconds."""
         try:
             done = self._edited.get(timeout=timeout) if timeout else self._edited.get_nowait()
         except queue.Empty:
@@ -102,7 +112,7 @@ class ImageChecks:
         return done
 
     def _trim_thumbnails(self) -> None:
-        """Drop the thumbnails of older reports, which are a megabyte each."""
+        """Remove the images from all but the newest reports, as they are up to a megabyte each."""
         for key, report in list(self._reports.items())[:-THUMBNAILS]:
             if report.thumbnail is not None:
                 self._reports[key] = replace(report, thumbnail=None, copy=None)
@@ -225,11 +235,11 @@ def _common(path: Path, info: PictureInfo, detection: SubjectDetection) -> dict[
 
 
 def ignore_progress(phase: str, fraction: float | None) -> None:
-    """Ignore the progress, since this work is too short for it to be shown."""
+    """Ignore the progress, since this work is too short to show any."""
 
 
 def deadline() -> Callable[[], None]:
-    """Return a check that raises TimedOut once `LIMIT` seconds have passed."""
+    """Return a function that raises TimedOut if it is called after more than `LIMIT` seconds."""
     end = time.monotonic() + LIMIT
 
     def check() -> None:

@@ -26,10 +26,10 @@ from ..steps.system_decoders import decode_if_needed
 
 @dataclass(frozen=True, slots=True)
 class DownloadedImage:
-    """The outcome: the image file's bytes, or the error.
+    """The outcome of a download or of decoding a photo: the file's bytes, or the error.
 
-    `address` may also be the path of a photo. `view` is the view that the image is for; empty if it
-    is only added to the .blend file.
+    `address` is the image's URL, or the photo's path. `view` is the view that the image is for, empty
+    for one that is only added to the .blend file.
     """
 
     address: str
@@ -47,7 +47,11 @@ class ImageDownloads:
         self._done: queue.SimpleQueue[DownloadedImage] = queue.SimpleQueue()
 
     def start(self, address: str, *, online: bool, view: str = "front") -> None:
-        """Start a download on a thread; raises BadImage for anything but an https URL."""
+        """Start a download on a thread; `take` returns the image.
+
+        `online`: False allows URLs on this computer only. Raises BadImage for text that is not a
+        URL, and for a URL that is neither https nor on this computer.
+        """
         source = picture_from(address)
         if source.url is None:
             raise BadImage(
@@ -62,7 +66,10 @@ class ImageDownloads:
         )
 
     def decode(self, path: Path, view: str = "front") -> None:
-        """Start decoding a HEIC or AVIF photo on a thread; raises BadImage if it is missing."""
+        """Start decoding a HEIC or AVIF photo on a thread; `take` returns the image.
+
+        Raises BadImage if there is no such file.
+        """
         source = picture_from(str(path), view)
         self._begin(str(path), path.name, view, lambda: decode_if_needed(source.read(), path.name))
 
@@ -73,11 +80,11 @@ class ImageDownloads:
         threading.Thread(target=self._run, args=arguments, daemon=True).start()
 
     def waiting(self) -> tuple[str, ...]:
-        """Return the addresses and paths of pending images, one for each request."""
+        """Return the URLs and paths of pending images, one for each request."""
         return tuple(self._waiting.elements())
 
     def take(self, timeout: float = 0.0) -> DownloadedImage | None:
-        """Return the next finished image; None if there is not one within `timeout` seconds."""
+        """Return the next outcome; None if there is no outcome within `timeout` seconds."""
         try:
             done = self._done.get(timeout=timeout) if timeout else self._done.get_nowait()
         except queue.Empty:
@@ -97,7 +104,10 @@ class ImageDownloads:
 
 
 def download_image(address: str, name: str, *, online: bool) -> bytes:
-    """Return the image file at an address, requested without a key; raises ImageToMeshError."""
+    """Return the image file at a URL, requested without a key; a HEIC or AVIF photo as PNG.
+
+    Raises ImageToMeshError if the download fails or the file is not an image.
+    """
     # `local` is not self-hosted, so plain http is allowed for this computer only.
     http = open_http(get_provider("local"), None, "", online=online)
     try:

@@ -18,13 +18,13 @@ BOX = ("box_left", "box_top", "box_right", "box_bottom")
 class ImageReport:
     """The properties of an image; `error` if it cannot be used at all.
 
-    `size` is the file's size in bytes. `box` is the subject's left, top, right and bottom edge, as
+    `size` is the file's size in bytes. `box` is the subject's left, top, right, and bottom edge, as
     fractions of the image's width and height. `cut` names the borders that the subject crosses.
     `clear`: the subject could be separated from the image background; if not, `why` and `hint` may
     say why the built-in provider would refuse the image. `subjects` is the number of separate
     subjects, and `brightness` their mean brightness, from 0 to 1. `copy` is a small copy of the
-    whole image. `sha256` is the file's. `answer` is the name of the data that the worker caches of
-    the image. `waiting`: the check is still running.
+    whole image. `sha256` is the file's. `answer` is the name of the data about the image that the
+    worker caches. `waiting`: the check is still running.
     """
 
     info: PictureInfo | None = None
@@ -65,7 +65,10 @@ class SmallCopy:
 
 @dataclass(frozen=True, slots=True)
 class EditedImage:
-    """A new image that was made from another one, as a file in `data`; or the error."""
+    """A new image that was made from another one: its file as bytes, or the error.
+
+    `original` is the name of the other image in the .blend file.
+    """
 
     name: str
     original: str
@@ -104,7 +107,10 @@ def read_facts(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def sent_form(report: ImageReport, provider: Provider[Any]) -> tuple[int, int, str, bool]:
-    """Return width, height and format of the image to be sent, and whether that is converted."""
+    """Return width and height in pixels and format of the image to send, and if it is converted.
+
+    Returns zeros and an empty format if the report has no `info`.
+    """
     if report.info is None:
         return 0, 0, "", False
     info, limits = report.info, provider.limits

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Previews of a result while its settings are dragged: one warm worker process, on its own thread.
 
-The process is not in the pool: there, a job could take it, and the data that it caches of the image
+The process is not in the pool: there, a job could take it, and its cached data about the image
 would be lost. Only the newest request is answered; older ones are dropped. Nothing here imports
 bpy.
 """
@@ -38,7 +38,7 @@ EXIT_LIMIT = 2.0
 
 @dataclass(frozen=True, slots=True)
 class LiveRequest:
-    """A preview of a finished job with other settings.
+    """A request for a preview: a finished job's mesh with other settings.
 
     `number` is chosen by the caller, to recognize the answer. `command` starts the worker. Vertices
     are scaled by `scale` and rotated about Z by `rotation` radians, like the shown mesh on import.
@@ -55,7 +55,7 @@ class LiveRequest:
 
 @dataclass(frozen=True, slots=True)
 class LiveArrays:
-    """A preview's geometry, flattened: a point per vertex, and per triangle three vertex indices.
+    """A preview's geometry, flattened: three coordinates per vertex, three indices per triangle.
 
     `uvs` has two values per corner of a triangle. `number` is that of the request.
     """
@@ -72,7 +72,7 @@ class LiveArrays:
 
 
 class LivePreviews:
-    """This process's previews. `ask`, `take` and `close` are for the main thread."""
+    """This process's previews. `ask`, `take`, and `close` are for the main thread."""
 
     def __init__(self, idle_limit: float = IDLE_LIMIT) -> None:
         self._idle_limit = idle_limit
@@ -86,11 +86,11 @@ class LivePreviews:
 
     @property
     def is_running(self) -> bool:
-        """Whether the process is kept for further requests."""
+        """Whether the thread that serves requests is running, and keeps its process."""
         return self._thread is not None
 
     def ask(self, request: LiveRequest) -> None:
-        """Request a preview, in place of any pending request; start the process if necessary.
+        """Request a preview, in place of any pending request; start the thread if necessary.
 
         Does nothing if this command has failed to start a worker before.
         """
@@ -108,13 +108,13 @@ class LivePreviews:
             self._change.notify()
 
     def take(self) -> LiveArrays | None:
-        """Return the newest preview once, or None."""
+        """Return the newest preview; None if there is no preview since the last call."""
         with self._change:
             answer, self._answer = self._answer, None
             return answer
 
     def close(self, seconds: float = 0.0) -> None:
-        """End the process and drop any pending request; wait up to `seconds` for the thread."""
+        """End the process, drop requests and previews, and wait up to `seconds` for the thread."""
         with self._change:
             thread, self._thread = self._thread, None
             self._wanted = self._answer = self._unusable = None
@@ -124,7 +124,7 @@ class LivePreviews:
             thread.join(seconds)
 
     def _serve(self, stopped: threading.Event) -> None:
-        """Answer requests until no more arrive for a while."""
+        """Answer requests until none arrives for `idle_limit` seconds, or `stopped` is set."""
         source = _Source()
         try:
             while (request := self._next(stopped)) is not None:
@@ -133,7 +133,7 @@ class LivePreviews:
             source.worker.kill()
 
     def _next(self, stopped: threading.Event) -> LiveRequest | None:
-        """Wait for a request; None once this thread has to end."""
+        """Wait for a request and return it; None once this thread has to end."""
         with self._change:
             self._change.wait_for(lambda: self._wanted or stopped.is_set(), self._idle_limit)
             if stopped.is_set():  # another thread may serve by now
@@ -151,7 +151,10 @@ class LivePreviews:
     def _preview(
         self, source: _Source, request: LiveRequest, stopped: threading.Event
     ) -> LiveArrays | None:
-        """Return the preview; None after an error, which a click on Update will show."""
+        """Return the preview; None without faces, or after an error.
+
+        A click on Update will show the error. A command that starts no worker is not used again.
+        """
         try:
             return source.ask(request, stopped)
         except NoBlender as error:
@@ -174,7 +177,10 @@ class _Source:
         self._record: Record | None = None
 
     def ask(self, request: LiveRequest, stopped: threading.Event) -> LiveArrays | None:
-        """Have the process make the preview; raises Cancelled or another error if that fails."""
+        """Have the process make the preview, and return it; None if it has no faces.
+
+        Raises Cancelled once `stopped` is set, or the error that prevents the preview.
+        """
 
         def check() -> None:
             if stopped.is_set():
@@ -216,9 +222,9 @@ class _Source:
 
 
 def _read_arrays(number: int, folder: Path, done: Mapping[str, Any]) -> LiveArrays | None:
-    """Return the arrays that the process wrote, None without faces.
+    """Return the arrays that the process wrote; None without faces.
 
-    Raises ValueError if they do not fit together.
+    Raises ValueError if the arrays do not fit together, and OSError if one cannot be read.
     """
     if not done["faces"]:
         return None
@@ -234,7 +240,7 @@ def _read_arrays(number: int, folder: Path, done: Mapping[str, Any]) -> LiveArra
 
 
 def _ignore(phase: str, fraction: float | None) -> None:
-    """Ignore the progress, since a preview is ready before anybody could read it."""
+    """Ignore the progress, since a preview is ready before anybody could read the text."""
 
 
 @functools.cache

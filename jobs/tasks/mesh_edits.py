@@ -58,12 +58,12 @@ class MeshEdit:
         self.thread = threading.Thread(target=self._run, name=f"edit-{order.key}", daemon=True)
 
     def start(self) -> None:
-        """Start the edit and return at once."""
+        """Start the edit's thread."""
         self._until = time.monotonic() + LIMIT
         self.thread.start()
 
     def stop(self) -> None:
-        """Cancel the edit, which ends within moments and leaves no incomplete version."""
+        """Ask the edit to end, which takes only moments; it leaves no incomplete version."""
         self._stop.set()
 
     def _run(self) -> None:
@@ -97,7 +97,10 @@ class MeshEdit:
             return self._send(request, place / file)
 
     def _ask_for_version(self) -> dict[str, Any]:
-        """Edit a version of a job's model that is not in the scene."""
+        """Edit a version of a job's model that is not in the scene, and return the worker's answer.
+
+        Raises LibraryProblem if this user's Blender did not make the model.
+        """
         order = self.view.order
         assert order.folder is not None
         # A version made from somebody else's file would get this user's mark, and so be trusted.
@@ -120,7 +123,7 @@ class MeshEdit:
         }  # fmt: skip
 
     def _send(self, request: dict[str, Any], output: Path | None = None) -> dict[str, Any]:
-        """Have the worker do the edit; `output` is the file for the new version, if any."""
+        """Return the worker's answer to a request; `output` is the new version's file, if any."""
         request = {**request, "output": str(output or "")}
         done = BackgroundBlender(self._command).ask(request, self._tell, self._check)
         # Marked now, before `workshop` copies the file and its mark to a shared folder.
@@ -186,7 +189,11 @@ class MeshEdits:
         self._cards: dict[tuple[str, str], Mapping[str, Any]] = {}
 
     def start(self, order: EditRequest, command: tuple[str, ...]) -> MeshEdit:
-        """Start an edit. Raises LibraryProblem while another edit of the same mesh is running."""
+        """Start an edit.
+
+        Raises LibraryProblem while another edit of the same object or job is running, or its result
+        is not in the scene yet.
+        """
         before = self._edits.get(order.key)
         if before is not None and not before.is_reported and _is_awaited(before.view):
             message = Message(
@@ -204,7 +211,7 @@ class MeshEdits:
         return tuple(edit.view for edit in self._edits.values())
 
     def view(self, key: str) -> EditView | None:
-        """Return the last edit of an object or job, None if there was no edit."""
+        """Return the view of the last edit of an object or job; None without an edit."""
         edit = self._edits.get(key)
         return edit.view if edit else None
 
@@ -213,7 +220,7 @@ class MeshEdits:
         return any(not edit.view.over for edit in self._edits.values())
 
     def is_awaited(self) -> bool:
-        """Return whether any edit is running, or was not yet returned by `take_ended`."""
+        """Return whether any edit is running, or was not returned by `take_ended` yet."""
         return any(not edit.is_reported for edit in self._edits.values())
 
     def take_ended(self, is_ready: Callable[[EditView], bool] = lambda _: True) -> list[EditView]:
@@ -231,14 +238,14 @@ class MeshEdits:
         return [edit.view for edit in ended]
 
     def fail(self, view: EditView, error: ImageToMeshError) -> None:
-        """Mark an edit as failed, because its result could not be used."""
+        """Mark an edit as failed and without changes, because its result could not be used."""
         edit = self._edits.get(view.order.key)
         if edit is not None:
             failure = Failure(error.kind, error.message, error.hint)
             edit.view = replace(edit.view, failure=failure, changed=False)
 
     def stop(self, key: str) -> bool:
-        """Cancel the edit of an object or job; return whether it was running."""
+        """Cancel the edit of an object or job, and return whether it was running."""
         edit = self._edits.get(key)
         if edit is None or edit.view.over:
             return False
@@ -246,21 +253,24 @@ class MeshEdits:
         return True
 
     def dismiss(self, key: str) -> None:
-        """Stop showing an edit that has ended."""
+        """Stop showing an edit if it has ended."""
         edit = self._edits.get(key)
         if edit is not None and edit.view.over:
             del self._edits[key]
 
     def put_card(self, key: str, file: str, card: Mapping[str, Any]) -> None:
-        """Cache a mesh report for the panels, which read no files while they draw."""
+        """Cache a mesh report, or add to the cached one: panels read no files while they draw."""
         self._cards[(key, file)] = {**self._cards.get((key, file), {}), **card}
 
     def card(self, key: str, file: str = ORIGINAL) -> Mapping[str, Any] | None:
-        """Return the cached mesh report of a version, None without one."""
+        """Return the cached mesh report of a version; None without one."""
         return self._cards.get((key, file))
 
     def close(self, timeout: float = 0.5) -> None:
-        """Cancel all edits and wait up to `timeout` seconds for their threads."""
+        """Cancel all edits, and wait up to `timeout` seconds for all of their threads together.
+
+        The files of edits of the scene are deleted.
+        """
         end = time.monotonic() + timeout
         # All are asked to end before the first is joined, so that they share the timeout.
         for edit in self._edits.values():
@@ -288,7 +298,7 @@ def _reserve_file(folder: Path) -> Iterator[str]:
 
 
 def _is_own(order: EditRequest) -> bool:
-    """Return whether the source of an edit was made by this user's own Blender."""
+    """Return whether this user's own Blender made the source of an edit."""
     source = Path(order.folder or "", order.source)
     return is_marked(source) or is_own_legacy(source)
 

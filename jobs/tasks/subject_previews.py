@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 class PreviewRequest(NamedTuple):
-    """A preview of the image with this key; with a `mode`, its subject is outlined.
+    """A request for a preview of the image with this key; with a `mode`, its subject is outlined.
 
     `mode` and `tolerance` are the built-in provider's settings Foreground and Tolerance. A
     `box` around the subject is drawn.
@@ -65,7 +65,7 @@ class SubjectPreviews:
         self._is_running = False
 
     def want(self, request: PreviewRequest, report: ImageReport, blender: tuple[str, ...]) -> None:
-        """Make a preview on a thread, and store it in `latest`; the same request is ignored."""
+        """Make a preview on a thread for `latest`, unless the last request was the same."""
         with self._lock:
             if request == self._asked:
                 return

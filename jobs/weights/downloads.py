@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Downloads of weights on a thread, for the panel: progress, cancel, and what went wrong."""
+"""Downloads of weights on threads, with the progress and the errors that the panel shows."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ Work = Callable[["_Task"], None]
 
 @dataclass(frozen=True, slots=True)
 class WeightsState:
-    """The state of a download: the share that has arrived, None if unknown, or why it failed.
+    """The state of a file of weights and its download.
 
     `is_there`: whether the file was there when `refresh` was last called; None before that.
+    `fraction` is the share that has arrived, from 0 to 1; None if unknown. `failure` is why the
+    last download failed, if it did.
     """
 
     is_there: bool | None = None
@@ -39,17 +41,17 @@ class _Task:
         self.fraction: float | None = 0.0
 
     def check(self) -> None:
-        """Raise Cancelled once it was cancelled."""
+        """Raise Cancelled if the download was cancelled."""
         if self.stopped.is_set():
             raise Cancelled
 
     def wait(self, seconds: float) -> None:
-        """Sleep; raises Cancelled if it is cancelled meanwhile."""
+        """Sleep for `seconds`, or until the download is cancelled; then raise Cancelled."""
         self.stopped.wait(seconds)
         self.check()
 
     def note(self, done: int, total: int | None) -> None:
-        """Take the bytes that have arrived."""
+        """Store the progress: `done` bytes of `total`, which is None if unknown."""
         self.fraction = done / total if total else None
 
 
@@ -64,9 +66,9 @@ class WeightsDownloads:
         self._there: dict[str, bool] = {}
 
     def download(self, weights: Weights, *, online: bool) -> None:
-        """Start a download; does nothing while one of the same file runs.
+        """Start a download on a thread, unless one of the same file is running.
 
-        `online`: False allows calls to this computer only, and the download then fails at once.
+        `online`: False allows calls to this computer only, so the download fails at once.
         """
 
         def work(task: _Task) -> None:
@@ -82,11 +84,11 @@ class WeightsDownloads:
         self._start(weights, work)
 
     def take_file(self, source: Path, weights: Weights) -> None:
-        """Start to copy a file of weights from elsewhere on this computer."""
+        """Start copying a file of weights on a thread, unless a download of it is running."""
         self._start(weights, lambda task: store.take_file(source, weights, task.note, task.check))
 
     def cancel(self, weights: Weights) -> None:
-        """Cancel a download; what has arrived is kept for the next one."""
+        """Cancel a download, if one is running; the bytes that have arrived are kept."""
         with self._lock:
             task = self._tasks.get(weights.name)
         if task is not None:
@@ -99,12 +101,12 @@ class WeightsDownloads:
                 task.stopped.set()
 
     def refresh(self, weights: Weights) -> bool:
-        """Return whether a file is there, and remember it: panels do not look at files."""
+        """Return whether a file is there, and store that for `state`, which reads no files."""
         is_there = self._there[weights.name] = store.is_there(weights)
         return is_there
 
     def state(self, weights: Weights) -> WeightsState:
-        """Return the state of a download, of the last one if none runs."""
+        """Return the state of the running download of a file; without one, of the last download."""
         is_there = self._there.get(weights.name)
         task = self._tasks.get(weights.name)
         if task is None:

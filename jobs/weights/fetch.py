@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Download a file of weights: resumable, checked by its hash, once for all Blenders."""
+"""Downloads a file of weights, which is checked by its hash; resumes interrupted downloads."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SPARE = 100 * 1000 * 1000
 """Bytes that a download leaves free on the disk."""
 WAIT = 0.5
-"""Seconds between two looks at whether another Blender has finished its download."""
+"""Seconds between two checks of whether another Blender has finished its download."""
 AGAIN = "Click Get Depth Model again: it continues where it stopped."
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -35,10 +35,11 @@ def fetch(
     check: Check,
     wait: Callable[[float], None],
 ) -> None:
-    """Download a file of weights unless it is there; another Blender's download is waited for.
+    """Download a file of weights, unless it is there.
 
-    `check` may raise Cancelled; `wait` sleeps. Raises ImageToMeshError. Bytes that have arrived are
-    kept, and the next call continues after them.
+    If another Blender is downloading the file, waits for that. `check` may raise Cancelled, and
+    `wait` sleeps. Raises ImageToMeshError if the download fails: bytes that have arrived are kept,
+    and the next call continues after them.
     """
     store.make_folder()
     lock = JobLock(store.folder(), weights.name)
@@ -80,7 +81,7 @@ def _download(weights: Weights, http: Http, progress: ReportProgress, check: Che
 
 
 def _check_room(weights: Weights) -> None:
-    """Raise LibraryProblem if the disk is too full, before anything is downloaded."""
+    """Raise LibraryProblem if the disk has too little space for the rest of the file."""
     part = store.path_of(weights).with_name(f".{weights.file_name}.part")
     done = part.stat().st_size if part.is_file() else 0
     with suppress(OSError):
@@ -99,7 +100,7 @@ def _check_room(weights: Weights) -> None:
 
 
 def _expected_hash(weights: Weights, http: Http) -> str:
-    """Return the hash of the table, else the one that the host states, which is then kept."""
+    """Return the SHA-256 in the table, or else the one that the host states, and keep that."""
     known = store.kept_hash(weights)
     if known is not None:
         return known
@@ -109,9 +110,9 @@ def _expected_hash(weights: Weights, http: Http) -> str:
 
 
 def stated_hash(weights: Weights, http: Http) -> str:
-    """Return the SHA-256 that the host states for the file; raises Failed if it states none.
+    """Return the SHA-256 that the host states for the file. Raises Failed without one.
 
-    Hugging Face answers with it before it redirects to where the file lies.
+    Hugging Face states it in the response that redirects to the file's storage.
     """
     with http.open_download(weights.url, {"Range": "bytes=0-0"}):
         stated = http.linked_etag.strip('"').lower()
@@ -125,7 +126,7 @@ def stated_hash(weights: Weights, http: Http) -> str:
 
 
 def _accept(path: Path, weights: Weights, expected: str, check: Check) -> None:
-    """Raise Failed for a complete file that is another one; its bytes are then deleted."""
+    """Raise Failed if a complete file is not the expected one; the caller then deletes the file."""
     if path.stat().st_size != weights.size or store.hash_of(path, check) != expected:
         raise Failed(
             "The downloaded depth model is not the expected file and was deleted.",
@@ -135,7 +136,7 @@ def _accept(path: Path, weights: Weights, expected: str, check: Check) -> None:
 
 
 def _clear_failure(error: BadMesh) -> Failed:
-    """Return a download's error in words that fit a model, and not a job's result."""
+    """Return the error of a failed download, worded for a model and not for a job's result."""
     from ...providers._shared.http.download_stream import Interrupted
 
     cause = error.__cause__

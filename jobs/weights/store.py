@@ -22,28 +22,28 @@ ReportProgress = Callable[[int, int | None], None]
 
 
 def folder() -> Path:
-    """Return the folder of the weights; it may not exist yet."""
+    """Return the path of the folder of the weights, which may not exist yet."""
     library = default_folder(os.environ)
     return library.with_name(f"{library.name}_models")
 
 
 def path_of(weights: Weights) -> Path:
-    """Return the place of a file of weights, whether it is there or not."""
+    """Return the path of a file of weights, whether the file exists or not."""
     return folder() / weights.file_name
 
 
 def is_there(weights: Weights) -> bool:
-    """Return whether a file of weights is there; it gets its name only once it is whole."""
+    """Return whether a file of weights is there; files get their names only once they are whole."""
     return is_plain(path_of(weights))
 
 
 def paths_there(*known: Weights) -> dict[str, str]:
-    """Return, by name, the paths of those weights that are there."""
+    """Return the paths of those weights that are there, by name."""
     return {weights.name: str(path_of(weights)) for weights in known if is_there(weights)}
 
 
 def kept_hash(weights: Weights) -> str | None:
-    """Return the SHA-256 of the table, or the one that the host stated; None without either."""
+    """Return the SHA-256 in the table, or the one that the host stated; None without either."""
     if weights.sha256 is not None:
         return weights.sha256
     try:
@@ -53,12 +53,12 @@ def kept_hash(weights: Weights) -> str | None:
 
 
 def keep_hash(weights: Weights, sha256: str) -> None:
-    """Keep the SHA-256 that the host stated. Raises OSError."""
+    """Save the SHA-256 that the host stated. Raises OSError if that fails."""
     write_whole(_note_of(weights), sha256.encode("ascii"))
 
 
 def make_folder() -> None:
-    """Create the folder. Raises LibraryProblem."""
+    """Create the folder, if it is missing. Raises LibraryProblem if that fails."""
     try:
         folder().mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
@@ -68,8 +68,8 @@ def make_folder() -> None:
 def take_file(source: Path, weights: Weights, progress: ReportProgress, check: Check) -> None:
     """Copy a file of weights from elsewhere, such as a studio's share.
 
-    Raises Failed if it is another file, LibraryProblem if it cannot be read or written. `check` is
-    called for every piece, and may raise Cancelled.
+    Raises Failed if `source` is another file, and LibraryProblem if a file cannot be read or
+    written. `check` is called for every piece, and may raise Cancelled.
     """
     make_folder()
     try:
@@ -95,7 +95,7 @@ def take_file(source: Path, weights: Weights, progress: ReportProgress, check: C
 def _copy(
     file: BinaryIO, copy: BinaryIO, weights: Weights, progress: ReportProgress, check: Check
 ) -> str:
-    """Copy a file and return its SHA-256; raises OSError."""
+    """Copy a file, and return its SHA-256. Raises OSError, or the error of `check`."""
     found, done = hashlib.sha256(), 0
     while piece := file.read(PIECE):
         check()
@@ -107,7 +107,7 @@ def _copy(
 
 
 def hash_of(path: Path, check: Check) -> str:
-    """Return a file's SHA-256; raises OSError. `check` may raise Cancelled."""
+    """Return a file's SHA-256. Raises OSError; `check` may raise Cancelled."""
     found = hashlib.sha256()
     with open_plain(path) as file:
         while piece := file.read(PIECE):

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """A file of weights.
+    """A file of weights. `path` is its path in the repository at `page`, `size` is in bytes.
 
-    `sha256` is in lower case; None stands for a hash that is not known yet: then the one that the
-    host states for this revision counts, and is kept beside the file.
+    `sha256` is in lower case. If it is None, the hash that the host states for this revision is
+    used, and kept beside the file.
     """
 
     name: str
@@ -25,7 +25,7 @@ class Weights:
 
     @property
     def url(self) -> str:
-        """The address of the file at this very revision."""
+        """The URL of the file at this revision."""
         return f"{self.page}/resolve/{self.revision}/{self.path}"
 
     @property
@@ -35,12 +35,12 @@ class Weights:
 
     @property
     def megabytes(self) -> int:
-        """The size in MB, as it is shown before the download."""
+        """The size in MB (millions of bytes), rounded."""
         return round(self.size / 1e6)
 
 
 def find_weights(name: str) -> Weights:
-    """Return the weights with a name; raises KeyError if the table does not have them."""
+    """Return the weights with a name. Raises KeyError if they are not in the table."""
     return _TABLE[name]
 
 
