@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Image to Mesh: generates a textured mesh from an image.
 
-The command line and the tests import this package without bpy, so nothing that needs it is imported
-here, except in Blender: there the add-on's modules are loaded up front, and `register()` need not
-read any file.
+The command line and the tests import this package without bpy, so nothing that needs bpy is
+imported here, except in Blender: there, the add-on's modules are loaded up front, so that
+`register()` need not read any file.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Unregister everything in reverse order."""
+    """Unregister the command, then each module in `ROOMS`, in reverse order."""
     import bpy
 
     while _command:

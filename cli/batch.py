@@ -71,7 +71,7 @@ def add_command(commands: Any, add_common: Any, seconds: Any) -> None:
 
 
 def count(text: str) -> int:
-    """Parse a number of jobs, 1 or more. argparse prints the name: "invalid count value"."""
+    """Parse a number of jobs, 1 or more. argparse shows this name: "invalid count value"."""
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError("must be 1 or more")
@@ -81,7 +81,8 @@ def count(text: str) -> int:
 def run(arguments: argparse.Namespace, host: BlenderHost) -> int:
     """Run the command and return its exit code: that of the first item without a usable mesh.
 
-    Raises LibraryProblem or InvalidSettings before anything is sent.
+    The code is INTERRUPTED after a signal. Raises LibraryProblem, BadImage, or InvalidSettings
+    before anything is sent.
     """
     library = library_of(arguments, host)
     # Checked once here: otherwise a misspelled provider would be reported for each image.
@@ -119,7 +120,7 @@ def _run(arguments: argparse.Namespace, host: BlenderHost, library: Library) -> 
 
 
 def _run_batch(batch: Batch) -> bool:
-    """Run all items; return True if interrupted.
+    """Run all items, and return whether a signal interrupted them.
 
     An unexpected error ends the batch, but is not raised, so that the report is still written.
     """
@@ -203,7 +204,7 @@ def _check_folders(arguments: argparse.Namespace) -> None:
 
 
 class Progress:
-    """Prints a line for each job that ends, with its number, image and outcome."""
+    """Prints a line for each job that ends, with its number, image, and outcome."""
 
     def __init__(self, items: Sequence[Item], out: Any) -> None:
         self._items = items
@@ -223,9 +224,9 @@ class Progress:
 def _targets(
     items: Sequence[Item], arguments: argparse.Namespace
 ) -> list[tuple[Item, Path | None]]:
-    """Pair each item with its output file, None without `--output`.
+    """Return pairs of each item and its output file, None without `--output`.
 
-    The names are distinct even on case-insensitive file systems.
+    The names of the files are distinct even on case-insensitive file systems.
     """
     if arguments.output is None:
         return [(item, None) for item in items]
@@ -279,7 +280,10 @@ def _submitted_records(records: Sequence[Record]) -> list[Record]:
 
 
 def _is_done(item: Item) -> bool:
-    """Return whether the mesh exists and may be used: another user's needs a trusted library."""
+    """Return whether an item's mesh is ready and may be used.
+
+    A mesh of another user may only be used in a trusted library.
+    """
     return item.state is State.READY and item.failure is None  # guard: strangers-mesh-is-not-done
 
 
@@ -302,7 +306,10 @@ def _summary(counts: Mapping[str, Any]) -> str:
 
 
 def _code(items: Sequence[Item]) -> int:
-    """Return the exit code of the first item that is not done, DONE if there is no such item."""
+    """Return the exit code of the first item that is not done; DONE without such an item.
+
+    The code of an item that has not failed is INTERRUPTED.
+    """
     unfinished = (item for item in items if not _is_done(item))
     for item in unfinished:
         return exit_code_for(item.failure, item.record) if item.failure else INTERRUPTED

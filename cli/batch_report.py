@@ -43,7 +43,7 @@ def report_row(item: Item, file: Path | None) -> dict[str, Any]:
 
 
 def write_costs(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path | None:
-    """Write the CSV table and return its path; None, with a notice, if it cannot be written."""
+    """Write the CSV table and return its path; if that fails, print a notice and return None."""
     text = io.StringIO(newline="")
     table = csv.DictWriter(text, COLUMNS)
     table.writeheader()
@@ -60,7 +60,10 @@ def write_costs(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path | None:
 
 
 def as_cell(value: Any) -> Any:
-    """Return a value as a CSV cell; text that would run as a formula gets a leading apostrophe."""
+    """Return a value as a CSV cell: text without control characters, any other value unchanged.
+
+    Text that a spreadsheet would run as a formula gets a leading apostrophe.
+    """
     if not isinstance(value, str):
         return value
     text = clean(value)

@@ -43,7 +43,8 @@ log = logging.getLogger(__name__)
 def main(argv: Sequence[str] | None = None, host: BlenderHost | None = None) -> int:
     """Run a command and return its exit code; errors are printed, not raised.
 
-    `argv` defaults to `sys.argv[1:]`. `host` is set inside Blender only.
+    `argv` defaults to `sys.argv[1:]`. `host` is only given in Blender; without it, the command line
+    finds a Blender itself.
     """
     # argparse prints its help itself, and the “…” in it cannot be encoded on some terminals.
     for stream in (sys.stdout, sys.stderr):
@@ -154,7 +155,7 @@ def _add_common(command: argparse.ArgumentParser) -> None:
 
 
 def seconds(text: str) -> float:
-    """Parse a positive number of seconds. argparse prints the name: "invalid seconds value"."""
+    """Parse a positive number of seconds. argparse shows this name: "invalid seconds value"."""
     value = float(text)
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError("must be more than 0")

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The exit codes, derived from the kind of the error and the state of the job.
 
-1 means that the service failed to make the mesh, and nothing else. For a job that can be resumed,
-the code is 5 if the service must be polled, 6 if it is unknown whether the order was received, and
-7 if the mesh is finished but not yet on this computer.
+1 means only that the service failed to make the mesh. For a job that can be resumed, the code is 5
+if the service must be polled, 6 if it is unknown whether the order was received, and 7 if the mesh
+is finished but not yet on this computer.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _STEPS = {
 def exit_code(kind: str, state: State | None, *, ordered: bool = False) -> int:
     """Return the exit code for an error of this kind. `state` is None without a job.
 
-    `ordered`: the service accepted the job, so the code cannot be NOTHING_SENT.
+    `ordered`: the service accepted the job, or may have, so the code cannot be NOTHING_SENT.
     """
     if kind in _ALWAYS:
         return _ALWAYS[kind]
@@ -67,7 +67,10 @@ def exit_code(kind: str, state: State | None, *, ordered: bool = False) -> int:
 
 
 def exit_code_for(failure: Failure | None, record: Record | None) -> int:
-    """Return the exit code of a job: from its failure if it has one, else from its state."""
+    """Return the exit code of a job: from its failure, if it has one.
+
+    Without a failure, it is DONE for a job that is ready, and INTERRUPTED for any other.
+    """
     if failure is not None:
         state = record.state if record is not None else None
         return exit_code(failure.kind, state, ordered=was_submitted(record))

@@ -17,7 +17,8 @@ def graceful_stop() -> Iterator[list[int]]:
     """Yield a list to which each SIGINT and SIGTERM is added; the second raises KeyboardInterrupt.
 
     By default, Python raises KeyboardInterrupt at any line, such as between sending an order and
-    saving its ticket, or in a callback where it is dropped.
+    saving its ticket, or in a callback that ignores it. Except on the main thread, the list stays
+    empty.
     """
     received: list[int] = []
     # Python allows only the main thread to set signal handlers.

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Output of the command line. Failing to print never stops a command.
 
-A terminal with another encoding, a closed pipe or a full disk must not end a command while it waits
-for a paid result. At the end, `flush_answer` reports whether the answer could be written.
+A terminal with another encoding, a closed pipe, or a full disk must not end a command while it
+waits for a paid result. At the end, `flush_answer` reports whether the answer could be written.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _redactors: list[Redactor] = []
 
 
 def redact_keys(keys: Iterable[str]) -> None:
-    """Redact these keys in all later output; keys shorter than `SHORT` are ignored."""
+    """Redact only these keys in all later output; keys shorter than `SHORT` are ignored."""
     # A short key would be redacted wherever it is a whole word, and the output may contain it.
     _redactors[:] = [Redactor(key for key in keys if len(key) >= SHORT)]
 
@@ -46,7 +46,7 @@ def print_notice(text: str) -> None:
 
 
 def write_line(out: TextIO | None, text: str, end: str = "\n") -> None:
-    """Print a line on a stream. Errors are ignored: it may be missing, closed or full."""
+    """Print a line on a stream. Errors are ignored: the stream may be missing, closed, or full."""
     with contextlib.suppress(OSError, ValueError):
         _write(out, clean(_redact(text), LONGEST) + end)
 
@@ -60,7 +60,10 @@ def is_terminal(out: TextIO | None) -> bool:
 
 
 def flush_answer() -> bool:
-    """Flush standard output. Returns False, and prints the error, if the answer was not written."""
+    """Flush standard output, and return whether the whole answer was written.
+
+    If it was not, prints the error on standard error.
+    """
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -92,7 +95,7 @@ def _answer(line: str) -> None:
 
 
 def _write(out: TextIO | None, text: str) -> None:
-    """Write and flush text. Characters that the encoding lacks are written as escapes."""
+    """Write and flush text, with escapes for characters that the stream's encoding lacks."""
     if out is None:  # Windows programs without a console have no streams.
         return
     try:

@@ -35,7 +35,7 @@ LONGEST_OUTPUT = 255
 
 @dataclass(frozen=True)
 class BlenderHost:
-    """The environment of the command line: the Blender to use, its preferences, online access.
+    """The environment of the command line: a Blender, its preferences, and online access.
 
     `blender` is the command that starts a worker, None if no Blender was found. `online` is whether
     anything beyond loopback may be called. `preferences` are the add-on's, empty outside Blender.
@@ -61,9 +61,9 @@ def library_of(arguments: argparse.Namespace, host: BlenderHost) -> Library:
 def spec_for(
     arguments: argparse.Namespace, host: BlenderHost, provider: Provider[Any], **fields: Any
 ) -> JobSpec:
-    """Return the spec of a job: `fields`, with the library, keys and address added.
+    """Return the spec of a job: `fields`, with the library, keys, and address added.
 
-    Raises NoBlender, MissingKey, BadKey or InvalidSettings, and LibraryProblem as `library_of`.
+    Raises NoBlender, MissingKey, BadKey, or InvalidSettings, and LibraryProblem as `library_of`.
     """
     if host.blender is None and "blender" in provider.needs:
         raise NoBlender(
@@ -97,7 +97,10 @@ def pairs(texts: Sequence[str], option: str) -> dict[str, str | None]:
 
 
 def run_job(spec: JobSpec, arguments: argparse.Namespace) -> int:
-    """Run a job, print its result, and return the exit code."""
+    """Run a job, print its result or error, and return the exit code.
+
+    After a signal, the job is closed so that it can be resumed.
+    """
     running, slots = session(), Slots()
     with graceful_stop() as received:
         job = running.start(replace(spec, slots=slots))
@@ -119,7 +122,7 @@ def run_job(spec: JobSpec, arguments: argparse.Namespace) -> int:
 
 
 def _report_interrupt(arguments: argparse.Namespace, spec: JobSpec, job: str) -> int:
-    """Print the state of an interrupted job, which stays resumable."""
+    """Print how to resume an interrupted job, and return the exit code."""
     print_notice(f"Interrupted. Run “resume {job}” to continue.")
     if arguments.json:
         with contextlib.suppress(LibraryProblem):
@@ -160,9 +163,9 @@ def _progress_line(view: JobView) -> str:
 
 
 def check_output(output: Path | None) -> None:
-    """Raise InvalidSettings if the output file cannot be written; called before anything is sent.
+    """Raise InvalidSettings if the output file has an invalid name or cannot be written.
 
-    Nothing is checked if `output` is None.
+    Called before anything is sent. Nothing is checked if `output` is None.
     """
     if output is None:
         return
@@ -193,7 +196,7 @@ def check_output(output: Path | None) -> None:
 def deliver(record: Record, library: Path, output: Path | None) -> Path | None:
     """Copy the result to `output`, with the suffix of its actual format, and return the new path.
 
-    Without `output`, returns the path in the library instead; without a mesh, None. Raises
+    Without `output`, returns the path in the library instead; without a mesh, returns None. Raises
     LibraryProblem if the copy fails; the mesh stays in the library.
     """
     if record.state is not State.READY or record.mesh is None:

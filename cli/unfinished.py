@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The commands for unfinished jobs: resume, cancel, settle."""
+"""The commands for unfinished jobs: resume, cancel, and settle."""
 
 from __future__ import annotations
 
@@ -61,7 +61,11 @@ def add_commands(commands: Any, add_common: Any, seconds: Any) -> None:
 
 
 def _resume(arguments: argparse.Namespace, host: BlenderHost) -> int:
-    """Resume one job, or all unfinished ones. Returns the exit code of the first that fails."""
+    """Resume one job, or all unfinished ones, and return the exit code of the first that fails.
+
+    Uncertain and untrusted jobs, and those of other processes, are only reported. An interrupt ends
+    the command with INTERRUPTED.
+    """
     library = library_of(arguments, host)
     if arguments.job:
         record = library.load(arguments.job)
@@ -91,7 +95,7 @@ def _resume(arguments: argparse.Namespace, host: BlenderHost) -> int:
 
 
 def _resume_one(arguments: argparse.Namespace, host: BlenderHost, record: Record) -> int:
-    """Resume one of several jobs. An error is reported and does not stop the others."""
+    """Resume one of several jobs, and return its exit code; errors are printed, not raised."""
     try:
         if record.state is State.QUEUED and get_provider(record.provider).is_remote:
             print_notice(f"{record.id}: not submitted yet, submitting now.")
@@ -102,7 +106,7 @@ def _resume_one(arguments: argparse.Namespace, host: BlenderHost, record: Record
 
 
 def _cancel(arguments: argparse.Namespace, host: BlenderHost) -> int:
-    """Cancel a job; if another process is working on it, ask that process to do so."""
+    """Cancel a job, or ask the process that works on it to do so, and return the exit code."""
     library = library_of(arguments, host)
     record = library.load(arguments.job)
     if library.is_held(record.id):
@@ -138,7 +142,10 @@ def _report_cancel(arguments: argparse.Namespace, record: Record) -> int:
 
 
 def _resolve(arguments: argparse.Namespace, host: BlenderHost) -> int:
-    """Resolve an uncertain order as the user decides. Without a decision, print what is known."""
+    """Resolve an uncertain order as the user decides, and return the exit code.
+
+    Without a decision, prints what is known. Raises LibraryProblem if the job is not uncertain.
+    """
     library = library_of(arguments, host)
     record = library.load(arguments.job)
     if record.state is not State.UNCERTAIN:
