@@ -28,8 +28,8 @@ from ..steps.system_decoders import decode_if_needed
 class DownloadedImage:
     """The outcome of a download or of decoding a photo: the file's bytes, or the error.
 
-    `address` is the image's URL, or the photo's path. `view` is the view that the image is for, empty
-    for one that is only added to the .blend file.
+    `address` is the image's URL, or the photo's path. `view` is the view that the image is for,
+    empty for one that is only added to the .blend file.
     """
 
     address: str
