@@ -47,7 +47,7 @@ def note_change(context: bpy.types.Context) -> None:
 def note_drawn(context: bpy.types.Context) -> None:
     """Note that the worker should start early: settings that are visible are likely to be changed.
 
-    Only once for an active result, and not without one.
+    This is noted once for an active result; never without one or in the background.
     """
     active = context.view_layer.objects.active
     job = active.get(JOB) if active else None
@@ -63,7 +63,7 @@ def note_import(job: str) -> None:
 
 
 def note_end(context: bpy.types.Context, job: str) -> None:
-    """End the wait for a job if it is an update of the active result."""
+    """Tell the session, if there is one, that a job has ended, which may be its update."""
     if _used:
         live_session().note_end(context, job)
 

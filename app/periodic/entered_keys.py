@@ -47,13 +47,13 @@ STEP = heartbeat.Step("entered_keys", INTERVAL, is_needed, poll)
 
 
 def register() -> None:
-    """Add the step to the heartbeat."""
+    """Add the step to the heartbeat, and have changed keys reported."""
     heartbeat.add(STEP)
     preferences.call_when_key_changes(_note)
 
 
 def unregister() -> None:
-    """Remove the step."""
+    """Remove the step, and no longer have changed keys reported."""
     preferences.call_when_key_changes(None)
     heartbeat.remove(STEP)
     _entered.clear()

@@ -80,13 +80,13 @@ STEP = heartbeat.Step("image_checks", heartbeat.IN_SIGHT, is_shown, poll)
 
 
 def register() -> None:
-    """Add the step to the heartbeat."""
+    """Add the step to the heartbeat, and note each finished render."""
     heartbeat.add(STEP)
     bpy.app.handlers.render_complete.append(_after_render)
 
 
 def unregister() -> None:
-    """Remove the step, and drop all reports."""
+    """Remove the step and the handler, and drop all reports."""
     bpy.app.handlers.render_complete.remove(_after_render)
     heartbeat.remove(STEP)
     _candidate.clear()
