@@ -79,7 +79,7 @@ def settings_to_price(context: bpy.types.Context) -> Settings | None:
 
 
 def picture_key(image: bpy.types.Image) -> Hashable:
-    """Return a key that changes when an image does, without reading its file or pixels."""
+    """Return a key that changes with an image, as far as can be seen without reading it."""
     # The size stands for the bytes: hashing them would be too slow for a draw.
     packed = image.packed_file.size if image.packed_file else 0
     render = _renders[0] if image.source == "VIEWER" else 0

@@ -176,7 +176,11 @@ def _draw_pictures(
 
 
 def _texture(job: str) -> tuple[Picture, Any] | None:
-    """Return a job's picture and its texture, made when first drawn; None without a picture."""
+    """Return a job's picture and its texture, or None without a picture.
+
+    The texture is made when the picture is first drawn. Those of jobs without a placeholder are
+    then dropped.
+    """
     picture = picture_of(job)
     if picture is None:
         return None

@@ -63,13 +63,16 @@ def picture_of(job: str) -> Picture | None:
 
 
 def set_picture(job: str, picture: Picture) -> None:
-    """Set the picture on a job's placeholder."""
+    """Set the picture on a job's placeholder, and redraw the viewports that show it."""
     _pictures[job] = picture
     _redraw(placeholder.scene for placeholder in _shown if placeholder.job == job)
 
 
 def show(placeholders: Iterable[Placeholder]) -> None:
-    """Show exactly these placeholders; redraw only the viewports in which something changes."""
+    """Show exactly these placeholders; redraw only the viewports in which something changes.
+
+    Pictures of other jobs are dropped.
+    """
     wanted = list(placeholders)
     if wanted == _shown:
         return
