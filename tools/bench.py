@@ -4,7 +4,7 @@
 `bench.py [PART…]` runs all parts by default: `generate`, `library` (its list, and a batch),
 `pictures` (removing metadata), `shapes` (of the offline provider), `panel` (drawing), `startup`
 (import and register()), `subject` (finding it, and the network), `files` (meshes of public
-packages), the mesh sizes `20k`, `328k`, `1.3M` and `5M`, and `care` (mesh edits). Blender's
+packages), the mesh sizes `20k`, `328k`, `1.3M`, and `5M`, and `care` (mesh edits). Blender's
 importer and ours read the same files in one run. Exits with 1 if a promise is not kept.
 """
 
@@ -125,7 +125,7 @@ def timed_tests(names: tuple[str, ...]) -> bool:
 
 
 def subject() -> bool:
-    """Print how well subjects are found; return whether the tests of that pass.
+    """Run the tests that measure how well subjects are found; return whether they pass.
 
     They also hold the time and memory of the network to limits.
     """

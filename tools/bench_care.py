@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Time mesh edits of a large mesh, and compare the result with it. Runs with `bpy`.
+"""Time edits of a large mesh, and compare the results with it. Runs with `bpy`.
 
-`bench_care.py FILE FOLDER` prepares a mesh file, decimates it and remeshes it with quads, as the
-Mesh Tools panel does. It prints one line of JSON: how much the renders differ, how long each edit
-took, and the longest time for which the main thread was blocked.
+`bench_care.py FILE FOLDER` prepares a mesh file, then reduces its faces and remeshes it with quads,
+as the Mesh Tools panel does. It prints one line of JSON: for each edit how much the renders differ,
+how long it took, the longest time for which the main thread was blocked, and the mesh card.
 """
 
 from __future__ import annotations

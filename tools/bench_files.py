@@ -91,7 +91,10 @@ def _ball(triangles: int) -> dict[str, NDArray[Any]]:
 
 
 def _split(arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Return the arrays with no vertex shared by triangles; remove the indices from `arrays`."""
+    """Return the arrays with vertices of its own for each triangle.
+
+    The indices are removed from `arrays` itself.
+    """
     corners = arrays.pop("indices").ravel()
     split = {name: values[corners] for name, values in arrays.items()}
     return {**split, "indices": np.arange(len(corners), dtype=np.uint32).reshape(-1, 3)}
@@ -100,7 +103,7 @@ def _split(arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
 def _normals(
     points: NDArray[np.float32], triangles: NDArray[Any], columns: int
 ) -> NDArray[np.float32]:
-    """Return smooth vertex normals (n, 3), equal where the seam meets and within each pole."""
+    """Return smooth vertex normals (n, 3), the same on both sides of the seam and at each pole."""
     corner = points[triangles]
     across = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
     row, column = np.divmod(np.arange(len(points)), columns + 1)

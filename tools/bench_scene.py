@@ -129,9 +129,9 @@ def keep() -> None:
 
 
 def until_there(blender: Any, request: dict[str, Any]) -> float:
-    """Prepare the model, close the worker, and return when the model could be appended.
+    """Prepare the model and close the worker; return the seconds until it could be appended.
 
-    That is the number of seconds until the worker starts to render the preview.
+    It can be appended once the worker starts to render the preview.
     """
     from image_to_mesh.jobs.steps.prepare import DRAWING
 

@@ -61,7 +61,11 @@ class BlenderNames:
     name = "bpy names"
 
     def run(self) -> tuple[int, str]:
-        """Run the check; return 1 and the misspelled names, or 0 and a line that says so."""
+        """Run the check; return its exit code and what to print.
+
+        The code is 1 if a name is misspelled. Raises RuntimeError if mypy does not work as
+        expected.
+        """
         package_root = places.IMPORTABLE / "image_to_mesh"
         found = bpy_names.find_misspelled(package_root, _blender_files(), _mypy_path())
         return int(bool(found)), "\n".join(found) or "no misspelled name of Blender's"

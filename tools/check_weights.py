@@ -49,9 +49,9 @@ def get_weights(source: Path | None) -> Path:
 
 
 def show_known(name: str, ground: str, path: Path) -> bool:
-    """Print how the answer for a known shape fits its depth, and write the sheet.
+    """Print how the answer for a known shape fits its depth, and write its sheet.
 
-    Return whether it fits; before a busy ground, it need not.
+    Return whether it fits well enough, which is always so on busy ground.
     """
     import numpy as np
     from PIL import Image

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Generate a mesh with a fresh installation: `demo.py [IMAGE]` writes to build/demo.
 
-It installs the project with pip and runs its command line. The files are <name>.glb, <name>.blend
+It installs the project with pip and runs its command line. The files are <name>.glb, <name>.blend,
 and <name>.png, a render.
 """
 

@@ -138,7 +138,10 @@ def for_manual() -> Path:
 
 
 def for_browser() -> Path:
-    """Return the environment of the tests that open the manual in a browser."""
+    """Return the environment of the tests that open the manual in a browser.
+
+    Raises Missing without Chromium and its driver, which are installed if possible.
+    """
     if missing := system.complete_browser():
         raise Missing(missing)
     return make("browser", "3.11", [*_lines("test.txt"), *_lines("browser.txt")])

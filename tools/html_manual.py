@@ -84,7 +84,7 @@ def render(source: Path) -> Page:
 
 
 def page_names() -> list[str]:
-    """Return the names of the pages in the order of the links on the index page."""
+    """Return the names of the pages: the index, then the others in the order of its links."""
     index = (DOCS / "index.md").read_text("utf-8")
     return list(dict.fromkeys(["index", *(name for _, name in _INDEX_ROW.findall(index))]))
 

@@ -151,7 +151,7 @@ SHAPES: dict[str, Callable[[], list[Any]]] = {
 
 
 def add_plain_ground() -> None:
-    """Add a light floor that bends up to a wall."""
+    """Add a light floor, and a wall behind the subject."""
     add_part(("cube", (14.0, 14.0, 0.1), (0.0, 0.0, -0.1), (0.78, 0.77, 0.75)), smooth=False)
     add_part(("cube", (14.0, 0.1, 8.0), (0.0, 6.0, 8.0), (0.78, 0.77, 0.75)), smooth=False)
 
@@ -188,7 +188,7 @@ def _add_pattern(target: Any, scale: float) -> None:
 
 
 def begin_scene() -> Any:
-    """Replace everything in Blender with a scene of a camera and lights, and return it."""
+    """Replace everything in Blender with a new scene that has a camera and lights; return it."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene = bpy.context.scene
     camera = bpy.data.cameras.new("Camera")
@@ -235,7 +235,10 @@ def measure_depth(scene: Any, subject: list[Any]) -> Any:
 
 
 def save_depth(depth: Any, path: Path) -> dict[str, float]:
-    """Write depth as a gray PNG of 16 bits; return which depths, near and far, are 1 and 65535."""
+    """Write depth as a gray PNG of 16 bits, in which 0 is outside of the subject.
+
+    Return the depths of the values 1 and 65535 as `near` and `far`.
+    """
     inside = np.isfinite(depth)
     near, far = float(depth[inside].min()), float(depth[inside].max())
     steps = np.zeros(depth.shape, np.uint16)

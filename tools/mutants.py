@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Remove the product's guards one at a time, run the tests that should fail, list the survivors.
+"""Remove the product's guards one at a time, run tests that should fail, and list the survivors.
 
 `mutants.py [NAME…]`; `mutation.py` explains what a guard is. Works in copies of the checkout. A
 failure does not count if the test also fails with every guard in place, or if removing the guard

@@ -37,7 +37,7 @@ def product_files() -> list[str]:
 
 
 def is_product(file: str) -> bool:
-    """Return whether a file belongs in the zip, because no pattern of the manifest excludes it."""
+    """Return whether a file belongs in the zip: no pattern of the manifest excludes its path."""
     return not is_excluded(file, places.manifest()["build"]["paths_exclude_pattern"])
 
 

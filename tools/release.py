@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Release a version: `release.py VERSION` prepares it, `release.py` builds it.
 
-Preparing writes the version into the manifest, pyproject.toml and the changelog, which are then
+Preparing writes the version into the manifest, pyproject.toml, and the changelog, which are then
 committed. Building requires a commit whose files agree on the version; it writes the zips, their
 checksums, the notes, and the index of an extension repository to build/release.
 """
@@ -113,7 +113,7 @@ def releasable(root: Path) -> str:
 def write_index(folder: Path) -> None:
     """Have Blender write the index of a repository with the zips of a folder.
 
-    Raises Refused without a Blender, if it fails, or if the index lacks a zip.
+    Raises Refused if there is no Blender, if Blender fails, or if the index lacks a zip.
     """
     place = blenders.find()
     if place is None:

@@ -30,7 +30,7 @@ PATIENCE = 300
 def list_packages() -> list[dict[str, Any]]:
     """Return the listed packages.
 
-    If this machine has no apt-get, Debian's are left out, which is said on standard error.
+    If this machine has no apt-get, leave out Debian's and print a note.
     """
     packages: list[dict[str, Any]] = tomllib.loads(LIST.read_text("utf-8"))["package"]
     if shutil.which("apt-get"):
@@ -52,7 +52,7 @@ def fetch(package: dict[str, Any]) -> Path:
 def wanted_files() -> Iterator[tuple[str, Path]]:
     """Yield the package's name and the path of each mesh to test.
 
-    Of a package with many, that is every nth one as the list says, or every one if SAMPLES=all.
+    That is each `every`-th mesh of a package, as the list says, or every mesh if SAMPLES=all.
     """
     for package in list_packages():
         every = 1 if os.environ.get("SAMPLES") == "all" else package.get("every", 1)

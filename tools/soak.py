@@ -238,7 +238,7 @@ def _number(record: dict[str, Any]) -> int:
 def resident(soak: Soak) -> Iterator[list[dict[str, float]]]:
     """Run a process that orders repeatedly while the block runs; yield its measurements.
 
-    The list is filled when the block ends. That a process does not end, or fails, is noted as a
+    The list is filled when the block ends. If the process does not end or fails, that is noted as a
     problem.
     """
     rounds: list[dict[str, float]] = []

@@ -21,7 +21,7 @@ BROWSER = ("chromium", "chromium-driver")
 
 
 def complaint(python: Path) -> str | None:
-    """Return the error with which this interpreter fails to import bpy; None if it succeeds."""
+    """Return the last line of the error if this interpreter cannot import bpy; None if it can."""
     done = subprocess.run(
         [str(python), "-c", "import bpy"], capture_output=True, text=True, check=False
     )
@@ -56,7 +56,7 @@ def _has_browser() -> bool:
 
 
 def find_gettext() -> bool:
-    """Return whether GNU gettext's tools are installed, after trying to install them."""
+    """Return whether GNU gettext's tools are installed, after trying to install them if not."""
     with places.hold_lock("system"):
         if not shutil.which("msgfmt") and places.is_root() and shutil.which("apt-get"):
             install("gettext")
