@@ -115,10 +115,7 @@ def move_to_place(
 
 
 def model_box(objects: list[bpy.types.Object]) -> tuple[Vector, Vector]:
-    """Return the minimum and maximum corner of a model's bounding box in the root's space.
-
-    Both are the root's origin if the model has no mesh.
-    """
+    """Return a model's box (minimum, maximum) in the root's space; zero vectors without a mesh."""
     root = objects[0]
     corners = [
         _to_root(obj, root) @ Vector(corner)
@@ -143,10 +140,7 @@ def model_world_box(root: bpy.types.Object) -> Box:
 
 
 def _find_location(context: bpy.types.Context, chosen: Any) -> tuple[Vector, float, float]:
-    """Return the location that the settings ask for, and a reference's rotation and height.
-
-    The rotation is about Z in radians. Both are 0 if no reference is used.
-    """
+    """Return the chosen location, and a reference's rotation in radians and height, else zeros."""
     cursor = context.scene.cursor.location.copy()
     position, reference = chosen.current_position(), chosen.current_reference()
     if position == "origin":
@@ -169,11 +163,7 @@ def _surface_below(context: bpy.types.Context, cursor: Vector) -> Vector:
 def _match_reference(
     context: bpy.types.Context, reference: bpy.types.Object
 ) -> tuple[Vector, float, float]:
-    """Return the bottom center, rotation about Z in radians, and height of a reference.
-
-    It is an image empty, or an object with its descendants. If it has no surface, the bottom center
-    is its origin, and the height is 0.
-    """
+    """Return a reference's bottom center, rotation in radians, and height (0 without a surface)."""
     # An object that a script has just moved keeps its old matrix until it is evaluated.
     context.view_layer.update()
     world = reference.matrix_world
@@ -205,10 +195,7 @@ def _is_picture(obj: bpy.types.Object) -> bool:
 
 
 def _corners(obj: bpy.types.Object) -> Iterable[Vector]:
-    """Return the corners, in world space, of an image empty's image or else of the bounding boxes.
-
-    These are the boxes of an object and its descendants, without types that have no surface.
-    """
+    """Return the world corners of an image empty, or of the boxes of an object and descendants."""
     if _is_picture(obj):
         width, height = (max(side, 1) for side in obj.data.size)
         scale = obj.empty_display_size / max(width, height)
@@ -258,10 +245,7 @@ def _scale(objects: list[bpy.types.Object], factor: float) -> None:
 
 
 def _to_root(obj: bpy.types.Object, root: bpy.types.Object) -> Matrix:
-    """Return an object's matrix relative to the root.
-
-    It does not depend on `matrix_world`, which has not been evaluated yet.
-    """
+    """Return an object's matrix relative to the root, even if it has not been evaluated yet."""
     matrix = Matrix()
     while obj is not None and obj != root:
         matrix = obj.matrix_parent_inverse @ obj.matrix_basis @ matrix
