@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The built-in provider: a mesh from an image's outline and its depth or brightness, offline.
+"""The built-in provider: a mesh from an image's outline and depth or brightness, offline and free.
 
 Only the declaration is here. The mesh is generated in the worker process, by `worker/local`.
 """

@@ -132,7 +132,7 @@ class ScenarioSettings(Settings):
     def rules(self) -> Iterator[tuple[str, str]]:
         """Yield (field, sentence) for combinations that the model's page calls incompatible.
 
-        Do the same for a Face Limit that is out of range with the other settings.
+        A Face Limit that is out of range with the other settings counts as one.
         """
         if self.generateParts and (self.texture or self.pbr or self.quad):
             yield "generateParts", "Separate Parts requires Texture, PBR, and Quads to be off."

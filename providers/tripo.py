@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tripo's own service, by API v3.
+"""Tripo's own service, called by API v3.
 
 Sources: the migration guide, tryAGI's reference, tripo3d 1.0.0; as of November 2026.
 """
@@ -49,7 +49,7 @@ NEW_TEXTURES = "v3.5-20260815"
 
 
 class TripoSettings(Settings):
-    """The fields of `image-to-model` and `multiview-to-model`."""
+    """The fields of `image-to-model` and `multiview-to-model`, except for the images."""
 
     model: Annotated[
         Literal["v3.1-20260211", "v3.0-20250812", "v2.5-20250123", "P1-20260311"],
@@ -144,7 +144,7 @@ class TripoSettings(Settings):
 
 
 class Tripo(Provider[TripoSettings]):
-    """Tripo's own service, by version 3 of its API."""
+    """Tripo's own service, called by version 3 of its API."""
 
     id = "tripo"
     label = "Tripo"

@@ -69,7 +69,7 @@ GONE = "Retired by Tripo; gateways may still offer it"
 
 
 class TripoV2Settings(Settings):
-    """The fields of `image_to_model` and `multiview_to_model`."""
+    """The fields of `image_to_model` and `multiview_to_model`, except for the images."""
 
     model_version: Annotated[
         Literal[

@@ -160,9 +160,9 @@ def request_id(reply: Reply) -> str:
 
 
 def message_of(reply: Reply) -> str:
-    """Return the service's own message on one line, or one with the status without such a message.
+    """Return the service's own message on one line; if it sent none, one with the status.
 
-    It includes the details of a validation, and is truncated.
+    The message includes the details of a validation, and is truncated.
     """
     body = reply.json
     if isinstance(body, dict):

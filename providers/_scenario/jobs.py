@@ -231,9 +231,9 @@ def _failure(job: Job) -> Failed:
 def get_balance(model: str, http: Http) -> Balance | None:
     """Return the remaining Compute Units of the key's first team.
 
-    Return None if the key may not read them, or if the plan has no limit. This also tests the key:
-    by requesting the teams or, if the key may not read those, the model. Raises the error if both
-    are refused, such as BadKey.
+    Return None if the key may not read them, if it has no team, or if the plan has no limit. This
+    also tests the key: by requesting the teams or, if the key may not read those, the model. Raises
+    the error for a refusal of both, such as BadKey.
     """
     reply = http.get("/teams")
     if reply.status in (403, 404):

@@ -111,7 +111,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class AssetMetadata:
-    """How an asset was created."""
+    """How an asset was created: the type of process, the position in its output, and the seed."""
 
     type: str = ""
     outputIndex: float = 0.0
@@ -166,7 +166,7 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class UploadChunk:
-    """The URL for a chunk of an upload, numbered from 1."""
+    """A chunk of an upload: its number, counted from 1, and the URL that accepts its bytes."""
 
     number: int
     url: str
@@ -193,7 +193,10 @@ class OneShot:
 
     @property
     def is_expired(self) -> bool:
-        """Whether the units have expired. Both dates are in UTC, so they compare as text."""
+        """Whether the units have expired; False without a date of expiration.
+
+        Scenario's dates are ISO 8601 in UTC, so they can be compared as text.
+        """
         return bool(self.expiration) and self.expiration < datetime.now(UTC).isoformat()
 
 

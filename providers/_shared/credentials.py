@@ -10,8 +10,8 @@ class KeyField(NamedTuple):
     """An API key or other secret that the user gets from the service.
 
     `preference` names the add-on preference that holds it, `environment` the environment variable
-    that is used while the preference is empty. `title` is its label. Providers that share a key
-    declare the same field.
+    that is used while the preference is empty. `title` is the key's label. Providers that share a
+    key declare the same field.
     """
 
     preference: str

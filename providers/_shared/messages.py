@@ -34,7 +34,7 @@ class Message(str):
     values: Mapping[str, object]
 
     def __new__(cls, template: str, /, **values: object) -> Self:
-        """Fill in the values. Raises KeyError for a field without a value."""
+        """Return a sentence with the values filled in. Raises KeyError if a field has no value."""
         known = {name: _clean_value(value) for name, value in values.items()}
         message = super().__new__(cls, template.format_map(known))
         message.template = template

@@ -66,7 +66,7 @@ class Request(NamedTuple, Generic[S]):
 
 @dataclass(frozen=True, slots=True)
 class Uploaded:
-    """The service's references to uploaded images, such as file tokens, by view.
+    """The result of `upload`: usually a reference for each view, such as a file token.
 
     `data` is plain JSON. Raises BadReply for a token that cannot be sent back unchanged.
     """
@@ -90,7 +90,7 @@ class _TicketData(dict[str, JSON]):
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """Identifies a submitted task: everything that a later process needs to poll it, but the key.
+    """Identifies a submitted task: all that a later process needs to poll it, except for the key.
 
     `data` is plain JSON without secrets; it is saved in `job.json`. `files` are mesh files that the
     answer itself contained, by name (`mesh.glb`). They are written to the job's folder before the
@@ -321,7 +321,7 @@ class Provider(ABC, Generic[S]):
         """Search the account's tasks for an order whose answer was lost. Free.
 
         `since` is the time of the order, by this computer's clock. Returns the tickets of all tasks
-        that match the request; none if the service has no list of tasks.
+        that match the request, or an empty tuple if the service has no list of tasks.
         """
         return ()
 

@@ -106,7 +106,7 @@ class _Spellings:
 
     @property
     def needles(self) -> tuple[str, ...]:
-        """The key's plain, hexadecimal and base64 forms; without escapes, it appears as one."""
+        """The key's plain, hexadecimal and base64 forms: unless escaped, it appears as one."""
         return (self._value, self._plain[1], *self._cores)
 
     def redact(self, text: str) -> str:

@@ -135,7 +135,7 @@ def settings_of(model: type[Settings]) -> tuple[Setting, ...]:
 
 
 def changed_values(settings: Settings) -> dict[str, Value]:
-    """Return the values that differ from their defaults, in the order of declaration."""
+    """Return the values that differ from their defaults, by name, in the order of declaration."""
     return {
         field.name: getattr(settings, field.name)
         for field in dataclasses.fields(settings)

@@ -211,7 +211,7 @@ def beyond_face_limit(feature: str, low: int, high: int) -> Message:
 
 
 def _face_window(values: Mapping[str, Any], model: ModelCapabilities) -> tuple[int, int, str]:
-    """Return the minimum and maximum of Face Limit, and the name of what requires them.
+    """Return the minimum and maximum of Face Limit, and the feature or model that requires them.
 
     Tripo's sources disagree on Smart Low Poly; this is the range that all of them allow.
     """

@@ -182,9 +182,10 @@ def _is_unclear(text: str) -> bool:
 
 
 def _split(authority: str) -> tuple[str, str]:
-    """Split the part between `//` and the path into host and port, which is empty if missing.
+    """Split the part between `//` and the path into host and port; a missing port is empty.
 
-    The host is returned without brackets. Raises BadAddress for an invalid IPv6 address.
+    The host is returned without brackets. Raises BadAddress if brackets do not contain an IPv6
+    address, or more than a port follows them.
     """
     if authority.startswith("["):
         number, closed, port = authority[1:].partition("]")

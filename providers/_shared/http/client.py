@@ -73,7 +73,7 @@ class Http:
         self._pause = pause
         self.recorder: AnswerRecorder | None = None  # gets the answers to orders as they arrive
         self.is_busy = False  # whether the last pause was due to an answer, not to its absence
-        self.linked_etag = ""  # what the last redirect stated of a file: its SHA-256 or the like
+        self.linked_etag = ""  # the last redirect's X-Linked-ETag, such as the file's SHA-256
         self._transport = Transport()
 
     def get(self, path: str, *, params: Mapping[str, Any] | None = None) -> Reply:
@@ -148,10 +148,10 @@ class Http:
         may have accepted the order, and sending it again could charge the user twice.
 
         The body is `json`, or `form` and `files` as multipart form data; `headers` are added to the
-        usual ones. `timeout` is in seconds, first for sending and then for the response, and
-        `limit` is the response's in bytes. Raises Unreachable if not a byte was sent, Uncertain if
-        the service may have received the request, InvalidSettings for an unusable base URL, and
-        BadReply if the response is too large or a redirect.
+        usual ones. `timeout` is the time limit in seconds, for sending and again for the response;
+        `limit` is the maximum size of the response, in bytes. Raises Unreachable if not a byte was
+        sent, Uncertain if the service may have received the request, InvalidSettings for an
+        unusable base URL, and BadReply if the response is too large or a redirect.
         """
         address = self._policy.at_home(path)
         if self.recorder is not None:
@@ -229,7 +229,7 @@ class Http:
             raise Interrupted(reason, lasting if error.problem.lasting else None) from error
 
     def pause(self, attempt: int) -> None:
-        """Sleep before a free call is retried, longer with each attempt, counted from 0."""
+        """Sleep before a free call is retried, longer the higher `attempt` is, counted from 0."""
         self.is_busy = False
         self._pause(delay(attempt))
 

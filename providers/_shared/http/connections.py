@@ -205,7 +205,7 @@ class _FinalResponse(http.client.HTTPResponse):
         http.client.parse_headers(self.fp)  # guard: endless-trailer
 
     def begin(self) -> None:
-        """Read status and headers. Raises HTTPException for contradictory Content-Lengths."""
+        """Read status and headers. Raises HTTPException if Content-Length headers disagree."""
         super().begin()
         lengths = ",".join(self.msg.get_all("content-length", ())).split(",")
         if len({length.strip() for length in lengths}) > 1:
@@ -288,7 +288,7 @@ class _TrackedConnection(HTTPConnection):
     def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]
         """Return the response once its headers are read, and mark the call as answered.
 
-        The deadline starts again before that, since the whole request is sent.
+        Before it waits, the deadline is restarted, since the whole request has been sent.
         """
         call = _current.get()
         if call:
@@ -307,7 +307,7 @@ def track_connections(manager: urllib3.PoolManager) -> None:
 
 
 def create_tls_context() -> ssl.SSLContext:
-    """Return a TLS context that verifies certificates and host names; it has no CAs yet."""
+    """Return a TLS context that verifies certificates and host names; its CAs are loaded later."""
     context = urllib3.util.ssl_.create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
     context.check_hostname = True  # guard: hosts-verified
     context.sslsocket_class = _DeadlineTlsSocket

@@ -334,7 +334,8 @@ def _open_plain_file(path: Path, flags: int) -> int:
     """Open a plain file in a job's folder, and return its descriptor.
 
     Others may be able to write to a shared library: symbolic links are not followed, pipes are not
-    waited for, and files with a second hard link are refused. Raises OSError for all of these.
+    waited for, and files with a second hard link are refused. Raises OSError if the file is one of
+    these, or cannot be opened.
     """
     descriptor = os.open(path, flags | _UNFOLLOWED, 0o666)
     status = os.fstat(descriptor)

@@ -57,7 +57,7 @@ class Route:
         return "…"
 
     def check(self) -> None:
-        """Raise Misconfiguration, which names the setting, if the proxy, if any, is unusable."""
+        """Raise Misconfiguration, which names the setting, for a proxy that cannot be used."""
         if not self.proxy:
             return
         try:

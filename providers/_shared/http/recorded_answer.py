@@ -72,7 +72,7 @@ def record_answer(
 class StreamRedactor:
     """Redacts secrets in a body that arrives in chunks, even if a secret spans two of them.
 
-    Every character of a secret is recognized as itself, JSON-escaped (`\\u002f`) and
+    Every character of a secret is recognized as itself, JSON-escaped (`\\u002f`), or
     percent-encoded (`%2F`).
     """
 

@@ -42,7 +42,7 @@ def unreachable_error(error: CallFailed) -> Unreachable:
 def unusable_address(kind: type[ImageToMeshError], reason: str) -> ImageToMeshError:
     """Return the error, of class `kind`, for a URL that must not be called.
 
-    `reason` is a clause, such as "it leads into the local network".
+    `reason` is a clause, such as "it points to the local network".
     """
     message = Message("The URL cannot be used: {reason}.", reason=as_message(reason))
     return with_sent(kind(message, _NEXT.get(kind, "Try again later.")), Sent.NO)

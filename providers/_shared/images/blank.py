@@ -192,8 +192,8 @@ class _Differences(_Rows):
 def _differences(filter_: int, color: bytes, *, is_first: bool) -> tuple[bytes, bytes]:
     """Return the filtered bytes of a row of one color: of its first pixel, and of every other one.
 
-    `filter_` is the PNG filter type. `is_first`: it is the top row. Raises ValueError for an
-    unknown filter.
+    `filter_` is the PNG filter type. `is_first`: it is the first row of a pass. Raises ValueError
+    for an unknown filter.
     """
     nothing = bytes(len(color))
     above = nothing if is_first else color

@@ -34,7 +34,8 @@ COLORS = slice(16, 20)
 class Format:
     """An image format: its title, and functions to detect, read and clean a file.
 
-    `clean` is None for formats that no service accepts, `profile` for those without color profiles.
+    `profile` returns the color profile. It is None, as is `clean`, for formats that no service
+    accepts.
     """
 
     title: str

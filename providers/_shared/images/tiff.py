@@ -86,7 +86,7 @@ def clean_tiff(data: bytes, info: PictureInfo) -> bytes:
 
 
 def _value(found: Directory, tag: int) -> tuple[int, int, bytes]:
-    """Return an entry's type, count and bytes as a classic TIFF stores them."""
+    """Return an entry's type, count and bytes for a classic TIFF, which has no 64-bit integers."""
     entry = found.fields[tag]
     if entry.kind in WHOLE and entry.kind >= QUAD:
         numbers = found.numbers(tag)

@@ -40,5 +40,5 @@ class CannotClean(ValueError):
 
 
 def valid_orientation(value: int) -> int:
-    """Return an Exif orientation, or 1 if the value is not one."""
+    """Return `value` if it is an Exif orientation, which is 1 to 8; else 1, which is upright."""
     return value if 1 <= value <= 8 else 1

@@ -96,9 +96,9 @@ def _first(data: bytes, wanted: bytes) -> bytes:
 
 
 def _pixels(data: bytes, at: int, end: int) -> tuple[bytes, bytes]:
-    """Return the first pixel chunk after the alpha chunk that belongs to it.
+    """Return the alpha chunk and the first pixel chunk, each empty if it is missing.
 
-    Each is empty if it is missing. Lossless pixels contain their own alpha.
+    Lossless pixels contain their own alpha, so that an alpha chunk before them is left out.
     """
     alpha = b""
     for kind, start, length in chunks(data, at, end):
