@@ -45,7 +45,7 @@ class Call(Generic[T]):
 
     @property
     def taken(self) -> bool:
-        """Whether `wait` has returned the outcome."""
+        """Whether `wait` has returned the call's value or raised its error."""
         return self._outcome is not None
 
     def wait(self, check: Callable[[], None]) -> T:
@@ -65,7 +65,7 @@ class Call(Generic[T]):
         return values[0]
 
     def afterwards(self, work: Callable[[], None]) -> None:
-        """Run `work` on the call's thread once the call ends; now, on this thread, if it has."""
+        """Run `work` on the call's thread once the call ends, or on this one if it has ended."""
         with self._lock:
             if not self._over:
                 self._afterwards.append(work)

@@ -118,7 +118,7 @@ def _text(value: JSON) -> str:
 
 
 def _number(value: JSON) -> float | None:
-    """Return the value as a float if it is a finite number; None for all else, also booleans."""
+    """Return a finite number as a float; None for anything else, including booleans."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:

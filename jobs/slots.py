@@ -111,7 +111,10 @@ class Slot:
             self._slots.coming += 1
 
     def take(self, check: Check) -> None:
-        """Wait for a free slot and occupy it, unless the job has one. `check` may end the wait."""
+        """Wait for a free slot and occupy it, unless the job has one already.
+
+        `check` is called meanwhile, and may raise to end the wait.
+        """
         slots = self._slots
         with slots.lock:
             if self in slots.having:
@@ -152,7 +155,7 @@ class Slot:
         self._slots.hold(seconds)
 
     def pause(self, usual: float) -> float:
-        """Return the seconds until the next poll of the task, at most `usual`: see `Slots`."""
+        """Return the seconds until the next poll of the task; see `Slots.pause`."""
         with self._slots.lock:
             return usual if self._since is None else self._slots.pause(self._age(), usual)
 

@@ -30,9 +30,10 @@ def is_reserved(name: str) -> bool:
 
 
 def safe_name(name: str) -> str:
-    """Turn a name without suffix into a valid one on every system, of at most `LONGEST` bytes.
+    """Turn a name without suffix into one that is valid on every system.
 
-    A name without any valid characters becomes `FALLBACK`.
+    The new name has at most `LONGEST` bytes; it is `FALLBACK` if the old one has only spaces and
+    dots.
     """
     plain = _NOT_EVERYWHERE.sub("_", clean(unicodedata.normalize("NFC", name), 1000))
     # Windows drops dots and spaces at the end of a name, so that two names would be one file.

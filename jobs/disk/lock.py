@@ -100,7 +100,7 @@ class JobLock:
             lock.release()
 
     def _acquire(self, *, soft: bool) -> BaseFileLock | None:
-        """Acquire and return the lock, or None if it is held; a `soft` lock is a mere file."""
+        """Acquire and return the lock, or None if it is held; a `soft` lock is only a file."""
         with bundled_imports("filelock"):
             from filelock import FileLock, SoftFileLock, Timeout
 

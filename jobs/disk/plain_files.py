@@ -121,9 +121,10 @@ def copy_plain(source: Path, target: Path, limit: int | None = None) -> None:
 
 @contextlib.contextmanager
 def new_file(path: Path) -> Iterator[io.BufferedWriter]:
-    """Yield a new file to write to. It replaces `path` if the block succeeds, else it is deleted.
+    """Yield a new file to write to, which replaces `path` if the block succeeds.
 
-    Raises OSError if that fails, or if the folder is a link.
+    If the block fails, the new file is deleted. Raises OSError if the file cannot be written, or
+    the folder is a link.
     """
     with _open_folder(path.parent) as (handle, prefix):
         side = prefix + side_name()
@@ -200,7 +201,7 @@ def _open_folder(folder: Path) -> Iterator[tuple[int | None, str]]:
 
 
 def _mode_of(path: Path) -> int:
-    """Return a path's own file mode; 0 for a link or junction. Raises OSError without a file."""
+    """Return a path's own file mode; 0 for a link or junction. Raises OSError if it is missing."""
     found = path.lstat()
     is_point = getattr(found, "st_file_attributes", 0) & _REPARSE_POINT
     return 0 if is_point or stat.S_ISLNK(found.st_mode) else found.st_mode

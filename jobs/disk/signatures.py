@@ -34,7 +34,7 @@ _MOST = 200
 
 
 def settings_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """Return the user's folder for data that must not be in a library, as that may be shared."""
+    """Return the user's own folder, for data that must not be in a library that others read."""
     name = "APPDATA" if sys.platform == "win32" else "XDG_CONFIG_HOME"
     return _settings_folder(environment.get(name, ""), environment.get("HOME", ""), sys.platform)
 

@@ -31,8 +31,8 @@ VERSION = r"model-v(\d{1,4})\.blend"
 def version_file(name: str) -> str:
     """Return the file name of a version; an empty name is the original.
 
-    Raises LibraryProblem if it is not a version's name: names come from .blend files, and must not
-    lead out of the job's folder.
+    Raises LibraryProblem for any other name: names come from .blend files, and must not lead out of
+    the job's folder.
     """
     if name in ("", ORIGINAL):
         return ORIGINAL

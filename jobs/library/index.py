@@ -112,9 +112,9 @@ class LibraryIndex:
             threading.Thread(target=self._refresh_quietly, daemon=True).start()
 
     def trash_soon(self, entries: Iterable[Entry]) -> None:
-        """Move jobs to the system's trash on another thread, each once; those that cannot be stay.
+        """Move jobs to the system's trash on another thread; jobs that cannot be moved stay.
 
-        Does nothing during a refresh; the caller tries again later.
+        Each job is tried only once. Does nothing during a refresh; the caller tries again later.
         """
         # Each job is tried only once: on a drive without a trash, it would be tried at every tick.
         chosen = [entry for entry in entries if entry.job not in self._trashed]

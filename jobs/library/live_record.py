@@ -41,7 +41,7 @@ def now() -> str:
 
 
 def request_hash(record: Record) -> str:
-    """Return the SHA-256 of an order's provider, settings and images, in hexadecimal."""
+    """Return the SHA-256 of an order's provider, settings, and images, in hexadecimal."""
     order = {
         "provider": record.provider,
         "settings": dict(record.settings),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Encodes and decodes job records as JSON: any text can be saved, and older schemas be read."""
+"""Encodes job records as JSON, with any text, and decodes them, also from older schemas."""
 
 from __future__ import annotations
 

@@ -281,7 +281,8 @@ class Library:
     def idle_folder(self, job: str, *, mine: bool = False) -> Path:
         """Return the folder of an existing job that no process is working on.
 
-        `mine` allows the process that holds the job's lock. Raises LibraryProblem for other jobs.
+        `mine`: this process itself holds the job's lock, so the lock is not checked. Raises
+        LibraryProblem if there is no such job, or a process is working on it.
         """
         folder = self.folder(job)
         is_job = is_plain_folder(folder) and os.path.lexists(folder / RECORD)

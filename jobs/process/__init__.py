@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Worker processes: finds a Blender, starts, pools and watches workers, and sends them requests."""
+"""Worker processes: finds a Blender; starts, pools, and watches workers; sends them requests."""

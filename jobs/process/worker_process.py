@@ -165,7 +165,7 @@ class WorkerProcess:
 
     @property
     def folder(self) -> Path:
-        """The temporary folder of a started process, which is deleted when it ends."""
+        """The temporary folder of a started process, which `kill` deletes."""
         assert self._folder is not None
         return self._folder.path
 
@@ -313,7 +313,7 @@ class WorkerProcess:
 
 
 def _remove_sides(request: Mapping[str, Any]) -> None:
-    """Delete half-written files that a killed process has left beside its files.
+    """Delete half-written files that a killed process has left beside its inputs and outputs.
 
     `worker/atomic_files.py` names them; Blender first writes to such a name with "@" appended.
     """

@@ -55,7 +55,7 @@ class OutageTolerance:
 
 
 def sleep(seconds: float, check: Callable[[], None]) -> None:
-    """Sleep for `seconds`; `check` is called every `TICK` seconds, and may raise to end this."""
+    """Sleep for `seconds`; call `check`, which may raise to end the sleep, every `TICK` seconds."""
     end = time.monotonic() + seconds
     while (remaining := end - time.monotonic()) > 0:
         check()

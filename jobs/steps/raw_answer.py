@@ -105,7 +105,7 @@ class RawAnswer:
         return self.place is not None
 
     def read(self) -> Reply | None:
-        """Return the saved answer, parsed as by the connection; None if it is not a response."""
+        """Return the saved answer as a `Reply`; None if it is not an HTTP response."""
         from ...providers._shared.http.reply import reply_of
 
         data = bytearray(self._bytes())

@@ -207,7 +207,7 @@ def _run(decoder: Decoder, data: bytes, folder: Path, check: Callable[[], None])
 
 
 def _limit(pid: int) -> None:
-    """On Linux, limit the decoder's CPU time and memory, even in case this process dies."""
+    """On Linux, limit the decoder's CPU time and memory; the limits outlast this process."""
     if sys.platform == "linux":
         import resource
 

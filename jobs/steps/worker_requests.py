@@ -71,9 +71,10 @@ class WorkerRequests:
         self._fetch.finish("mesh.glb", *done.get("notes", ()))
 
     def prepare(self, *, in_parts: bool) -> None:
-        """Prepare `model.blend` from the mesh file; without a working Blender, only finish the job.
+        """Prepare `model.blend` from the mesh file, and finish the job.
 
-        Raises BadMesh if the mesh file itself cannot be used.
+        Without a working Blender, the job is finished without the model. Raises BadMesh if the mesh
+        file itself cannot be used.
         """
         folder = self._live.folder
         try:

@@ -76,13 +76,13 @@ class ImageChecks:
     def skip(self, key: Hashable, error: ImageToMeshError | None = None) -> None:
         """Store a report without checking the image.
 
-        It has `error`, or is empty, for an image that would take Blender too long to check.
+        The report has `error`; without one, it is empty, for an image that would stall Blender.
         """
         with self._lock:
             self._reports[key] = ImageReport(error=error)
 
     def report(self, key: Hashable) -> ImageReport | None:
-        """Return the latest report on an image; None if there is no report, or no longer one."""
+        """Return the latest report on an image; None if there was no check, or it was dropped."""
         return self._reports.get(key)
 
     def start_edit(
@@ -239,7 +239,7 @@ def ignore_progress(phase: str, fraction: float | None) -> None:
 
 
 def deadline() -> Callable[[], None]:
-    """Return a function that raises TimedOut if it is called after more than `LIMIT` seconds."""
+    """Return a function that raises TimedOut if called more than `LIMIT` seconds from now."""
     end = time.monotonic() + LIMIT
 
     def check() -> None:

@@ -107,7 +107,7 @@ def read_facts(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def sent_form(report: ImageReport, provider: Provider[Any]) -> tuple[int, int, str, bool]:
-    """Return width and height in pixels and format of the image to send, and if it is converted.
+    """Return an image as it will be sent: width and height in pixels, format, whether converted.
 
     Returns zeros and an empty format if the report has no `info`.
     """

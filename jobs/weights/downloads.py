@@ -46,7 +46,7 @@ class _Task:
             raise Cancelled
 
     def wait(self, seconds: float) -> None:
-        """Sleep for `seconds`, or until the download is cancelled; then raise Cancelled."""
+        """Sleep for `seconds`; raise Cancelled as soon as the download is cancelled."""
         self.stopped.wait(seconds)
         self.check()
 

@@ -100,7 +100,7 @@ def _check_room(weights: Weights) -> None:
 
 
 def _expected_hash(weights: Weights, http: Http) -> str:
-    """Return the SHA-256 in the table, or else the one that the host states, and keep that."""
+    """Return the known SHA-256 of a file; without one, ask the host for it, and save that."""
     known = store.kept_hash(weights)
     if known is not None:
         return known

@@ -43,7 +43,7 @@ def paths_there(*known: Weights) -> dict[str, str]:
 
 
 def kept_hash(weights: Weights) -> str | None:
-    """Return the SHA-256 in the table, or the one that the host stated; None without either."""
+    """Return the SHA-256 in the table, else the saved one from the host; None without either."""
     if weights.sha256 is not None:
         return weights.sha256
     try:
