@@ -212,7 +212,7 @@ def _is_ours(path: Path, record: jobs.Record) -> bool:
 
 
 def _properties(record: jobs.Record, degrees: int, blend: str) -> dict[str, str | int | float]:
-    """Return the custom properties that record an object's provenance."""
+    """Return the custom properties that record an object's provenance, rotation, and version."""
     known: dict[str, str | int | float] = {
         **properties_of(record),
         MODEL: model_of(record.settings),

@@ -19,7 +19,11 @@ def choice_name(name: str) -> str:
 
 
 def choice_property(switch: str, value: str, **common: Any) -> Any:
-    """Declare the menu for two properties: whether the setting is sent, and its value."""
+    """Return the menu for two properties of a group, named by `switch` and `value`.
+
+    They hold whether the setting is sent, and its value. `common` are more arguments of the
+    property.
+    """
 
     def read(group: Any) -> int:
         if not getattr(group, switch):

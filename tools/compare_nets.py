@@ -46,7 +46,11 @@ def load_authors_model(weights: dict[str, Any]) -> Any:
 
 
 def ask_authors(model: Any, image: Any) -> dict[str, Any]:
-    """Return what each layer of the authors' model answers for an image (h, w, 3)."""
+    """Return what the authors' model answers for an image (h, w, 3).
+
+    These are the outputs of the layers by name, with those of the first step as "tokens" and the
+    result as "depth".
+    """
     torch = import_module("torch")
     found: dict[str, Any] = {}
     ready = ((image - MEAN) / DEVIATION).transpose(2, 0, 1)[None]

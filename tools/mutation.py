@@ -36,8 +36,8 @@ class Unusable(Exception):
 class Guard:
     """One guard: its place, and the tests that must fail without it.
 
-    `becomes` is the code that replaces it instead of the default; `when` is the value that replaces
-    the condition of an `if` or `while`.
+    `becomes` is the code that replaces it, or None for the default; `when` is the value that
+    replaces the condition of an `if` or `while`.
     """
 
     name: str

@@ -91,7 +91,8 @@ def _replace(path: Path, pattern: re.Pattern[str], text: str) -> None:
 def releasable(root: Path) -> str:
     """Return the version of the current commit.
 
-    Raises Refused if its files or tag disagree, or it has uncommitted or unreleased changes.
+    Raises Refused if files are uncommitted, if files or tags disagree on the version, or if the
+    changelog lists unreleased changes or none for the version.
     """
     _refuse_changed_files(root)
     versions = _versions(root)

@@ -57,7 +57,7 @@ def note_drawn(context: bpy.types.Context) -> None:
 
 
 def note_import(job: str) -> None:
-    """Restore the original meshes before a job's mesh is added to the scene."""
+    """Restore the original meshes before a job's mesh is added; end a session that waits for it."""
     if _used:
         live_session().make_way(job)
 

@@ -63,9 +63,9 @@ def poll(context: bpy.types.Context, now: float) -> None:
 
 
 def subject_detection(context: bpy.types.Context) -> jobs.SubjectDetection:
-    """Return how the worker detects the subject: by the built-in provider's settings, and the box.
+    """Return how the worker detects the subject, for any provider.
 
-    These are used for all providers.
+    It follows the box and the built-in provider's settings, with "auto" in place of "none".
     """
     from ...scene import background_command
 
