@@ -27,12 +27,12 @@ PNG_SIZE = struct.Struct(">16xII")
 
 
 def preview_mesh(request: dict[str, Any], _report: Report) -> dict[str, Any]:
-    """Write a preview's arrays to the folder `request["output"]`; count `vertices` and `faces`.
+    """Write a preview's arrays to the folder `request["output"]`.
 
-    `vertices` holds three 32-bit floats for each vertex, `corners` three 32-bit integers for each
-    face, and `uvs` two 32-bit floats for each corner, in the byte order of this computer. Both
-    counts are 0, and nothing is written, if the preview would be too large. Raise Refusal if the
-    image cannot be used.
+    Return the numbers of `vertices` and `faces`; both are 0, and nothing is written, if the preview
+    would be too large. The file `vertices` holds three 32-bit floats for each vertex, `corners`
+    three 32-bit integers for each face, and `uvs` two 32-bit floats for each corner, in the byte
+    order of this computer. Raise Refusal if the image cannot be used.
     """
     size, shown = request["size"], request["shown"]
     full_side = min(max(size), max(IMAGE_SIDE, shown["texture_size"]))

@@ -49,7 +49,7 @@ def leave_processors() -> None:
 
 
 def reserve_stdout() -> int:
-    """Reserve standard output for answers: return a copy of its descriptor.
+    """Reserve standard output for answers, and return a copy of its descriptor.
 
     From then on, everything that prints to standard output writes to standard error.
     """

@@ -20,7 +20,7 @@ HEAP_GROWTH = 64 << 20
 
 
 def retain_freed_memory() -> None:
-    """Configure glibc's malloc to keep freed memory; no effect with other C libraries."""
+    """Configure glibc's malloc to keep freed memory; do nothing with other C libraries."""
     if not sys.platform.startswith("linux"):
         return
     try:

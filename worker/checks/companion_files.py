@@ -67,7 +67,7 @@ def portable_name(part: str) -> str:
 
 
 def _key(text: str) -> str:
-    """Return a key that ignores case and Unicode composition."""
+    """Return a form of the text to compare it by, regardless of case and Unicode composition."""
     return unicodedata.normalize("NFC", text).casefold()
 
 

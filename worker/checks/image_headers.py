@@ -55,7 +55,7 @@ class ImageBudget:
         """Count one use of an image.
 
         Raise Refusal if its format is not supported, if the budget is exceeded, or if its size
-        cannot be read in a format of _VARIABLE. Without a size in another format, it is free.
+        cannot be read in a format of _VARIABLE. A damaged image of another format is free.
         """
         kind, size = read_image_header(data)
         if kind not in self._kinds:  # guard: texture-kinds
@@ -196,9 +196,9 @@ def _bmp(data: Bytes) -> Size:
 
 
 def _tiff(data: Bytes) -> Size:
-    """Return the size in the first directory, also of BigTIFF, for float pixels.
+    """Return the size in the first directory, also of BigTIFF.
 
-    Even 8-bit files may decode to float.
+    Pixels count as float, since even 8-bit files may be decoded to float.
     """
     order = "<" if bytes(data[:2]) == b"II" else ">"
     is_big = bytes(data[2:4]).strip(b"\0") == b"+"

@@ -129,9 +129,9 @@ def _remove_loose(work: bmesh.types.BMesh) -> int:
 
 
 def _fill_holes(work: bmesh.types.BMesh, sides: int) -> int:
-    """Fill holes that have up to `sides` edges with triangles, and return how many were filled.
+    """Fill holes of up to `sides` edges, and return how many were filled.
 
-    The new faces get the material, UVs, and colors of adjacent ones.
+    The new faces are triangles with the material, UVs, and colors of adjacent ones.
     """
     if sides <= 0:
         return 0

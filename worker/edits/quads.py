@@ -95,7 +95,7 @@ def _voxel_remesh(obj: bpy.types.Object, area: float, faces: int) -> None:
 def _quadriflow(made: bpy.types.Object, wanted: int, sources: list[bpy.types.Object]) -> bool:
     """Remesh with QuadriFlow, whose quads follow the surface, and return whether that succeeded.
 
-    If it fails, or the result is not good, put the mesh back.
+    If it fails, or the result is not good, restore the mesh.
     """
     # Kept in case QuadriFlow fails: it may leave the mesh changed.
     hull = made.data.copy()
@@ -135,7 +135,7 @@ def _voxel_quads(
     wanted: int,
     name: str,
 ) -> bpy.types.Object:
-    """Replace `made` with a voxel hull of `sources`, whose surface has `area`, and return that.
+    """Replace `made` with a voxel hull of `sources`, whose surface has `area`; return the hull.
 
     Up to TRIES voxel sizes are tried to get about `wanted` quads.
     """

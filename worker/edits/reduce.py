@@ -33,8 +33,8 @@ def decimate(
 ) -> tuple[bpy.types.Object, list[str]]:
     """Decimate the model to about `asked["faces"]` triangles; return its root and no notes.
 
-    Each mesh keeps the same share of its triangles. Raise Refusal if the model has no more than
-    that.
+    Each mesh keeps the same share of its triangles. Raise Refusal if the model already has no more
+    than `asked["faces"]`.
     """
     meshes = model_meshes(root)
     counts = [triangle_count(obj.data) for obj in meshes]
@@ -54,8 +54,9 @@ def detail_levels(
 ) -> tuple[bpy.types.Object, list[str]]:
     """Create `asked["levels"]` levels of detail; return their parent, an Empty, and no notes.
 
-    The finest is the whole model; the coarsest has `asked["faces"]` triangles, but at most half of
-    its. Each is an object “name LOD0”, “name LOD1”, …; only the first is visible.
+    The finest is the whole model; the coarsest has `asked["faces"]` triangles, or half of the
+    model's if those are fewer. Each is an object “name LOD0”, “name LOD1”, …; only the first is
+    visible.
     """
     name, levels = asked["name"], int(asked.get("levels", 4))
     finest = join_objects(model_meshes(root), f"{name} LOD0")

@@ -67,7 +67,8 @@ def edit_image(request: dict[str, Any], report: Report) -> dict[str, Any]:
     """Write the image as PNG, as the request asks: cropped, without its background, or on white.
 
     `crop` leaves `padding`, a share of the subject's longer side, around the subject. Return the
-    size in pixels. Raise Refusal if the subject is needed and is not found.
+    size in pixels. Raise Refusal if the image cannot be read, or if the subject is needed and not
+    found.
     """
     report(0.0, "Editing the image")
     open_empty_file()

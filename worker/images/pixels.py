@@ -34,7 +34,7 @@ def display_pixels(buffer: Pixels, *, is_linear: bool, is_associated: bool | Non
 
 
 def apply_orientation(pixels: Pixels, orientation: int) -> Pixels:
-    """Rotate and mirror the pixels according to an Exif orientation (1 to 8)."""
+    """Return the pixels rotated and mirrored according to an Exif orientation (1 to 8)."""
     oriented = np.swapaxes(pixels, 0, 1) if orientation in (5, 6, 7, 8) else pixels
     if orientation in (3, 4, 7, 8):
         oriented = oriented[::-1]
@@ -44,14 +44,14 @@ def apply_orientation(pixels: Pixels, orientation: int) -> Pixels:
 
 
 def to_straight_alpha(pixels: Pixels) -> Pixels:
-    """Convert associated to straight alpha; fully transparent pixels keep their color."""
+    """Return pixels with straight, not associated, alpha; transparent ones keep their color."""
     alpha = pixels[..., 3:]
     divisor = np.where(alpha > 0.0, alpha, np.float32(1.0))
     return np.concatenate((pixels[..., :3] / divisor, alpha), axis=2)
 
 
 def to_srgb(pixels: Pixels) -> Pixels:
-    """Clip linear colors to 0 to 1, and encode them with the sRGB curve; keep alpha.
+    """Return linear colors, clipped to 0 to 1, encoded with the sRGB curve; alpha is unchanged.
 
     The curve is that of IEC 61966-2-1.
     """

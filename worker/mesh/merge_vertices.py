@@ -80,7 +80,7 @@ def _rebuild_merged(
 
 
 def merge_map(positions: Floats, corners: Ints, starts: Ints) -> Ints:
-    """Return (n,) for each vertex the one that it is merged into: the first at its position.
+    """Return the vertex that each vertex is merged into (n,): the first at its position.
 
     Faces that lie back to back on the same positions, like leaves, stay apart: merged, they would
     be one face twice. So do faces that would visit a vertex twice, like a ribbon with its ends

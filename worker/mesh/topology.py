@@ -56,7 +56,7 @@ class LooseParts:
 
 
 def component_labels(count: int, first: Ints, second: Ints) -> Ints:
-    """Return (count,) for each node the lowest node in its component.
+    """Return the lowest node in the component of each node (count,).
 
     The edges join `first[i]` to `second[i]`.
     """

@@ -123,7 +123,7 @@ class AuthorsNames(Mapping[str, Numbers]):
 
 
 def transformers_name(name: str) -> str:
-    """Return the name in the layout of transformers of a tensor with this name of the authors."""
+    """Return the name that a tensor has in the layout of transformers, given the authors' name."""
     room, _, rest = name.partition(".")
     if room == "pretrained":
         return f"backbone.{_encoder_name(rest)}"

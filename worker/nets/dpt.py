@@ -53,7 +53,7 @@ def refine_level(number: int, image: Singles, weights: Weights) -> Singles:
 def fuse(
     number: int, path: Singles | None, level: Singles, size: tuple[int, int], weights: Weights
 ) -> Singles:
-    """Return a level's image, joined with the coarser `path` if any, and resized to (h, w)."""
+    """Return a level's image, joined with the coarser `path` if any, at `size` (height, width)."""
     name = f"{_SCRATCH}.refinenet{number}"
     if path is not None:
         level = path + _residual(f"{name}.resConfUnit1", level, weights)

@@ -31,7 +31,10 @@ def normalize(tokens: Singles, weight: Numbers, bias: Numbers, epsilon: float = 
 
 
 def gelu(values: Singles) -> Singles:
-    """Multiply each value by the share of a normal distribution below it, and return the array."""
+    """Multiply each value by the share of a normal distribution below it, in place.
+
+    Return the array.
+    """
     size = np.abs(values)
     size *= np.float32(np.sqrt(0.5))
     step = 1.0 / (1.0 + np.float32(_ERF_SCALE) * size)

@@ -69,9 +69,10 @@ def _plain_values(struct: bpy.types.bpy_struct, ignored: frozenset[str]) -> Hash
 
 
 def _pointer_values(node: bpy.types.Node) -> Hashable:
-    """Return the values of a node's pointers, such as its image.
+    """Return what a node points to, such as its image, apart from the editor's layout.
 
-    Other pointers, such as a color ramp, compare as different from all others: a safe answer.
+    Anything but a data-block, such as a color ramp, compares as different from all others: a safe
+    answer.
     """
     return tuple(
         _hashable(getattr(node, prop.identifier))

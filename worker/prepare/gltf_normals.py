@@ -94,8 +94,8 @@ def transform_normals(mesh: bpy.types.Mesh, world: Matrix) -> None:
 def pop_normals(mesh: bpy.types.Mesh) -> Floats | None:
     """Remove and return the carried vertex normals (n, 3), in Blender's axes.
 
-    Also remove the flat shading that the importer set without them. Return None if the mesh carries
-    none.
+    Also remove the flat shading that the importer has set for lack of normals. Return None if the
+    mesh carries none.
     """
     attribute = mesh.attributes.get(NAME)
     if attribute is None:

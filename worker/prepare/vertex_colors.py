@@ -53,9 +53,9 @@ def find_varying_color(mesh: bpy.types.Mesh) -> str:
 
 
 def _add_material(name: str, mesh: bpy.types.Mesh) -> None:
-    """Give a mesh with colors but no materials one, unless it is all white.
+    """Give a mesh that has colors, but no materials, a material.
 
-    A uniform color attribute becomes its base color.
+    A uniform color attribute becomes the material's base color. If it is white, the mesh gets none.
     """
     if not mesh.color_attributes or not mesh.polygons:
         return

@@ -125,7 +125,8 @@ def _mean_attribute_color(
 ) -> Color | None:
     """Return the mean of a color attribute over all meshes that show it with the material.
 
-    Without a name, it is the one that each mesh renders. Return None if no mesh shows it.
+    Without a name, it is the attribute that each mesh renders by default. Return None if no mesh
+    shows it.
     """
     colors = []
     for mesh in {obj.data for obj in meshes}:

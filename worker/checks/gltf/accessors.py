@@ -167,7 +167,7 @@ class Views:
             raise damaged_file("a bufferView extends past the end of its buffer")
 
     def _check(self, accessor: dict[str, Any]) -> None:
-        """Check an accessor's layout against its buffer view, or without one its size."""
+        """Check an accessor's layout against its buffer view or, without one, limit its size."""
         count = _non_negative(accessor.get("count"), "accessor.count")
         size = (
             np.dtype(COMPONENTS[accessor["componentType"]]).itemsize
@@ -215,7 +215,7 @@ class Views:
     def _values(self, accessor: dict[str, Any]) -> Any:
         """Return an accessor's values (count, components).
 
-        None if there are no values, or if they are compressed, sparse, or not stored at all.
+        Return None if there are no values, or if they are compressed, sparse, or not stored at all.
         """
         view = accessor.get("bufferView")
         if view is None or accessor.get("sparse") or not accessor["count"]:

@@ -52,7 +52,10 @@ def shorten(text: str) -> str:
 
 @dataclass
 class GltfFile:
-    """A glTF or GLB file: its JSON (`head`), and its binary chunk's offset and length, or zeros."""
+    """A glTF or GLB file: its JSON (`head`), and the offset and length of its binary chunk.
+
+    Without such a chunk, both are 0.
+    """
 
     path: Path
     is_binary: bool

@@ -127,7 +127,7 @@ def _check_addresses(file: GltfFile, home: Path) -> None:
 
 
 def _check_meshes(file: GltfFile, views: Views) -> list[int]:
-    """Check every primitive and the limits of their sum; return each mesh's number of triangles."""
+    """Check every primitive and their total numbers; return each mesh's number of triangles."""
     faces, primitives, values = [], 0, 0
     materials: set[object] = set()
     for mesh in file.all("meshes"):

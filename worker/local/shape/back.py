@@ -64,7 +64,7 @@ def find_rim(weighted: Singles) -> Rim:
 
 
 def _agree(seen: Singles, band: Singles, sigma: float) -> Singles:
-    """Return, for each pixel, the color (h, w, 3) that most pixels of the band nearby share.
+    """Return, for each pixel, the color (h, w, 3) that most nearby pixels of the band share.
 
     Where the band is not near, colors are filled in. `sigma` is in pixels.
     """
@@ -104,9 +104,9 @@ def _harmonic(colors: Singles, fixed: Bools) -> Singles:
 
 
 def _relax(colors: Singles, fixed: Bools) -> Singles:
-    """Return the colors, with each one not fixed repeatedly replaced by its neighbors' mean.
+    """Return the colors after replacing those not fixed by their neighbors' mean, repeatedly.
 
-    If none is fixed, all are unchanged.
+    Neighbors in a row count more. If no color is fixed, all are unchanged.
     """
     free = ~fixed[:, :, None]
     if not fixed.any():

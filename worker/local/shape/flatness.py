@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Distinguish flat subjects from round ones: boxes by straight sides, wheels and coins by rings.
 
-Measured on 60 icons: of the outline, 0.44 to 0.58 is straight on boxes, books and bricks, at most
+Measured on 60 icons: of the outline, 0.44 to 0.58 is straight on boxes, books, and bricks, at most
 0.22 on heads and animals. On disks with a ring, such as clocks and coins, lightness changes by 0.08
 to 0.28 at the same radius all around, on balls by less than 0.006.
 """
@@ -37,7 +37,7 @@ _AROUND = 0.2
 
 
 def depth_limit(outline: Outline, picture: Singles) -> float:
-    """Return the largest depth, relative to that of a round body; huge for round subjects.
+    """Return the largest depth, relative to that of a round body; very large for round subjects.
 
     `picture` (h, w, 4) is the image over which the outline was traced.
     """
@@ -83,7 +83,10 @@ def _ring_contrast(inside: Bools, picture: Singles) -> float:
 
 
 def _shared_with_ellipse(inside: Bools, middle: Floats, spread: Floats) -> float:
-    """Return intersection over union of a mask and the ellipse (`middle`, `spread`)."""
+    """Return the intersection over union of a mask and the ellipse with its second moments.
+
+    `middle` (2,) is the center, and `spread` (2, 2) the matrix of the ellipse.
+    """
     rows, columns = np.mgrid[: inside.shape[0], : inside.shape[1]]
     away = np.stack([columns, rows], axis=2) - middle
     ellipse = np.einsum("ijk,kl,ijl->ij", away, np.linalg.inv(spread), away) <= 1.0

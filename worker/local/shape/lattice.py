@@ -96,7 +96,7 @@ def _close(place: Ints, split: Bools, splittable: Bools, count: int) -> tuple[Bo
     """Return masks of the triangles and of the `count` sides to split.
 
     Splittable triangles that would have two split sides are split as well. `place` (m, 3) are the
-    triangles' sides.
+    indices of the triangles' sides.
     """
     while True:
         marked = np.zeros(count, np.bool_)

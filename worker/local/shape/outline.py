@@ -37,7 +37,7 @@ class Outline:
         return np.asarray(np.minimum(sample_bilinear(self.field, x, y), margin), np.float64)
 
     def crossing(self, inside: Floats, outside: Floats) -> Floats:
-        """Return where the outline crosses segments, as fractions (n,) from `inside`, to 2**-16."""
+        """Return where the outline crosses segments, as fractions (n,) from `inside`, to 2⁻¹⁶."""
         low = np.zeros(len(inside))
         high = np.ones(len(inside))
         span = outside - inside

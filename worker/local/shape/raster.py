@@ -90,7 +90,7 @@ def _neighbors(position: Floats, count: int) -> tuple[Ints, Ints, Singles]:
 
 
 def sample_bilinear(image: Numbers, x: Floats, y: Floats) -> Floats:
-    """Return an image (h, w) at points `x` and `y` (n,) in pixels, interpolated bilinearly.
+    """Return the values (n,) of an image (h, w) at `x`, `y` in pixels, interpolated bilinearly.
 
     The center of pixel (0, 0) is (0.5, 0.5).
     """

@@ -34,7 +34,7 @@ class Area:
     """A rectangle of the texture that shows `crop` of the image, optionally mirrored.
 
     In pixels: `left`, `top`, `width`, `height` in the texture, and `crop` (left, top, right,
-    bottom) in the image, beyond which it may extend.
+    bottom) in the image; `crop` may extend beyond the image.
     """
 
     left: int
@@ -268,5 +268,5 @@ def _plain_size(height: int, width: int) -> tuple[int, int]:
 
 
 def _plain_share(bounds: Floats) -> float:
-    """Return the size of a plain back, relative to the front's: few pixels are not reduced."""
+    """Return the sides of a plain back, relative to the front's: a quarter, or 1 if it is small."""
     return 1.0 if max(bounds[2:] - bounds[:2]) <= CRISP else 0.25

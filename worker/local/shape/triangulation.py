@@ -154,7 +154,10 @@ def _first_guess(outline: Outline, wanted: float, levels: int) -> float:
 
 
 def _faces(outline: Outline, lattice: Lattice, walls: bool) -> int:
-    """Return the closed mesh's number of faces once the lattice is cut, one rim side per cut."""
+    """Return the closed mesh's number of faces once the lattice is cut.
+
+    A cut triangle has one rim side.
+    """
     inside = outline.level(lattice.nodes) > 0.0
     kinds = np.bincount(inside[lattice.triangles].sum(axis=1), minlength=4)
     rim = kinds[1] + kinds[2] if walls else 0
@@ -197,9 +200,9 @@ def _halve(points: Floats, corners: Ints) -> Ints:
 
 
 def _crossed_sides(triangles: Ints, inside: Bools) -> tuple[Ints, Ints]:
-    """Return the sides (k, 2) with one end inside, that end first, and their indices (m, 3).
+    """Return the sides (k, 2) with one end inside, that end first, and the sides of each triangle.
 
-    The index of all other sides is −1.
+    The latter (m, 3) are indices of the former, −1 for sides that are not crossed.
     """
     count = len(inside)
     keys = side_keys(triangles, count)

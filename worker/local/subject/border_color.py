@@ -103,7 +103,10 @@ def _far_apart(colors: Floats, names: Bools) -> bool:
 
 
 def _two_means(colors: Floats) -> Bools:
-    """Return which of two groups each color (n, 3) belongs to (2-means from distant starts)."""
+    """Return a mask of the second of two groups of colors (n, 3).
+
+    They are found by 2-means from distant starts.
+    """
     first = np.median(colors, axis=0)
     away = np.linalg.norm(colors - first, axis=1)
     second = colors[np.argsort(away)[int(0.9 * len(away))]]

@@ -58,10 +58,10 @@ class Separation:
 
 
 class Observation:
-    """The part of separating an image (h, w, 3 or more) that does not depend on the tolerance.
+    """Facts about an image (h, w, 3 or more) from which its subject is separated at any tolerance.
 
-    `kept` is the file for the network's answer about it. The subject lies within `box` (rows,
-    columns), if one is given.
+    `kept` is the file for the network's answer about the image. The subject lies within `box`
+    (rows, columns), if one is given.
     """
 
     def __init__(
@@ -152,8 +152,8 @@ class Observation:
 def _strangest(strange: Floats) -> float:
     """Return the 99.5th percentile of the distances, or 0.8 of the 99.9th if that is more.
 
-    It is more for subjects below 0.5% of the image. In plain noise, the 99.9th percentile is only
-    an eighth above the 99.5th.
+    The latter is for subjects below 0.5% of the image. In plain noise, the 99.9th percentile is
+    only an eighth above the 99.5th.
     """
     most, nearly_all = np.quantile(strange, (0.995, 0.999))
     return float(max(most, 0.8 * nearly_all))
@@ -257,7 +257,10 @@ _PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
 
 
 def _invert(spread: list[Floats]) -> list[list[Floats]]:
-    """Return the inverses, as 3×3 planes, of symmetric matrices in six planes, as in `_PAIRS`."""
+    """Return the inverses of symmetric 3×3 matrices, as rows of planes (h, w).
+
+    `spread` has the matrices' elements as six planes in the order of `_PAIRS`.
+    """
     a, b, c, d, e, f = spread
     minors = [
         d * f - e * e,
