@@ -48,7 +48,8 @@ def get_price(path: str, body: Mapping[str, Any], http: Http) -> Cost | None:
         raise BadReply(
             "Scenario started a job although only the price was requested.",
             Message(
-                "Cancellation was requested ({answer}): check app.scenario.com.", answer=outcome
+                "Cancellation was requested (billing: {answer}). Check app.scenario.com.",
+                answer=outcome,
             ),
         )
     raise refusal(reply, otherwise=BadReply)
