@@ -328,7 +328,7 @@ def test_a_dry_run_that_starts_a_job_is_cancelled_and_reported(
     job = {"jobId": "job_x", "status": "queued"}
     fake.jobs["job_x"] = {**job, "looks": 0}
     fake.faults.append(Fault("POST", "/generate/.*", 200, {"job": job, "creativeUnitsCost": 40}))
-    with pytest.raises(BadReply, match=r"started a job.*\(free\)"):
+    with pytest.raises(BadReply, match=r"started a job.*billing: free"):
         PROVIDER.quote(Request(PROVIDER.settings(), ()), http)
     assert fake.cancelled == ["job_x"]
 
