@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ask before paid orders from a new place or without a shown price, repeated ones, and several.
+"""Ask before paid orders: from a new place, without a price shown, repeated, or several at once.
 
 Operators ask only if a user runs them, not if a script calls them.
 """

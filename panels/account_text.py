@@ -32,7 +32,7 @@ class Price(NamedTuple):
 def price_of(context: bpy.types.Context) -> Price:
     """Return the price of the scene's settings: what the service names, else the last cost.
 
-    If the service was asked and failed, return only its problem.
+    If asking the service failed, return only its problem.
     """
     settings = settings_to_price(context)
     reply = answer(context, provider_of(context.scene), settings) if settings else None

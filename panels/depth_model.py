@@ -16,7 +16,7 @@ from .text_layout import draw_text
 def draw_models(
     layout: bpy.types.UILayout, context: bpy.types.Context, provider: Provider[Any]
 ) -> None:
-    """Draw an offer, or the download's progress, for each model that a provider lacks."""
+    """Draw an offer or the download's progress for each provider model that is not installed."""
     for name in provider.models:
         weights = jobs.find_weights(name)
         state = jobs.weights_downloads().state(weights)

@@ -29,7 +29,7 @@ DOWN = Vector((0.0, 0.0, -1.0))
 def read_surroundings(
     context: bpy.types.Context, sides: Sequence[float], ours: Iterable[bpy.types.Object] = ()
 ) -> Surroundings:
-    """Return the obstacles and points in the scene without `ours`, the viewport, and the start.
+    """Return the viewport, the start, and the scene's obstacles and points without `ours`.
 
     `sides` are the model's width, depth, and height.
     """
@@ -80,7 +80,7 @@ def visible_viewports(context: bpy.types.Context) -> list[bpy.types.Area]:
 
 
 def view_of(area: bpy.types.Area) -> View:
-    """Return a viewport's projection, eye, right direction, and part that no region covers."""
+    """Return a viewport's projection, eye, right direction, and part not covered by regions."""
     region = next(region for region in area.regions if region.type == "WINDOW")
     data = area.spaces.active.region_3d
     inverse = data.view_matrix.inverted_safe()
