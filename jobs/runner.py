@@ -123,10 +123,7 @@ class Runner:
         self._lock.release()
 
     def _acquire_lock(self) -> None:
-        """Take the job's lock, and discard a cancel request for an earlier process.
-
-        Raises LibraryProblem if another process holds the lock, or the library is not writable.
-        """
+        """Take the job's lock, or raise LibraryProblem; discard an earlier cancel request."""
         try:
             is_held = self._lock.take_soon()  # guard: job-locked
         except OSError as error:
@@ -190,10 +187,7 @@ class Runner:
         self._end("Done")
 
     def _open(self) -> None:
-        """Check everything that can be checked for free, take the lock, and create the job on disk.
-
-        An order to a service is also checked against earlier equal ones (`RepeatedOrders`).
-        """
+        """Check everything that is free to check, take the lock, and create the job on disk."""
         check_views(self._spec.pictures, self._provider, self._spec.settings)
         check_rules(self._spec.settings)
         self._resources.check_blender(self._spec.settings)
@@ -215,10 +209,7 @@ class Runner:
         return orders.claim(mark, record.id, create, repeated=self._spec.repeated)
 
     def _reload(self) -> None:
-        """Read an earlier process's job again, under its lock, and correct its state.
-
-        An order that may have been sent is searched for at the service, not sent again.
-        """
+        """Reload an earlier process's job, and resolve its order if that may have been sent."""
         self._acquire_lock()
         self.live.reload()
         self.owns_record = True
@@ -229,10 +220,7 @@ class Runner:
             self._reconciler.resolve(self._fetch.take_whole)
 
     def _send(self) -> None:
-        """Prepare the images and submit the order; if no answer arrives, search for the task.
-
-        Raises Uncertain if the order may have arrived and the task is not found.
-        """
+        """Prepare the images and submit the order; if no answer arrives, search for the task."""
         preparer = ImagePreparer(self._provider, self.live, self._resources, self._token.check)
         pictures = tuple(preparer.prepare(picture) for picture in self._record.pictures)
         if pictures != self._record.pictures:
@@ -277,10 +265,7 @@ class Runner:
         return self.live.save(state=State.DOWNLOADING, files=result.files)
 
     def _download(self) -> None:
-        """Download the result, or use the mesh that was in the answer to the order.
-
-        If that mesh is missing, the raw answer on disk is read again.
-        """
+        """Download the result, or use the mesh that was in the answer to the order."""
         try:
             self._fetch.run(later=self._is_resumed)
         except Uncertain:
@@ -312,11 +297,7 @@ class Runner:
         return self._end("Failed", failure=failure)
 
     def _end_cancelled(self) -> None:
-        """End the job for the user at once, then cancel its task.
-
-        If the task may still be charged, its mesh is collected, unless the user does not want it.
-        If it is unknown whether the order arrived, the job ends as uncertain instead.
-        """
+        """End the job for the user at once, then cancel the task, or collect a charged mesh."""
         self._token.end_for_user()
         if self._submission.under_way is None:
             if self._record.state in (State.SUBMITTING, State.UNCERTAIN):
@@ -364,9 +345,6 @@ class Runner:
         return self.live.record
 
     def _back_off(self, seconds: float) -> None:
-        """Sleep `seconds` before a call is repeated.
-
-        Meanwhile, orders of other jobs at the service wait as well.
-        """
+        """Sleep `seconds` before a call is repeated; the service's other orders wait as well."""
         step = Step.REFUSED_ORDER if self._submission.is_refused else Step.PAUSE
         self._submission.put_off(seconds, self._token.check_of(step))
