@@ -130,10 +130,7 @@ class ScenarioSettings(Settings):
     seed: Annotated[Seed, Option("Seed", "Same seed, same shape")] = None
 
     def rules(self) -> Iterator[tuple[str, str]]:
-        """Yield (field, sentence) for combinations that the model's page calls incompatible.
-
-        A Face Limit that is out of range with the other settings counts as one.
-        """
+        """Yield (field, sentence) for incompatible combinations, as on the model's page."""
         if self.generateParts and (self.texture or self.pbr or self.quad):
             yield "generateParts", "Separate Parts requires Texture, PBR, and Quads to be off."
         elif self.pbr and not self.texture:
@@ -248,9 +245,6 @@ def _body(request: Order, uploaded: Uploaded) -> dict[str, Any]:
 
 
 def _inputs(settings: ScenarioSettings) -> dict[str, Any]:
-    """Return the inputs to send, except for the image: those that differ from their defaults.
-
-    Inputs that have no effect are left out, because they may still raise the price.
-    """
+    """Return the changed inputs, without ineffective ones, which may still raise the price."""
     inactive = dict(settings.inactive_fields())
     return {name: value for name, value in changed_values(settings).items() if name not in inactive}

@@ -258,10 +258,7 @@ class Provider(ABC, Generic[S]):
         return "network" in self.needs
 
     def headers(self, keys: Mapping[str, Secret]) -> dict[str, str]:
-        """Return the headers that carry the API key; empty if the service needs none.
-
-        They are sent to the service's own host only.
-        """
+        """Return the headers that carry the API key, sent to the service's own host only."""
         if not self.keys:
             return {}
         return {"Authorization": f"Bearer {keys[self.keys[0].preference].reveal()}"}

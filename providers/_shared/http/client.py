@@ -3,8 +3,7 @@
 
 It enforces four rules for every provider: the API key is sent to the service's own host only, an
 order is sent once, other calls are retried with backoff, and every response is limited in size.
-For downloads, the last two are up to `downloads`. `verdicts` decides which error a failed call
-becomes, by how much of it the transport has sent.
+`verdicts` decides which error a failed call becomes, by how much of it the transport has sent.
 """
 
 from __future__ import annotations
@@ -80,8 +79,7 @@ class Http:
         """Send a GET to a path of the service, with retries.
 
         Raises Unreachable if no complete response arrives or Blender is offline, InvalidSettings
-        for an unusable base URL, BadReply if the response is too large or a redirect. A response
-        with an error status is returned like any other.
+        for an unusable base URL, BadReply if the response is too large or a redirect.
         """
         return self._send_with_retries(
             "GET", self._policy.at_home(path), params=params, headers=self._headers
@@ -95,11 +93,7 @@ class Http:
         files: Files | None = None,
         timeout: float = READ_LIMIT,
     ) -> Reply:
-        """Send a POST that costs nothing, such as an upload, with retries. See `get` for errors.
-
-        The body is `json`, or `files` as multipart form data. `timeout` is the maximum number of
-        seconds without a byte.
-        """
+        """Send `json`, or `files` as a form, in a free POST, with retries. See `get` for errors."""
         return self._send_with_retries(
             "POST",
             self._policy.at_home(path),
@@ -114,9 +108,8 @@ class Http:
     ) -> Reply:
         """Upload bytes to a presigned URL, with retries and without the API key.
 
-        `timeout` is the maximum number of seconds without a byte. Raises BadReply if the URL must
-        not be used or the response is too large or a redirect, Unreachable if no complete response
-        arrives or Blender is offline.
+        `timeout` is the maximum number of seconds without a byte. Raises BadReply if the URL or the
+        response cannot be used, Unreachable if no complete response arrives or Blender is offline.
         """
         return self._send_with_retries(
             "PUT",
@@ -185,9 +178,8 @@ class Http:
     def fetch(self, url: str, limit: int, *, check: Check = _no_check) -> bytes:
         """Return an image of at most `limit` bytes, downloaded in one attempt without the API key.
 
-        `check` is called for every chunk, and may raise Cancelled. Raises BadImage if the URL must
-        not be used, or if the response is too large or an error, Unreachable if no complete
-        response arrives or Blender is offline.
+        `check` is called for every chunk, and may raise Cancelled. Raises BadImage if the URL or the
+        response cannot be used, Unreachable if none arrives or Blender is offline.
         """
         try:
             with self._open(url, {}, BadImage) as answer:
@@ -270,11 +262,7 @@ class Http:
         recorder: AnswerRecorder | None = None,
         **request_args: Any,
     ) -> Reply:
-        """Send a request once. Raises CallFailed if no complete response arrives.
-
-        Raises BadReply for a response that is too large or a redirect, and for a URL whose host
-        turns out to be in the local network.
-        """
+        """Send a request once. Raises CallFailed without a complete response, else BadReply."""
         data = bytearray()
         try:
             with self._transport.send(
@@ -295,11 +283,7 @@ class Http:
     def _read(
         self, answer: Answer, limit: int, recorder: AnswerRecorder | None, data: bytearray
     ) -> None:
-        """Append the body of a response to `data`, and record it if there is a recorder.
-
-        Raises BadReply if it is larger than `limit`, or for a redirect, whose body is not read.
-        Raises CallFailed if it breaks off, unless the status alone is a refusal.
-        """
+        """Append a body to `data`. Raises CallFailed, or BadReply if too large or a redirect."""
         redirects = answer.status in REDIRECTS
         pieces = bounded_pieces(answer, limit, _no_check)
         # A redirect's body is meant for browsers, and a service could keep the call busy with it.
@@ -328,8 +312,7 @@ class Http:
     ) -> Iterator[Answer]:
         """Open the URL of a file without the API key, and follow redirects.
 
-        Raises `kind` for too many redirects, or if a URL must not be used, Unreachable if Blender
-        is offline, and CallFailed if no response arrives.
+        Raises `kind` if a URL must not be used, else Unreachable or CallFailed.
         """
         check_host = self._policy.check_host(url)
         address = self._policy.elsewhere(url, check_host, kind)

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Resumable downloads of result files, validated before they replace the target.
 
-Received bytes are in `.<name>.part` beside the target, and the HTTP validators of the remote file
-(ETag, Last-Modified, length) in `.<name>.from`. With these, a later process can resume a download,
-even from another presigned URL of the same file.
+Received bytes are in `.<name>.part` beside the target, the remote file's HTTP validators (ETag,
+Last-Modified, length) in `.<name>.from`: a later process can resume, even from another URL.
 """
 
 from __future__ import annotations
@@ -102,8 +101,7 @@ class DownloadRequest:
 class Validators:
     """Headers that identify the file of a partial download (RFC 9110, section 8.8).
 
-    `etag` and `modified` are empty if the server did not send them; `total` is the file's length in
-    bytes, None if unknown. The fields' names are the keys in the `.from` file.
+    `etag` and `modified` are empty, `total` (bytes) None if unknown. The names are the file's keys.
     """
 
     etag: str = ""
@@ -123,10 +121,7 @@ class Validators:
 
     @property
     def condition(self) -> dict[str, str]:
-        """The header that requests the rest if the file is still the same, else all of it.
-
-        Empty without a validator.
-        """
+        """The header that requests the rest of the same file; empty without a validator."""
         validator = self.etag or self.modified
         return {"If-Range": validator} if validator else {}
 
@@ -193,8 +188,7 @@ def _once(request: DownloadRequest, http: Http) -> None:
 def _resume_point(answer: Stream, offset: int, validators: Validators) -> tuple[int, int | None]:
     """Return the offset at which a response starts, and the length of the whole file, if known.
 
-    Raises _Restart if the response cannot continue the partial download, BadMesh if the URL has
-    expired, Interrupted for any other error status.
+    Raises _Restart if it cannot continue the partial download, else BadMesh or Interrupted.
     """
     if answer.status == 416:
         raise _Restart("the rest of the file is not available")
@@ -253,10 +247,7 @@ def _write(request: DownloadRequest, answer: Stream, offset: int, total: int | N
 
 
 def _finish(request: DownloadRequest) -> None:
-    """Validate the complete file, and move it to its target.
-
-    If `accept` raises an ImageToMeshError, delete the file and let the error pass.
-    """
+    """Move the complete file to its target, or delete it if `accept` raises an error."""
     try:
         request.accept(request.part)
     except ImageToMeshError:
@@ -333,9 +324,8 @@ def _load_validators(target: Path) -> Validators:
 def _open_plain_file(path: Path, flags: int) -> int:
     """Open a plain file in a job's folder, and return its descriptor.
 
-    Others may be able to write to a shared library: symbolic links are not followed, pipes are not
-    waited for, and files with a second hard link are refused. Raises OSError if the file is one of
-    these, or cannot be opened.
+    Others may be able to write to a shared library: symbolic links, pipes, and files with a second
+    hard link are refused. Raises OSError, also for these.
     """
     descriptor = os.open(path, flags | _UNFOLLOWED, 0o666)
     status = os.fstat(descriptor)
@@ -354,10 +344,7 @@ def _size(path: Path) -> int:
 
 
 def _number(text: str | None, answer: Stream) -> int | None:
-    """Return the length of a body by its Content-Length, `text`.
-
-    Return None if that is missing or invalid, or counts the bytes of a compressed body.
-    """
+    """Return a body's Content-Length; None if missing, invalid, or of a compressed body."""
     if answer.headers.get("content-encoding", "identity") != "identity":
         return None
     return int(text) if text is not None and LENGTH.fullmatch(text) else None
