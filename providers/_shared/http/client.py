@@ -178,7 +178,7 @@ class Http:
     def fetch(self, url: str, limit: int, *, check: Check = _no_check) -> bytes:
         """Return an image of at most `limit` bytes, downloaded in one attempt without the API key.
 
-        `check` is called for every chunk, and may raise Cancelled. Raises BadImage if the URL or the
+        `check` is called for every chunk, and may raise Cancelled. Raises BadImage if the URL or
         response cannot be used, Unreachable if none arrives or Blender is offline.
         """
         try:
