@@ -14,7 +14,7 @@ from ...state.scene_properties import choices_of
 from .. import heartbeat
 from ..redraw import is_shown, redraw
 
-INTERVAL = 0.25
+INTERVAL = heartbeat.IN_SIGHT
 """Seconds between two redraws of the progress."""
 
 _followed: list[bool] = []

@@ -23,7 +23,7 @@ HALF_A_BUTTON = 14
 BUTTON, BELOW = 30, 110
 """Pixels from Generate to its edges at most, and to the header of Jobs at least."""
 CAN_UPDATE = "with within('UI'): can_update = bpy.ops.image_to_mesh.update.poll()\ncan_update"
-MANY_FACES = 400_000
+MANY_FACES = 1_000_000
 HALFWAY = "any((job['fraction'] or 0) > 0.1 for job in running_jobs())"
 FROM_LEFT = 31
 """Pixels from the left of the sidebar to the triangles before the names of jobs."""

@@ -161,7 +161,8 @@ def test_a_picture_used_whole_is_not_inflated_deeply(thickness: float) -> None:
     assert np.ptp(model.vertices[:, 1]) == pytest.approx(0.25 * thickness, rel=0.01)
     assert "Relief or Cutout" in model.notes[1]
     asked = build(_detail(), face_count=2000, foreground="none", thickness=thickness)
-    assert np.ptp(asked.vertices[:, 1]) > 1.1 * thickness
+    # A rectangle is taken for something flat, and is still twice as deep.
+    assert np.ptp(asked.vertices[:, 1]) > 0.5 * thickness
     assert not asked.notes, "there are notes"
 
 
