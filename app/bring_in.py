@@ -74,9 +74,9 @@ def is_there(context: bpy.types.Context, job: str) -> bool:
 
 
 def at_hand(context: bpy.types.Context, job: str) -> bool:
-    """Return whether a job's model can be appended now; if not, append its next chunks.
+    """Return whether a job's model can be placed now; if not, append its next chunks.
 
-    A model without chunks can be appended at any time, and one with chunks once all of them were
+    A model without chunks can be placed at any time, one with chunks once all of them have been
     appended.
     """
     folder = library_of(context, job).folder(job)

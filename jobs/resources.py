@@ -99,8 +99,7 @@ class Resources:
             if found[:2] < wanted:
                 raise InvalidSettings(
                     Message(
-                        "{setting} needs Blender {wanted} or newer to read "
-                        "the result; this is {found}.",
+                        "“{setting}” requires Blender {wanted} or newer, but this is {found}.",
                         setting=Message.of(setting.title),
                         wanted=".".join(map(str, wanted[:2])),
                         found=".".join(map(str, found[:2])),

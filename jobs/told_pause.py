@@ -15,7 +15,7 @@ WORTH_TELLING = 2.0
 
 
 class ToldPause:
-    """The pauses of one job. `provider` is the service's label."""
+    """Pauses a job, and shows the user why and how long. `provider` is the service's label."""
 
     def __init__(self, live: LiveRecord, provider: str) -> None:
         self._live = live

@@ -102,7 +102,7 @@ class ScenarioSettings(Settings):
         Interval(ge=1, le=2_000_000),
         Option(
             "Face Limit",
-            "Maximum number of faces; if off, adapted to the shape",
+            "Maximum number of faces; if off, it depends on the shape",
             basic=True,
             group="mesh",
         ),
@@ -143,7 +143,7 @@ class ScenarioSettings(Settings):
             yield "faceLimit", models.beyond_face_limit(geometry, low, high)
 
     def inactive_fields(self) -> Iterator[tuple[str, str]]:
-        """Yield (field, reason) for the settings of textures if there are no textures."""
+        """Yield (field, reason) for each texture setting if the mesh gets no textures."""
         if not (self.texture or self.pbr):
             for name in ("textureQuality", "textureAlignment", "textureSeed"):
                 yield name, "Has no effect without textures."

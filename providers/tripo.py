@@ -137,7 +137,7 @@ class TripoSettings(Settings):
             yield "delight", "Turning off Remove Lighting requires Texture Model 3.5."
 
     def inactive_fields(self) -> Iterator[tuple[str, str]]:
-        """Yield (field, reason) for fields without effect with the model or other settings."""
+        """Yield (field, reason) for fields that have no effect with the model or other settings."""
         yield from models.idle_settings(self, MODELS[self.model])
         if self.texture_version != NEW_TEXTURES and self.texture:
             yield "delight", "Requires Texture Model 3.5."

@@ -157,7 +157,7 @@ class TripoV2Settings(Settings):
         yield from models.broken_rules(self, MODELS[self.model_version])
 
     def inactive_fields(self) -> Iterator[tuple[str, str]]:
-        """Yield (field, reason) for fields without effect with the model or other settings."""
+        """Yield (field, reason) for fields that have no effect with the model or other settings."""
         yield from models.idle_settings(self, MODELS[self.model_version])
 
 

@@ -28,7 +28,7 @@ def seconds_of(work: Callable[[], Any]) -> float:
 
 
 def bare(file: str) -> dict[str, float]:
-    """Import with Blender's own importer; return for how many seconds this blocks Blender."""
+    """Import with Blender's own importer; return how many seconds that blocks Blender (`stall`)."""
     import bpy
 
     bpy.ops.wm.read_homefile(use_factory_startup=True)

@@ -47,7 +47,7 @@ def measure(folder: Path, before: int) -> dict[str, float]:
 
 
 def order(folder: Path, number: int) -> int:
-    """Order a few new images into a new library, and delete it.
+    """Generate meshes from a few new images in a new library, then delete the library.
 
     Return the command line's exit code.
     """

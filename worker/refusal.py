@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The worker's messages to the user: templates with values, and the exception that has them."""
+"""The worker's messages to the user: templates with values, and the exception that carries them."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ def _reserve(
 def _find_stand(
     context: bpy.types.Context, wanted: jobs.Placement, own: Point, near: list[Placeholder]
 ) -> tuple[Point, Point]:
-    """Return location and sides of a mesh that does not exist yet, clear of the boxes in `near`."""
+    """Return a future mesh's location and dimensions, clear of the placeholders in `near`."""
     from ...scene.placement import GAP, Stand, expected_stand, unit_factor
 
     boxes = [Stand(Vector(item.location), item.rotation, Vector(item.size)).box() for item in near]

@@ -80,7 +80,7 @@ def is_needed(_: bpy.types.Context) -> bool:
 
 
 def poll(context: bpy.types.Context, _now: float) -> None:
-    """Put results into the scene, unless it must not change now, and redraw for progress."""
+    """Put results into the scene unless the artist is busy, and redraw if the progress changed."""
     windows = context.window_manager.windows
     if not windows:
         if not jobs.mesh_edits().running():

@@ -120,10 +120,14 @@ def _text_of(path: Path) -> str:
             raise OSError(errno.EFBIG, f"it is larger than {MAX_TABLE // 10**6} MB")
         # Excel writes a byte order mark, which would become part of the first column's name.
         return data.decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "it is not UTF-8"
+    except UnicodeDecodeError as error:
         raise InvalidSettings(
-            f"{path} cannot be read: {why}.", "Save it as a CSV file in UTF-8."
+            f"{path} cannot be read: it is not UTF-8.", "Save it as a CSV file in UTF-8."
+        ) from error
+    except OSError as error:
+        raise InvalidSettings(
+            f"{path} cannot be read: {error.strerror or error}.",
+            "Check the path, or use another file.",
         ) from error
 
 

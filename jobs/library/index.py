@@ -140,8 +140,8 @@ class LibraryIndex:
     def find(self, *, state: str = "", provider: str = "", text: str = "") -> tuple[Entry, ...]:
         """Return the jobs in a state and of a provider that contain every word of `text`.
 
-        Empty arguments match all jobs. The words are searched, ignoring case, in titles, image
-        names, ids, providers and their labels, settings, and errors. The last result is cached,
+        Empty arguments match all jobs. The words are searched for, ignoring case, in titles, image
+        names, IDs, providers and their labels, settings, and errors. The last result is cached,
         since a panel requests the same list at every redraw.
         """
         query = (state, provider, text)

@@ -33,12 +33,12 @@ def path_of(weights: Weights) -> Path:
 
 
 def is_there(weights: Weights) -> bool:
-    """Return whether a file of weights is there; files get their names only once they are whole."""
+    """Return whether a file of weights is on disk; only a whole file gets its name."""
     return is_plain(path_of(weights))
 
 
 def paths_there(*known: Weights) -> dict[str, str]:
-    """Return the paths of those weights that are there, by name."""
+    """Return the paths of those weights that are on disk, by name."""
     return {weights.name: str(path_of(weights)) for weights in known if is_there(weights)}
 
 

@@ -44,7 +44,7 @@ def draw_ended(
 
 
 def _newest(ended: Sequence[jobs.JobView]) -> tuple[str, str]:
-    """Return the IDs of the newest job with a mesh and of the newest that failed, each or ""."""
+    """Return the IDs of the newest job with a mesh and of the newest that failed, "" for none."""
     came = next((view.job for view in ended if _came(view)), "")
     failed = next((view.job for view in ended if view.failure), "")
     return came, failed

@@ -96,7 +96,7 @@ def _refused_request(status: int, message: str, order: Order | None) -> ImageToM
     other = (
         AS_ADDRESS
         if order is None or order.inline
-        else "Check that its URL is publicly accessible."
+        else "Check that the image's URL is publicly accessible."
     )
     # A free call names no model that could be refused, and `$^` matches no message.
     model = re.escape(order.model) if order else "$^"

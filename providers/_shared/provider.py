@@ -326,10 +326,10 @@ class Provider(ABC, Generic[S]):
         """Return the ticket of a task that the user has found at the service.
 
         `task` is the id that the user entered. Raises InvalidSettings if it is not valid, or if the
-        service has no list of tasks.
+        service's tasks cannot be attached.
         """
         raise InvalidSettings(
-            Message("{provider} has no list of tasks.", provider=self.label),
+            Message("A task of {provider} cannot be attached to a job.", provider=self.label),
             "Submit the job again, or discard it.",
         )
 

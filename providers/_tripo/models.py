@@ -38,7 +38,7 @@ FaceLimit = Annotated[
     Interval(ge=50, le=2_000_000),
     Option(
         "Face Limit",
-        "Maximum number of faces; if off, adapted to the shape",
+        "Maximum number of faces; if off, it depends on the shape",
         basic=True,
         group="mesh",
     ),

@@ -39,7 +39,7 @@ def check_objects(context: bpy.types.Context, objects: list[bpy.types.Object], t
         raise LibraryProblem("Mesh tools work in Object Mode only.", "Switch to Object Mode first.")
     if task in JOINING and len(objects) > 1:
         raise LibraryProblem(
-            "This model has several meshes, and the tool works on a single one.",
+            "This model has several meshes, but the tool works on one mesh at a time.",
             "Select one of them, or join them first (Object › Join).",
         )
     for obj in objects:

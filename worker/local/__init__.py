@@ -83,9 +83,10 @@ def build(
 ) -> Model:
     """Build a model from an image (h, w, 4).
 
-    The image is sRGB with straight alpha from 0 to 1, top row first. `kept` is where the network's
-    answer about it is kept. Raise Refusal if it has no subject, or if its shape needs a depth model
-    that cannot be used. An exception from `report`, such as a cancellation, passes through.
+    The image is sRGB with straight alpha from 0 to 1, top row first. `kept` is the file in which
+    the network's answer about the image is cached. Raise Refusal if the image has no subject, or if
+    the shape needs a depth model that cannot be used. An exception from `report`, such as a
+    cancellation, passes through.
     """
     report(0.0, "Finding the subject")
     subject = find_foreground(
@@ -152,8 +153,8 @@ def shape_subject(
 ) -> Solid:
     """Give the flat silhouette its depth; the result is in pixels of the subject's matte.
 
-    `kept` is where the networks' answers about the image are kept. Raise Refusal if the shape needs
-    a depth model that cannot be used.
+    `kept` is the file of the network's answer about the image; the depth is cached beside it. Raise
+    Refusal if the shape needs a depth model that cannot be used.
     """
     height = float(np.ptp(flat.points[:, 1]))
     thickness = float(settings["thickness"])

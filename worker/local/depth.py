@@ -41,9 +41,9 @@ def find_nearness(
 ) -> Singles:
     """Return how near each part of a picture (h, w, 4) is, at most 1, without a unit.
 
-    The result is a square, stretched over the picture. It takes seconds for a picture that is new;
-    `kept` is where the networks' answers about it are kept. Raise Refusal if the weights are
-    missing or cannot be read.
+    The result is a square, stretched over the picture. A new picture takes seconds;
+    later, its result is read from a file that is named after `kept`. Raise Refusal if the weights
+    are missing or cannot be read.
     """
     if not has_depth(models):
         raise Refusal(

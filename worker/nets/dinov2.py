@@ -39,7 +39,7 @@ def encode(image: Singles, weights: Weights) -> list[Singles]:
 
 
 def embed_patches(image: Singles, weights: Weights) -> Singles:
-    """Return the first tokens (1 + patches, 384): the class token, then each patch by rows."""
+    """Return the tokens (1 + patches, 384) of the first block: the class's, then patches by row."""
     channels, height, width = image.shape
     rows, columns = height // PATCH, width // PATCH
     cut = image.reshape(channels, rows, PATCH, columns, PATCH).transpose(1, 3, 0, 2, 4)

@@ -74,6 +74,9 @@ class Route:
         # For SOCKS, urllib3 needs PySocks, which is not bundled because few users need it.
         if self.proxy.lower().startswith("socks") and find_spec("socks") is None:
             raise Misconfiguration(
-                Message("The proxy {proxy} uses SOCKS, which requires PySocks.", proxy=self.shown),
+                Message(
+                    "The proxy {proxy} uses SOCKS, which requires the Python package PySocks.",
+                    proxy=self.shown,
+                ),
                 self.variable,
             )

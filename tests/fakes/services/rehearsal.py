@@ -54,7 +54,7 @@ class RehearsalSettings(Settings):
     face_limit: Annotated[
         int | None,
         Interval(ge=10, le=5000),
-        Option("Face Limit", "Maximum number of faces; if off, adapted to the shape"),
+        Option("Face Limit", "Maximum number of faces; if off, it depends on the shape"),
     ] = None
     ratio: Annotated[float, Interval(ge=0.5, le=1.0), Option("Ratio", "Share of the frame")] = 0.9
     seed: Annotated[int, Interval(ge=0), Option("Seed", "Same seed, same mesh")] = 0

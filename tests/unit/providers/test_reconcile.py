@@ -248,7 +248,7 @@ def test_ids_are_attached_as_they_are_polled() -> None:
     with pytest.raises(InvalidSettings, match="https"):
         aiml.attach("ftp://a/b.glb", aiml.settings())
     local = get_provider("local")
-    with pytest.raises(InvalidSettings, match="no list of tasks"):
+    with pytest.raises(InvalidSettings, match="cannot be attached"):
         local.attach("1", local.settings())
 
 

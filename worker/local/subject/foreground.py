@@ -70,7 +70,7 @@ def find_foreground(
     """Detect the subject of an image (h, w, 4); raise Refusal if there is no subject.
 
     `mode` is "auto", "alpha", "border", or "none". Nothing outside of `box` is part of the subject.
-    `kept` is where the network's answer about the image is kept.
+    `kept` is the file in which the network's answer about the image is cached.
     """
     return SubjectFinder(pixels, kept).find(mode, tolerance, box)
 

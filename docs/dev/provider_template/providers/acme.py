@@ -55,7 +55,7 @@ class AcmeSettings(Settings):
         Interval(ge=100, le=200_000),
         Option(
             "Face Limit",
-            "Maximum number of faces; if off, adapted to the shape",
+            "Maximum number of faces; if off, it depends on the shape",
             basic=True,
             group="mesh",
         ),

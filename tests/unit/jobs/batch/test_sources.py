@@ -77,10 +77,12 @@ def test_an_empty_batch_is_reported_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ImageToMeshError, match="no image"):
         read_sources([str(tmp_path)])
     (tmp_path / "list.csv").write_bytes("image\nä.png".encode("utf-16"))
-    with pytest.raises(ImageToMeshError, match="not UTF-8"):
+    with pytest.raises(ImageToMeshError, match="not UTF-8") as wrong:
         read_sources([str(tmp_path / "list.csv")])
-    with pytest.raises(ImageToMeshError, match="cannot be read"):
+    assert "UTF-8" in wrong.value.hint
+    with pytest.raises(ImageToMeshError, match="cannot be read") as gone:
         read_sources([str(tmp_path / "gone.csv")])
+    assert gone.value.hint == "Check the path, or use another file."
 
 
 def test_null_characters_in_a_table_are_reported_in_one_sentence(tmp_path: Path) -> None:

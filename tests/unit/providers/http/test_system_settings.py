@@ -132,8 +132,8 @@ def test_a_failing_proxy_is_named_and_gets_no_request(
 BAD_PROXIES = [
     ("http://127.0.0.1:{gone}", "Connection refused"),
     ("127.0.0.1:{gone}", "Connection refused"),
-    ("socks5://127.0.0.1:{gone}", "uses SOCKS, which requires PySocks"),
-    ("socks5h://127.0.0.1:{gone}", "uses SOCKS, which requires PySocks"),
+    ("socks5://127.0.0.1:{gone}", "uses SOCKS, which requires the Python package PySocks"),
+    ("socks5h://127.0.0.1:{gone}", "uses SOCKS, which requires the Python package PySocks"),
     ("http://[::1", "cannot be used: its host is not valid"),
     ("http://:3128", "cannot be used: it has no host"),
     ("http://proxy.example:port", "cannot be used: its port is not valid"),
