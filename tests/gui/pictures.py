@@ -49,6 +49,15 @@ def gray_disc(folder: Path) -> Path:
     return file
 
 
+def disc(folder: Path, name: str, color: tuple[int, int, int]) -> Path:
+    """Write a picture of a disc of this color on white, which stands out as a subject."""
+    file = folder / name
+    picture = Image.new("RGB", (256, 256), (255, 255, 255))
+    ImageDraw.Draw(picture).ellipse((40, 40, 216, 216), fill=color)
+    picture.save(file)
+    return file
+
+
 def text_file(folder: Path) -> Path:
     """Write a text file with the name of a picture."""
     file = folder / "letter.png"

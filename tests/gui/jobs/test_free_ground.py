@@ -64,7 +64,7 @@ def test_nine_times_the_same(studio: Artist, photograph: Path) -> None:
 
 def test_three_dropped(studio: Artist, workshop: Path) -> None:
     files = [
-        pictures.with_dark_corner(workshop, f"tile {number}.png", (200, 40 * number, 40))
+        pictures.disc(workshop, f"button {number}.png", (200, 40 * number, 40))
         for number in range(3)
     ]
     drop(studio, files)
