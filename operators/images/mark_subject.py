@@ -26,9 +26,9 @@ NAVIGATION = frozenset({
 LINE_COLOR = (1.0, 1.0, 1.0, 0.9)
 
 
-def _end(name: str, default: float) -> Any:
+def _end(title: str, default: float) -> Any:
     return FloatProperty(
-        name=name,
+        name=title,
         description="End of the box, as a fraction of the image from its top left",
         default=default,
         min=0.0,
@@ -46,10 +46,10 @@ class IMAGE_TO_MESH_OT_mark_subject(bpy.types.Operator):
     bl_description = "Draw a box around the subject: nothing outside of it is part of the subject"
     bl_options = {"REGISTER", "UNDO"}
 
-    left: _end("Left", 0.0)
-    top: _end("Top", 0.0)
-    right: _end("Right", 1.0)
-    bottom: _end("Bottom", 1.0)
+    left: _end(title="Left", default=0.0)
+    top: _end(title="Top", default=0.0)
+    right: _end(title="Right", default=1.0)
+    bottom: _end(title="Bottom", default=1.0)
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

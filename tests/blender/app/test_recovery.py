@@ -223,7 +223,7 @@ def test_resolving_needs_an_id_and_an_uncertain_job(library: Path) -> None:
     with pytest.raises(RuntimeError, match="The task ID is missing"):
         bpy.ops.image_to_mesh.settle("EXEC_DEFAULT", job=job, how="ATTACH")
     other = make_interrupted_job(library, "running", 1)
-    with pytest.raises(RuntimeError, match="not uncertain"):
+    with pytest.raises(RuntimeError, match="does not need to be resolved"):
         bpy.ops.image_to_mesh.settle("EXEC_DEFAULT", job=other, how="FORGET")
     assert state_of(library, job) == "uncertain"
 

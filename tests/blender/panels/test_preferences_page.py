@@ -136,7 +136,7 @@ def test_diagnostics_hold_no_key(
     assert "tsk_in_the" not in text
     assert "from-the-environment" not in text
     assert bpy.app.version_string in text
-    with pytest.raises(RuntimeError, match="Cannot write"):
+    with pytest.raises(RuntimeError, match="cannot be written"):
         bpy.ops.image_to_mesh.save_diagnostics(filepath=str(tmp_path / "no" / "where.zip"))
 
 
