@@ -112,7 +112,7 @@ def button_texts(name: str) -> set[str]:
     rna = getattr(bpy.ops.image_to_mesh, name).get_rna_type()
     choices = [item.name for prop in rna.properties if prop.type == "ENUM"
                for item in prop.enum_items]  # fmt: skip
-    drawn = re.compile(rf'"image_to_mesh\.{name}", text=(?:tr\()?"([^"]+)"')
+    drawn = re.compile(rf'"image_to_mesh\.{name}", (?:text=)?(?:tr\()?"([^"]+)"')
     files = [
         file for room in ("panels", "operators") for file in (places.ROOT / room).rglob("*.py")
     ]
