@@ -7,6 +7,7 @@ Several images form a queue; a few jobs run at a time. Queued jobs have sent not
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -17,7 +18,7 @@ from ..app import queue, repeated_order, watcher
 from ..app.redraw import redraw
 from ..app.refusals import hide_refusal
 from ..i18n.translate import tr, translate_error
-from ..providers import ImageToMeshError
+from ..providers import BadImage, ImageToMeshError, Message
 from ..state.import_options import placement_of
 from ..state.orders.price import price_text
 from ..state.preflight import why_not_at_all
@@ -83,6 +84,11 @@ class IMAGE_TO_MESH_OT_make_here(ImageFiles, bpy.types.Operator):
 
     def _confirm(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         self.place, count = self.place or "drop", len(self.paths())
+        if self.place == "drop":
+            try:
+                _check_folder(self.paths())
+            except BadImage as error:
+                return choose.refuse(self, error)
         there = [repeated_order.is_there(context, order) for order in self._orders(context)]
         repeated = any(there) and not self.again
         said = self.place != "drop" or drop_menu.names_order(context)
@@ -148,6 +154,19 @@ class IMAGE_TO_MESH_OT_make_here(ImageFiles, bpy.types.Operator):
 
     def _orders(self, context: bpy.types.Context) -> list[tuple[Any, ...]]:
         return [repeated_order.order_of(context, (path,)) for path in self.paths()]
+
+
+def _check_folder(paths: list[str]) -> None:
+    """Raise BadImage if a dropped file is not in the folder of the first one.
+
+    Blender passes a drop on as the folder of the first file, and the names of all files.
+    """
+    for path in map(Path, paths[1:]):
+        if not path.is_file():
+            raise BadImage(
+                Message("“{name}” is not in the folder of the first image.", name=path.name),
+                "Drop the images of each folder separately.",
+            )
 
 
 def _in_row(context: bpy.types.Context, spec: jobs.JobSpec) -> jobs.JobSpec:

@@ -133,6 +133,22 @@ def test_a_repeated_order_says_so_before_its_price(
     ]
 
 
+def test_files_dropped_from_two_folders_are_refused_unasked(
+    place: Place, windowed: Window, files: list[Path], tmp_path: Path
+) -> None:
+    said: list[str] = []
+    dropped = drop([files[0], tmp_path / "plates" / "plate.jpg"])
+    dropped.report = lambda _, message: said.append(message)
+    assert dropped.invoke(windowed, None) == {"CANCELLED"}
+    assert windowed.prompts == []
+    assert said == [
+        "“plate.jpg” is not in the folder of the first image. "
+        "Drop the images of each folder separately."
+    ]
+    finish()
+    assert place.creates() == 0
+
+
 def test_files_from_the_browser_are_asked_about(
     place: Place, windowed: Window, files: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import places
 import pytest
+from gui import pictures
 from gui.artist import GENERATED, Artist
 from gui.interface.test_image_sources import BROWSER, FEW_FACES, FIRST_FILE, PICTURE, SHOW_FOLDER
 from gui.interface.test_orders import drop
@@ -22,6 +23,20 @@ if TYPE_CHECKING:
 NAME = "IMG_1423.HEIC"
 CHOSEN = f"{PICTURE} == {NAME!r}"
 WITHOUT_PROGRAMS = "import os; os.environ['PATH'] = '/nonexistent'"
+REPORTS = """
+area = next(area for area in bpy.context.window_manager.windows[0].screen.areas
+            if area.type == 'PROPERTIES')
+area.type = 'INFO'
+view = next(region for region in area.regions if region.type == 'WINDOW')
+with bpy.context.temp_override(
+    window=bpy.context.window_manager.windows[0], area=area, region=view
+):
+    bpy.ops.info.select_all(action='SELECT')
+    bpy.ops.info.report_copy()
+area.type = 'PROPERTIES'
+bpy.context.window_manager.clipboard
+"""
+"""All reports since the start, as the Info Editor copies them."""
 FAILED = "[job['message'] for job in ended_jobs() if job['state'] == 'failed']"
 REFUSED = "HEIC or AVIF photo, which this computer cannot open"
 HINT = "save the photo as JPEG"
@@ -81,6 +96,14 @@ def test_among_others(empty: Artist, photo: Path, photograph: Path) -> None:
     beside = Path(shutil.copy(photograph, photo.parent))
     drop(empty, [photo, beside])
     empty.session.wait_for(f"len({GENERATED}) == 2", 60)
+
+
+def test_files_of_two_folders_get_a_sentence(empty: Artist, photo: Path, workshop: Path) -> None:
+    elsewhere = pictures.disc(workshop, "button.png", (200, 40, 40))
+    drop(empty, [photo, elsewhere])
+    time.sleep(1.0)
+    assert "“button.png” is not in the folder of the first image." in empty.session.run(REPORTS)
+    assert (empty.running(), empty.endings()) == ([], [])
 
 
 def test_without_a_program_a_sentence_says_what_to_do(
