@@ -14,7 +14,7 @@ from .refusals import hide_refusal
 def choose(
     context: bpy.types.Context, image: bpy.types.Image, *, same_subject: bool = False
 ) -> bool:
-    """Make an image the scene's; return whether the user has to keep or clear old side views.
+    """Use an image in the scene; return whether the user has to keep or clear old side views.
 
     Side views of another image are not sent before that. The result is False without such views, or
     if the provider takes no side views. `same_subject`: the image is an edit of the current one, so

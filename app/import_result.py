@@ -89,7 +89,7 @@ def show_failure(job: str, error: Exception) -> None:
     failure = jobs.Failure(
         "import",
         getattr(error, "message", message),
-        getattr(error, "hint", "Import the job again."),
+        getattr(error, "hint", "Import the result again."),
     )
     for view in jobs.session().views():
         if view.job == job and not _is_at_work(view):

@@ -21,7 +21,7 @@ _waiting: deque[jobs.JobSpec] = deque()
 
 
 def add(specs: Iterable[jobs.JobSpec]) -> None:
-    """Queue jobs, and start as many as slots are free.
+    """Queue jobs, and start waiting jobs while slots are free.
 
     Raises ImageToMeshError if one cannot start: that one is dropped, and the jobs behind it stay
     queued.

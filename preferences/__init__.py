@@ -162,7 +162,7 @@ def may_reach(address: str) -> bool:
 
 
 def key_names(provider: Provider[Any]) -> tuple[str, ...]:
-    """Return the preferences that hold a provider's keys."""
+    """Return the names of the preferences that hold a provider's keys."""
     return tuple(field.preference for field in provider.keys)
 
 

@@ -96,9 +96,9 @@ def once(programs: Path, picture: Path) -> float:
 
 
 def generate() -> bool:
-    """Time `image-to-mesh generate`, including Python's start, for the sample and for 1024 × 1024.
+    """Time `image-to-mesh generate`, including Python's start; return whether it is fast enough.
 
-    This and the other benchmarks return whether their promises were kept.
+    The images are the sample and a copy scaled to SIDE × SIDE pixels.
     """
     programs, kept = demo.install(), True
     with tempfile.TemporaryDirectory() as folder:

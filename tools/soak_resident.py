@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The process of a soak that is not killed: it orders round after round and measures itself.
+"""The one process that `soak.py` never kills: it orders in rounds and measures itself.
 
 `soak_resident.py FOLDER` runs the command line in this process until standard input ends. It prints
 a line of JSON for each round: megabytes of memory, handles, threads, temporary files.

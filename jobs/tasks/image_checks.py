@@ -60,7 +60,7 @@ class ImageChecks:
         """How many images are being edited."""
 
     def check(self, key: Hashable, source: PictureSource, detection: SubjectDetection) -> None:
-        """Check an image on a thread; `report` returns the result for this key once it is there.
+        """Check an image on a thread; `report` returns the result for this key when it is ready.
 
         Until then, `report` returns an earlier report with an error, or one that is `waiting`.
         """

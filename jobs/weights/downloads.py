@@ -101,7 +101,7 @@ class WeightsDownloads:
                 task.stopped.set()
 
     def refresh(self, weights: Weights) -> bool:
-        """Return whether a file is there, and store that for `state`, which reads no files."""
+        """Return whether a file exists, and store that for `state`, which reads no files."""
         is_there = self._there[weights.name] = store.is_there(weights)
         return is_there
 

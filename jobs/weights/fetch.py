@@ -23,7 +23,7 @@ SPARE = 100 * 1000 * 1000
 """Bytes that a download leaves free on the disk."""
 WAIT = 0.5
 """Seconds between two checks of whether another Blender has finished its download."""
-AGAIN = "Click Get Depth Model again: it continues where it stopped."
+AGAIN = "Click Get Depth Model again to continue the download."
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -35,7 +35,7 @@ def fetch(
     check: Check,
     wait: Callable[[float], None],
 ) -> None:
-    """Download a file of weights, unless it is there.
+    """Download a file of weights, unless it exists already.
 
     If another Blender is downloading the file, waits for that. `check` may raise Cancelled, and
     `wait` sleeps. Raises ImageToMeshError if the download fails: bytes that have arrived are kept,

@@ -29,7 +29,7 @@ LINE_COLOR = (1.0, 1.0, 1.0, 0.9)
 def _end(title: str, default: float) -> Any:
     return FloatProperty(
         name=title,
-        description="End of the box, as a fraction of the image from its top left",
+        description="Side of the box, as a fraction of the image, measured from its top left",
         default=default,
         min=0.0,
         max=1.0,
@@ -61,7 +61,10 @@ class IMAGE_TO_MESH_OT_mark_subject(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         box = (self.left, self.top, self.right, self.bottom)
         if box[0] >= box[2] or box[1] >= box[3]:
-            self.report({"ERROR"}, tr("The box is empty"))
+            self.report(
+                {"ERROR"},
+                tr("The box is empty: Left must be less than Right, and Top less than Bottom"),
+            )
             return {"CANCELLED"}
         chosen = choices_of(context.scene)
         subject_box.set_box(chosen, () if box == subject_box.WHOLE else box)

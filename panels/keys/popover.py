@@ -55,7 +55,8 @@ def draw_key_state(
 ) -> None:
     """Draw one line about a provider's key and balance, with the button that opens the popover.
 
-    If Blender is offline, the line allows online access. A provider without keys has no line.
+    If Blender is offline, the line also has a button that allows online access. Nothing is drawn
+    for a provider without keys.
     """
     if provider.keys:
         state = state_of(context, provider, none="Add Key")

@@ -80,8 +80,10 @@ def parse_reply(model: type[T], data: object, where: str) -> T:
         return cast(T, _adapter(model).validate_python(data))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the whole reply"
-        raise BadReply(f"{where}: {field}: {first['msg']}.") from error
+        reason = ": ".join(filter(None, (".".join(map(str, first["loc"])), first["msg"])))
+        raise BadReply(
+            Message("{where} is not valid: {reason}.", where=where, reason=reason)
+        ) from error
 
 
 def to_json(value: object) -> Any:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Check what an importer created against the limits, before it is used.
 
-The file's own claims were checked before the import. This counts the result, the same for all
-formats; no image has been decoded yet.
+The numbers that the file states were checked before the import. These checks count what the import
+created, whatever the file's format. No image has been decoded yet.
 """
 
 from __future__ import annotations

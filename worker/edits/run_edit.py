@@ -115,7 +115,7 @@ def open_model(path: str) -> bpy.types.Object:
         raise Refusal(
             "library",
             Message("The model file “{path}” is missing.", path=path),
-            "Import the job again.",
+            "Import the result again.",
         )
     with bpy.data.libraries.load(path, link=False) as (source, target):
         target.objects = source.objects
@@ -129,7 +129,7 @@ def open_model(path: str) -> bpy.types.Object:
     bpy.context.view_layer.update()
     root = next((obj for obj in target.objects if obj.parent is None), None)
     if root is None or not model_meshes(root):
-        raise Refusal("bad_mesh", "The model has no faces.", "Import the job again.")
+        raise Refusal("bad_mesh", "The model has no faces.", "Import the result again.")
     return root
 
 

@@ -94,6 +94,9 @@ def _weights(path: str) -> Weights:
     except (OSError, DamagedWeights) as error:
         raise Refusal(
             "failed",
-            Message("The depth model cannot be read: {reason}.", reason=str(error)),
-            "Delete its file, and click Get Depth Model again.",
+            Message(
+                "The depth model cannot be read: {reason}.",
+                reason=getattr(error, "strerror", None) or str(error),
+            ),
+            Message("Delete {path}, and click Get Depth Model again.", path=path),
         ) from error

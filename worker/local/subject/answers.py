@@ -69,9 +69,10 @@ class AnswerFile:
 def answer_file(
     folder: str, image: str, orientation: int, *, version: str, side: int
 ) -> AnswerFile | None:
-    """Return the file for a network's answer about an image file; None if that cannot be read.
+    """Return the file for a network's answer about an image; None if the image cannot be read.
 
-    `version` names the network with its weights: the answers of another one are not used.
+    `version` names the network and its weights: answers of other versions are not used. Answers
+    have `side` × `side` values.
     """
     try:
         with Path(image).open("rb") as file:

@@ -175,8 +175,9 @@ class _PartFinder:
 def _with_network(seen: Observation, salient: Salient, tolerance: float) -> Singles:
     """Return the matte (h, w) of what the network finds.
 
-    A drawing is filled. Unless it is doubtful, the separation by the border's color is used instead
-    if the network is unsure, or if both find the same subject, since its edges are better.
+    A closed line drawing is filled. For other images, the separation by the border's color is used
+    instead if the network is unsure or finds the same subject, because that separation has better
+    edges; but not if it looks random.
     """
     drawing = seen.filled_drawing(salient)
     if drawing is not None:
