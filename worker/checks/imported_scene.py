@@ -2,7 +2,7 @@
 """Check what an importer created against the limits, before it is used.
 
 The numbers that the file states were checked before the import. These checks count what the import
-created, whatever the file's format. No image has been decoded yet.
+created, in the same way for all formats. No image has been decoded yet.
 """
 
 from __future__ import annotations
