@@ -157,9 +157,9 @@ class IMAGE_TO_MESH_OT_make_here(ImageFiles, bpy.types.Operator):
 
 
 def _check_folder(paths: list[str]) -> None:
-    """Raise BadImage if a dropped file is not in the folder of the first one.
+    """Raise BadImage if a dropped file is missing in the folder that Blender passes.
 
-    Blender passes a drop on as the folder of the first file, and the names of all files.
+    Blender 4.3 passes the folder of the first file, and the bare names of all; 5.2 passes paths.
     """
     for path in map(Path, paths[1:]):
         if not path.is_file():

@@ -92,18 +92,23 @@ def test_by_drop(empty: Artist, photo: Path) -> None:
 
 
 def test_among_others(empty: Artist, photo: Path, photograph: Path) -> None:
-    # Blender passes a drop on as one folder and the files' names in it.
     beside = Path(shutil.copy(photograph, photo.parent))
     drop(empty, [photo, beside])
     empty.session.wait_for(f"len({GENERATED}) == 2", 60)
 
 
-def test_files_of_two_folders_get_a_sentence(empty: Artist, photo: Path, workshop: Path) -> None:
+def test_files_of_two_folders_are_found_or_get_a_sentence(
+    empty: Artist, photo: Path, workshop: Path
+) -> None:
     elsewhere = pictures.disc(workshop, "button.png", (200, 40, 40))
     drop(empty, [photo, elsewhere])
     time.sleep(1.0)
-    assert "“button.png” is not in the folder of the first image." in empty.session.run(REPORTS)
-    assert (empty.running(), empty.endings()) == ([], [])
+    told = empty.session.run(REPORTS)
+    if "../button.png" in told:  # Blender 5.2 tells where each file is, 4.3 only where the first is
+        empty.session.wait_for(f"len({GENERATED}) == 2", 60)
+    else:
+        assert "“button.png” is not in the folder of the first image." in told
+        assert (empty.running(), empty.endings()) == ([], [])
 
 
 def test_without_a_program_a_sentence_says_what_to_do(
