@@ -34,13 +34,12 @@ class LocalSettings(Settings):
     """The settings of the built-in generator."""
 
     shape: Annotated[
-        Literal["inflate", "body", "relief", "cutout", "spin"],
+        Literal["inflate", "relief", "cutout", "spin", "body"],
         Option(
             "Shape",
             "Type of mesh to create from the image",
             (
                 Choice("inflate", "Inflate", "Closed, rounded body inside the outline"),
-                Choice("body", "Body", "Front shaped by the depth model, with an inflated back"),
                 Choice(
                     "relief",
                     "Relief",
@@ -48,6 +47,7 @@ class LocalSettings(Settings):
                 ),
                 Choice("cutout", "Cutout", "Flat slab with rounded edges"),
                 Choice("spin", "Spin", "Outline rotated about its vertical axis, as for a bottle"),
+                Choice("body", "Body", "Front shaped by the depth model, with an inflated back"),
             ),
             basic=True,
         ),

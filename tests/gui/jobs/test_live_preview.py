@@ -161,8 +161,7 @@ def test_many_changes_leave_one_mesh(studio: Artist) -> None:
         drag(session, pixels, lambda: session.wait_for("has_caught_up()", 60))
     shown = len(session.run("live['depth']"))
     x, y = session.find("local.shape")
-    # Past Body, which needs the depth model.
-    session.scroll_with("ctrl", x, y, 2)
+    session.scroll_with("ctrl", x, y, 1)
     session.wait_for(f"len(live['depth']) > {shown}", 30)
     assert session.run("bpy.context.scene.image_to_mesh.local.shape") == "relief"
     session.wait_for(FULL.format(jobs=[before["job"]]), 90)

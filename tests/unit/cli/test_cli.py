@@ -101,7 +101,7 @@ def test_progress_goes_to_standard_error_and_quiet_means_quiet(cli: Cli) -> None
         (["cup.png", "--set", "face_count=1"], "200 to 1000000"),
         (["cup.png", "--set", "face_count"], "NAME=VALUE"),
         (["cup.png", "--set", "faces=3"], "no setting"),
-        (["cup.png", "--set", "shape=ball"], "inflate, body, relief, cutout, spin"),
+        (["cup.png", "--set", "shape=ball"], "inflate, relief, cutout, spin, body"),
         (["cup.png", "--view", "left=cup.png"], "does not support the “left” view"),
         (["cup.png", "--output", "out.txt"], "extension"),
         (["cup.png", "--output", "nowhere/out.glb"], "does not exist"),
