@@ -233,7 +233,7 @@ def test_a_refused_inline_picture_suggests_sending_an_address(aiml: Aiml, cup: P
     with pytest.raises(ImageToMeshError) as caught:
         order(PROVIDER, aiml, Picture("front", "cup", url="https://example.com/a.png"))
     assert caught.value.kind == "bad_image"
-    assert "Check that its URL is public" in caught.value.hint
+    assert "Check that the image's URL is public" in caught.value.hint
 
 
 def test_a_model_that_is_switched_off_is_reported(aiml: Aiml, cup: Picture) -> None:
