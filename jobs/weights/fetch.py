@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 from ...providers import BadMesh, Failed, LibraryProblem, Message
 from ..disk.lock import JobLock
 from . import store
-from .store import Check, ReportProgress
+from .store import SHA256, Check, ReportProgress
 from .table import Weights
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ SPARE = 100 * 1000 * 1000
 WAIT = 0.5
 """Seconds between two checks of whether another Blender has finished its download."""
 AGAIN = "Click Get Depth Model again to continue the download."
-SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def fetch(

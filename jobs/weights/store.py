@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -15,6 +16,7 @@ from ..library.store import default_folder
 from .table import Weights
 
 PIECE = 1 << 20
+SHA256 = re.compile(r"[0-9a-f]{64}")
 _HASH_BYTES = 64
 
 Check = Callable[[], None]
@@ -43,18 +45,25 @@ def paths_there(*known: Weights) -> dict[str, str]:
 
 
 def kept_hash(weights: Weights) -> str | None:
-    """Return the SHA-256 in the table, else the saved one from the host; None without either."""
+    """Return the SHA-256 in the table, else the saved one from the host; None without either.
+
+    A saved text that is no hash counts as none.
+    """
     if weights.sha256 is not None:
         return weights.sha256
     try:
-        return read_plain(_note_of(weights), _HASH_BYTES).decode("ascii")
+        saved = read_plain(_note_of(weights), _HASH_BYTES).decode("ascii")
     except (OSError, UnicodeDecodeError):
         return None
+    return saved if SHA256.fullmatch(saved) else None
 
 
 def keep_hash(weights: Weights, sha256: str) -> None:
-    """Save the SHA-256 that the host stated. Raises OSError if that fails."""
-    write_whole(_note_of(weights), sha256.encode("ascii"))
+    """Save the SHA-256 that the host stated. Raises LibraryProblem if that fails."""
+    try:
+        write_whole(_note_of(weights), sha256.encode("ascii"))
+    except OSError as error:
+        raise unwritable(error) from error
 
 
 def make_folder() -> None:
@@ -68,10 +77,13 @@ def make_folder() -> None:
 def take_file(source: Path, weights: Weights, progress: ReportProgress, check: Check) -> None:
     """Copy a file of weights from elsewhere, such as a studio's share.
 
-    Raises Failed if `source` is another file, and LibraryProblem if a file cannot be read or
-    written. `check` is called for every piece, and may raise Cancelled.
+    Without a known hash, its size must do: a computer without a network cannot ask the host, and
+    the network checks the file's layout. Raises Failed if `source` is another file, and
+    LibraryProblem if a file cannot be read or written. `check` is called for every piece, and may
+    raise Cancelled.
     """
     make_folder()
+    expected = kept_hash(weights)
     try:
         file = open_plain(source.resolve())
     except OSError as error:
@@ -85,7 +97,8 @@ def take_file(source: Path, weights: Weights, progress: ReportProgress, check: C
             raise _other_file(source.name, weights)
         try:
             with new_file(path_of(weights)) as copy:
-                if _copy(file, copy, weights, progress, check) != kept_hash(weights):
+                found = _copy(file, copy, weights, progress, check)
+                if expected not in (None, found):
                     # Raised inside the block: the copy never gets its name.
                     raise _other_file(source.name, weights)
         except OSError as error:

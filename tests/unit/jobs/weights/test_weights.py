@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import hashlib
 import shutil
 import subprocess
@@ -325,6 +326,43 @@ def test_a_file_from_elsewhere_is_copied_if_it_is_the_one(
         assert names(own_folder) == []
     text = sentence(take_copy(tmp_path / "missing", weights))
     assert text.startswith(f"{tmp_path / 'missing'} cannot be read: ")
+
+
+def test_a_file_from_elsewhere_is_taken_by_its_size_while_no_hash_is_known(
+    files: Files, tmp_path: Path, own_folder: Path
+) -> None:
+    weights, source = weights_at(files, sha256=None), tmp_path / "model.safetensors"
+    source.write_bytes(DATA[:-1])
+    assert "is not the Tiny Net file" in sentence(take_copy(source, weights))
+    source.write_bytes(DATA)
+    assert take_copy(source, weights) == THERE
+    assert files.seen == [], "a computer without a network asks nobody"
+    assert names(own_folder) == ["tiny.safetensors"], "the host's hash is not known by this"
+    # Once the host has stated one, it counts.
+    store.path_of(weights).unlink()
+    store.keep_hash(weights, DIGEST)
+    source.write_bytes(DATA[:-1] + b"x")
+    assert "is not the Tiny Net file" in sentence(take_copy(source, weights))
+
+
+def test_a_saved_text_that_is_no_hash_is_asked_for_again(files: Files, own_folder: Path) -> None:
+    with serving(Files(redirect=files.url, linked_etag=DIGEST)) as host:
+        weights = weights_at(files, sha256=None, page=host.url)
+        store.make_folder()
+        store.keep_hash(weights, "no hash")
+        assert run(weights) == THERE
+        assert store.kept_hash(weights) == DIGEST
+
+
+def test_a_hash_that_cannot_be_saved_is_said(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(store, "write_whole", fill)
+    with serving(Files(redirect=files.url, linked_etag=DIGEST)) as host:
+        text = sentence(run(weights_at(files, sha256=None, page=host.url)))
+    assert "cannot be saved in" in text
+    assert "No space left on device" in text
 
 
 def test_closing_ends_the_threads(files: Files) -> None:
