@@ -14,7 +14,7 @@ from ..app.periodic.new_scenes import apply_defaults
 from ..app.refusals import hide_refusal, show_refusal
 from ..i18n.translate import tr, translate_error
 from ..providers import ImageToMeshError, Provider
-from ..state import import_options, open_file
+from ..state import import_options, open_file, subject_box
 from ..state.active_result import active_result
 from ..state.preflight import picture_key, why_not
 from ..state.scene_properties import choices_of, provider_of, read_settings
@@ -157,21 +157,24 @@ def specify(
 ) -> jobs.JobSpec:
     """Return the specification of a job of this provider, with all that it needs from Blender.
 
-    `pictures` replace the scene's own; `location` overrides the scene's placement. A scene that is
-    new gets its import defaults first. Raise ImageToMeshError for an unusable image, key, or
-    address.
+    `pictures` replace the scene's own, and have no box; `location` overrides the scene's placement.
+    A scene that is new gets its import defaults first. Raise ImageToMeshError for an unusable
+    image, key, or address.
     """
     from ..scene import background_command
 
     apply_defaults(
         context
     )  # The scene may have been added since the last tick with the tab visible.
+    settings = read_settings(context.scene, provider)
+    if pictures is not None:
+        settings = subject_box.without_box(settings)
     placement = _placement(context)
     if location is not None:
         placement = replace(placement, location=location, free=False)
     return jobs.JobSpec(
         provider=provider.id,
-        settings=read_settings(context.scene, provider),
+        settings=settings,
         pictures=_pictures(context, provider) if pictures is None else pictures,
         library=preferences.library(context),
         keys=preferences.keys(context, provider),

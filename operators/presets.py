@@ -16,7 +16,14 @@ from bl_operators.presets import AddPresetBase
 from ..i18n.translate import tr
 from ..providers import Provider, settings_of
 from ..state.preset_baseline import baseline_of, keep_baseline, take_back
-from ..state.scene_properties import property_name, provider_of, switch_name, write_settings
+from ..state.scene_properties import (
+    choices_of,
+    property_name,
+    provider_of,
+    switch_name,
+    write_settings,
+)
+from ..state.subject_box import ENDS, box_of, set_box
 from .arguments import argument
 
 FOLDER = Path(__file__).parent.parent / "presets"
@@ -59,8 +66,11 @@ class IMAGE_TO_MESH_MT_presets(bpy.types.Menu):
     @staticmethod
     def reset_cb(context: bpy.types.Context, _filepath: str) -> None:
         """Reset the settings first, since a preset holds only what differs from the defaults."""
-        provider = provider_of(context.scene)
+        provider, chosen = provider_of(context.scene), choices_of(context.scene)
+        box = box_of(chosen)
         write_settings(context.scene, provider, provider.settings())
+        # It belongs to the image, not to the preset.
+        set_box(chosen, box)
 
     @staticmethod
     def post_cb(context: bpy.types.Context, filepath: str) -> None:
@@ -94,6 +104,8 @@ class IMAGE_TO_MESH_OT_preset_add(AddPresetBase, bpy.types.Operator):
         """The property paths that the preset's file sets."""
         names: list[str] = []
         for setting in settings_of(provider_of(bpy.context.scene).settings):
+            if setting.name in ENDS:
+                continue
             if setting.optional:
                 names.append(switch_name(setting.name))
             names.append(property_name(setting.name))

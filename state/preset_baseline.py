@@ -17,6 +17,7 @@ import bpy
 
 from ..providers import Provider, Settings, values_of
 from .scene_properties import choices_of, read_settings, write_settings
+from .subject_box import ENDS
 
 
 class Baseline(NamedTuple):
@@ -58,7 +59,7 @@ def take_back(scene: bpy.types.Scene, provider: Provider[Any], *names: str) -> N
     """Reset the named settings to the baseline, or all of them if none is named."""
     values = baseline_of(scene, provider).values
     now = read_settings(scene, provider)
-    back = {name: values[name] for name in values_of(now) if not names or name in names}
+    back = {name: values[name] for name in _plain(now) if not names or name in names}
     write_settings(scene, provider, replace(now, **back))
 
 
@@ -79,7 +80,9 @@ def _defaults(provider: Provider[Any]) -> dict[str, Any]:
 
 
 def _plain(settings: Settings) -> dict[str, Any]:
+    """Return the values that a preset can hold: those of the box belong to an image."""
     return {
         name: value.value if isinstance(value, Enum) else value
         for name, value in values_of(settings).items()
+        if name not in ENDS
     }

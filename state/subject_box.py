@@ -7,13 +7,18 @@ providers. It belongs to its image: another image has none.
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from typing import Any
 
 import bpy
 from bpy.props import PointerProperty
 
+from ..providers import Settings
+
 ENDS = ("box_left", "box_top", "box_right", "box_bottom")
 WHOLE = (0.0, 0.0, 1.0, 1.0)
+OWNER_PROVIDER = "local"
+"""The provider whose settings hold the box."""
 OWNER = "box_image"
 """Property with the image that the box was drawn on."""
 
@@ -36,6 +41,30 @@ def set_box(choices: Any, box: tuple[float, ...]) -> None:
     for name, value in zip(ENDS, box or WHOLE, strict=True):
         if getattr(choices.local, name) != value:
             setattr(choices.local, name, value)
+
+
+def without_box(settings: Settings) -> Settings:
+    """Return settings for images other than the one that the box was drawn on."""
+    names = {field.name for field in fields(settings)}
+    if not names.issuperset(ENDS):
+        return settings
+    return replace(settings, **dict(zip(ENDS, WHOLE, strict=True)))
+
+
+def upright_box(box: tuple[float, ...], orientation: int) -> tuple[float, ...]:
+    """Return a box on an image's stored pixels as one on the upright image.
+
+    Blender shows a photo as it is stored; the worker turns it upright first, by its Exif
+    orientation (1 to 8), as `worker/images/pixels.py` does.
+    """
+    horizontal, vertical = (box[0], box[2]), (box[1], box[3])
+    if orientation in (5, 6, 7, 8):
+        horizontal, vertical = vertical, horizontal
+    if orientation in (3, 4, 7, 8):
+        vertical = (1.0 - vertical[1], 1.0 - vertical[0])
+    if orientation in (2, 3, 6, 7):
+        horizontal = (1.0 - horizontal[1], 1.0 - horizontal[0])
+    return horizontal[0], vertical[0], horizontal[1], vertical[1]
 
 
 def drop_foreign(choices: Any) -> None:

@@ -9,10 +9,11 @@ import bpy
 import gpu
 from bpy.props import FloatProperty
 
+from ... import jobs
 from ...app.redraw import redraw
 from ...i18n.translate import tr
 from ...state import subject_box
-from ...state.preflight import picture_problem
+from ...state.preflight import picture_key, picture_problem
 from ...state.scene_properties import choices_of
 
 HOW = "Drag a box around the subject, or press Esc to cancel"
@@ -36,6 +37,12 @@ def _end(title: str, default: float) -> Any:
         subtype="FACTOR",
         options={"SKIP_SAVE"},
     )
+
+
+def _orientation(image: bpy.types.Image) -> int:
+    """Return the Exif orientation (1 to 8) of the file of an image, as far as it is known."""
+    report = jobs.image_checks().report(picture_key(image))
+    return report.info.orientation if report and report.info else 1
 
 
 class IMAGE_TO_MESH_OT_mark_subject(bpy.types.Operator):
@@ -79,6 +86,7 @@ class IMAGE_TO_MESH_OT_mark_subject(bpy.types.Operator):
         self._region = next(region for region in area.regions if region.type == "WINDOW")
         self._from: tuple[int, int] | None = None
         self._to = (0, 0)
+        self._orientation = _orientation(choices_of(context.scene).image)
         self._handler = bpy.types.SpaceImageEditor.draw_handler_add(
             self._draw, (self._region,), "WINDOW", "POST_PIXEL"
         )
@@ -123,9 +131,10 @@ class IMAGE_TO_MESH_OT_mark_subject(bpy.types.Operator):
         view = self._region.view2d
         ends = [view.region_to_view(*place) for place in (self._from or self._to, self._to)]
         (left, right), (bottom, top) = (sorted(values) for values in zip(*ends, strict=True))
-        self.left, self.right = max(left, 0.0), min(right, 1.0)
         # The view's origin is at the bottom.
-        self.top, self.bottom = max(1.0 - top, 0.0), min(1.0 - bottom, 1.0)
+        stored = max(left, 0.0), max(1.0 - top, 0.0), min(right, 1.0), min(1.0 - bottom, 1.0)
+        upright = subject_box.upright_box(stored, self._orientation)
+        self.left, self.top, self.right, self.bottom = upright
         return min(self.right - self.left, self.bottom - self.top) >= LEAST
 
     def _place(self, event: bpy.types.Event) -> tuple[int, int]:

@@ -16,6 +16,7 @@ from ...jobs.disk.plain_files import is_plain_folder
 from ...jobs.disk.trust import check_author, trust_library
 from ...providers import ImageToMeshError, LibraryProblem, get_provider, settings_of
 from ...state.scene_properties import choices_of, write_settings
+from ...state.subject_box import OWNER_PROVIDER, box_of, set_box
 from ...state.views import SIDE_VIEWS
 from ..arguments import argument
 
@@ -192,13 +193,17 @@ def _choose_again(context: bpy.types.Context, record: jobs.Record) -> list[str]:
             else:
                 missing.append(tr("image {}").format(picture.name))
     chosen = choices_of(context.scene)
+    present = box_of(chosen)
     chosen.provider = provider.id
     write_settings(context.scene, provider, settings)
+    # A box belongs to its image: the job's to the job's, and the present one to the scene's.
+    restored = box_of(chosen) if provider.id == OWNER_PROVIDER else ()
     if "front" in images:
         # The front first: each side view remembers the front that it was chosen for.
         chosen.image = images["front"]
         for view in SIDE_VIEWS:
             setattr(chosen, f"view_{view}", images.get(view))
+    set_box(chosen, restored if "front" in images else present)
     return missing
 
 

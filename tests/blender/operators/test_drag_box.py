@@ -30,7 +30,7 @@ class Drag:
         self.operator: Any = type("Operator", (), {**methods, "execute": self.finish})()
         for name, value in {"_region": region, "_from": None, "_to": (0, 0)}.items():
             setattr(self.operator, name, value)
-        self.operator._handler = None
+        self.operator._handler, self.operator._orientation = None, 1
         self.box: tuple[float, ...] = ()
 
     def finish(self, _context: Any) -> set[str]:
@@ -61,6 +61,13 @@ def test_a_drag_in_any_direction_is_a_box(
     assert drag.send("MOUSEMOVE", 0.5, 0.5) == {"RUNNING_MODAL"}
     assert drag.send("LEFTMOUSE", *end, value="RELEASE") == {"FINISHED"}
     assert drag.box == pytest.approx((0.2, 0.1, 0.7, 0.6))
+
+
+def test_a_drag_on_a_photo_that_is_stored_lying_is_one_on_the_upright_photo(drag: Drag) -> None:
+    drag.operator._orientation = 6
+    drag.send("LEFTMOUSE", 0.2, 0.9)
+    drag.send("LEFTMOUSE", 0.7, 0.4, value="RELEASE")
+    assert drag.box == pytest.approx((0.4, 0.2, 0.9, 0.7))
 
 
 def test_a_drag_beyond_the_image_ends_at_its_border(drag: Drag) -> None:

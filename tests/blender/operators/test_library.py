@@ -124,6 +124,28 @@ def test_missing_files_are_reported_and_the_rest_is_reused(library: Path) -> Non
         bpy.ops.image_to_mesh.reuse(job="nobody")
 
 
+def test_a_reused_job_has_its_own_box(library: Path) -> None:
+    box = {"box_left": 0.25, "box_top": 0.0, "box_right": 0.75, "box_bottom": 0.5}
+    record = job(library, settings=box)
+    chosen = bpy.context.scene.image_to_mesh
+    chosen.image = bpy.data.images.new("present", 64, 64)
+    bpy.ops.image_to_mesh.mark_subject(left=0.5)
+    assert bpy.ops.image_to_mesh.reuse(job=record.id) == {"FINISHED"}
+    found = addon_module("state.subject_box").box_of
+    assert (chosen.image.name, found(chosen)) == ("dahlia", (0.25, 0.0, 0.75, 0.5))
+
+
+def test_the_present_box_stays_if_the_image_of_the_job_is_gone(library: Path) -> None:
+    record = job(library, settings={"box_left": 0.25})
+    (library / record.id / "front.jpg").unlink()
+    chosen = bpy.context.scene.image_to_mesh
+    chosen.image = bpy.data.images.new("present", 64, 64)
+    bpy.ops.image_to_mesh.mark_subject(left=0.5)
+    assert bpy.ops.image_to_mesh.reuse(job=record.id) == {"FINISHED"}
+    found = addon_module("state.subject_box").box_of
+    assert (chosen.image.name, found(chosen)) == ("present", (0.5, 0.0, 1.0, 1.0))
+
+
 def test_delete_moves_the_job_to_the_trash(library: Path, tmp_path: Path) -> None:
     record = job(library)
     assert bpy.ops.image_to_mesh.delete(job=record.id) == {"FINISHED"}

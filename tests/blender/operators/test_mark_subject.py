@@ -6,10 +6,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import bpy
+import numpy as np
 import pytest
 from blender.addon_modules import addon_module
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import ModuleType
 
 BOX = {"left": 0.25, "top": 0.125, "right": 0.75, "bottom": 0.5}
@@ -70,3 +72,56 @@ def test_another_image_has_no_box(chosen: Any) -> None:
 def test_without_an_image_there_is_nothing_to_mark(chosen: Any) -> None:
     chosen.image = None
     assert not bpy.ops.image_to_mesh.mark_subject.poll()
+
+
+def preset_lines() -> list[str]:
+    """Return the properties that a preset of the built-in provider holds."""
+    operator = addon_module("operators.presets").IMAGE_TO_MESH_OT_preset_add
+    lines: list[str] = operator.preset_values.fget(None)
+    return lines
+
+
+def test_presets_and_resets_leave_the_box_with_its_image(chosen: Any) -> None:
+    chosen.provider = "local"
+    bpy.ops.image_to_mesh.mark_subject(**BOX)
+    assert preset_lines(), "a preset holds other settings"
+    assert not [line for line in preset_lines() if "box" in line]
+    path = bpy.utils.preset_find("Draft", "image_to_mesh/local")
+    bpy.ops.script.execute_preset(filepath=path, menu_idname="IMAGE_TO_MESH_MT_presets")
+    assert (box_of(chosen), chosen.local.face_count) == (ENDS, 4000)
+    bpy.ops.image_to_mesh.reset_settings()
+    assert (box_of(chosen), chosen.local.face_count) == (ENDS, 40_000)
+    chosen.image = bpy.data.images.new("Another", 64, 64)
+    assert box_of(chosen) == ()
+
+
+def test_files_made_beside_the_image_have_no_box(chosen: Any, tmp_path: Path) -> None:
+    chosen.provider = "local"
+    file = tmp_path / "other.png"
+    picture = bpy.data.images.new("Other", 64, 64)
+    picture.filepath_raw, picture.file_format = str(file), "PNG"
+    picture.save()
+    bpy.ops.image_to_mesh.mark_subject(**BOX)
+    jobs, specify = addon_module("jobs"), addon_module("operators.generate").specify
+    provider = addon_module("providers").get_provider("local")
+    dropped = specify(bpy.context, provider, (jobs.picture_from(str(file)),)).settings
+    assert (dropped.box_left, dropped.box_top) == (0.0, 0.0)
+    assert (dropped.box_right, dropped.box_bottom) == (1.0, 1.0)
+    own = specify(bpy.context, provider).settings
+    assert (own.box_left, own.box_bottom) == (0.25, 0.5)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_box_on_the_stored_pixels_is_one_on_the_upright_image(
+    addon: ModuleType, orientation: int
+) -> None:
+    stored = np.zeros((80, 120, 4), np.float32)
+    stored[10:30, 24:60] = 1.0
+    box = (24 / 120, 10 / 80, 60 / 120, 30 / 80)
+    upright = addon_module("worker.images.pixels").apply_orientation(stored, orientation)
+    rows, columns = np.nonzero(upright[:, :, 0])
+    height, width = upright.shape[:2]
+    expected = (columns.min() / width, rows.min() / height,
+                (columns.max() + 1) / width, (rows.max() + 1) / height)  # fmt: skip
+    found = addon_module("state.subject_box").upright_box(box, orientation)
+    assert found == pytest.approx(expected)

@@ -138,19 +138,19 @@ def test_generate_says_that_body_needs_it(files: Files) -> None:
     assert not why_not(bpy.context)
 
 
-def test_body_is_the_default_once_the_model_is_there(
-    files: Files, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_body_is_the_default_once_the_model_is_there(files: Files) -> None:
     panel()
     group: Any = bpy.context.scene.image_to_mesh.local
     step = addon_module("app.models.depth_model")
     step.use_by_default(bpy.context)
     assert group.shape == "inflate", "it is not there yet"
     bpy.ops.image_to_mesh.get_depth_model()
-    with monkeypatch.context() as patch:
-        patch.setattr(step, "active_result", lambda _: object())
-        step.use_by_default(bpy.context)
-    assert group.shape == "inflate", "a result would change without a click"
+    result = bpy.data.objects["Cube"]
+    result["image_to_mesh_job"] = "a job"
+    bpy.context.view_layer.objects.active = None
+    step.use_by_default(bpy.context)
+    assert group.shape == "inflate", "a result would change without a click, once it is active"
+    del result["image_to_mesh_job"]
     step.use_by_default(bpy.context)
     assert group.shape == "body"
     group.shape = "inflate"
