@@ -8,10 +8,10 @@ import time
 import bpy
 
 from ... import jobs
+from ...jobs.custom_properties import JOB
 from ...providers import ImageToMeshError, error_of_kind
-from ...state.active_result import active_result
 from ...state.scene_properties import choices_of
-from .. import heartbeat
+from .. import heartbeat, watcher
 from ..redraw import is_shown, redraw
 
 INTERVAL = heartbeat.IN_SIGHT
@@ -41,12 +41,14 @@ def wait() -> ImageToMeshError | None:
 def use_by_default(context: bpy.types.Context) -> None:
     """Set Shape to Body in the scene if it was never set there and the model is installed.
 
-    Not while a result is active: with Live Preview, it would change without a click.
+    Not in a scene with results, which Live Preview would then change to the new shape.
     """
     group = choices_of(context.scene).local
     is_free = context.scene.is_editable and not group.is_property_set("shape")
-    is_there = jobs.weights_downloads().state(jobs.DEPTH).is_there
-    if is_there and is_free and active_result(context) is None:
+    if not is_free or not jobs.weights_downloads().state(jobs.DEPTH).is_there:
+        return
+    has_results = any(JOB in obj for obj in context.scene.objects)
+    if not has_results and not watcher.artist_is_busy(context):
         group.shape = "body"
 
 
