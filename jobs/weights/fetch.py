@@ -17,11 +17,14 @@ from .table import Weights
 
 if TYPE_CHECKING:
     from ...providers._shared.http.client import Http
+    from ...providers._shared.http.download_stream import Interrupted
 
 SPARE = 100 * 1000 * 1000
 """Bytes that a download leaves free on the disk."""
 WAIT = 0.5
 """Seconds between two checks of whether another Blender has finished its download."""
+ATTEMPTS = 4
+"""Calls that ask the host for a hash, until it is given up."""
 AGAIN = "Click Get Depth Model again to continue the download."
 
 
@@ -112,15 +115,35 @@ def stated_hash(weights: Weights, http: Http) -> str:
 
     Hugging Face states it in the response that redirects to the file's storage.
     """
-    with http.open_download(weights.url, {"Range": "bytes=0-0"}):
-        stated = http.linked_etag.strip('"').lower()
-    if not SHA256.fullmatch(stated):
-        raise Failed(
-            "The server provided no hash for the depth model, so it cannot be verified.",
-            "Try again later, or use Depth Model from File.",
-            weights.page,
-        )
-    return stated
+    from ...providers._shared.http.download_stream import Interrupted
+
+    for attempt in range(ATTEMPTS):
+        try:
+            return _ask_for_hash(weights, http)
+        except Interrupted as error:
+            if error.lasting is not None:
+                raise error.lasting from error
+            if attempt == ATTEMPTS - 1:
+                raise _unreachable(error) from error
+            http.pause(attempt)
+    raise AssertionError("unreachable")
+
+
+def _ask_for_hash(weights: Weights, http: Http) -> str:
+    """Ask once. Raises Interrupted if the host gives no answer, Failed for one without a hash."""
+    from ...providers._shared.http.download_stream import Interrupted
+
+    with http.open_download(weights.url, {"Range": "bytes=0-0"}) as stream:
+        stated, status = http.linked_etag.strip('"').lower(), stream.status
+    if SHA256.fullmatch(stated):
+        return stated
+    if status >= 400:
+        raise Interrupted(f"the server returned status {status}")
+    raise Failed(
+        "The server provided no hash for the depth model, so it cannot be verified.",
+        "Try again later, or use Depth Model from File.",
+        weights.page,
+    )
 
 
 def _accept(path: Path, weights: Weights, expected: str, check: Check) -> None:
@@ -139,9 +162,13 @@ def _clear_failure(error: BadMesh) -> Failed:
 
     cause = error.__cause__
     if isinstance(cause, Interrupted):
-        return Failed(
-            Message("The depth model cannot be downloaded: {reason}.", reason=cause.args[0]), AGAIN
-        )
+        return _unreachable(cause)
     return Failed(
         Message("The depth model cannot be downloaded: {reason}", reason=error.message), AGAIN
+    )
+
+
+def _unreachable(error: Interrupted) -> Failed:
+    return Failed(
+        Message("The depth model cannot be downloaded: {reason}.", reason=error.args[0]), AGAIN
     )

@@ -53,7 +53,7 @@ def draw_preview(request: dict[str, Any], report: Report) -> dict[str, Any]:
     """
     report(0.0, "Checking the image")
     box = box_of(request)
-    pixels, finder = _open_copy(request, box)
+    pixels, finder = _open_copy(request)
     mode = request.get("mode")
     facts: dict[str, Any] = {}
     matte = np.zeros(pixels.shape[:2], np.float32) if mode else None
@@ -102,13 +102,10 @@ def draw_box(drawn: NDArray[np.uint8], box: Box) -> None:
     drawn[row, column, :3] = np.where(is_light, 255, 32)[:, None]
 
 
-def _open_copy(request: dict[str, Any], box: Box | None) -> tuple[Pixels, SubjectFinder]:
+def _open_copy(request: dict[str, Any]) -> tuple[Pixels, SubjectFinder]:
     width, height = request["size"]
     data = Path(request["copy"]).read_bytes()
     kept = answers_named(request)
-    if kept is not None and box is not None:
-        # A part of the small copy would have less detail than that part of the image.
-        kept = kept.of_part("small")
     if (data, kept) not in _last:
         whole = np.frombuffer(data, np.uint8).reshape(height, width, 4)
         pixels = whole.astype(np.float32) / np.float32(255.0)

@@ -56,20 +56,36 @@ def find_nearness(
 
 def _ask(picture: Numbers, path: str, kept: AnswerFile | None) -> Singles:
     """Return the answer (SIDE, SIDE), from memory, from its file, or from the network."""
-    file = replace(kept.of_part(NAME), side=SIDE) if kept else None
-    key = file.name if file else hashlib.sha256(picture.tobytes()).hexdigest()
+    version = _version(path)
+    file = replace(kept.of_part(NAME, *version), side=SIDE) if kept else None
+    key = (
+        file.name
+        if file
+        else hashlib.sha256(picture.tobytes() + repr(version).encode()).hexdigest()
+    )
     if key not in _answers:
         for old in list(_answers)[: 1 - _REMEMBERED]:
             del _answers[old]
-        _answers[key] = _read_or_estimate(picture, path, file)
+        _answers[key] = _read_or_estimate(picture, path, version, file)
     return _answers[key]
 
 
-def _read_or_estimate(picture: Numbers, path: str, file: AnswerFile | None) -> Singles:
+def _version(path: str) -> tuple[int, int]:
+    """Return what changes when the user replaces the file of the weights; zeros without one."""
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return 0, 0
+    return found.st_size, found.st_mtime_ns
+
+
+def _read_or_estimate(
+    picture: Numbers, path: str, version: tuple[int, int], file: AnswerFile | None
+) -> Singles:
     answer = file.read() if file else None
     if answer is not None:
         return answer
-    seen = estimate_nearness(_opaque(picture), _weights(path))
+    seen = estimate_nearness(_opaque(picture), _weights(path, version))
     square = resize(seen[None], SIDE, SIDE)[0]
     answer = as_kept(square / max(float(square.max()), 1e-6))
     if file:
@@ -88,7 +104,8 @@ def _opaque(picture: Numbers) -> Singles:
 
 
 @lru_cache(maxsize=1)
-def _weights(path: str) -> Weights:
+def _weights(path: str, _version: tuple[int, int]) -> Weights:
+    """Open the weights; a file of another version is opened again."""
     try:
         return open_depth_weights(Path(path))
     except (OSError, DamagedWeights) as error:

@@ -101,7 +101,9 @@ class SubjectFinder:
         """Detect the subject in the box and its surroundings; use all of them if that fails."""
         seen = box.surroundings(self._picture.shape)
         if self._part is None or self._part[0] != box:
-            kept = self._kept.of_part(*box) if self._kept else None
+            # A smaller copy of the image shows less of a part than the network can see.
+            detail = min(self._kept.side, *self._picture[seen].shape[:2]) if self._kept else 0
+            kept = self._kept.of_part(*box, detail) if self._kept else None
             self._part = box, _PartFinder(self._picture[seen], kept, _shift(box, self._picture))
         found = self._part[1].find(mode, tolerance)
         matte = np.zeros(self._picture.shape[:2], np.float32)

@@ -302,6 +302,32 @@ def test_a_host_that_states_no_hash_is_refused(files: Files) -> None:
     assert text.startswith("The server provided no hash")
 
 
+def test_a_host_that_does_not_answer_at_first_is_asked_again(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(Files(redirect="http://127.0.0.1:9", linked_etag=DIGEST)) as host:
+        paused: list[int] = []
+
+        def recover(_: Http, attempt: int) -> None:
+            paused.append(attempt)
+            host.redirect = files.url
+
+        monkeypatch.setattr(Http, "pause", recover)
+        assert run(weights_at(files, sha256=None, page=host.url)) == THERE
+        assert paused == [0]
+
+
+def test_a_host_without_an_answer_is_named_in_a_sentence(files: Files) -> None:
+    weights = weights_at(files, sha256=None)
+    files.troubles = [Trouble(status=503)] * 20
+    text = sentence(run(weights))
+    assert text.startswith("The depth model cannot be downloaded: ")
+    assert "503" in text
+    text = sentence(run(dataclasses.replace(weights, page="http://127.0.0.1:9/net")))
+    assert text.startswith("The depth model cannot be downloaded: ")
+    assert "Unexpected" not in text
+
+
 def take_copy(source: Path, weights: Weights) -> WeightsState:
     """Take a file from elsewhere; return the last state."""
     downloads = WeightsDownloads()

@@ -66,6 +66,26 @@ def test_one_answer_serves_all_processes_and_sizes(tmp_path: Path, asked: list[A
     assert larger.probability.shape == (300, 300)
 
 
+def find_in_box(place: Any, size: int) -> None:
+    """Find the subject in a box in the middle, in another process, at a size of the image."""
+    salient._answers.clear()
+    box = box_module.Box(0.4, 0.4, 0.6, 0.6)
+    subject = disc(size, size / 12)
+    pixels = np.dstack([0.5 + 0.4 * subject] * 3 + [np.ones((size, size))]).astype(np.float32)
+    foreground.SubjectFinder(pixels, place).find("auto", 0.5, box)
+
+
+def test_a_part_of_a_smaller_copy_does_not_serve_the_image(
+    tmp_path: Path, asked: list[Any]
+) -> None:
+    place = place_of(tmp_path)
+    find_in_box(place, 400)  # a copy for a preview: it shows the part in less than SIDE pixels
+    find_in_box(place, 2400)
+    assert len(asked) == 2
+    find_in_box(place, 3000)
+    assert len(asked) == 2, "both show all that the network can see"
+
+
 def test_the_copy_of_an_image_is_known_by_the_name_of_the_answer(tmp_path: Path) -> None:
     place = place_of(tmp_path)
     request = {"cache": str(tmp_path / "cache"), "answer": place.name}

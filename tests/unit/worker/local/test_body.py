@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -149,7 +150,7 @@ def test_the_network_is_asked_once_about_an_image(monkeypatch: pytest.MonkeyPatc
         return sphere_map(518, 200.0)
 
     monkeypatch.setattr(depth, "estimate_nearness", answer)
-    monkeypatch.setattr(depth, "_weights", lambda _: None)
+    monkeypatch.setattr(depth, "_weights", lambda *_: None)
     monkeypatch.setattr(depth, "_answers", {})
     builder = preview.PreviewBuilder(paint(disc()), 256)
     settings = {**load_settings(), "shape": "body"}
@@ -169,7 +170,7 @@ def test_the_answer_is_kept_for_other_processes_and_sizes(
         return 7.0 * sphere_map(392, 150.0)
 
     monkeypatch.setattr(depth, "estimate_nearness", answer)
-    monkeypatch.setattr(depth, "_weights", lambda _: None)
+    monkeypatch.setattr(depth, "_weights", lambda *_: None)
     kept = load("local.subject.answers").AnswerFile(tmp_path, "0" * 64, 320)
     maps = []
     for size in (64, 96):
@@ -179,6 +180,25 @@ def test_the_answer_is_kept_for_other_processes_and_sizes(
     assert maps[0].shape == (depth.SIDE, depth.SIDE)
     assert maps[0].max() == pytest.approx(1.0, abs=1e-4)
     assert np.array_equal(*maps)
+
+
+def test_a_replaced_model_is_asked_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    asked = []
+
+    def answer(rgb: Any, _: Any) -> Any:
+        asked.append(rgb.shape)
+        return sphere_map(392, 150.0)
+
+    monkeypatch.setattr(depth, "estimate_nearness", answer)
+    monkeypatch.setattr(depth, "_weights", lambda *_: None)
+    monkeypatch.setattr(depth, "_answers", {})
+    kept = load("local.subject.answers").AnswerFile(tmp_path / "kept", "0" * 64, 320)
+    file = tmp_path / "model.safetensors"
+    for content in (b"first", b"first", b"another"):
+        file.write_bytes(content)
+        os.utime(file, ns=(0, len(content)))
+        depth.find_nearness(paint(disc()), {depth.NAME: str(file)}, kept)
+    assert len(asked) == 2
 
 
 def load_settings() -> dict[str, Any]:
