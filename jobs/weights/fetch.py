@@ -138,7 +138,7 @@ def _ask_for_hash(weights: Weights, http: Http) -> str:
     if SHA256.fullmatch(stated):
         return stated
     if status >= 400:
-        raise Interrupted(f"the server returned status {status}")
+        raise Interrupted(Message("the server returned status {status}", status=status))
     raise Failed(
         "The server provided no hash for the depth model, so it cannot be verified.",
         "Try again later, or use Depth Model from File.",
