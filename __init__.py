@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Image to Mesh: generates a textured mesh from an image.
 
-The command line and the tests import this package without bpy, so nothing that needs bpy is
-imported here, except in Blender: there, the add-on's modules are loaded up front, so that
-`register()` need not read any file.
+The command line and the tests import this package without bpy. Therefore, modules that need bpy
+are imported here only in Blender. There, they are imported up front, so that `register()` need not
+read any file.
 """
 
 from __future__ import annotations

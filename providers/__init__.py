@@ -2,7 +2,7 @@
 """Image-to-3D services, one file each. Nothing here imports bpy.
 
 Each file in this folder without a leading underscore declares exactly one `Provider`, whose id is
-the file's name. Files and folders with an underscore are shared code.
+the file's name without `.py`. Files and folders with a leading underscore are shared code.
 """
 
 from __future__ import annotations
@@ -246,7 +246,7 @@ def keys_for(
 def _to_secret(value: str, provider: Provider[Any], field: KeyField) -> Secret:
     """Return a key as a Secret. Raises BadKey if it has spaces or non-ASCII or control characters.
 
-    `field` and `provider` are for the message.
+    The message names `field` and `provider`.
     """
     if not all("!" <= character <= "~" for character in value):
         raise BadKey(
@@ -267,8 +267,8 @@ def base_url(
     """Return the service's base URL without trailing slashes; empty for a provider without one.
 
     The preference takes precedence over the environment variable, and both over the default.
-    Raises InvalidSettings, which names the preference or variable, for a URL that must not be
-    called.
+    Raises InvalidSettings for a URL that is invalid or must not be called; the error names the
+    preference or variable that contains it.
     """
     if provider.address is None:
         return ""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 DEPTH_MODEL = "depth-anything-v2-small"
-"""The name of the network whose weights Body needs, and Relief uses if they are there."""
+"""The name of the depth model. Body requires its weights; Relief uses them if they are there."""
 
 
 class LocalSettings(Settings):
@@ -173,7 +173,7 @@ class LocalSettings(Settings):
     ] = 1.0
 
     def rules(self) -> Iterator[tuple[str, str]]:
-        """Yield (field, sentence) if the box has no width or no height."""
+        """Yield (field, sentence) for the box's width and for its height, if not positive."""
         if self.box_left >= self.box_right:
             yield "box_right", "Box Right must be greater than Box Left."
         if self.box_top >= self.box_bottom:
@@ -213,7 +213,7 @@ class Local(Provider[LocalSettings]):
         return Result(recipe=Recipe("local", ticket.data["settings"]), credits=0.0)
 
     def models_for(self, settings: LocalSettings) -> tuple[str, ...]:
-        """Return the depth model for Body, nothing for other shapes: Relief works without it."""
+        """Return the depth model for Body, () for other shapes: Relief also works without it."""
         return self.models if settings.shape == "body" else ()
 
     def max_concurrent(self, settings: LocalSettings) -> int:

@@ -130,7 +130,7 @@ class ScenarioSettings(Settings):
     seed: Annotated[Seed, Option("Seed", "Same seed, same shape")] = None
 
     def rules(self) -> Iterator[tuple[str, str]]:
-        """Yield (field, sentence) for incompatible combinations, as on the model's page."""
+        """Yield (field, sentence) for combinations that the model's page calls incompatible."""
         if self.generateParts and (self.texture or self.pbr or self.quad):
             yield "generateParts", "Separate Parts requires Texture, PBR, and Quads to be off."
         elif self.pbr and not self.texture:
@@ -183,12 +183,12 @@ class ScenarioTripo(Provider[ScenarioSettings]):
     settings = ScenarioSettings
 
     def headers(self, keys: Mapping[str, Secret]) -> dict[str, str]:
-        """Return the Basic authentication header: the key is the user, the secret the password."""
+        """Return the Basic authentication header, with the API key as the user name."""
         pair = ":".join(keys[field.preference].reveal() for field in self.keys)
         return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
 
     def upload(self, pictures: tuple[Picture, ...], http: "Http | None") -> Uploaded:
-        """Create an asset for each image, and return the asset ids."""
+        """Create an asset for each image, and return the assets' ids by view."""
         return Uploaded(
             {picture.view: calls.create_asset(picture, require_http(http)) for picture in pictures}
         )
@@ -216,7 +216,7 @@ class ScenarioTripo(Provider[ScenarioSettings]):
     def find_order(
         self, request: Order, uploaded: Uploaded, since: datetime, http: "Http | None"
     ) -> tuple[Ticket, ...]:
-        """Search the project's jobs, and return the tickets of those with the same inputs."""
+        """Return the tickets of the project's jobs with the same inputs, created around `since`."""
         body = _body(request, uploaded)
         jobs = calls.find_jobs(body, values_of(ScenarioSettings()), since, require_http(http))
         return tuple(self.attach(job, request.settings) for job in jobs)
@@ -245,6 +245,6 @@ def _body(request: Order, uploaded: Uploaded) -> dict[str, Any]:
 
 
 def _inputs(settings: ScenarioSettings) -> dict[str, Any]:
-    """Return the changed inputs, without ineffective ones, which may still raise the price."""
+    """Return the changed inputs, except for any without effect, which may still raise the price."""
     inactive = dict(settings.inactive_fields())
     return {name: value for name, value in changed_values(settings).items() if name not in inactive}

@@ -37,7 +37,7 @@ API = errors.Api(
     nobody="Check the connection and Tripo's address in the preferences (TRIPO_BASE_URL).",
 )
 IN_ONE_FORM = 10_000_000
-"""Bytes of an image above which it is uploaded to a presigned URL instead of `/files`."""
+"""Maximum bytes of an image that is uploaded to `/files`; a larger one needs a presigned URL."""
 
 MODELS: Mapping[str, models.ModelCapabilities] = {
     "v3.1-20260211": models.V3_1,
@@ -165,14 +165,14 @@ class Tripo(Provider[TripoSettings]):
     settings = TripoSettings
 
     def upload(self, pictures: tuple[Picture, ...], http: "Http | None") -> Uploaded:
-        """Upload the images that are files, and return a token for each. URLs need no upload."""
+        """Upload the images that are files, and return their tokens by view. URLs are not sent."""
         files = models.files_of(pictures)
         return Uploaded({file.view: _token(file, require_http(http)) for file in files})
 
     def submit(
         self, request: Request[TripoSettings], uploaded: Uploaded, http: "Http | None"
     ) -> Ticket:
-        """Submit `image-to-model`, or `multiview-to-model` for several views."""
+        """Submit `image-to-model`, or `multiview-to-model` for several views; return the ticket."""
         kind, body = _order(request, uploaded)
         path = f"/generation/{kind.replace('_', '-')}"
         return calls.parse_submit(require_http(http).submit(path, json=body), API)
@@ -198,7 +198,7 @@ class Tripo(Provider[TripoSettings]):
         since: datetime,
         http: "Http | None",
     ) -> tuple[Ticket, ...]:
-        """Search the account's usage list, and return the tickets of tasks with the same inputs."""
+        """Return the tickets of tasks with the same inputs from the usage list around `since`."""
         kind, body = _order(request, uploaded)
         defaults = values_of(TripoSettings())
         return calls.find_tasks(kind, body, defaults, since, require_http(http), API)

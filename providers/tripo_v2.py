@@ -186,14 +186,14 @@ class TripoV2(Provider[TripoV2Settings]):
         return self.views[:1] if settings.model_version in ONE_VIEW else self.views
 
     def upload(self, pictures: tuple[Picture, ...], http: "Http | None") -> Uploaded:
-        """Upload the images that are files, and return a token for each. URLs need no upload."""
+        """Upload the images that are files, and return their tokens by view. URLs are not sent."""
         files = models.files_of(pictures)
         return Uploaded({file.view: _token(file, require_http(http)) for file in files})
 
     def submit(
         self, request: Request[TripoV2Settings], uploaded: Uploaded, http: "Http | None"
     ) -> Ticket:
-        """Submit `image_to_model`, or `multiview_to_model` for several views.
+        """Submit `image_to_model`, or `multiview_to_model` for several views; return the ticket.
 
         The latter takes exactly four views; missing ones are empty objects.
         """

@@ -121,9 +121,9 @@ def _too_many(message: str, reply: Reply) -> RateLimited:
 def _broken(status: int, message: str, reply: Reply, order: Order | None) -> ImageToMeshError:
     """Return the error for a status of 500 or more.
 
-    For a free call, or during maintenance, that is Unreachable. The service does not charge for its
-    own failures of an order, so these are Failed. If a gateway in between reports the failure, the
-    service may still have processed the order, so that is Uncertain.
+    - Unreachable for a free call, and during maintenance.
+    - Uncertain if a gateway reports the failure, since the service may have processed the order.
+    - Failed otherwise: the service does not charge for its own failures.
     """
     own = isinstance(reply.json, dict)
     if order is None or (own and _matches("maintenance", message)):
@@ -162,7 +162,7 @@ def request_id(reply: Reply) -> str:
 def message_of(reply: Reply) -> str:
     """Return the service's own message on one line; if it sent none, one with the status.
 
-    The message includes the details of a validation, and is truncated.
+    The message includes the validation details, if any, and has at most 600 characters.
     """
     body = reply.json
     if isinstance(body, dict):

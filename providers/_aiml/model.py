@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 GENERATIONS = "/v1/images/generations"
 TRACE = "X-Client-Request-Id"
 MAX_ANSWER = 256 * 1024 * 1024
-"""Maximum bytes of an answer; a mesh in base64 in it is a third larger than its file."""
+"""Maximum bytes of an answer. A mesh inside it is in base64, a third larger than its file."""
 
 DISK_SPACE = MAX_ANSWER + MAX_ANSWER * 3 // 4
 """Bytes of disk space for the recorded answer, and for the mesh file decoded from it."""
@@ -77,7 +77,8 @@ class AimlProvider(Provider[S], Generic[S]):
     def submit(self, request: Request[S], uploaded: Uploaded, http: Http | None) -> Ticket:
         """Submit the request, wait for its answer, and return a ticket that contains the result.
 
-        Raises Uncertain, with the request id, if no answer comes.
+        Raises Uncertain, with the request id, if the service may have received the request but no
+        answer arrives.
         """
         pictures = {self.fields[picture.view]: data_url(picture) for picture in request.pictures}
         body = {"model": self.model, **pictures, **changed_values(request.settings)}
@@ -136,7 +137,7 @@ def _new_trace() -> str:
 
 
 def data_url(picture: Picture) -> str:
-    """Return the https URL of an image, or else its file as a data URL."""
+    """Return the URL of an image, or its file as a data URL if it has no URL."""
     if picture.url is not None:
         return picture.url
     kind = picture.info.format if picture.info else "png"

@@ -40,7 +40,7 @@ class FileObject:
 
     @property
     def format(self) -> str | None:
-        """The file extension of the name or URL, without its dot; None unless it is a mesh's."""
+        """The extension of a mesh file in the name or URL, without its dot; None without one."""
         for name in (str(self.file_name or ""), self.url or ""):
             if (ending := ending_of(name)) in MESH_ENDINGS:
                 return ending
@@ -77,7 +77,11 @@ class Credits:
 
 @dataclass(frozen=True)
 class AimlTicket:
-    """The data of a ticket: the mesh's URL or file name, its format, and facts from the answer."""
+    """The data of a ticket: the mesh's URL or its file's name, its format, and its cost in credits.
+
+    The format and the cost are None if unknown. `facts` from the answer are recorded with the job,
+    and `notes` are shown to the user.
+    """
 
     url: str = ""
     format: str | None = None
@@ -88,7 +92,7 @@ class AimlTicket:
 
 
 def result_of(ticket: Ticket) -> Result:
-    """Return the result that a ticket contains."""
+    """Return the result that a ticket contains. Raises BadReply for invalid data in the ticket."""
     outcome = parse_reply(AimlTicket, ticket.data, "The job's ticket")
     mesh = RemoteFile(outcome.url, "mesh", outcome.format, outcome.file)
     return Result((mesh,), credits=outcome.credits, facts=outcome.facts, notes=outcome.notes)
@@ -100,13 +104,16 @@ def ticket_of(address: str) -> Ticket:
 
 
 def read_money(reply: Reply) -> Balance:
-    """Return the balance in a response of `/v2/billing`. Raises the error for a refusal."""
+    """Return the balance in a response of `/v2/billing`.
+
+    Raises the error for a refusal, and BadReply for an invalid response.
+    """
     money = parse_reply(Money, check_reply(reply), "The balance")
     return Balance(money.current_balance, money.currency)
 
 
 def read_credits(reply: Reply) -> Balance:
-    """Return the balance in a response of the older `/v1/billing/balance`; see `read_money`."""
+    """Return the balance in a response of `/v1/billing/balance`; errors are as in `read_money`."""
     return Balance(parse_reply(Credits, check_reply(reply), "The balance").balance)
 
 
@@ -251,6 +258,6 @@ def check_reply(reply: Reply, order: Order | None = None) -> Mapping[str, Any]:
 
 
 def _status_within(body: Mapping[str, Any]) -> int:
-    """Return the HTTP status in an error body, which may be a string; 0 without one."""
+    """Return the HTTP status that a body contains as a number or a string, or 0 without one."""
     value = str(body.get("statusCode") or body.get("status") or "")
     return int(value) if re.fullmatch(r"[0-9]{1,3}", value) else 0

@@ -123,9 +123,10 @@ def _message(reply: Reply) -> str:
 
 
 def message_of(reply: Reply) -> str:
-    """Return Scenario's own message, with the request id, if any, for Scenario's support.
+    """Return Scenario's own message, or "" without one.
 
-    Return "" without a message.
+    The request id, if any, is appended for Scenario's support. Of a plain-text response, the first
+    line is returned; HTML contains no message.
     """
     if not isinstance(reply.json, dict):
         line = reply.text.strip().partition("\n")[0]

@@ -58,7 +58,8 @@ def get_price(path: str, body: Mapping[str, Any], http: Http) -> Cost | None:
 def poll(ticket: Mapping[str, Any], http: Http) -> Progress | Result:
     """Return the progress or the result of a job.
 
-    Raises Failed if the job ended without a mesh, Expired if Scenario does not know it.
+    Raises Failed if the job failed or was canceled, Expired if Scenario does not know it, and the
+    error for any other refused poll. For a finished job, see also `result_of`.
     """
     reply = http.get(f"/jobs/{segment(ticket['job'])}")
     # Not Failed, which would end the job: only its own status may do that, not a refused poll.
@@ -102,8 +103,11 @@ def find_jobs(
 def cancel(job: str, http: Http) -> CancelOutcome:
     """Cancel a job, and return whether it is charged for.
 
-    Return CHARGED if Scenario refuses to cancel it, UNKNOWN if it is not cancelled yet. Raises the
-    error for a refused key, a rate limit or a server error.
+    - CHARGED if Scenario refuses to cancel the job, or cancels it without a refund.
+    - UNKNOWN if the job is not canceled yet.
+    - FREE otherwise.
+
+    Raises the error for a refused key, a rate limit or a server error.
     """
     reply = http.post(f"/jobs/{segment(job)}/action", json={"action": "cancel"})
     if reply.status in (401, 429) or reply.status >= 500:
@@ -121,10 +125,10 @@ def cancel(job: str, http: Http) -> CancelOutcome:
 
 
 def result_of(job: Job, ticket: Mapping[str, Any], http: Http) -> Progress | Result:
-    """Return the mesh and the preview of a finished job, or progress while it is being stored.
+    """Return a finished job's mesh and preview, or progress while Scenario is storing the mesh.
 
-    Quads are downloaded as FBX if possible, because GLB has only triangles. Any other mesh is
-    converted to GLB by Scenario if possible, because a GLB includes its textures.
+    If possible, the mesh is a GLB, converted by Scenario if necessary, because a GLB includes its
+    textures. Quads are an FBX instead, because a GLB has only triangles. There may be no preview.
 
     Raises BadMesh if there is no mesh or no URL for it, Failed if Scenario could not store it.
     """
@@ -232,9 +236,9 @@ def _failure(job: Job) -> Failed:
 def get_balance(model: str, http: Http) -> Balance | None:
     """Return the remaining Compute Units of the key's first team.
 
-    Return None if the key may not read them, if it has no team, or if the plan has no limit. This
-    also tests the key: by requesting the teams or, if the key may not read those, the model. Raises
-    the error for a refusal of both, such as BadKey.
+    Return None if the key may not read them, if it has no team, or if the plan has no limit. If the
+    key may not read the teams, the model is requested instead, to test the key. Raises the error
+    for any other refusal, such as BadKey.
     """
     reply = http.get("/teams")
     if reply.status in (403, 404):

@@ -31,7 +31,10 @@ ENDS = {
     **dict.fromkeys(("failure", "failed", "error"), "failed"),
     **dict.fromkeys(("canceled", "cancelled"), "cancelled"),
 }
-"""Final statuses: success, failure and canceled are documented, the others are in its plug-in."""
+"""The final states by Scenario's status.
+
+Only success, failure and canceled are documented; the others occur in Scenario's plug-in.
+"""
 PHASES = {
     "queued": "Waiting in queue",
     "pending": "Waiting in queue",
@@ -56,7 +59,8 @@ FORMATS = {
 class Billing:
     """The cost of a job, in Compute Units.
 
-    `cuCost` is for the model, `cuCostDetails` for the team's extras.
+    `cuCost` is for the model, `cuCostDetails` for the team's extras, by name. `cuDiscount` is
+    subtracted. If `disableRefund` is set, a failed or canceled job is charged, too.
     """
 
     cuCost: float
@@ -72,7 +76,7 @@ class Billing:
 
 @dataclass(frozen=True, slots=True)
 class JobMetadata:
-    """The inputs, outputs and error of a job."""
+    """The inputs, outputs and error of a job. `hint` is Scenario's advice on the error."""
 
     assetIds: tuple[str, ...] = ()
     error: str = ""
@@ -151,9 +155,9 @@ class Asset:
         return "img23d" in (self.metadata.type, self.source)
 
     def downloads(self) -> Iterator[tuple[str, str]]:
-        """Yield (URL, format) of the original file and of the asset's own, if they have URLs.
+        """Yield (URL, format) of the original file, then of the asset's own file.
 
-        An unknown format is "".
+        A file without a URL is skipped, and an unknown format is "".
         """
         if self.originalFileUrl:
             yield self.originalFileUrl, FORMATS.get(self.originalMimeType, "")
@@ -174,7 +178,10 @@ class UploadChunk:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An upload, which becomes an asset once Scenario has imported it."""
+    """An upload, which becomes an asset once Scenario has imported it.
+
+    `entityId` is the id of the asset, and `jobId` that of the import job; both may be empty.
+    """
 
     id: str
     status: str = "pending"
@@ -232,9 +239,10 @@ class Price:
 
 
 def parse_field(reply: Reply, name: str, model: type[T]) -> T:
-    """Parse the field `name` of a response.
+    """Parse the field `name` of a response as `model`.
 
-    Raises Scenario's error if the response has that instead, BadReply for an invalid field.
+    Raises Scenario's error if the response contains an error instead of the field. Raises BadReply
+    if the field is invalid, or if both are missing.
     """
     body = reply.json
     if name not in body and message_of(reply):
@@ -243,9 +251,9 @@ def parse_field(reply: Reply, name: str, model: type[T]) -> T:
 
 
 def parse_body(reply: Reply, model: type[T], name: str) -> T:
-    """Parse the whole body of a response.
+    """Parse the whole body of a response as `model`.
 
-    Raises BadReply for an invalid body, with `name` for it in the message.
+    Raises BadReply for an invalid body; the message calls it `name`.
     """
     return parse_reply(model, _without_nulls(reply.json), f"Scenario's {name}")
 
@@ -253,7 +261,8 @@ def parse_body(reply: Reply, model: type[T], name: str) -> T:
 def job_of(reply: Reply) -> Job:
     """Parse a job, which may be the body itself or its field `job`.
 
-    Raises BadReply without a job, or Scenario's error if it sent one instead.
+    Raises Scenario's error if the response contains an error instead. Raises BadReply if the job is
+    invalid, or if both are missing.
     """
     job_id = parse_job_id(reply, Failed)
     job = reply.json.get("job") or reply.json
@@ -261,11 +270,11 @@ def job_of(reply: Reply) -> Job:
 
 
 def parse_job_id(reply: Reply, otherwise: type[ImageToMeshError]) -> str:
-    """Return the id of a job, wherever it is in the response, without parsing other fields.
+    """Return the id of the job in a response.
 
-    An invalid field elsewhere must not lose the answer to an order. If there is no id, raises
-    Scenario's error, of class `otherwise` unless a more specific one fits, or BadReply if Scenario
-    sent no error.
+    Other fields are not parsed: an invalid one must not lose the answer to an order. Raises
+    Scenario's error if the response contains an error instead; its class is `otherwise` unless a
+    more specific one fits. Raises BadReply if the id is invalid, or if both are missing.
     """
     body = reply.json if isinstance(reply.json, dict) else {}
     job = body.get("job") or body

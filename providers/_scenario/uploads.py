@@ -85,7 +85,8 @@ def _begin_upload(order: Mapping[str, Any], http: Http) -> Upload:
 def _complete(upload: str, http: Http) -> str:
     """Complete a multipart upload, wait for its import, and return the asset's id.
 
-    Scenario rejects a repeated call, so the upload's state decides, not the response.
+    A refused call is an error only if the upload is still pending afterward, since Scenario also
+    refuses to complete an upload twice.
     """
     reply = http.post(f"/uploads/{segment(upload)}/action", json={"action": "complete"})
     state = _poll(upload, http)
@@ -112,7 +113,7 @@ def _poll(upload: str, http: Http) -> Upload:
 
 
 def _asset_from_job(job: str, http: Http) -> str:
-    """Return the asset id from an upload's import job, if the upload itself does not contain it.
+    """Return the asset id from an upload's import job, for an upload that does not contain it.
 
     Raises BadReply if there is no asset id, or no job.
     """

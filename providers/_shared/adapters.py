@@ -92,7 +92,7 @@ def to_json(value: object) -> Any:
 
 
 def _normalize(value: object, setting: Setting) -> object:
-    """Return a value, but "" for None if that is a choice and the setting is not optional."""
+    """Return `value`, or "" instead of None if "" is a choice and the setting is not optional."""
     empty = any(choice.value == "" for choice in setting.choices)
     return "" if value is None and empty and not setting.optional else value
 

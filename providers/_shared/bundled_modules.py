@@ -112,10 +112,12 @@ def _check_version(name: str) -> None:
 
 
 def _culprit(error: BaseException) -> str:
-    """Return the library that caused an error: one that it names, else one from another folder.
+    """Return the library that caused an error, or "?" if none is found.
 
-    Another folder alone proves little, since Blender itself includes some of the libraries. Return
-    "?" if none is found.
+    These are tried in order:
+    1. a module that the error or one of its causes names, preferably a bundled library;
+    2. a library from an unusual folder that the error's text mentions, or whose code raised it;
+    3. any library from an unusual folder. That proves little, since Blender includes some.
     """
     named: list[str] = []
     cause: BaseException | None = error
@@ -145,7 +147,10 @@ def _named_in(error: BaseException) -> str:
 
 
 def _elsewhere() -> Sequence[str]:
-    """Return the bundled libraries that are in another folder than most of them, or not found."""
+    """Return the bundled libraries that are not found, or not in the same folder as most others.
+
+    Return an empty list if no library is found at all.
+    """
     files = {name: _file(sys.modules.get(name), name) for name in SHIPPED}
     homes = {name: _home(file) for name, file in files.items()}
     usual = Counter(home for home in homes.values() if home).most_common(1)

@@ -35,8 +35,8 @@ from .untrusted_text import clean
 class Sent(StrEnum):
     """How much of a failed call's request may have reached the service.
 
-    NO: not a byte of it was handed to the socket. MAYBE: some of it was, and no answer came.
-    YES: an answer came.
+    NO: none of the request was handed to the socket. MAYBE: some of the request was, but no answer
+    came. YES: an answer came.
     """
 
     NO = "no"

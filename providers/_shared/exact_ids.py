@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Checks ids, tokens and URLs, which must be sent back to a service exactly as received.
 
-Cleaning, as for text that is shown to the user, would turn them into different ids. Those that are
-too long, or have unprintable, replaced or redacted characters, are refused instead.
+They are not cleaned like text that is shown to the user, because that could change them. Instead,
+they are refused if they are too long, or have unprintable, replaced or redacted characters.
 """
 
 from __future__ import annotations

@@ -104,7 +104,7 @@ def read_address(text: str) -> WebAddress:
 
 
 def redirect_target(address: WebAddress, target: str) -> WebAddress:
-    """Return the URL that a Location header, `target`, means in a response from `address`.
+    """Return the URL that the Location header `target` refers to in a response from `address`.
 
     Raises BadAddress if it is not a usable URL.
     """

@@ -32,9 +32,13 @@ class Forbidden(Exception):
 def host_check_for(home: WebAddress) -> Callable[[str], None]:
     """Return a function that raises Forbidden for hosts that a service must not refer to.
 
-    `home` is the service's own address. A service on this computer may refer to any host, one in
-    the local network to any host but this computer, and one on the internet, or that cannot be
-    resolved, to public hosts only. The function does not resolve the names that it is given.
+    Which hosts are allowed depends on where the service's own address, `home`, is:
+    - on this computer: any host;
+    - in the local network: any host but this computer;
+    - on the internet, or if its name cannot be resolved: public hosts only.
+
+    The returned function does not resolve the names that it checks: except for `localhost`, they
+    count as public.
     """
 
     # Resolved only for the first private address, which most services never refer to.
@@ -67,10 +71,10 @@ def _allow_any_host(_host: str) -> None:
 
 
 class AddressPolicy:
-    """The rules for the URLs of one service. `online`: hosts other than loopback may be called.
+    """The rules for the URLs of one service.
 
-    `base` is the service's base URL, which may be empty. `self_hosted`: plain http is also allowed
-    in private networks.
+    `base` is the service's base URL, which may be empty. `online` allows calls to other computers.
+    `self_hosted` also allows plain http in private networks.
     """
 
     def __init__(self, base: str, *, online: bool, self_hosted: bool) -> None:
@@ -114,8 +118,8 @@ class AddressPolicy:
     def check_host(self, url: str) -> Callable[[str], None]:
         """Return the host check for a URL and its redirects; see `host_check_for`.
 
-        It compares hosts with the service's base URL or, without one, with `url`. If that is
-        invalid, it allows any host.
+        The check is that for a service at the base URL or, without one, at `url`. If that URL is
+        invalid, any host is allowed.
         """
         with contextlib.suppress(BadAddress):
             return host_check_for(read_address(self._base or url))

@@ -93,7 +93,7 @@ class Http:
         files: Files | None = None,
         timeout: float = READ_LIMIT,
     ) -> Reply:
-        """Send `json`, or `files` as a form, in a free POST, with retries. See `get` for errors."""
+        """Send a free POST of `json`, or of `files` as a form, with retries; errors as in `get`."""
         return self._send_with_retries(
             "POST",
             self._policy.at_home(path),
@@ -179,7 +179,7 @@ class Http:
         """Return an image of at most `limit` bytes, downloaded in one attempt without the API key.
 
         `check` is called for every chunk, and may raise Cancelled. Raises BadImage if the URL or
-        response cannot be used, Unreachable if none arrives or Blender is offline.
+        response cannot be used, Unreachable if no response arrives or Blender is offline.
         """
         try:
             with self._open(url, {}, BadImage) as answer:
@@ -206,8 +206,8 @@ class Http:
     def open_download(self, url: str, headers: Mapping[str, str]) -> Iterator[Stream]:
         """Open a download, without the API key.
 
-        Raises Interrupted if the connection fails, also while the block reads, BadMesh if the URL
-        or one of its redirects must not be used, Unreachable if Blender is offline.
+        Raises Interrupted if the connection fails, now or while the block reads. Raises BadMesh if
+        the URL or one of its redirects must not be used, and Unreachable if Blender is offline.
         """
         try:
             with self._open(url, headers, BadMesh) as answer:
@@ -262,7 +262,7 @@ class Http:
         recorder: AnswerRecorder | None = None,
         **request_args: Any,
     ) -> Reply:
-        """Send a request once. Raises CallFailed without a complete response, else BadReply."""
+        """Send a request once. Raises CallFailed, or BadReply if the response cannot be used."""
         data = bytearray()
         try:
             with self._transport.send(
@@ -283,7 +283,7 @@ class Http:
     def _read(
         self, answer: Answer, limit: int, recorder: AnswerRecorder | None, data: bytearray
     ) -> None:
-        """Append a body to `data`. Raises CallFailed, or BadReply if too large or a redirect."""
+        """Append a body to `data`. Raises CallFailed, or BadReply if too large or a redirect's."""
         redirects = answer.status in REDIRECTS
         pieces = bounded_pieces(answer, limit, _no_check)
         # A redirect's body is meant for browsers, and a service could keep the call busy with it.
@@ -312,7 +312,7 @@ class Http:
     ) -> Iterator[Answer]:
         """Open the URL of a file without the API key, and follow redirects.
 
-        Raises `kind` if a URL must not be used, else Unreachable or CallFailed.
+        Raises `kind` if a URL must not be used, Unreachable if Blender is offline, else CallFailed.
         """
         check_host = self._policy.check_host(url)
         address = self._policy.elsewhere(url, check_host, kind)
@@ -345,5 +345,5 @@ class Http:
 
 
 def _arriving(answer: Answer) -> Iterator[bytes]:
-    """Yield the chunks of a download as they arrive. Tests replace it to slow downloads down."""
+    """Yield the chunks of a download as they arrive. Tests replace this to slow downloads down."""
     return answer.pieces(PIECE)

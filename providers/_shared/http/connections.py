@@ -102,7 +102,10 @@ class Call:
             raise TooMuchData
 
     def allow(self, count: int) -> None:
-        """Allow only `count` more bytes: an endless compressed body may decode to nothing."""
+        """Allow only `count` more bytes to arrive.
+
+        A limit on the decoded body is not enough: an endless compressed body may decode to nothing.
+        """
         self._most = self._moved + count
 
     def mark_answered(self) -> None:
@@ -261,7 +264,7 @@ class _TrackedConnection(HTTPConnection):
         raise NewConnectionError(self, str(problem)) from problem
 
     def connect(self) -> None:
-        """Connect, through the proxy if there is one. Bytes sent for that do not count as sent."""
+        """Connect, through the proxy if there is one. Bytes sent to connect do not set `sent`."""
         call = _current.get()
         # http.client may connect as late as the headers are sent, after `putrequest`.
         requesting = bool(call and call.requesting)

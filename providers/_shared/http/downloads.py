@@ -101,7 +101,7 @@ class DownloadRequest:
 class Validators:
     """Headers that identify the file of a partial download (RFC 9110, section 8.8).
 
-    `etag` and `modified` are empty, `total` (bytes) None if unknown. The names are the file's keys.
+    `etag` and `modified` may be empty; `total` is in bytes, or None. The fields are saved as JSON.
     """
 
     etag: str = ""
@@ -110,7 +110,7 @@ class Validators:
 
     @property
     def can_resume(self) -> bool:
-        """Whether the rest can be requested: without a validator, the file may be another one."""
+        """Whether the rest can be requested; without a validator, it could be of another file."""
         return bool(self.etag or self.modified)
 
     def is_same(self, headers: Mapping[str, str]) -> bool:
@@ -188,7 +188,7 @@ def _once(request: DownloadRequest, http: Http) -> None:
 def _resume_point(answer: Stream, offset: int, validators: Validators) -> tuple[int, int | None]:
     """Return the offset at which a response starts, and the length of the whole file, if known.
 
-    Raises _Restart if it cannot continue the partial download, else BadMesh or Interrupted.
+    Raises _Restart if it does not fit the part, BadMesh for an expired URL, else Interrupted.
     """
     if answer.status == 416:
         raise _Restart("the rest of the file is not available")
@@ -247,7 +247,7 @@ def _write(request: DownloadRequest, answer: Stream, offset: int, total: int | N
 
 
 def _finish(request: DownloadRequest) -> None:
-    """Move the complete file to its target, or delete it if `accept` raises an error."""
+    """Move the complete file to its target; if `accept` refuses it, delete it and raise that."""
     try:
         request.accept(request.part)
     except ImageToMeshError:

@@ -86,9 +86,9 @@ def _reason(error: Exception, *, sent: bool) -> tuple[str, bool]:
 
 
 def _words(causes: list[BaseException], *, sent: bool) -> str:
-    """Return a reason from the innermost known cause, which says most about the problem.
+    """Return the reason for the innermost known cause, which says most about the problem.
 
-    Return a general one if no cause is known.
+    If no cause is known, return a general reason.
     """
     for cause in reversed(causes):
         for kinds, words in WORDS:

@@ -30,7 +30,7 @@ class AnswerRecorder(Protocol):
         """Record that the request is about to be sent."""
 
     def begin(self, status: int, headers: Mapping[str, str]) -> None:
-        """Start an answer. It replaces that of an earlier attempt, if one was refused with 429."""
+        """Start an answer. It replaces the answer of an earlier attempt, which had status 429."""
 
     def add(self, piece: bytes) -> None:
         """Append a chunk of the body."""
@@ -86,9 +86,10 @@ class StreamRedactor:
         self._pending = b""
 
     def redact(self, piece: bytes) -> bytes:
-        """Return the bytes held back so far and a chunk, both redacted, but hold back their end.
+        """Return the bytes held back so far and a chunk, redacted and without their end.
 
-        A secret may continue in the next chunk. Without secrets, return the chunk unchanged.
+        The end is held back, because a secret may continue in the next chunk. If there are no
+        secrets, the chunk is returned unchanged.
         """
         if self._pattern is None:
             return piece

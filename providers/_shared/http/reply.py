@@ -25,7 +25,7 @@ PIECE = 1024 * 1024
 LONG = 1024 * 1024
 """Maximum characters of text that are kept beside decoded JSON, which may contain a mesh."""
 MOST_VALUES = 100_000
-"""Maximum number of values in JSON; more are not decoded. A mesh counts as one, a long string."""
+"""Maximum number of values in JSON that is decoded. A mesh in base64 counts as one value."""
 
 
 @dataclass(frozen=True, slots=True)

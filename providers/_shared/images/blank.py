@@ -33,7 +33,7 @@ BLOCK = 1 << 18
 class Blank(StrEnum):
     """Whether an image is blank, that is, fully transparent or of one color.
 
-    MAYBE: its colors differ by no more than compression noise, and only decoding it can tell.
+    MAYBE: the colors differ by no more than compression noise; only decoding the image can tell.
     """
 
     NO = "no"
@@ -63,9 +63,9 @@ class Layout:
         return max(1, self.depth * CHANNELS[self.kind] // 8)
 
     def passes(self) -> Iterator[tuple[int, int]]:
-        """Yield the bytes per row, without the filter type, and the rows of each pass with pixels.
+        """Yield (bytes per row, number of rows) for each pass that has pixels.
 
-        An image that is not interlaced has one pass.
+        The bytes do not include the filter type. An image that is not interlaced has one pass.
         """
         steps = PASSES if self.interlaced else ((0, 0, 1, 1),)
         for x, y, across, down in steps:

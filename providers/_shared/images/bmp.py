@@ -21,8 +21,9 @@ COLORS, PROFILE = 14 + 56, 14 + 112
 class Head:
     """The header of a BMP. `height` is negative if the rows are stored from the top.
 
-    `size` is the header's own size in bytes; `masks` and `palette` are those of the color masks and
-    the palette after it. `pixels` are the offsets of the start and the end of the pixel data.
+    `size`, `masks` and `palette` are the sizes in bytes of the header itself, and of the color
+    masks and palette that follow it. `bits` are those of a pixel, and `packing` is the compression.
+    `pixels` are the offsets of the start and the end of the pixel data.
     """
 
     size: int

@@ -105,8 +105,8 @@ def clean_picture(data: bytes, info: PictureInfo, name: str) -> bytes | None:
 def copy_profile(picture: bytes, original: bytes) -> bytes:
     """Return a converted image, PNG or JPEG, with the color profile of the original.
 
-    The conversion keeps the pixel values, which without the profile would be different colors. If
-    the original has no RGB profile, the image is returned unchanged.
+    The conversion keeps the pixel values, which would mean other colors without the profile. If the
+    original has no RGB profile, or the image is of another format, it is returned unchanged.
     """
     profile = _profile_of(original)
     if not profile:

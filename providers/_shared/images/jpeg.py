@@ -165,7 +165,7 @@ def profile_of_jpeg(data: bytes) -> bytes:
 
 
 def jpeg_with_profile(data: bytes, profile: bytes) -> bytes:
-    """Return a JPEG, which must have no color profile, with this one added."""
+    """Return a JPEG with a color profile added. The JPEG must not have one yet."""
     pieces = [
         profile[at : at + LARGEST_PIECE - 2] for at in range(0, len(profile), LARGEST_PIECE - 2)
     ]
