@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 def add_command(commands: Any, add_common: Any, seconds: Any) -> None:
     """Add the command to `commands`, the parser's subparsers.
 
-    `add_common` adds the options that all commands share, `seconds` parses a number of seconds.
+    `add_common` adds the options that all commands share. `seconds` parses a number of seconds.
     """
     batch = commands.add_parser(
         "batch",
@@ -71,7 +71,11 @@ def add_command(commands: Any, add_common: Any, seconds: Any) -> None:
 
 
 def count(text: str) -> int:
-    """Parse a number of jobs, 1 or more. argparse shows this name: "invalid count value"."""
+    """Parse a number of jobs, which must be 1 or more.
+
+    Raises ValueError or ArgumentTypeError for any other text. For a ValueError, argparse prints the
+    name of this function: "invalid count value".
+    """
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError("must be 1 or more")
@@ -79,10 +83,11 @@ def count(text: str) -> int:
 
 
 def run(arguments: argparse.Namespace, host: BlenderHost) -> int:
-    """Run the command and return its exit code: that of the first item without a usable mesh.
+    """Run the command and return its exit code.
 
-    The code is INTERRUPTED after a signal. Raises LibraryProblem, BadImage, or InvalidSettings
-    before anything is sent.
+    The code is INTERRUPTED if a signal stopped the batch. Otherwise, it is that of the first item
+    without a usable mesh, or DONE if every item has one. Raises LibraryProblem, BadImage, or
+    InvalidSettings before anything is sent.
     """
     library = library_of(arguments, host)
     # Checked once here: otherwise a misspelled provider would be reported for each image.
@@ -111,7 +116,7 @@ def _run(arguments: argparse.Namespace, host: BlenderHost, library: Library) -> 
     interrupted = _run_batch(batch)
     targets = _targets(items, arguments)
     files = [_deliver(item, library, target) for item, target in targets]
-    # Threads of ended jobs may still be cancelling at the service; Ctrl-C does not wait for them.
+    # Threads of ended jobs may still be canceling at the service; Ctrl-C does not wait for them.
     session().join(0.0 if interrupted else JOIN_SECONDS)
     rows = [report_row(item, file) for item, file in zip(items, files, strict=True)]
     table = write_costs(arguments.csv or library.root / COSTS, rows)
@@ -224,7 +229,7 @@ class Progress:
 def _targets(
     items: Sequence[Item], arguments: argparse.Namespace
 ) -> list[tuple[Item, Path | None]]:
-    """Return pairs of each item and its output file, None without `--output`.
+    """Return a pair of each item and the path of its output file, which is None without `--output`.
 
     The names of the files are distinct even on case-insensitive file systems.
     """
@@ -306,9 +311,9 @@ def _summary(counts: Mapping[str, Any]) -> str:
 
 
 def _code(items: Sequence[Item]) -> int:
-    """Return the exit code of the first item that is not done; DONE without such an item.
+    """Return the exit code of the first item that is not done, or DONE if all items are.
 
-    The code of an item that has not failed is INTERRUPTED.
+    The code of an item without a failure is INTERRUPTED.
     """
     unfinished = (item for item in items if not _is_done(item))
     for item in unfinished:

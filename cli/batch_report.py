@@ -25,7 +25,7 @@ _FORMULA = frozenset("=+-@\t\r\uff1d\uff0b\uff0d\uff20")
 def report_row(item: Item, file: Path | None) -> dict[str, Any]:
     """Return an item's row of the report: a JSON value for each name in `COLUMNS`.
 
-    `file` is the delivered mesh, None without one.
+    `file` is the path of the delivered mesh, or None if there is no mesh.
     """
     record, failure = item.record, item.failure
     return {
@@ -60,9 +60,10 @@ def write_costs(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path | None:
 
 
 def as_cell(value: Any) -> Any:
-    """Return a value as a CSV cell: text without control characters, any other value unchanged.
+    """Return a value as a CSV cell.
 
-    Text that a spreadsheet would run as a formula gets a leading apostrophe.
+    Control characters are removed from text. Text that a spreadsheet would run as a formula gets a
+    leading apostrophe. Any other value is returned unchanged.
     """
     if not isinstance(value, str):
         return value

@@ -155,7 +155,11 @@ def _add_common(command: argparse.ArgumentParser) -> None:
 
 
 def seconds(text: str) -> float:
-    """Parse a positive number of seconds. argparse shows this name: "invalid seconds value"."""
+    """Parse a positive number of seconds.
+
+    Raises ValueError or ArgumentTypeError for any other text. For a ValueError, argparse prints the
+    name of this function: "invalid seconds value".
+    """
     value = float(text)
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError("must be more than 0")
@@ -218,7 +222,7 @@ def _provider_row(provider: Provider[Any], preferences: Mapping[str, str]) -> di
 
 
 def _key_set(provider: Provider[Any], preferences: Mapping[str, str]) -> bool | None:
-    """Return whether valid keys are set; None if the provider needs none."""
+    """Return whether valid keys are set for a provider; None if it needs no keys."""
     if not provider.keys:
         return None
     try:

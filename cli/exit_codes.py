@@ -67,9 +67,10 @@ def exit_code(kind: str, state: State | None, *, ordered: bool = False) -> int:
 
 
 def exit_code_for(failure: Failure | None, record: Record | None) -> int:
-    """Return the exit code of a job: from its failure, if it has one.
+    """Return the exit code of a job.
 
-    Without a failure, it is DONE for a job that is ready, and INTERRUPTED for any other.
+    If there is a failure, the code depends on its kind and on the state of the job. Otherwise, it
+    is DONE if the job is ready, else INTERRUPTED.
     """
     if failure is not None:
         state = record.state if record is not None else None

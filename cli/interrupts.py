@@ -16,9 +16,9 @@ from .output import print_notice, write_line
 def graceful_stop() -> Iterator[list[int]]:
     """Yield a list to which each SIGINT and SIGTERM is added; the second raises KeyboardInterrupt.
 
-    By default, Python raises KeyboardInterrupt at any line, such as between sending an order and
-    saving its ticket, or in a callback that ignores it. Except on the main thread, the list stays
-    empty.
+    With Python's own handler, the first Ctrl-C would raise KeyboardInterrupt at any line, for
+    instance between sending an order and saving its ticket. On threads other than the main thread,
+    signals are not handled here, and the list stays empty.
     """
     received: list[int] = []
     # Python allows only the main thread to set signal handlers.

@@ -25,7 +25,10 @@ _redactors: list[Redactor] = []
 
 
 def redact_keys(keys: Iterable[str]) -> None:
-    """Redact only these keys in all later output; keys shorter than `SHORT` are ignored."""
+    """Redact these keys in all later output, instead of the keys of an earlier call.
+
+    Keys of fewer than `SHORT` characters are ignored.
+    """
     # A short key would be redacted wherever it is a whole word, and the output may contain it.
     _redactors[:] = [Redactor(key for key in keys if len(key) >= SHORT)]
 
@@ -62,7 +65,7 @@ def is_terminal(out: TextIO | None) -> bool:
 def flush_answer() -> bool:
     """Flush standard output, and return whether the whole answer was written.
 
-    If it was not, prints the error on standard error.
+    If not, the first error is printed on standard error.
     """
     try:
         if sys.stdout is not None:

@@ -63,7 +63,7 @@ def spec_for(
 ) -> JobSpec:
     """Return the spec of a job: `fields`, with the library, keys, and address added.
 
-    Raises NoBlender, MissingKey, BadKey, or InvalidSettings, and LibraryProblem as `library_of`.
+    Raises NoBlender, MissingKey, BadKey, InvalidSettings, or LibraryProblem.
     """
     if host.blender is None and "blender" in provider.needs:
         raise NoBlender(
@@ -99,7 +99,7 @@ def pairs(texts: Sequence[str], option: str) -> dict[str, str | None]:
 def run_job(spec: JobSpec, arguments: argparse.Namespace) -> int:
     """Run a job, print its result or error, and return the exit code.
 
-    After a signal, the job is closed so that it can be resumed.
+    After a signal, the job is closed so that it can be resumed, and the code is INTERRUPTED.
     """
     running, slots = session(), Slots()
     with graceful_stop() as received:
@@ -196,7 +196,9 @@ def check_output(output: Path | None) -> None:
 def deliver(record: Record, library: Path, output: Path | None) -> Path | None:
     """Copy the result to `output`, with the suffix of its actual format, and return the new path.
 
-    Without `output`, returns the path in the library instead; without a mesh, returns None. Raises
+    The result is the mesh, or the prepared model if `output` ends with .blend and this user made
+    the model. If the suffix changes, a note is printed. Without `output`, nothing is copied, and
+    the mesh's path in the library is returned. Returns None if the job has no mesh. Raises
     LibraryProblem if the copy fails; the mesh stays in the library.
     """
     if record.state is not State.READY or record.mesh is None:

@@ -24,7 +24,7 @@ WAIT_FOR_OTHER = 15.0
 def add_commands(commands: Any, add_common: Any, seconds: Any) -> None:
     """Add the three commands to `commands`, the parser's subparsers.
 
-    `add_common` adds the options that all commands share, `seconds` parses a number of seconds.
+    `add_common` adds the options that all commands share. `seconds` parses a number of seconds.
     """
     resume = commands.add_parser(
         "resume", help="resume interrupted jobs; never submits a job twice"
@@ -61,10 +61,11 @@ def add_commands(commands: Any, add_common: Any, seconds: Any) -> None:
 
 
 def _resume(arguments: argparse.Namespace, host: BlenderHost) -> int:
-    """Resume one job, or all unfinished ones, and return the exit code of the first that fails.
+    """Resume one job or all unfinished ones, and return the exit code.
 
-    Uncertain and untrusted jobs, and those of other processes, are only reported. An interrupt ends
-    the command with INTERRUPTED.
+    The code is that of the first job that fails, or DONE. Of all jobs, those that are uncertain,
+    untrusted, or running in another process are only reported. After an interrupt, no further job
+    is resumed, and the code is INTERRUPTED.
     """
     library = library_of(arguments, host)
     if arguments.job:
@@ -115,7 +116,7 @@ def _cancel(arguments: argparse.Namespace, host: BlenderHost) -> int:
         print_line(f"{record.id}: {record.state}; there is nothing to cancel.")
         return DONE
     running = session()
-    # No process works on the job, but the service may: it is started here only to be cancelled.
+    # No process works on the job, but the service may: it is started here only to be canceled.
     job = running.start(_spec(arguments, host, record), cancelled=True)
     while (event := running.wait(0.25)) is None or event.job != job:
         continue
@@ -144,7 +145,8 @@ def _report_cancel(arguments: argparse.Namespace, record: Record) -> int:
 def _resolve(arguments: argparse.Namespace, host: BlenderHost) -> int:
     """Resolve an uncertain order as the user decides, and return the exit code.
 
-    Without a decision, prints what is known. Raises LibraryProblem if the job is not uncertain.
+    Without a decision, print what is known, and return UNCERTAIN. Raises LibraryProblem if the job
+    is not uncertain.
     """
     library = library_of(arguments, host)
     record = library.load(arguments.job)
