@@ -65,7 +65,7 @@ class Call(Generic[T]):
         return values[0]
 
     def afterwards(self, work: Callable[[], None]) -> None:
-        """Run `work` on the call's thread once the call ends, or on this one if it has ended."""
+        """Run `work` on the call's thread once the call ends, or here at once if it has ended."""
         with self._lock:
             if not self._over:
                 self._afterwards.append(work)

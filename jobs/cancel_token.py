@@ -17,7 +17,7 @@ system call, and a round trip on a network drive."""
 
 
 class Step(Enum):
-    """The step of a job that calls `check`. The step determines which requests may interrupt it."""
+    """The step of a job that calls `check`. It determines what may end the job, besides `close`."""
 
     WORK = auto()
     """Anything that may be abandoned: a cancel, closing, and the deadline end it."""
@@ -31,7 +31,11 @@ class Step(Enum):
     REFUSED_ORDER = auto()
     """Between a refused order and the next attempt: any cancel in this process ends it."""
     PAUSE = auto()
-    """A pause before a call is repeated: like WORK, or LAST_WORDS once the job was cancelled."""
+    """A pause before a call is repeated.
+
+    Like LAST_WORDS while a canceled job ends. Otherwise, like WORK, even while the mesh of a
+    canceled job is collected.
+    """
     LAST_WORDS = auto()
     """The calls to the service that follow a cancel: only the end of the process ends them."""
 
@@ -73,22 +77,22 @@ class CancelToken:
 
     @property
     def wants_result(self) -> bool:
-        """Whether the job was cancelled, but its mesh is wanted if it is charged for anyway."""
+        """Whether the job was canceled, but its mesh is wanted if it is charged for anyway."""
         return self._cancelled.is_set() and self._collect
 
     @property
     def is_collecting(self) -> bool:
-        """Whether a cancelled job has resumed to collect its mesh."""
+        """Whether a canceled job has resumed to collect its mesh."""
         return self._is_collecting
 
     def end_for_user(self) -> None:
-        """Note that the job is shown as cancelled: the same cancel must not end it twice."""
+        """Record that the job is shown as canceled, so that the same cancel cannot end it twice."""
         self._is_ended = True
 
     def start_collecting(self) -> bool:
-        """Let a cancelled job that is charged for anyway continue if its mesh is still wanted.
+        """Let a canceled job that is charged for anyway continue, if its mesh is still wanted.
 
-        Returns whether the mesh is wanted; if it is not, nothing changes.
+        Returns whether the mesh is wanted. If not, nothing changes.
         """
         if self._collect:
             self._is_collecting = True
@@ -97,8 +101,10 @@ class CancelToken:
     def check(self, step: Step = Step.WORK) -> None:
         """Raise Closed, Cancelled, or TimedOut if this step must end now. Called about every 50 ms.
 
-        Except in REFUSED_ORDER, a cancel with `collect` raises Cancelled only until `end_for_user`
-        is called: from then on, the job may continue, to fetch a mesh that is charged for anyway.
+        LAST_WORDS ends only for Closed. The deadline applies only to WORK, and to a DOWNLOAD with a
+        limit that the user has set. A cancel with `collect` raises Cancelled only until
+        `end_for_user` is called, because the job may then continue to fetch a mesh that is charged
+        for anyway. In REFUSED_ORDER, a cancel always raises Cancelled.
         """
         if self._closed.is_set():
             raise Closed

@@ -21,11 +21,11 @@ MEASURES = ("height", "longest")
 class Placement:
     """A model's location, rotation, and size, in the scene's own units.
 
-    `rotation`: radians about Z. `size`: the model's height or, depending on `measure`, the length
-    of its longest side; 0 keeps its own size. `spacing`: the gap to earlier results, in a row along
-    X; None lets them overlap. `linked` links the model instead of appending it, `unpack` writes its
-    textures to files. `scale` is set instead of `size` for a model that replaces another one.
-    `free`: the location is only where the search for free ground starts, on import.
+    `rotation` is in radians about Z. `size` is the model's height or, depending on `measure`, the
+    length of its longest side; 0 keeps its own size. For a model that replaces another one, `scale`
+    is set instead of `size`. `spacing` is the gap to earlier results, in a row along X; None lets
+    them overlap. `linked`: the model is linked, not appended. `unpack`: its textures are written to
+    files. `free`: `location` is only where the search for free ground starts, on import.
     """
 
     location: tuple[float, float, float] = (0.0, 0.0, 0.0)

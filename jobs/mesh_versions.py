@@ -18,7 +18,7 @@ LABELS = {
     "levels": "Levels of Detail, {count} faces",
     "quads": "Quads, {count} faces",
 }
-"""Labels of versions, by the edit that made them; all others are originals."""
+"""Labels of versions, by the edit that made them; for any other edit, `ORIGINAL` is used."""
 
 
 def versions_of(obj: Any) -> list[tuple[str, Any]]:
@@ -38,5 +38,5 @@ def made_by(obj: Any, mesh: Any) -> str:
 
 
 def version_label(edit: str, faces: int | None) -> str:
-    """Return the label of a version: the edit that made it, and its number of faces if known."""
+    """Return the label of a version: the edit that made it, and its number of faces or “?”."""
     return Message(LABELS.get(edit, ORIGINAL), count="?" if faces is None else f"{faces:,}")

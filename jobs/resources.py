@@ -110,14 +110,18 @@ class Resources:
     def call(self, call: Callable[[], T]) -> T:
         """Return the value of a call to the provider that costs nothing.
 
-        A cancel abandons the call.
+        The call runs on its own thread, and a cancel abandons it. For a provider that needs no
+        network, it runs on this thread.
         """
         if self.http is None:
             return call()
         return Call(call).wait(self._check)
 
     def fetch(self, url: str) -> bytes:
-        """Return the bytes of the image at a URL, downloaded without sending a key."""
+        """Return the bytes of the image at a URL, downloaded without sending a key.
+
+        Raises BadImage if the image cannot be downloaded, and Unreachable without a connection.
+        """
         http = open_http(self._provider, None, "", online=self._spec.online, pause=self._sleep)
         try:
             return http.fetch(url, self._provider.limits.max_bytes, check=self._check)
@@ -150,7 +154,7 @@ def open_http(
     online: bool,
     pause: Callable[[float], None] = time.sleep,
 ) -> Http:
-    """Return a connection to the provider's service; with `keys` None it sends no key.
+    """Return a connection to the provider's service; if `keys` is None, it sends no key.
 
     `online`: False allows calls to this computer only. `pause` sleeps for a number of seconds
     between attempts, and may raise Cancelled.

@@ -98,7 +98,7 @@ class Runner:
 
     @property
     def collecting(self) -> bool:
-        """Whether a cancelled job is still fetching a mesh that is, or may be, charged for."""
+        """Whether a canceled job is still fetching a mesh that is, or may be, charged for."""
         is_wanted = self._token.wants_result and self.thread.is_alive()
         return is_wanted and (self._token.is_collecting or self._submission.under_way is not None)
 
@@ -265,7 +265,9 @@ class Runner:
         return self.live.save(state=State.DOWNLOADING, files=result.files)
 
     def _download(self) -> None:
-        """Download the result, or use the mesh that was in the answer to the order."""
+        """Download the result; if a mesh from the order's answer is missing, read that answer
+        again.
+        """
         try:
             self._fetch.run(later=self._is_resumed)
         except Uncertain:
@@ -319,7 +321,7 @@ class Runner:
                 self.live.save(state=State.CANCELLED)
 
     def _ticket_at_last(self) -> Ticket | None:
-        """Return the ticket, after waiting for a pending order; None without a ticket."""
+        """Return the ticket, after waiting for a pending order; None if there is no ticket."""
         waiting = self._submission.under_way
         if waiting is None:
             return Ticket(self._record.ticket) if self._record.ticket else None
@@ -334,7 +336,7 @@ class Runner:
         return ticket
 
     def _end_unanswered(self, error: Exception) -> None:
-        """Save the state of a cancelled job whose order was answered without a ticket."""
+        """Save the state of a canceled job whose order was answered without a ticket."""
         state = cancelled_state(error, self._submission.sent_of(error))
         self.live.save_if_possible(state=state, notes=self._submission.notes)
 

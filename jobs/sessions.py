@@ -42,7 +42,7 @@ class Session:
         """Start a job and return its id at once; all work happens on the job's thread.
 
         A spec with a record resumes a job of an earlier process, and submits nothing that may have
-        been submitted already. `cancelled`: only cancel the job, also at the service. Raises
+        been submitted already. `cancelled`: only cancel the job, here and at the service. Raises
         LibraryProblem if the job is already running here.
         """
         name = spec.pictures[0].name if spec.pictures else "picture"
@@ -66,10 +66,10 @@ class Session:
         return job
 
     def cancel(self, job: str, *, collect: bool = True) -> None:
-        """Cancel a job; its Ended event follows within 0.3 s.
+        """Cancel a job; its `Ended` event follows within 0.3 s.
 
-        `collect`: a mesh that the service charges for anyway is still put into the library. If it
-        is False, a cancelled job that is still fetching its mesh stops, too. Raises LibraryProblem
+        `collect`: a mesh that the service charges for anyway is still put into the library. With
+        False, a canceled job that is still fetching its mesh stops fetching. Raises LibraryProblem
         if the job is not running here.
         """
         runner, view = self._runners.get(job), self._views.get(job)
@@ -129,7 +129,7 @@ class Session:
         return tuple(view for view in self.views() if not view.over)
 
     def collecting(self) -> frozenset[str]:
-        """Return the ids of cancelled jobs that still fetch a mesh that may be charged for."""
+        """Return the ids of canceled jobs that still fetch a mesh that may be charged for."""
         with self._lock:
             return frozenset(job for job, runner in self._runners.items() if runner.collecting)
 
@@ -174,7 +174,7 @@ class Session:
         blenders().close()
 
     def join(self, timeout: float) -> None:
-        """Wait at most `timeout` seconds for all job threads, such as those still cancelling."""
+        """Wait at most `timeout` seconds for all job threads, such as those still canceling."""
         end = time.monotonic() + timeout
         for runner in list(self._runners.values()):
             runner.thread.join(max(0.0, end - time.monotonic()))

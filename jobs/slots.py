@@ -77,7 +77,7 @@ class Slots:
         self._refused = time.monotonic()
 
     def note_end(self, seconds: float) -> None:
-        """Note that a task took `seconds`, and raise the limit by one after a quiet period."""
+        """Record that a task took `seconds`, and raise the limit by one after a quiet period."""
         self._times.append(seconds)
         now = time.monotonic()
         if self._limit < self._most and now - self._refused > QUIET:
@@ -132,7 +132,7 @@ class Slot:
     def resume(self) -> None:
         """Occupy a slot, even beyond the limit, because the task is at the service already.
 
-        The order, if it was pending, is answered.
+        If the job's order was pending, it is now marked as answered.
         """
         with self._slots.lock:
             if self not in self._slots.having:
@@ -162,7 +162,7 @@ class Slot:
     def leave(self, *, finished: bool = False) -> None:
         """Free the slot, if the job has one.
 
-        `finished`: the task succeeded, so its duration is noted.
+        `finished`: the task succeeded, so its duration is recorded.
         """
         with self._slots.lock:
             self._note_start()

@@ -70,9 +70,10 @@ def _after_order(kind: str, sent: Sent | None) -> State:
 
 
 def cancelled_state(error: Exception, sent: Sent) -> State:
-    """Return the state of a cancelled job whose order failed or was not sent.
+    """Return the state of a canceled job whose order failed or was not sent.
 
-    It is not CANCELLED if the order may have arrived, or an answer was not saved as a ticket.
+    It is UNCERTAIN if the order may have arrived, SUBMITTING if a saved answer must be read again,
+    and CANCELLED otherwise.
     """
     kind = getattr(error, "kind", "")
     state = state_after(kind, State.SUBMITTING, sent) if kind else State.CANCELLED
@@ -92,11 +93,14 @@ def file_error(error: OSError) -> LibraryProblem:
 
 
 def actual_state(record: Record, folder: Path, *, home: bool) -> State:
-    """Return the state of an earlier process's job, judged by the files that exist.
+    """Return the state in which a job of an earlier process can continue, judged by its files.
 
-    This is an earlier state than the recorded one if a missing file can be produced again, by the
-    service or by this computer. A mesh that was refused is PREPARING if its file is whole. A queued
-    job with a time of submission is SUBMITTING.
+    This is the recorded state, with these exceptions:
+    - RUNNING, if the mesh file is missing or damaged and the service can provide it again.
+    - QUEUED, if the job is unfinished, is made on this computer (`home`), and has no complete mesh
+      file.
+    - PREPARING, if the job failed because its mesh was refused, and the mesh file is complete.
+    - SUBMITTING, if the job is queued but has a time of submission.
     """
     state = record.state
     refused = record.failure is not None and record.failure.kind == BadMesh.kind

@@ -24,11 +24,11 @@ class ToldPause:
     def sleep(self, seconds: float, check: Callable[[], None], *, busy: bool) -> None:
         """Sleep like `polling.sleep`, and show the reason and the remaining seconds meanwhile.
 
-        Shorter pauses than `WORTH_TELLING`, and those of a job that has ended, are not shown. After
-        the pause, the earlier phase is shown again. `busy`: the service answered that it is busy;
-        if False, it could not be reached.
+        Pauses shorter than `WORTH_TELLING` seconds, and those of a job that has ended, are not
+        shown. After the pause, the earlier phase is shown again. `busy`: the service answered that
+        it is busy; if False, it could not be reached.
         """
-        check()  # a job that was cancelled shows nothing more
+        check()  # a job that was canceled shows nothing more
         if seconds < WORTH_TELLING or self._live.ended:
             return sleep(seconds, check)
         phase, end = self._live.view.phase, time.monotonic() + seconds

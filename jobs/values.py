@@ -120,10 +120,12 @@ class InputPicture:
 class Record:
     """A job's complete record, as in `job.json`. File names are relative to the job's folder.
 
-    `created` and `submitted` are times in UTC, in ISO 8601; `seconds` is the job's duration.
-    Control characters are removed from text that the user sees. `dismissed`: the user has seen
-    that the mesh is ready, and is not reminded again. `own`: written by this user's own processes;
-    this is determined when the record is read, and not stored.
+    `created` and `submitted` are times in UTC, in ISO 8601. `seconds` is the job's duration so far.
+    `uploaded` has what the provider needs to refer to uploaded images, and `ticket` what it needs
+    to refer to the task. `facts` are further details from the service, and `notes` are sentences
+    for the user. Control characters are removed from text that the user sees. `dismissed`: the user
+    has seen that the mesh is ready, and is not reminded again. `own`: written by this user's own
+    processes; this is determined when the record is read, and not stored.
     """
 
     id: str
@@ -182,8 +184,8 @@ class JobView:
     """A job as panels show it.
 
     `fraction` is the progress from 0 to 1, None if unknown. `started` is when this process started
-    the job (`time.monotonic`); the duration is in `record`, which is None until the job is on disk.
-    `collected`: the job was cancelled before, and collecting its mesh has ended.
+    the job (`time.monotonic`). `record`, which has the duration, is None until the job is on disk.
+    `collected`: the job was canceled before, and the attempt to collect its mesh has ended.
     """
 
     job: str
@@ -207,7 +209,7 @@ class JobView:
 
 @dataclass(frozen=True, slots=True)
 class Progressed:
-    """A job's progress or phase changed."""
+    """Event: a job's progress or phase has changed."""
 
     job: str
     view: JobView
@@ -215,7 +217,10 @@ class Progressed:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A job has ended for the user; emitted once per start, unless the process exits first."""
+    """Event: a job has ended for the user.
+
+    Emitted once per start, unless the process exits first.
+    """
 
     job: str
     view: JobView
@@ -223,7 +228,10 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """Collecting the mesh of a cancelled job that may be charged has succeeded or failed."""
+    """Event: the attempt to fetch the mesh of a canceled job has succeeded or failed.
+
+    The service may charge for that mesh.
+    """
 
     job: str
     view: JobView

@@ -114,7 +114,7 @@ def failure_of(error: Exception) -> Failure:
 def match(items: Iterable[Item], entries: Iterable[Entry], *, retry: bool) -> None:
     """Assign each item its job in the library, if there is one; no job is assigned twice.
 
-    Failed and cancelled jobs are ignored if the service never accepted them, or with `retry`.
+    Failed and canceled jobs are ignored if `retry` is True, or if the service never accepted them.
     """
     known: dict[str, list[Entry]] = {}
     for entry in entries:
@@ -143,8 +143,8 @@ def _failure_of(record: Record) -> Failure | None:
 class Batch:
     """Runs items through a session, as many at once as each service accepts.
 
-    `load` reads a job's record, `most` lowers the limit of every service, and `report` is called
-    with each change of a running item.
+    `load` reads a job's record. `most`, if given, is an upper limit for every service. `report` is
+    called with each change of a running item.
     """
 
     def __init__(
@@ -219,9 +219,10 @@ class Batch:
             item.state = item.record.state if item.record else None
 
     def _enlist(self, item: Item) -> None:
-        """Queue an item, unless it has failed or its job has ended; uncertain jobs are queued, too.
+        """Queue an item, unless it has failed, cannot be ordered, or its job has ended.
 
-        The failure of a job that ended without a mesh, or cannot be read, becomes the item's.
+        Items with uncertain jobs are queued, too. If a job ended without a mesh, or its record
+        cannot be read, the reason becomes the item's failure.
         """
         if item.failure is not None or item.spec is None:
             return

@@ -30,10 +30,9 @@ def is_reserved(name: str) -> bool:
 
 
 def safe_name(name: str) -> str:
-    """Turn a name without suffix into one that is valid on every system.
+    """Return a form of a name without suffix that is valid on every system.
 
-    The new name has at most `LONGEST` bytes; it is `FALLBACK` if the old one has only spaces and
-    dots.
+    It has at most `LONGEST` bytes. If the name has only spaces and dots, it is `FALLBACK`.
     """
     plain = _NOT_EVERYWHERE.sub("_", clean(unicodedata.normalize("NFC", name), 1000))
     # Windows drops dots and spaces at the end of a name, so that two names would be one file.
@@ -52,8 +51,8 @@ def is_portable(name: str) -> bool:
 def distinct_names(names: Iterable[str]) -> list[str]:
     """Return safe names that stay distinct even where file systems ignore case or accents.
 
-    The result depends only on the names and their order. A name unlike all others gets no number;
-    of similar names, all but the first do.
+    Of names that such a file system treats as the same, all but the first get a number. The result
+    depends only on the names and their order.
     """
     wanted = [safe_name(name) for name in names]
     wanted_keys = {_comparison_key(name) for name in wanted}

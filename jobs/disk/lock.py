@@ -55,9 +55,10 @@ class JobLock:
         )  # fmt: skip
 
     def take(self) -> bool:
-        """Take the lock without waiting; return False while another process or thread holds it.
+        """Try to take the lock without waiting, and return whether it was taken.
 
-        Raises OSError if the library is not writable, or the lock's path is a link or a folder.
+        It is not taken while another process or thread holds it. Raises OSError if the library is
+        not writable, or if the lock's path is a link or a folder.
         """
         make_root(self._path.parent)
         self._blocking_file = self._path
@@ -76,7 +77,7 @@ class JobLock:
         return self._lock is not None
 
     def take_soon(self) -> bool:
-        """Try a few times to take the lock, since another process may hold it only to test it.
+        """Try a few times to take the lock, since another process may hold it only for a test.
 
         Returns whether the lock was taken. Raises OSError as `take` does.
         """

@@ -39,7 +39,7 @@ def side_name() -> str:
 def read_plain(path: Path, limit: int) -> bytes:
     """Return the content of a plain file of at most `limit` bytes.
 
-    Raises OSError if the file is larger, or if `open_plain` does.
+    Raises OSError if the file is larger, or if `open_plain` cannot open it.
     """
     with open_plain(path) as file:
         size = os.fstat(file.fileno()).st_size
@@ -152,10 +152,10 @@ def create_marker(path: Path) -> None:
 
 
 def _sync_handle(handle: int | None) -> None:
-    """Flush the entries of an open folder, if any, to disk.
+    """Flush the entries of an open folder to disk; do nothing if `handle` is None.
 
-    Raises OSError if the disk is full or broken. Other errors are ignored: some file systems cannot
-    sync a folder.
+    Raises OSError if the disk is full or broken. Other errors are ignored, because some file
+    systems cannot sync a folder.
     """
     if handle is None:
         return
@@ -169,7 +169,8 @@ def _sync_handle(handle: int | None) -> None:
 def sync_folder(folder: Path) -> None:
     """Flush a folder to disk, so that a rename in it survives a power cut.
 
-    Does nothing for a folder that is missing or unreadable. Raises OSError for a disk error.
+    Does nothing for a folder that is missing or unreadable. Raises OSError for a disk error, or if
+    the folder is a link.
     """
     gone = contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError)
     with gone, _open_folder(folder) as (handle, _):
@@ -208,16 +209,19 @@ def _mode_of(path: Path) -> int:
 
 
 def _with_clear_reason(path: Path, error: OSError) -> OSError:
-    """Return an error that names a symbolic link as such; each system has its own text for it."""
+    """Return an OSError that says “it is a symbolic link” if `path` is one, else `error` itself.
+
+    The systems' own messages for this case differ.
+    """
     if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.EMLINK) and path.is_symlink():
         return OSError(errno.ELOOP, "it is a symbolic link")
     return error
 
 
 def _replace(side: str, path: str, handle: int | None) -> None:
-    """Rename over the target. Raises OSError if that fails.
+    """Rename `side` to `path`, replacing an existing file. Raises OSError if that fails.
 
-    On Windows, retries for a second while other processes keep the old file open.
+    On Windows, retries for a second while another process keeps the file open.
     """
     # For a second in all: virus scanners and backup programs open each new file for a moment.
     for _ in range(20):

@@ -98,7 +98,7 @@ def forget_mark(path: Path) -> None:
 
 
 def digest_of_plain(path: Path) -> str:
-    """Return a plain file's SHA-256 in hexadecimal. Raises OSError if `open_plain` does."""
+    """Return a plain file's SHA-256 in hexadecimal. Raises OSError if it cannot be opened."""
     with open_plain(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -134,8 +134,8 @@ def _mark_path(path: Path) -> Path:
 def _secret(folder: Path) -> bytes:
     """Return the user's secret, creating it on first use.
 
-    If it cannot be saved or read, returns one that lasts as long as this process: in later
-    processes, the user is asked whether to trust what this one wrote.
+    If it cannot be saved or read, return a random secret for this process only. Later processes
+    then ask the user whether to trust the files that this process wrote.
     """
     path = folder / SECRET
     try:

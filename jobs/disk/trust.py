@@ -118,10 +118,10 @@ def is_private(folder: Path) -> bool:
 
 @contextmanager
 def workshop(folder: Path) -> Iterator[Path]:
-    """Yield the folder to make a job's model in: its own if that is private, else a temporary one.
+    """Yield the folder to make a job's model in: `folder` if it is private, else a temporary one.
 
-    Files from a temporary folder are copied to the job's folder if the block succeeds; errors of
-    the copies are ignored.
+    Files from a temporary folder are copied to `folder` if the block succeeds. Errors of the copies
+    are ignored.
     """
     if is_private(folder):
         yield folder
@@ -140,8 +140,8 @@ def workshop(folder: Path) -> Iterator[Path]:
 def model_to_read(blend: Path) -> Iterator[Path]:
     """Yield the path of a model that nobody else can change while it is read.
 
-    In a private folder, that is `blend` itself. Elsewhere, it is a temporary copy, and
-    LibraryProblem is raised unless the model has this user's mark.
+    In a private folder, that is `blend` itself. Elsewhere, it is a temporary copy; LibraryProblem
+    is raised if the copy fails, or if the model does not have this user's mark.
     """
     if is_private(blend.parent):
         yield blend
@@ -170,7 +170,7 @@ def not_made_here(blend: Path) -> LibraryProblem:
 
 
 def make_root(root: Path) -> None:
-    """Create the library's folder; the default one is made private to its user.
+    """Create the library's folder if it is missing. The default folder is made private to its user.
 
     Raises OSError if that fails.
     """

@@ -29,7 +29,10 @@ PIXELS = 64_000_000
 
 @contextmanager
 def picture_to_open(path: Path) -> Iterator[Path | None]:
-    """Yield the path of an image or of a temporary copy of it; None if it is unsafe to open."""
+    """Yield a path where an image can be opened safely; None if it is unreadable or unsafe.
+
+    If others can write to the image's folder, this is the path of a temporary copy.
+    """
     data = _read_checked(path, READABLE)
     if data is None or is_private(path.parent):
         yield path if data else None
@@ -52,9 +55,10 @@ class Thumbnails:
         self._place: Path | None = None
 
     def file(self, key: str, path: Path) -> Path | None:
-        """Return the path of an image or of a copy of it; None if it is unsafe or cannot be copied.
+        """Return the path of an image, or of a copy if others can write to the image's folder.
 
-        Each `key` is checked once, until `forget` is called.
+        Returns None if the image is unreadable or unsafe, or if it cannot be copied. The result is
+        cached by `key` until `forget` is called.
         """
         if key not in self._files:
             data = _read_checked(path, SMALL)
@@ -93,7 +97,10 @@ def thumbnail_files() -> Thumbnails:
 
 
 def _read_checked(path: Path, limits: PictureLimits) -> bytes | None:
-    """Return an image file's bytes; None if it is unsafe to open, or too large for `SMALL`."""
+    """Return an image file's bytes; None if it is unreadable, unsafe to open, or beyond `limits`.
+
+    With `SMALL`, also return None if the image has more than `PIXELS` pixels.
+    """
     try:
         data = read_plain(path, limits.max_bytes)
         info = read_picture_info(data, path.stem)

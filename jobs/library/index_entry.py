@@ -21,7 +21,10 @@ from .store import Library
 from .versions import versions
 
 SAFE_AGE = 2.0
-"""Age in seconds from which any change gets a new time stamp; FAT stores steps of two seconds."""
+"""Age of a job's files, in seconds, from which their times show every later change.
+
+Two changes within a shorter time could get the same time: FAT stores it in steps of two seconds.
+"""
 
 Stamp = tuple[int, int, int]
 """Modification times of folder and record, in ns, and the record's size: any change shows there."""
@@ -32,14 +35,14 @@ NO_STAMP: Stamp = (0, 0, 0)
 class Entry(NamedTuple):
     """One job as lists show it.
 
-    `seconds` is how long the job took so far. `thumbnail` is the name of a file in its folder.
-    `settings` are those that differ from their defaults, as JSON. `failure` is the error's
-    sentence, or empty. `order` is equal for equal images and settings. `taken`: the service
-    accepted the order. `imported` is the time of the last import into a scene, and `size` the size
-    of the folder in bytes. `title` is the name that the user gave to the result, else the image's
-    name. `starred`: the user gave it a star. `own`: this user created the job. `missing`: the job
-    is ready, but its files are gone. `versions` has a line for each version of the model after the
-    first: its file, and the edit that made it.
+    `seconds` is how long the job has taken so far. `thumbnail` is the name of an image file in the
+    job's folder, or None. `settings` are those that differ from their defaults, as JSON. `failure`
+    is the error's sentence, or empty. `order` is equal for equal images and settings. `taken`: the
+    service accepted the order. `imported` is the time of the last import into a scene, or None.
+    `size` is the size of the folder in bytes. `title` is the name that the user gave to the result,
+    else the image's name. `starred`: the user gave it a star. `own`: this user created the job.
+    `missing`: the job is ready, but its files are gone. `versions` has a line for each version of
+    the model after the first: its file, and the edit that made it.
     """
 
     job: str

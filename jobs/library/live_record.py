@@ -105,9 +105,10 @@ class LiveRecord:
     def reload(self) -> None:
         """Read the record from disk again, since another process may have continued the job.
 
-        Also deletes half-written files of the job. Raises LibraryProblem for a record that cannot
-        be read, and for one that somebody else wrote, unless the user trusts the library; no
-        address in such a record is called even then.
+        Also deletes half-written files of the job. Raises LibraryProblem in these cases:
+        - The record cannot be read.
+        - Somebody else wrote it, and the user does not trust the library.
+        - Somebody else wrote it, and resuming the job needs an address from it.
         """
         record = self._library.load(self.record.id)
         check_author(record, self._library.root)  # guard: strangers-are-not-resumed
@@ -161,7 +162,7 @@ class LiveRecord:
             log.warning("job %s: %s", self.record.id, problem)
 
     def move(self, plan: ImportPlan) -> None:
-        """Use another import plan from now on; may be called from any thread."""
+        """Use another import plan from now on, without saving it. May be called from any thread."""
         # The record is not changed here, because the job's thread may be replacing it right now.
         self._moved = plan
 
@@ -220,10 +221,11 @@ class LiveRecord:
     def end(
         self, phase: str, *, failure: Failure | None = None, state: State | None = None
     ) -> None:
-        """Emit `Ended` for the job; for a second end, after a cancel, emit `Collected`.
+        """Emit `Ended` for the job, or `Collected` if `Ended` was emitted before.
 
-        The view shows `failure` as the error, and `state`, if given, instead of the record's state,
-        with which the job may still continue.
+        The second case is a canceled job that has then tried to collect its mesh. The view shows
+        `failure` as the error. `state`, if given, is shown instead of the record's state, because
+        the job may continue.
         """
         view = self._make_view(phase, 1.0 if phase == "Done" else None)
         view = replace(view, failure=failure, collected=self._quiet)

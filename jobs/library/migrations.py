@@ -15,8 +15,9 @@ REPAIR = "Delete the job's folder, or repair the file."
 def _from_1(record: dict[str, Any]) -> None:
     """Convert a record from schema 1 to 2, in place.
 
-    Schema 1 did not offer results, so finished jobs count as seen. It kept the time of refused
-    orders, which is removed, as queued jobs were never sent.
+    Results of jobs with schema 1 were never offered to the user, so finished jobs are marked as
+    seen. Schema 1 kept the time of submission of refused orders. It is removed from queued jobs,
+    because in schema 2 it means that the order may have been sent.
     """
     if record.get("state") == "ready":
         record["dismissed"] = True

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Encodes job records as JSON, with any text, and decodes them, also from older schemas."""
+"""Encodes job records as JSON, even with invalid Unicode, and decodes records of all schemas."""
 
 from __future__ import annotations
 

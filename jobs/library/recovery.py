@@ -45,7 +45,7 @@ class ResumeContext:
     blender: tuple[str, ...] | None = None
 
     def spec_of(self, record: Record, **decided: Any) -> JobSpec:
-        """Return the spec that resumes a job; `decided` are further fields of it.
+        """Return the spec that resumes a job; `decided` are additional fields of the spec.
 
         Raises MissingKey if the provider has no entry in `keys`, and another ImageToMeshError if
         the provider does not exist or the job's settings are not valid.
@@ -101,8 +101,8 @@ class RecoveredJobs:
 class JobRecovery:
     """Scans the library on its own thread and resumes its unfinished jobs.
 
-    `at_work` returns the ids of the jobs that run in this process, `shown` those of the jobs that
-    its panel already shows.
+    `start` starts a job. `at_work` returns the ids of the jobs that run in this process, and
+    `shown` those of the jobs that the panel already shows.
     """
 
     def __init__(self, start: Start, at_work: JobIds, shown: JobIds) -> None:
@@ -175,7 +175,10 @@ class JobRecovery:
             self._resume(context, record)
 
     def _sort(self, library: Library) -> list[Record]:
-        """Fill `found`, and return the jobs that can be resumed; none after `close`."""
+        """Fill `found`, and return the jobs that can be resumed.
+
+        After `close`, returns an empty list and leaves `found` as it is.
+        """
         lists: dict[str, list[Record]] = {
             "arrived": [],
             "unsent": [],

@@ -161,7 +161,10 @@ class Library:
         return records, problems
 
     def jobs(self) -> list[str]:
-        """Return the ids of all jobs, oldest first, including those with unreadable records."""
+        """Return the ids of all jobs, oldest first, including those with unreadable records.
+
+        Returns an empty list if the library's folder does not exist.
+        """
         if self.root.exists() and not self.root.is_dir():
             raise LibraryProblem(
                 Message("{path} is not a folder.", path=self.root), "Choose another library folder."
@@ -298,7 +301,7 @@ class Library:
         return folder
 
     def delete(self, job: str, *, mine: bool = False) -> None:
-        """Delete the job's folder and its content; `mine` as in `idle_folder`."""
+        """Delete the job's folder and its content; for `mine`, see `idle_folder`."""
         folder = self.idle_folder(job, mine=mine)
         try:
             remove_tree(folder)

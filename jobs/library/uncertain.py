@@ -48,7 +48,7 @@ def is_uncertain(record: Record) -> bool:
 
 
 def give_up(library: Library, job: str) -> Record:
-    """Mark an uncertain job as cancelled, with a note that it may still be charged.
+    """Mark an uncertain job as canceled, with a note that it may still be charged.
 
     Returns the new record. Raises LibraryProblem if the job is not uncertain, a process is working
     on it, or the library cannot be written to.

@@ -51,9 +51,12 @@ _WINDOWS = {
 def find_blender(environment: Mapping[str, str]) -> tuple[str, ...] | None:
     """Return the command with which a process outside of Blender starts a worker.
 
-    Uses the first of these that exists: the `bpy` module, the environment variable `BLENDER` (which
-    may also name a folder or a macOS bundle, and is not checked), `blender` on the PATH, and the
-    usual install locations. Returns None without any.
+    Uses the first of these that exists; returns None if there is nothing to use:
+    1. the `bpy` module;
+    2. the environment variable `BLENDER`, which names an executable, a folder, or a macOS bundle,
+       and is not checked;
+    3. `blender` on the PATH;
+    4. the usual install locations.
     """
     if importlib.util.find_spec("bpy") is not None:
         return module_command()
@@ -114,6 +117,9 @@ def _matching(base: Path, patterns: tuple[str, ...]) -> Iterator[Path]:
 
 
 def _version(path: Path) -> tuple[int, ...]:
-    """Return the version in a path such as `blender-4.5.3-linux-x64`; a maximum if it has none."""
+    """Return the version in a path such as `blender-4.5.3-linux-x64`, to sort by.
+
+    A path without a version sorts as the newest.
+    """
     match = re.search(r"\d+(?:\.\d+)+", str(path))
     return tuple(map(int, match[0].split("."))) if match else (sys.maxsize,)

@@ -66,8 +66,9 @@ class BackgroundBlender:
 class Blenders:
     """A pool of worker processes. May be used from many threads.
 
-    `most` is the maximum number of busy processes, and of idle ones; by default, it is the number
-    of cores minus one. `idle_limit` is how many seconds an idle process is kept.
+    `most` is the maximum number of busy processes, and also of idle ones; requests with `at_once`
+    may exceed it. By default, it is the number of cores minus one. `idle_limit` is how many seconds
+    an idle process is kept.
     """
 
     def __init__(self, most: int | None = None, idle_limit: float = IDLE_LIMIT) -> None:

@@ -28,7 +28,10 @@ SWEPT = (PREFIX, EDIT_PREFIX, "image_to_mesh-zip-", "image_to_mesh-stage-")
 """Prefixes of all folders to sweep; the last two are from imports in the artist's own Blender."""
 LOCK = ".lock"
 ABANDONED = 24 * 3600.0
-"""Seconds after which a folder without a lock is swept, as made in the artist's own Blender."""
+"""Seconds after which a folder without a lock file is swept.
+
+Imports in the artist's own Blender make such folders.
+"""
 
 
 class WorkerFolder:
@@ -49,7 +52,7 @@ class WorkerFolder:
 
 
 def sweep() -> int:
-    """Delete this user's abandoned folders, and return how many were deleted."""
+    """Delete this user's abandoned temporary folders, and return how many were deleted."""
     removed = 0
     with contextlib.suppress(OSError), os.scandir(tempfile.gettempdir()) as entries:
         for entry in entries:

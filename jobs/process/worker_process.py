@@ -119,10 +119,12 @@ class WorkerProcess:
     def ask(self, request: Mapping[str, Any], progress: Progress, check: Check) -> dict[str, Any]:
         """Send a request and return its `done` answer.
 
-        `progress` gets the phase and a fraction, or None. `check` is called every 50 ms; if it
-        raises, the process is killed and the error propagates. A refusal raises the error that it
-        names. Failed is raised for a crash, and for too much time, silence, or memory; NoBlender if
-        the worker does not become ready, or its Blender is too old.
+        `progress` is called with the phase, and with the fraction done, or None if that is unknown.
+        `check` is called every 50 ms; if it raises, the process is killed and the error propagates.
+        Raises:
+        - the error that the worker reports, if it refuses the request;
+        - Failed, if the worker crashes, or uses too much time or memory, or is silent for too long;
+        - NoBlender, if the worker does not become ready, or its Blender is too old.
         """
         # Answers carry the number of their request: an answer to an earlier one is ignored.
         self._last += 1

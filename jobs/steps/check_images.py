@@ -56,8 +56,9 @@ class ImagePreparer:
         """Return an image, with the file to send added if that differs from the user's own file.
 
         Images that the service fetches by URL, and those for providers on this computer, are not
-        changed. Raises BadImage for an image that is not worth paying for, LibraryProblem for a
-        missing file, and NoBlender if the image must be converted but there is no Blender.
+        changed. A converted image gets a note that says why. Raises BadImage for an image that is
+        not worth paying for, LibraryProblem for a missing file, and NoBlender if the image must be
+        converted but there is no Blender.
         """
         at_home = not self.provider.is_remote
         data = self._bytes_of(picture)
@@ -149,9 +150,10 @@ class ImagePreparer:
             raise BadImage(Message("{name} has only one color.", name=picture.name), SAVE)
 
     def _inspect_in_worker(self, picture: InputPicture, sent: bytes) -> Blank:
-        """Return whether an image is blank, as the worker sees it; without a Blender, Blank.NO.
+        """Return the worker's verdict on whether an image is blank.
 
-        Raises BadImage if the image cannot be decoded.
+        Without a Blender, returns Blank.NO and adds a note. Raises BadImage if the image cannot be
+        decoded.
         """
         file = f".{picture.view}-seen"
         Library(self.live.folder.parent).keep(self.live.folder.name, file, sent)

@@ -59,9 +59,15 @@ class MeshDownload:
     def run(self, *, later: bool) -> None:
         """Download the result's files, unless a complete mesh file is in the folder already.
 
-        Fresh addresses are requested if the old ones have expired, or were written by others.
-        `later`: the record is from an earlier process, so its addresses have probably expired.
-        Raises BadMesh if no attempt succeeds, and Uncertain if the mesh of an answer is missing.
+        `later`: the record is from an earlier process. Fresh addresses are requested in these
+        cases:
+        - Others wrote the record.
+        - With `later`, because the old addresses have probably expired.
+        - The record lists no mesh.
+        - An attempt has failed.
+
+        Raises BadMesh if all attempts fail, and Uncertain if a mesh that was in the answer to the
+        order is missing.
         """
         if self.take_whole():
             return None

@@ -127,10 +127,10 @@ def collect(
 ) -> tuple[tuple[InputPicture, ...], dict[str, bytes]]:
     """Read the images, and return their entries for the record, and the files' contents by name.
 
-    URLs that the service fetches itself are not read. A HEIC or AVIF photo becomes a PNG; `check`
-    is called during that, and may raise to end it. Raises BadImage for data that cannot be read or
-    is not an image, and for an image that could not be sent even if it were converted and scaled
-    down.
+    `fetch` downloads an image; URLs that the service fetches itself are not read. A HEIC or AVIF
+    photo is converted to PNG. `check` is called meanwhile, and may raise to end the conversion.
+    Raises BadImage for data that cannot be read or is not an image, and for an image that could not
+    be sent even if it were converted and scaled down.
     """
     pictures: list[InputPicture] = []
     files: dict[str, bytes] = {}

@@ -14,7 +14,10 @@ T = TypeVar("T")
 TICK = 0.05
 """Maximum seconds until a sleeping job notices a cancel."""
 LONGEST = 1.7
-"""Maximum seconds between two polls, so that results are noticed within 2 s with the request."""
+"""Maximum seconds between two polls, unless the service announces a long wait.
+
+With the time of the request, a result is then noticed within 2 s.
+"""
 OUTAGE = 120.0
 """Seconds without a connection after which a job stops polling; it can be resumed later."""
 
@@ -38,7 +41,7 @@ class OutageTolerance:
         self._since: float | None = None
 
     def ask(self, poll: Callable[[], T]) -> T | Progress:
-        """Return the result of `poll` or, during a short outage, a `Progress` that says so.
+        """Return the result of `poll`; during a short outage, a `Progress` that reports the outage.
 
         Raises Unreachable once the outage has lasted longer than `OUTAGE` seconds.
         """

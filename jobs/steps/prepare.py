@@ -38,9 +38,9 @@ def model_request(
 ) -> Iterator[dict[str, Any]]:
     """Yield the worker request for a job's model, and mark the model if the block succeeds.
 
-    If `cleanup` is None, the options in the record are used. `in_parts` also splits a large model
-    into chunks. If others can write to the job's folder, the model is made in a temporary one,
-    without chunks.
+    If `cleanup` is None, the options in the record are used. `in_parts`: a large model is also
+    split into chunks. If others can write to the job's folder, the model is made in a temporary
+    folder, without chunks.
     """
     with workshop(folder) as place:
         if place == folder:
@@ -61,7 +61,7 @@ def model_request(
 
 
 def note_own_chunks(folder: Path) -> None:
-    """Note that the chunks in a job's folder were made for this process."""
+    """Record that the chunks in a job's folder were made for this process."""
     _own_chunks.add(folder / CHUNKS_FOLDER)
 
 
@@ -78,10 +78,11 @@ def prepare_request(
     in_parts: bool = False,
     place: Path | None = None,
 ) -> dict[str, Any]:
-    """Return the worker request; `in_parts` also splits a large model into chunks.
+    """Return the worker request that prepares a job's model.
 
-    Chunks are only needed if a user is waiting for the import. `place` is the folder to make the
-    model in, None for the job's folder.
+    `in_parts`: a large model is also split into chunks, which are only needed if a user is waiting
+    for the import. `place` is the folder to make the model in; if it is None, this is the job's
+    folder.
     """
     place = place or folder
     preview = place / PREVIEW

@@ -55,7 +55,7 @@ class RawAnswer:
     # -- recording -------------------------------------------------------------------------------
 
     def sending(self) -> None:
-        """Note that the order is about to be handed to the connection."""
+        """Record that the order is about to be handed to the connection."""
         self.sent = True
 
     def begin(self, status: int, headers: Mapping[str, str]) -> None:
@@ -137,7 +137,7 @@ class RawAnswer:
 
     @property
     def sentence(self) -> Message | None:
-        """A sentence for the user that says where the answer is saved; None if it is not."""
+        """A sentence for the user that says where the answer is saved; None if it is not saved."""
         if self.place is not None and self.place.parent == self._folder:
             return Message(
                 "The service's response is saved in the job's folder: {file}.", file=self.place.name
@@ -243,7 +243,7 @@ def _elsewhere() -> Iterator[Path]:
 def _files(folder: Path, pattern: str) -> list[Path]:
     """Return this user's plain files that match a pattern, of at most `LONGEST` bytes.
 
-    Others are left out, because anybody may have put them into a shared folder.
+    Other users' files are left out, because anybody may have put them into a shared folder.
     """
     found = []
     with contextlib.suppress(OSError):

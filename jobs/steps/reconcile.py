@@ -59,11 +59,16 @@ class Reconciler:
         self._store = store
 
     def resolve(self, take_whole: Callable[[], bool]) -> None:
-        """Resolve an order that may have arrived: as the user decides, else by what can be found.
+        """Resolve an order that may have arrived, in the first of these ways that is possible:
 
-        The user may attach a task, or have the order sent again. `take_whole` uses a mesh that is
-        already in the folder, and returns whether there is one. Raises Uncertain if it remains
-        unknown whether the order arrived, and LibraryProblem if another job has the attached task.
+        1. Continue with the task that the user attached.
+        2. Send the order again, if the user wants that.
+        3. Read the saved answer again.
+        4. Use a mesh that is already in the folder; `take_whole` returns whether there is one.
+        5. Search the service's tasks.
+
+        Raises Uncertain if none of these is possible, and LibraryProblem if another job already has
+        the attached task.
         """
         record, spec = self._live.record, self._spec
         if spec.attach:
@@ -101,8 +106,9 @@ class Reconciler:
     def read_again(self) -> bool:
         """Parse the saved answer with this version's code, and return whether it has a ticket.
 
-        The ticket is saved. If the job is still SUBMITTING and the answer is the service's own
-        refusal, that error is raised. Answers in the folders of others' jobs are ignored.
+        The ticket is saved. If the answer is the service's own refusal and the job is still
+        SUBMITTING, the refusal is raised as an error. Answers in the folders of other users' jobs
+        are ignored.
         """
         answers = RawAnswer(self._live.folder, self._live.record.id)
         is_own = self._live.record.own  # others could place an answer there, with their address

@@ -70,7 +70,10 @@ class Submission:
         self._pauses = ToldPause(live, provider.label)
 
     def send(self, check: Callable[[], None]) -> None:
-        """Upload the images, which may be repeated, then submit the order, which may not."""
+        """Upload the images, wait for a slot, and submit the order.
+
+        The upload may be repeated, but the order may not. `check` may raise to end the waiting.
+        """
         record, http = self._live.record, self._resources.http
         answers = self.answers = RawAnswer(self._live.folder, record.id)
         check_unchanged(record.pictures, self._live.folder)
@@ -161,9 +164,10 @@ class Submission:
     def _submit(
         self, submit: Callable[[], Ticket], answers: RawAnswer, check: Callable[[], None]
     ) -> None:
-        """Make the one call that costs money, without a deadline: its answer must be known.
+        """Make the one call that costs money. It has no deadline, because its answer must be known.
 
-        Raises Unreachable if no thread can be started for it.
+        If `check` raises, the waiting ends, but the call continues. Raises Unreachable if no thread
+        can be started for the call.
         """
         if self._resources.http is None:
             return self.store(submit(), answers)
@@ -256,7 +260,7 @@ class Submission:
         return notes if kept is None or kept in notes else (*notes, kept)
 
     def afterwards(self, work: Callable[[], None]) -> None:
-        """Run `work` once the pending order has its answer; now if no order is pending."""
+        """Run `work` once the pending order has its answer, or at once if no order is pending."""
         if self.under_way is None:
             return work()
         return self.under_way.afterwards(work)

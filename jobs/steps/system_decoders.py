@@ -141,10 +141,10 @@ def decode_if_needed(data: bytes, name: str, check: Callable[[], None] = lambda:
 
 
 def _declared_size(data: bytes, name: str) -> tuple[int, int]:
-    """Return the size of the whole image, which is the largest one in the file.
+    """Return the width and height of the whole image, in pixels.
 
-    Tiles and thumbnails have smaller ones. Raises BadImage if the file states no size, or one that
-    is too large to be decoded.
+    This is the largest size in the file; tiles and thumbnails are smaller. Raises BadImage if the
+    file states no size, or one that is too large to be decoded.
     """
     sizes = [struct.unpack(">II", found) for found in _SIZE.findall(data)]
     width, height = max(sizes, key=lambda size: size[0] * size[1], default=(0, 0))

@@ -30,7 +30,7 @@ from ..values import Failure
 class AccountQuery:
     """A query for a quote, or for the balance if `settings` is None.
 
-    Queries are equal if provider, settings, and address are, no matter which key they use.
+    Queries are equal if their providers, settings, and addresses are equal; keys do not matter.
     """
 
     provider: str

@@ -21,11 +21,12 @@ WRITTEN, RESULT = "scene.blend", "result.blend"
 
 @dataclass(frozen=True, slots=True)
 class SceneMeshes:
-    """Meshes of the scene that were written for the worker.
+    """Meshes of the scene that were written to a file for the worker.
 
-    `objects` are the objects' `session_uid`s, `items` the names and transforms of their meshes in
-    the file, and `to_model` the rows of the matrix from the first mesh to its job's model, empty
-    without one.
+    `folder` contains that file and, later, the worker's result. `objects` has the `session_uid` of
+    each object. `items` has the name and transform of each mesh in the file. `to_model` has the
+    rows of the matrix that transforms the first mesh to its job's model; it is empty without such a
+    model.
     """
 
     folder: Path
@@ -40,12 +41,13 @@ class SceneMeshes:
 
 @dataclass(frozen=True, slots=True)
 class EditRequest:
-    """An edit of meshes of the scene, or of one version of a job's model.
+    """A request to edit meshes of the scene, or one version of a job's model.
 
-    `task` is the worker's name for the edit, `asked` its options, `source` the version's file, and
-    `file` identifies the session of the .blend file that requested it. `folder` is the job's, None
-    without a job. With `scene`, those meshes are edited; if `source` is this user's own and
-    `scene.to_model` is set, the job's folder gets a copy as a new version.
+    `task` is the worker's name for the edit, and `asked` has its options. `folder` is the job's
+    folder, or None without a job. `source` is the file name of the version. `file` identifies the
+    session of the .blend file that made the request. If `scene` is set, its meshes are edited, and
+    not `source`. The result is then also saved as a new version in `folder` if `scene.to_model` is
+    set and this user made `source`.
     """
 
     job: str
@@ -67,10 +69,10 @@ class EditRequest:
 class EditView:
     """An edit as panels show it.
 
-    `version` is the new version's file, if one was added to a job's folder. `card` is the mesh
-    report, `triangles` the numbers of triangles before and after, and `meshes` the names of the
-    scene's edited meshes in the result's file. `over`: the edit has ended. `changed`: it has
-    changed the mesh.
+    `version` is the file name of the new version, empty if no version was added to a job's folder.
+    `card` is the mesh report. `triangles` has the number of triangles before the edit, followed by
+    those of the results. `meshes` has the names of the scene's edited meshes in the result's file.
+    `over`: the edit has ended. `changed`: it has changed the mesh.
     """
 
     order: EditRequest

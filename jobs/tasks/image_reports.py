@@ -16,15 +16,16 @@ BOX = ("box_left", "box_top", "box_right", "box_bottom")
 
 @dataclass(frozen=True, slots=True)
 class ImageReport:
-    """The properties of an image; `error` if it cannot be used at all.
+    """The properties of an image.
 
-    `size` is the file's size in bytes. `box` is the subject's left, top, right, and bottom edge, as
-    fractions of the image's width and height. `cut` names the borders that the subject crosses.
-    `clear`: the subject could be separated from the image background; if not, `why` and `hint` may
-    say why the built-in provider would refuse the image. `subjects` is the number of separate
-    subjects, and `brightness` their mean brightness, from 0 to 1. `copy` is a small copy of the
-    whole image. `sha256` is the file's. `answer` is the name of the data about the image that the
-    worker caches. `waiting`: the check is still running.
+    `error` is set if the image cannot be used at all. `size` is the file's size in bytes. `box` is
+    the subject's left, top, right, and bottom edge, as fractions of the image's width and height.
+    `cut` names the borders that the subject crosses. `clear`: the subject could be separated from
+    the image background; if not, `why` and `hint` may say why the built-in provider would refuse
+    the image. `subjects` is the number of separate subjects, and `brightness` their mean
+    brightness, from 0 to 1. `copy` is a small copy of the whole image. `sha256` is that of the
+    file, in hexadecimal. `answer` is the name of the data about the image that the worker caches.
+    `waiting`: the check is still running.
     """
 
     info: PictureInfo | None = None
@@ -80,8 +81,9 @@ class EditedImage:
 class SubjectDetection:
     """How the subject is separated from the image background, and the worker's command.
 
-    `mode` and `tolerance` are the built-in provider's settings Foreground and Tolerance, `box` its
-    box around the subject: left, top, right, bottom; empty without one.
+    `mode` and `tolerance` are the built-in provider's settings Foreground and Tolerance. `box` is
+    its box around the subject: left, top, right, and bottom, as fractions of the image's width and
+    height; empty without a box.
     """
 
     blender: tuple[str, ...]

@@ -151,9 +151,10 @@ class LivePreviews:
     def _preview(
         self, source: _Source, request: LiveRequest, stopped: threading.Event
     ) -> LiveArrays | None:
-        """Return the preview; None without faces, or after an error.
+        """Return the preview; None if it has no faces, or after an error.
 
-        A click on Update will show the error. A command that starts no worker is not used again.
+        Errors are only logged, because a click on Update will show the same error. A command that
+        does not start a worker is not used again.
         """
         try:
             return source.ask(request, stopped)

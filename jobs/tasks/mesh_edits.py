@@ -189,7 +189,7 @@ class MeshEdits:
         self._cards: dict[tuple[str, str], Mapping[str, Any]] = {}
 
     def start(self, order: EditRequest, command: tuple[str, ...]) -> MeshEdit:
-        """Start an edit.
+        """Start an edit, and return it.
 
         Raises LibraryProblem while another edit of the same object or job is running, or its result
         is not in the scene yet.

@@ -28,8 +28,9 @@ log = logging.getLogger(__name__)
 class PreviewRequest(NamedTuple):
     """A request for a preview of the image with this key; with a `mode`, its subject is outlined.
 
-    `mode` and `tolerance` are the built-in provider's settings Foreground and Tolerance. A
-    `box` around the subject is drawn.
+    `mode` and `tolerance` are the built-in provider's settings Foreground and Tolerance. `box` is
+    drawn around the subject: left, top, right, and bottom, as fractions of the image's width and
+    height; empty without a box.
     """
 
     key: Hashable
@@ -65,7 +66,10 @@ class SubjectPreviews:
         self._is_running = False
 
     def want(self, request: PreviewRequest, report: ImageReport, blender: tuple[str, ...]) -> None:
-        """Make a preview on a thread for `latest`, unless the last request was the same."""
+        """Make a preview on a thread, and store it in `latest`.
+
+        Does nothing if the last request was the same.
+        """
         with self._lock:
             if request == self._asked:
                 return

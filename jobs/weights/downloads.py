@@ -41,12 +41,12 @@ class _Task:
         self.fraction: float | None = 0.0
 
     def check(self) -> None:
-        """Raise Cancelled if the download was cancelled."""
+        """Raise Cancelled if the download was canceled."""
         if self.stopped.is_set():
             raise Cancelled
 
     def wait(self, seconds: float) -> None:
-        """Sleep for `seconds`; raise Cancelled as soon as the download is cancelled."""
+        """Sleep for `seconds`; raise Cancelled as soon as the download is canceled."""
         self.stopped.wait(seconds)
         self.check()
 
@@ -106,7 +106,9 @@ class WeightsDownloads:
         return is_there
 
     def state(self, weights: Weights) -> WeightsState:
-        """Return the state of the running download of a file; without one, of the last download."""
+        """Return the state of a file, with its running download or else the failure of the last
+        one.
+        """
         is_there = self._there.get(weights.name)
         task = self._tasks.get(weights.name)
         if task is None:

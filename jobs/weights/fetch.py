@@ -24,7 +24,7 @@ SPARE = 100 * 1000 * 1000
 WAIT = 0.5
 """Seconds between two checks of whether another Blender has finished its download."""
 ATTEMPTS = 4
-"""Calls that ask the host for a hash, until it is given up."""
+"""Maximum number of calls that ask the host for a hash."""
 AGAIN = "Click Get Depth Model again to continue the download."
 
 
@@ -38,9 +38,10 @@ def fetch(
 ) -> None:
     """Download a file of weights, unless it exists already.
 
-    If another Blender is downloading the file, waits for that. `check` may raise Cancelled, and
-    `wait` sleeps. Raises ImageToMeshError if the download fails: bytes that have arrived are kept,
-    and the next call continues after them.
+    If another Blender is downloading the file, wait for that download to end first. `progress` is
+    called with the bytes done and their total, which is None if unknown. `check` may raise
+    Cancelled. `wait` sleeps for a number of seconds. Raises ImageToMeshError if the download fails.
+    The bytes that have arrived are kept, and the next call continues after them.
     """
     store.make_folder()
     lock = JobLock(store.folder(), weights.name)
@@ -101,7 +102,10 @@ def _check_room(weights: Weights) -> None:
 
 
 def _expected_hash(weights: Weights, http: Http) -> str:
-    """Return the known SHA-256 of a file; without one, ask the host for it, and save that."""
+    """Return the SHA-256 that the file must have.
+
+    If it is not known yet, ask the host for it and save the answer.
+    """
     known = store.kept_hash(weights)
     if known is not None:
         return known
@@ -111,9 +115,11 @@ def _expected_hash(weights: Weights, http: Http) -> str:
 
 
 def stated_hash(weights: Weights, http: Http) -> str:
-    """Return the SHA-256 that the host states for the file. Raises Failed without one.
+    """Return the SHA-256 that the host states for the file.
 
-    Hugging Face states it in the response that redirects to the file's storage.
+    Raises Failed if the host states no hash or cannot be asked, and another ImageToMeshError if a
+    retry cannot help. Hugging Face states the hash in the response that redirects to the file's
+    storage.
     """
     from ...providers._shared.http.download_stream import Interrupted
 
@@ -130,7 +136,11 @@ def stated_hash(weights: Weights, http: Http) -> str:
 
 
 def _ask_for_hash(weights: Weights, http: Http) -> str:
-    """Ask once. Raises Interrupted if the host gives no answer, Failed for one without a hash."""
+    """Return the hash that the host states, asking only once.
+
+    Raises Interrupted if the host does not answer or reports an error, and Failed if its answer has
+    no hash.
+    """
     from ...providers._shared.http.download_stream import Interrupted
 
     with http.open_download(weights.url, {"Range": "bytes=0-0"}) as stream:

@@ -45,9 +45,9 @@ def paths_there(*known: Weights) -> dict[str, str]:
 
 
 def kept_hash(weights: Weights) -> str | None:
-    """Return the SHA-256 in the table, else the saved one from the host; None without either.
+    """Return the SHA-256 in the table, else the saved one from the host, else None.
 
-    A saved text that is no hash counts as none.
+    A saved text that is not a hash is ignored.
     """
     if weights.sha256 is not None:
         return weights.sha256
@@ -77,10 +77,10 @@ def make_folder() -> None:
 def take_file(source: Path, weights: Weights, progress: ReportProgress, check: Check) -> None:
     """Copy a file of weights from elsewhere, such as a studio's share.
 
-    Without a known hash, its size must do: a computer without a network cannot ask the host, and
-    the network checks the file's layout. Raises Failed if `source` is another file, and
-    LibraryProblem if a file cannot be read or written. `check` is called for every piece, and may
-    raise Cancelled.
+    If no hash is known, only the size is checked, because a computer without internet access cannot
+    ask the host. The file's layout is checked when the file is used. `check` is called for every
+    piece, and may raise Cancelled. Raises Failed if `source` is another file, and LibraryProblem if
+    a file cannot be read or written.
     """
     make_folder()
     expected = kept_hash(weights)
@@ -120,7 +120,10 @@ def _copy(
 
 
 def hash_of(path: Path, check: Check) -> str:
-    """Return a file's SHA-256. Raises OSError; `check` may raise Cancelled."""
+    """Return a file's SHA-256 in hexadecimal. Raises OSError if it cannot be read.
+
+    `check` is called for every piece, and may raise Cancelled.
+    """
     found = hashlib.sha256()
     with open_plain(path) as file:
         while piece := file.read(PIECE):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """A file of weights. `path` is its path in the repository at `page`, `size` is in bytes.
+    """A file of weights. `path` is its path in the repository at `page`, and `size` is in bytes.
 
     `sha256` is in lower case. If it is None, the hash that the host states for this revision is
     used, and kept beside the file.
@@ -55,7 +55,10 @@ DEPTH = Weights(
     revision="5426e4f0f36572d16453bbda7a8389317b1bef99",
     path="model.safetensors",
 )
-"""Revision and size as independent projects state them alike; the size is also that of a file with
-exactly the network's tensors (`tests/unit/worker/nets/test_depth_anything.py`)."""
+"""The revision and the size are those that several independent projects state.
+
+The size is also that of a file with exactly the network's tensors
+(`tests/unit/worker/nets/test_depth_anything.py`).
+"""
 
 _TABLE = {DEPTH.name: DEPTH}
