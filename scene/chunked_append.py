@@ -39,8 +39,9 @@ _assemblies: dict[str, _Assembly] = {}
 def advance(blend_path: str) -> bool:
     """Append the model's next chunks; return whether the model can now be placed.
 
-    That is so if all chunks are appended, if the model has no chunks, or if appending them failed.
-    In the last case they are discarded, and the model will be appended in one step.
+    Return True once all chunks are appended, and at once for a model without chunks. Also return
+    True if appending fails: the chunks are then discarded, and the model will be appended in one
+    step.
     """
     chunk_folder = Path(blend_path).with_name(CHUNKS_FOLDER)
     try:
@@ -56,9 +57,9 @@ def advance(blend_path: str) -> bool:
 
 
 def take_objects(blend_path: str) -> list[bpy.types.Object] | None:
-    """Return the objects of a model that was appended in chunks, else None.
+    """Return the objects of a model that was appended in chunks, or None if it was not.
 
-    Chunks that are incomplete, or were changed since, are discarded.
+    If chunks are missing, or were changed since, discard them all and return None.
     """
     if blend_path not in _assemblies:
         return None
@@ -73,7 +74,7 @@ def take_objects(blend_path: str) -> list[bpy.types.Object] | None:
 
 
 def discard(blend_path: str) -> None:
-    """Remove a partly appended model, and delete its list of chunks, so that none is used again."""
+    """Remove a partly appended model, and delete its list of chunks so that they are not reused."""
     assembly = _assemblies.pop(blend_path, None)
     if assembly is not None:
         assembly.remove()
@@ -94,9 +95,9 @@ class _Assembly:
         self._uids: dict[str, int] = {}
 
     def advance(self) -> bool:
-        """Append the meshes without geometry or, on later ticks, the next chunks.
+        """Append the meshes without geometry on the first tick; fill in chunks on later ones.
 
-        Return True, and append nothing, if all chunks were there already.
+        Return True, and do nothing, if all chunks were filled in already.
         """
         if self._filled == len(self._chunks):
             return True

@@ -179,7 +179,7 @@ def _run_tool(command: tuple[str, ...], seconds: float) -> bytes:
 
 
 def find_photo(text: str) -> Path | None:
-    """Return the path of the HEIC or AVIF file that the text names as path or file URL, or None."""
+    """Return the existing HEIC or AVIF file that the text names by path or file URL, or None."""
     path = _find_path(text)
     return path if path and path.suffix.lower() in PHOTO_SUFFIXES and path.is_file() else None
 
@@ -192,7 +192,10 @@ def _find_path(text: str) -> Path | None:
 
 
 def _open_path(text: str) -> bpy.types.Image | None:
-    """Return the image that the text names by path or file URL; None if it cannot be opened."""
+    """Load the image file that the text names by path or file URL, and return it.
+
+    Return None if the text names no image file, or if it cannot be opened.
+    """
     path = _find_path(text)
     if path is None or path.suffix.lower() not in bpy.path.extensions_image:
         return None

@@ -43,7 +43,7 @@ PNG_SETTINGS = {
 def picture_source(image: bpy.types.Image, view: str = "front") -> PictureSource:
     """Return a source from which the job's thread gets the image's file, or a PNG of its pixels.
 
-    Of a UDIM image, it is the active tile; of a sequence, the current frame. Raise BadImage for
+    For a UDIM image, this is the active tile; for a sequence, the current frame. Raise BadImage for
     movies, images with layers or without pixels, empty renders, unsaved tiles, and files that are
     missing or cannot be read.
     """
@@ -129,9 +129,9 @@ def _tile_source(image: bpy.types.Image, name: str, view: str) -> PictureSource:
 
 
 def _encode_tile(tile: bpy.types.Image, name: str, view: str) -> PictureSource:
-    """Return a source that encodes a tile, which was loaded as an image; remove that image.
+    """Return a source that encodes a tile, which was loaded as a separate image; remove that image.
 
-    The pixels of the UDIM image itself are those of its first tile only.
+    The UDIM image itself gives access only to the pixels of its first tile.
     """
     try:
         return _encode_later(tile, name, view)

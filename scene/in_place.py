@@ -34,8 +34,8 @@ def import_in_place(
 ) -> tuple[list[str], list[str]]:
     """Import the mesh file, clean it up, and place it as `append_model` does.
 
-    Return the objects' names, the root first, and notes for the user. Raise the error that the
-    worker's refusal names, such as BadMesh.
+    Return the objects' names, the root first, and notes for the user. If the mesh is refused, raise
+    the error for that reason, such as BadMesh.
     """
     finish_earlier_work(context)
     scene = bpy.data.scenes.new("Image to Mesh")

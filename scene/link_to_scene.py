@@ -100,9 +100,9 @@ def place_objects(
 
 
 def _load_objects(blend_path: str) -> list[bpy.types.Object]:
-    """Return the model's objects, the root first: those appended in chunks, else append them now.
+    """Return the model's objects, the root first; append them unless their chunks were appended.
 
-    They are not marked as assets.
+    The objects are not marked as assets.
     """
     objects = chunked_append.take_objects(blend_path) or list(
         append(blend_path, "objects").values()
@@ -116,7 +116,7 @@ def _load_objects(blend_path: str) -> list[bpy.types.Object]:
 def _link_objects(blend_path: str) -> list[bpy.types.Object]:
     """Return new local objects that use the file's linked meshes, the root first.
 
-    Linked objects could not be moved.
+    The objects are local copies, since linked objects could not be moved.
     """
     with bpy.data.libraries.load(blend_path, link=True) as (source, target):
         target.objects = source.objects

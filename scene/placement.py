@@ -22,8 +22,7 @@ RAY_OFFSET = 1e-4
 GAP = 0.25
 """Meters between a model on free ground and its neighbors, if the scene sets no spacing."""
 SLOPE = 1.0
-"""Maximum difference in height between the ground at the spot and the estimate, in model heights.
-"""
+"""Maximum height difference between the ground at a spot and the estimate, in model heights."""
 LYING_FLAT = 0.01
 """Height of an image empty, relative to its side, below which it counts as lying on the ground."""
 
@@ -140,7 +139,10 @@ def model_world_box(root: bpy.types.Object) -> Box:
 
 
 def _find_location(context: bpy.types.Context, chosen: Any) -> tuple[Vector, float, float]:
-    """Return the chosen location, and a reference's rotation in radians and height, else zeros."""
+    """Return the chosen location, a rotation about Z in radians, and a height.
+
+    The last two are those of the reference if the location is one; otherwise, both are 0.
+    """
     cursor = context.scene.cursor.location.copy()
     position, reference = chosen.current_position(), chosen.current_reference()
     if position == "origin":
@@ -195,7 +197,7 @@ def _is_picture(obj: bpy.types.Object) -> bool:
 
 
 def _corners(obj: bpy.types.Object) -> Iterable[Vector]:
-    """Return the world corners of an image empty, or of the boxes of an object and descendants."""
+    """Return the world corners of an image empty, or of the boxes of an object and its children."""
     if _is_picture(obj):
         width, height = (max(side, 1) for side in obj.data.size)
         scale = obj.empty_display_size / max(width, height)
@@ -230,8 +232,7 @@ def _factor(place: jobs.Placement, low: Vector, high: Vector, units: float) -> f
 
 def _scale(objects: list[bpy.types.Object], factor: float) -> None:
     meshes = {obj.data for obj in objects if obj.type == "MESH"}
-    # Linked and shared meshes belong to other objects, too, and `Mesh.transform` leaves shape keys
-    # as they are.
+    # Linked and shared meshes belong to other objects, too; `Mesh.transform` skips shape keys.
     if any(mesh.library or mesh.users > 1 or mesh.shape_keys for mesh in meshes):
         objects[0].scale = (factor,) * 3
         return

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Encode copied pixels as PNG on the job's thread. No bpy.
 
-Only this half needs numpy, which takes a quarter of a second to import: `image_source` imports this
-file when a job reads the bytes, so the artist never waits for it.
+Only the encoding needs numpy, which takes a quarter of a second to import. `image_source` imports
+this file when a job reads the bytes, so the artist never waits for it.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ def find_job_objects(job: str, view_layer: bpy.types.ViewLayer) -> list[bpy.type
 def find_model_objects(obj: bpy.types.Object) -> list[bpy.types.Object]:
     """Return all objects of the model that an object belongs to, the root first.
 
-    For an object that no job created, it is the only one.
+    For an object that no job created, return that object only.
     """
     job, root = obj.get(JOB), obj
     while job and root.parent and root.parent.get(JOB) == job:
@@ -83,7 +83,7 @@ def replace_model(
 def restore_replaced(context: bpy.types.Context, obj: bpy.types.Object) -> bpy.types.Object:
     """Restore the replaced model where its replacement is now; return its root.
 
-    There has to be one; see `has_replaced_model`. The replacement is removed from the scene, or
+    Call this only if `has_replaced_model` is true. The replacement is removed from the scene, or
     its mesh from the object; its job still has it.
     """
     current = find_model_objects(obj)
@@ -177,7 +177,7 @@ def _show_before(obj: bpy.types.Object, before: bpy.types.Mesh) -> None:
 
 
 def replaced_name(name: str) -> str:
-    """Return the name for a replaced mesh that passes its own name, `name`, to the newer one."""
+    """Return the new name for a replaced mesh whose former name, `name`, the newer mesh gets."""
     return f"{name} (replaced)"
 
 
@@ -256,7 +256,7 @@ def _copy_modifiers(
 def _store_replaced(objects: Sequence[bpy.types.Object]) -> bpy.types.Collection:
     """Link the objects to a new collection outside of all scenes and return it.
 
-    The caller's property keeps it in the file.
+    The caller has to store it in a custom property, which keeps it in the file.
     """
     collection = bpy.data.collections.new(f"{objects[0].name} (replaced)")
     for obj in objects:

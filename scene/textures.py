@@ -14,8 +14,9 @@ UNSAVED = "The textures are packed because this file is not saved. Save it, then
 def relocate_textures(objects: Iterable[bpy.types.Object], *, unpack: bool) -> tuple[str, ...]:
     """Point packed textures at the open .blend's folder; with `unpack`, write them to `textures/`.
 
-    As appended, they refer to the prepared file's folder, where Blender would unpack them. If the
-    .blend is not saved, they stay packed, and the returned notes for the user say so.
+    As appended, they refer to the prepared file's folder, where Blender would unpack them. With
+    `unpack`, if the .blend is not saved, they stay packed, and the returned notes for the user say
+    so. Otherwise, there are no notes.
     """
     images = _packed_images(objects)
     for image in images:

@@ -53,7 +53,8 @@ def place_levels(
 ) -> list[bpy.types.Object]:
     """Add an object for each mesh on free ground beside the finest level; return the new objects.
 
-    They have its materials and collections, and its name with LOD1, LOD2, and so on.
+    The new objects have the finest level's materials and collections. Their names are its name
+    followed by LOD1, LOD2, and so on.
     """
     made = []
     for level, mesh in enumerate(meshes, start=1):

@@ -20,10 +20,10 @@ NUMBER = re.compile(r"\.\d{3,}$")
 def adopt_model(
     context: bpy.types.Context, shown: bpy.types.Object, made: bpy.types.Object
 ) -> bpy.types.Object:
-    """Show an imported version instead of another one and return the object that shows it.
+    """Show the version `made`, just imported, instead of `shown`; return the object that shows it.
 
-    If both are single meshes and neither is linked, the object stays, and its former mesh becomes
-    one of its versions. In all other cases, the new model takes the place of the old one, which
+    If both are single meshes and neither is linked, the object `shown` stays, and its former mesh
+    becomes one of its versions. Otherwise, the new model takes the place of the old one, which
     *Restore Replaced* brings back.
     """
     old, new = find_model_objects(shown), find_model_objects(made)
@@ -49,14 +49,15 @@ def _match_rotation(shown: bpy.types.Object, made: bpy.types.Object) -> None:
     if wanted != applied:
         mesh.transform(Matrix.Rotation(math.radians(wanted - applied), 4, "Z"))
         made[APPLIED] = wanted
-    # The object's rotation includes it, and the property has to agree.
+    # The object keeps its rotation, so this property has to agree with it.
     made[ROTATION] = shown.get(ROTATION, 0)
 
 
 def _use_same_materials(shown: bpy.types.Object, mesh: bpy.types.Mesh) -> list[bpy.types.Material]:
-    """Give a mesh the object's materials if its own have the same names; return the replaced ones.
+    """Give a mesh the object's materials if both have the same names; return the replaced ones.
 
-    The artist may have changed the object's, and a second set would only take memory.
+    Numbers that Blender added to the names are ignored. The object's materials are preferred, since
+    the artist may have changed them.
     """
     own = [slot.material for slot in shown.material_slots]
     theirs = list(mesh.materials)

@@ -58,9 +58,9 @@ def inherit(obj: bpy.types.Object, mesh: bpy.types.Mesh, made_by: str) -> None:
 
 
 def forget_versions(obj: bpy.types.Object) -> int:
-    """Forget all versions but the one shown, and remove their meshes if nothing else uses them.
+    """Forget all versions except the one shown; remove their meshes if nothing else uses them.
 
-    Return how many were forgotten.
+    Return the number of forgotten versions.
     """
     others = [mesh for _, mesh in versions_of(obj) if mesh != obj.data]
     if VERSIONS in obj:

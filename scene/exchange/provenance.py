@@ -11,7 +11,7 @@ from ...jobs.custom_properties import APPLIED, PREFIX, ROTATION, VERSIONS
 def provenance_keys(owner: bpy.types.ID, *, with_versions: bool = False) -> list[str]:
     """Return the names of an ID's provenance properties.
 
-    That of an object's list of versions is among them only if `with_versions` is set.
+    The property with an object's list of versions is included only if `with_versions` is set.
     """
     names = owner.keys()
     return [

@@ -12,7 +12,7 @@ from ...jobs.custom_properties import JOB
 from ...providers import LibraryProblem, Message
 
 REPORTS = frozenset({"card", "print"})
-"""Tools that change nothing."""
+"""Tools that only report, and change nothing."""
 JOINING = frozenset({"quads", "levels"})
 """Tools that work on a single mesh."""
 
@@ -49,8 +49,9 @@ def check_objects(context: bpy.types.Context, objects: list[bpy.types.Object], t
 def write_meshes(objects: list[bpy.types.Object], path: str, task: str) -> list[dict[str, Any]]:
     """Write the objects' meshes, without modifiers, to a .blend file for the worker.
 
-    Return the name and the matrix of each, in the order of the objects. The matrix is the object's
-    world matrix, or the identity for a single mesh unless the tool only reports.
+    Return a dictionary for each object, in order: the mesh's `name` in the file, and a 4×4 `matrix`
+    as rows. This is the object's world matrix. A single object gets the identity instead, unless
+    the tool only reports.
     """
     copies = {obj: _with_object_materials(obj) for obj in objects if _has_own_materials(obj)}
     meshes = [copies.get(obj, obj.data) for obj in objects]

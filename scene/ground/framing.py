@@ -19,8 +19,8 @@ MARGIN = 1.6
 def frame_if_out_of_sight(context: bpy.types.Context, root: bpy.types.Object) -> bool:
     """Center a viewport on the model if none shows enough of it; return whether one moved.
 
-    It is the largest viewport of the context's screen, or of all windows if that has none. In
-    background mode, nothing moves.
+    The largest viewport of the context's screen moves. If that screen has no viewport, the largest
+    of all windows moves. In background mode, nothing moves.
     """
     if bpy.app.background:
         return False

@@ -22,12 +22,12 @@ WIDE = 3.0
 ROOMS = 8
 """How many of the widest objects are considered as rooms or terrain."""
 FAR = 8.0
-"""Maximum distance along the row, in multiples of the model's longest side; else, other spots are
-tried."""
+"""Maximum distance of a spot along X or Y, in multiples of the model's longest side. Beyond that,
+a grid around the start is tried first."""
 RINGS = 12
 """Rings of spots around the start that are tried when the row is full."""
 LEVEL, DEEP = 0.1, 4.0
-"""How far ground may be above and below the nearest object's bottom, in heights of the model."""
+"""How far ground may be above and below the nearest object's bottom, in model heights."""
 WELL, IN_SIGHT = 0.9, 0.6
 """Share of a model's outline that is in sight at a good spot, and at an acceptable one."""
 
@@ -72,13 +72,18 @@ class Surroundings(NamedTuple):
 
 
 def find_spot(around: Surroundings, sides: Sequence[float], spacing: float) -> Vector:
-    """Return the bottom center for a model with these sides (width, depth, height).
+    """Return where to put the bottom center of a model with these sides (width, depth, height).
 
-    If the start is occupied, this is a free spot beside it along X or Y, in sight if possible. The
-    axis with more results comes first; without results, the one that is more horizontal in the
-    viewport. If no free spot along them is near, it is the nearest one on a grid around the start
-    or, if the grid is full, the first one along the axes. `spacing` is the distance to keep from
-    obstacles.
+    This is `around.start`, at the height of the ground, if that is free. Otherwise, it is the first
+    of these that exists:
+
+    1. a free spot near the start along X or Y, in sight if possible. The axis with more results in
+       its row is tried first; if both have the same number, the one that is more horizontal in the
+       viewport.
+    2. the nearest free spot on a grid around the start.
+    3. a free spot along X or Y, at any distance.
+
+    `spacing` is the minimum distance from obstacles.
     """
     carriers = _carriers(around, sides)
     carrying = set(map(id, carriers))
@@ -178,11 +183,11 @@ def _holds_something(box: Box, around: Surroundings) -> bool:
 def _ground(
     start: Vector, solid: list[Obstacle], carriers: list[Obstacle], sides: Sequence[float]
 ) -> float:
-    """Return the height of the ground: the highest near the bottom of the nearest object.
+    """Return the height of the ground at the start.
 
-    If there is no ground near that bottom, return the height of the bottom. Without an object,
-    return the height of the ground closest to Z = 0, or 0. Ceilings are too high to count, and the
-    bottom of a sky dome is too low.
+    This is the highest ground near the bottom of the nearest object, or that bottom if no ground is
+    near it. Without an object, it is the ground closest to Z = 0, or 0 if no ground is near.
+    Ceilings are too high to count, and the bottom of a sky dome is too low.
     """
     floors = [item.floor for item in carriers if item.floor is not None]
     nearest = min(solid, key=lambda item: _gap(item.box, start), default=None)
@@ -197,7 +202,7 @@ def _ground(
 def _axes(around: Surroundings, level: list[Obstacle], sides: Sequence[float]) -> list[int]:
     """Return both axes (X is 0, Y is 1), first the one with more results in a row with the start.
 
-    If both have as many, the one that is more horizontal in the viewport comes first.
+    If both have the same number, the one that is more horizontal in the viewport comes first.
     """
     right = around.view.right if around.view else Vector((1.0, 0.0, 0.0))
     across = 0 if abs(right.x) >= abs(right.y) else 1
@@ -259,7 +264,7 @@ def _blockers(
 def _nearest_free(
     level: list[Obstacle], start: Vector, sides: Sequence[float], spacing: float
 ) -> Vector | None:
-    """Return the nearest free spot on a grid around the start, or None within RINGS steps."""
+    """Return the nearest free spot on a grid of RINGS steps around the start, or None."""
     step = max(sides[0], sides[1]) + spacing
     offsets = sorted(
         ((x, y) for x in range(-RINGS, RINGS + 1) for y in range(-RINGS, RINGS + 1)),

@@ -46,9 +46,9 @@ def read_surroundings(
 
 
 def floor_under(context: bpy.types.Context, spot: Vector, height: float) -> float | None:
-    """Return the height of the first surface below the top of a model at the spot, or None.
+    """Return the Z of the first surface below the top of a model at the spot, or None.
 
-    `height` is the model's.
+    `height` is the model's height.
     """
     graph = context.evaluated_depsgraph_get()
     hit, point, *_ = context.scene.ray_cast(graph, spot + Vector((0.0, 0.0, height)), DOWN)
@@ -56,7 +56,10 @@ def floor_under(context: bpy.types.Context, spot: Vector, height: float) -> floa
 
 
 def find_view(context: bpy.types.Context) -> View | None:
-    """Return the viewport that the artist works in: the context's, else the largest, else None."""
+    """Return the viewport that the artist works in: the context's, or else the largest.
+
+    Return None without a viewport, and in background mode.
+    """
     area = context.area
     if bpy.app.background:
         return None

@@ -24,7 +24,7 @@ EVEN = 1e-3
 
 
 def show_preview(obj: bpy.types.Object, arrays: jobs.LiveArrays) -> None:
-    """Show a preview on an object in Object Mode, and note that its settings are being dragged.
+    """Show a preview on an object in Object Mode; record that its settings are being dragged.
 
     Materials and slots stay.
     """
@@ -40,7 +40,8 @@ def show_preview(obj: bpy.types.Object, arrays: jobs.LiveArrays) -> None:
 def growth_since_import(mesh: bpy.types.Mesh, obj: bpy.types.Object) -> float:
     """Return the factor by which a mesh has grown since its import, as after Apply Scale.
 
-    It is 1.0 if the axes differ, the mesh has too many vertices, or its size on import is unknown.
+    It is 1.0 if the axes grew by different factors, the mesh has too many vertices, or its size on
+    import is unknown.
     """
     if SIDES not in obj or len(mesh.vertices) > MOST_MEASURED:
         return 1.0
@@ -62,7 +63,7 @@ def is_preview(mesh: bpy.types.ID | None) -> bool:
 
 
 def end_drag(obj: bpy.types.Object) -> None:
-    """Note that the settings of an object's preview are no longer being dragged."""
+    """Record that the settings of an object's preview are no longer being dragged."""
     if is_preview(obj.data):
         obj.data.pop(DRAGGED, None)
 
@@ -70,9 +71,10 @@ def end_drag(obj: bpy.types.Object) -> None:
 def put_originals_back() -> bool:
     """Replace all previews with the original meshes, and delete the previews.
 
-    Return whether settings were still being dragged for one of them. A preview becomes an ordinary
-    mesh instead if an object with it is not in Object Mode, since the artist may have changed it,
-    or if its original is gone. *Restore Replaced* brings the original back.
+    Return whether the settings of any preview were still being dragged. Two kinds of previews
+    become ordinary meshes instead: those whose original is gone, and those on an object that is not
+    in Object Mode, since the artist may have changed them. In the second case, *Restore Replaced*
+    brings the original back.
     """
     previews = [mesh for mesh in bpy.data.meshes if LIVE in mesh]
     is_dragged = any(DRAGGED in mesh for mesh in previews)

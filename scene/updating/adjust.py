@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Adjust a model that was just imported: shading and cleanup, on the main thread.
 
-Cleanup on Import does more, in the background Blender; this is what is fast enough to follow a
-slider.
+*Cleanup on Import* does more, in the background Blender. These adjustments are fast enough to
+follow a slider.
 """
 
 from __future__ import annotations

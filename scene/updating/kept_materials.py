@@ -53,6 +53,6 @@ def _with_new_textures(kept: bpy.types.Material, ours: bpy.types.Material) -> bp
 
 
 def _images(material: bpy.types.Material) -> dict[str, bpy.types.Image]:
-    """Return a material's images, or None for an empty node, by the names of the nodes."""
+    """Return the image of each image texture node by the node's name; None for an empty node."""
     nodes = material.node_tree.nodes if material.node_tree else ()
     return {node.name: node.image for node in nodes if node.type == "TEX_IMAGE"}
