@@ -38,7 +38,7 @@ from .orientation import model_of, rotation_for
 from .provenance import forget_images, link_image, properties_of
 
 _libraries: dict[str, Path] = {}
-"""Each job's library at its start: the preference may change while the job runs."""
+"""The library that each job was started in: the preference may change while the job runs."""
 
 BLEND = ORIGINAL
 # A fixed name, by which tests and stack dumps recognize the thread.
@@ -68,7 +68,7 @@ def unregister() -> None:
 
 
 def is_there(context: bpy.types.Context, job: str) -> bool:
-    """Return whether a job's model is in its folder; a shared one gets it only at the job's end."""
+    """Return whether a job's model is in its folder."""
     # A shared folder gets the model only when it is complete, at the end.
     return (library_of(context, job).folder(job) / BLEND).exists()
 
@@ -88,9 +88,9 @@ def at_hand(context: bpy.types.Context, job: str) -> bool:
 
 
 def drop_chunks(context: bpy.types.Context, job: str) -> None:
-    """Remove what was appended of a model's chunks, and delete their files on a thread.
+    """Remove a model's chunks that were appended so far, and delete their files on a thread.
 
-    The model was imported in full, or will not be imported.
+    Call this once the model was imported in full, or if it will not be imported.
     """
     folder = library_of(context, job).folder(job)
     chunks = folder / CHUNKS_FOLDER
@@ -111,9 +111,9 @@ def bring_in(
 ) -> tuple[jobs.Record, bpy.types.Object, tuple[str, ...]]:
     """Put a job's mesh into the scene.
 
-    Return its record as saved now, the root object, and notes for the user. `blend` names another
-    version. If no background Blender can start, this Blender imports the mesh file of the user's
-    own job. Raises ImageToMeshError, or OSError if a file cannot be read.
+    Return its record as saved now, the root object, and notes for the user. `blend` is the file of
+    the version to import. If no background Blender can start, this Blender imports the mesh file,
+    but only for the user's own jobs. Raise ImageToMeshError, or OSError if a file cannot be read.
     """
     from ..scene.textures import relocate_textures
 
@@ -149,7 +149,7 @@ def bring_in(
 
 
 def _note_origin(record: jobs.Record, objects: list[bpy.types.Object]) -> None:
-    """Link the objects to the image of their job, and note what they are like before any edit."""
+    """Link the objects to the image of their job, and record their state before any edit."""
     from ..scene.updating.imported_state import note_imported
 
     link_image(record.id, objects)
@@ -165,9 +165,11 @@ def _append_own(
 ) -> tuple[jobs.Record, list[str], tuple[str, ...]]:
     """Append a model that this user's Blender made; rebuild any other from the mesh file first.
 
-    Return the record, the names of the objects, the root first, and notes for the user. A version
-    that was not made here raises LibraryProblem, since only the original can be rebuilt. A .blend
-    file can hold scripts and drivers that run when it is appended or linked.
+    Other users' .blend files are not opened here, since scripts and drivers in them could run.
+    Models in shared folders are never linked: they are appended instead, and a note says so.
+
+    Return the record, the names of the objects, the root first, and notes for the user. Raise
+    LibraryProblem for an edited version that was not made here: only the original can be rebuilt.
     """
     folder = library.folder(record.id)
     path = folder / blend
@@ -202,8 +204,8 @@ def _append(context: bpy.types.Context, path: Path, options: dict[str, Any]) -> 
 def _is_ours(path: Path, record: jobs.Record) -> bool:
     """Return whether the model in a private folder was made by this user's own Blender.
 
-    While a model's preview is being drawn, it has no mark yet, and those from before marks existed
-    never had one: both count if the record is this user's.
+    Such a model has a mark. A model without one counts only if the record is this user's, and
+    either the model's preview is still being drawn, or the model is older than marks.
     """
     views = jobs.session().views()
     if any(view.job == record.id and view.phase == DRAWING for view in views):
@@ -277,7 +279,7 @@ def _ignore(phase: str, fraction: float | None) -> None:
 def _until(end: float, mesh: Path) -> Callable[[], None]:
     """Return a function that raises TimedOut once the monotonic clock is past `end`.
 
-    The user cannot cancel anything while Blender waits.
+    It does not check for cancellation, since the user cannot cancel anything while Blender waits.
     """
 
     def check() -> None:

@@ -14,11 +14,11 @@ from .refusals import hide_refusal
 def choose(
     context: bpy.types.Context, image: bpy.types.Image, *, same_subject: bool = False
 ) -> bool:
-    """Use an image in the scene; return whether the user has to keep or clear old side views.
+    """Make an image the scene's image; return whether the user has to keep or clear side views.
 
-    Side views of another image are not sent before that. The result is False without such views, or
-    if the provider takes no side views. `same_subject`: the image is an edit of the current one, so
-    that side views and a reference for its placement stay assigned.
+    This is necessary if the provider takes side views, and some belong to another image. With
+    `same_subject`, the image is an edit of the current one: its side views and its reference for
+    placement then stay assigned.
     """
     chosen = choices_of(context.scene)
     if same_subject and chosen.placement.own_reference():
@@ -30,9 +30,9 @@ def choose(
 
 
 def use_as(context: bpy.types.Context, image: bpy.types.Image, view: str) -> bool:
-    """Use an image for a view; "" stands for no view.
+    """Use an image for a view; do nothing if `view` is empty.
 
-    Return the result of `choose` for the front view, else False.
+    Return the result of `choose` for the front view, and False for all others.
     """
     if view == "front":
         return choose(context, image)

@@ -24,7 +24,7 @@ def is_expected(job: str) -> bool:
 
 
 def note_import(job: str) -> None:
-    """Note that a job's model is in the scene, so that the job's end does not import it again."""
+    """Record that a job's model is in the scene, so that the job's end does not import it again."""
     _imported.add(job)
 
 
@@ -34,7 +34,7 @@ def is_imported(job: str) -> bool:
 
 
 def take_import(job: str) -> bool:
-    """Forget that a job's model was imported, and the notes on it; return whether it was."""
+    """Forget a job's import and its notes; return whether its model was imported."""
     was_imported = job in _imported
     _imported.discard(job)
     notes.pop(job, None)

@@ -23,13 +23,16 @@ log = logging.getLogger(__name__)
 IN_SIGHT = 0.5
 """Interval in seconds of the steps that serve the tab while a window shows it."""
 EARLY = 0.01
-"""Seconds by which a tick may come early: Blender's clock is not Python's."""
+"""Seconds by which a tick may come early: Blender's clock differs from Python's."""
 PAUSE = 30.0
 """Seconds for which a step that raised an error is suspended, so that it does not flood the log."""
 
 
 class Step(NamedTuple):
-    """Work that is repeated every `interval` seconds while `is_needed`."""
+    """Work that is repeated every `interval` seconds while `is_needed` returns True.
+
+    `run` gets the context and the time in seconds of the monotonic clock.
+    """
 
     name: str
     interval: float

@@ -45,9 +45,10 @@ def import_result(
 def find(context: bpy.types.Context, job: str) -> jobs.Record:
     """Return the record of `job`, or of the newest job with a mesh if `job` is empty.
 
-    Jobs of this process come first, then those in the library that are not hidden and that the user
-    wrote or trusts. Raise LibraryProblem if no job qualifies, or if a thread is still working on
-    the job: two threads would prepare the same file.
+    If `job` is empty, jobs of this process come first. Then come those in the library, except
+    hidden ones, and except other users' unless the library is trusted. Raise LibraryProblem if no
+    job qualifies, or if a thread is still working on `job`: two threads would prepare the same
+    file.
     """
     views = jobs.session().views()
     busy = {view.job: view.name for view in views if _is_at_work(view)}
@@ -83,7 +84,7 @@ def find_drawing(job: str) -> jobs.Record | None:
 
 
 def show_failure(job: str, error: Exception) -> None:
-    """Show why an import failed in the panel's entry of its ended job; leave the record alone."""
+    """Show in the panel's entry of an ended job why its import failed; leave the record alone."""
     reason = getattr(error, "strerror", None) or error
     message = Message("The mesh could not be imported: {error}.", error=reason)
     failure = jobs.Failure(

@@ -81,7 +81,7 @@ def _handle(context: bpy.types.Context, event: jobs.Event) -> Outcome | None:
 def early(event: jobs.Event) -> bool:
     """Return whether an event says that a model can be imported before its preview is drawn.
 
-    That is not so if the model was imported already, or if another file is open.
+    Return False if the model was imported already, or if another file is open.
     """
     view = event.view
     return (
@@ -109,9 +109,9 @@ def is_in_the_way(context: bpy.types.Context, event: jobs.Event) -> bool:
 
 
 def hold(context: bpy.types.Context, event: jobs.Event) -> list[Outcome]:
-    """Return a report that a mesh waits until its object is in Object Mode.
+    """Return a list with a report that a mesh waits until its object is in Object Mode.
 
-    The list is empty if the mesh need not wait, or if that was reported for its job before.
+    It is empty if the mesh need not wait, or if this was reported for its job before.
     """
     if event.job in job_targets.held or not is_in_the_way(context, event):
         return []
@@ -149,7 +149,7 @@ def _bring_in(context: bpy.types.Context, view: jobs.JobView) -> Outcome:
 
 @contextmanager
 def _in_scene(context: bpy.types.Context, name: str) -> Iterator[None]:
-    """Make the scene that the job was started in current within the context, if it exists."""
+    """Make the scene with this name current while the block runs; do nothing if it is gone."""
     scene = bpy.data.scenes.get(name)
     if scene is None or scene == context.scene:
         yield

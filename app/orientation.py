@@ -15,10 +15,15 @@ FRONTS = {"-y": 0, "+x": 270, "+y": 180, "-x": 90}
 
 
 def rotation_for(context: bpy.types.Context, record: jobs.Record) -> int:
-    """Return the rotation about Z of a job's model on import, in degrees.
+    """Return the rotation about Z, in degrees, that a job's mesh gets on import.
 
-    The user's last rotation for this provider's model has priority, then the ordered axis, then the
-    provider's usual one. It is 0 for an unknown provider.
+    It is the first of these that is known:
+
+    1. the user's last rotation for this provider and AI model,
+    2. the rotation for the job's `export_orientation` setting,
+    3. the provider's default rotation.
+
+    If none is known, it is 0.
     """
     kept = preferences.rotations(context)
     key = f"{record.provider}/{model_of(record.settings)}"
@@ -32,8 +37,5 @@ def rotation_for(context: bpy.types.Context, record: jobs.Record) -> int:
 
 
 def model_of(settings: Mapping[str, object]) -> str:
-    """Return the name of the service's model that made a mesh, or "".
-
-    Each model has its own front axis.
-    """
+    """Return the name of the AI model in a job's settings; "" if they name none."""
     return str(settings.get("model_version") or settings.get("model") or "")

@@ -35,8 +35,8 @@ def forget_images() -> None:
 def properties_of(record: jobs.Record) -> dict[str, str]:
     """Return the custom properties with a job's id, provider, settings, and images.
 
-    They include the SHA-256 of the front image, if known. With them, a .blend file needs no
-    library.
+    They include the SHA-256 of the front image, if known. They keep this information in the .blend
+    file even if the library is not available.
     """
     front = next((picture for picture in record.pictures if picture.view == "front"), None)
     digest = front and (front.original or front.sha256)

@@ -19,7 +19,7 @@ REFUSED = "refused"
 def show_refusal(context: bpy.types.Context, error: ImageToMeshError, *, title: str = "") -> None:
     """Show in the panel why a click started nothing, in place of an earlier refusal.
 
-    Its title is the chosen image's name by default, or "Generate" without an image.
+    The default title is the chosen image's name, or "Generate" without an image.
     """
     image = choices_of(context.scene).image
     hide_refusal()

@@ -22,7 +22,10 @@ KEPT = 50
 
 
 class Click(NamedTuple):
-    """An order that was clicked (provider, settings, images), its job's spec, and the time."""
+    """An order that was clicked, as `order_of` returns it, and its job's spec.
+
+    `at` is the time of the click in seconds of the monotonic clock.
+    """
 
     order: tuple[Any, ...]
     spec: jobs.JobSpec

@@ -14,10 +14,11 @@ from . import bring_in
 
 
 def find(context: bpy.types.Context, job: str) -> jobs.Record:
-    """Return the record of a job that can be resumed: of the newest one if `job` is empty.
+    """Return the record of `job`, or of the newest job that can be resumed if `job` is empty.
 
-    The newest one is not running, not locked by another process, and was written by the user or is
-    in a library that they trust. Raise LibraryProblem if no job qualifies.
+    The search for the newest skips jobs that are running or locked by another process. It also
+    skips other users' jobs unless the library is trusted. Raise LibraryProblem if no job qualifies,
+    or if `job` cannot be resumed.
     """
     library = bring_in.library_of(context, job)
     if job:

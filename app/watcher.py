@@ -28,7 +28,7 @@ ASIDE_FOR = 0.2
 REDRAW_EVERY = 1.0
 """Seconds between redraws without news: elapsed times are shown in whole seconds."""
 BLOCKING = {"BLOCKING", "UNDO"}
-"""Options of operators, such as a transform or a stroke, in the middle of which nothing changes."""
+"""Options of operators, such as a transform or a stroke, during which the scene must not change."""
 PLACING_NAME = "image_to_mesh.place_by_click"
 PLACING = "IMAGE_TO_MESH_OT_place_by_click"
 """The operator with which the artist chooses a place: the mesh waits until it is chosen."""
@@ -93,7 +93,7 @@ _changed: set[str] = set()
 def begin(context: bpy.types.Context) -> None:
     """Follow placeholders and start watching, unless the watcher is already running.
 
-    Without a window in the context it starts a moment later; in the background never.
+    Without a window in the context, it starts a moment later. In background mode, it never starts.
     """
     from .periodic import placeholders  # late: the package of the steps imports this module
 
@@ -171,7 +171,8 @@ def unregister() -> None:
 def artist_is_busy(context: bpy.types.Context) -> bool:
     """Return whether the scene must not change now.
 
-    That is during a render, a stroke, a transform, or while the user chooses a place by clicking.
+    It must not change during a render, a stroke, or a transform, or while the user chooses a place
+    by clicking.
     """
     # Changing the scene during a render can crash Blender.
     if bpy.app.is_job_running("RENDER"):

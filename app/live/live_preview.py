@@ -45,9 +45,9 @@ def note_change(context: bpy.types.Context) -> None:
 
 
 def note_drawn(context: bpy.types.Context) -> None:
-    """Note that the worker should start early: settings that are visible are likely to be changed.
+    """Have the worker start early, since settings that are visible are likely to be changed.
 
-    This is noted once for an active result; never without one or in the background.
+    Do this once for an active result. Do nothing without one, or in background mode.
     """
     active = context.view_layer.objects.active
     job = active.get(JOB) if active else None
@@ -123,8 +123,8 @@ def _put_back(*_: object) -> None:
 
 
 # When the slider is released, Blender pushes a step of its own, with the preview. Undo and redo
-# skip it: only the update's step has both the setting and its mesh. From a timer, since neither can
-# run inside its own handler.
+# skip it: only the update's step has both the setting and its mesh. A timer repeats the undo or
+# redo, since neither can run inside its own handler.
 @persistent
 def _undo_on(*_: object) -> None:
     if _used and live_session().put_back():

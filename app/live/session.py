@@ -58,9 +58,9 @@ _discarded: set[str] = set()
 
 
 def advance(context: bpy.types.Context, now: float, *, is_changed: bool) -> bool:
-    """Follow the settings of the active result for one tick; return whether more are needed.
+    """Follow the settings of the active result for one tick; return whether to call this again.
 
-    `is_changed`: a setting was reported as changed since the last tick.
+    `is_changed` says whether a setting was reported as changed since the last tick.
     """
     result = live_result(context)
     if _current and (result is None or result.object.session_uid != _current[0].uid):
@@ -224,7 +224,10 @@ def _is_of(obj: bpy.types.Object, settings: Settings) -> bool:
 
 
 def _cancel_update(session: _Session) -> None:
-    """Cancel the session's update if it was started; the built-in provider's jobs are free."""
+    """Cancel the session's update if it was started.
+
+    This wastes no money, since only the built-in provider has live previews, and its jobs are free.
+    """
     job, session.update = session.update, ""
     if not job:
         return

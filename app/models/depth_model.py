@@ -22,7 +22,7 @@ _followed: list[bool] = []
 
 
 def follow() -> None:
-    """Redraw the panel for the progress of a download until it ends."""
+    """Keep redrawing the panel to show the progress of a download, until it ends."""
     _followed[:] = [True]
     heartbeat.wake()
 
@@ -41,7 +41,8 @@ def wait() -> ImageToMeshError | None:
 def use_by_default(context: bpy.types.Context) -> None:
     """Set Shape to Body in the scene if it was never set there and the model is installed.
 
-    Not in a scene with results, which Live Preview would then change to the new shape.
+    Do nothing in a scene with results: Live Preview would change them to the new shape. Do nothing
+    either while the scene must not change.
     """
     group = choices_of(context.scene).local
     is_free = context.scene.is_editable and not group.is_property_set("shape")
@@ -58,7 +59,7 @@ def is_needed(context: bpy.types.Context) -> bool:
 
 
 def poll(context: bpy.types.Context, _now: float) -> None:
-    """Redraw for progress and for a model that came or went; use the model once it is installed."""
+    """Redraw for progress, and after the model was installed or removed; use it by default."""
     if _followed:
         if not jobs.weights_downloads().state(jobs.DEPTH).is_running:
             _followed.clear()

@@ -107,7 +107,7 @@ def _ask(query: jobs.AccountQuery) -> None:
 def _ask_balance(context: bpy.types.Context, provider: Provider[Any], *, again: bool) -> None:
     """Query a balance if there is one, key and address are valid, and Blender may go online.
 
-    `again`: also if it was queried before.
+    If it was queried before, query it only with `again`.
     """
     if not preferences.has_account(provider):
         return

@@ -54,7 +54,7 @@ def poll(context: bpy.types.Context, _now: float) -> None:
         # Operators push their own undo step, but a timer runs none here.
         bpy.ops.ed.undo_push(message="Open Image")
     except ImageToMeshError as error:
-        # Not the chosen image, which has nothing to do with it.
+        # Not titled like the chosen image, which has nothing to do with the download.
         show_refusal(context, error, title=tr("Open Image"))
     redraw(context)
 

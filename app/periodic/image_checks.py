@@ -110,7 +110,7 @@ def _inspect(context: bpy.types.Context, image: bpy.types.Image, key: Hashable, 
 
 
 def check_image(context: bpy.types.Context, image: bpy.types.Image, key: Hashable) -> None:
-    """Have an image checked; if it is too large or unreadable, note that under its key instead."""
+    """Have an image checked, or record under its key that it is too large or unreadable."""
     from ...scene.image_source import picture_source
 
     if _is_costly(image):
@@ -125,7 +125,7 @@ def check_image(context: bpy.types.Context, image: bpy.types.Image, key: Hashabl
 
 
 def _retry(context: bpy.types.Context, image: bpy.types.Image, key: Hashable, now: float) -> None:
-    """Inspect an unreadable image again if its file has changed; look every RETRY seconds."""
+    """Inspect an unreadable image again if its file has changed; test that every RETRY seconds."""
     checked, changed = _failed.get(key, (0.0, -1.0))
     if now - checked < RETRY:
         return

@@ -56,7 +56,7 @@ _dragged: dict[str, Point] = {}
 
 
 def note_image(job: str, image: bpy.types.Image) -> None:
-    """Note the image that a job was started from: its report has a picture for the placeholder."""
+    """Remember the image that a job was started from, whose picture the placeholder shows."""
     _keys[job] = picture_key(image)
 
 
@@ -137,7 +137,7 @@ def _placeholder(
 def _reserve(
     context: bpy.types.Context, view: jobs.JobView, others: list[Placeholder]
 ) -> tuple[jobs.Placement, Point]:
-    """Return a job's placement and its model's sides.
+    """Return a job's placement, and its model's sides in the scene's units.
 
     The location is reserved at the first call, and again when the expected sides change. The mesh
     will therefore stand exactly where its placeholder does.
@@ -228,7 +228,7 @@ def _keeps_background(view: jobs.JobView) -> bool:
 
 
 def _load_pictures(context: bpy.types.Context, views: list[jobs.JobView]) -> None:
-    """Put a picture on the placeholders that have none; have their images inspected for that."""
+    """Put a picture on each placeholder that has none; without one, have its image inspected."""
     checks = jobs.image_checks()
     for view in views:
         if placeholders.picture_of(view.job):

@@ -20,7 +20,7 @@ _waiting: list[Hashable] = []
 
 
 def poll(context: bpy.types.Context, _now: float) -> None:
-    """Make missing previews, and check one side view after the other."""
+    """Make missing previews, and have the side views checked, one at a time."""
     images = images_of(choices_of(context.scene), taken_views(context.scene))
     made = [_make_preview(image) for image in images.values()]
     if any(made) or _has_arrived():
@@ -46,9 +46,10 @@ def unregister() -> None:
 
 
 def _make_preview(image: bpy.types.Image) -> bool:
-    """Give an image a preview, which Blender fills later; return whether it had none.
+    """Give an image a preview, which Blender fills later; return whether it got one now.
 
-    The panel shows it until the picture of the sent image is ready. An unfinished render gets none.
+    The panel shows it until the picture of the sent image is ready. Renders get none, since they
+    may be unfinished.
     """
     if image.preview is not None or image.source == "VIEWER":
         return False

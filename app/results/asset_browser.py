@@ -22,7 +22,7 @@ _wanted: dict[str, Any] = {}
 
 
 def show_soon(name: str) -> None:
-    """Have all Asset Browsers show an asset library, by its name in Blender's preferences."""
+    """Have all Asset Browsers show the asset library with this name in Blender's preferences."""
     _wanted.update(name=name, attempts=ATTEMPTS, choices=CHOICES)
     heartbeat.wake()
 
