@@ -125,7 +125,7 @@ class IMAGE_TO_MESH_PG_placement(bpy.types.PropertyGroup):
     def own_reference(self) -> bpy.types.Object | None:
         """Return the object that the scene's image was taken from.
 
-        None without one, or if it is no longer in the scene.
+        Return None if there is no such object, or if it is no longer in the scene.
         """
         image = self.id_data.image_to_mesh.image
         own: bpy.types.Object | None = self.image_reference

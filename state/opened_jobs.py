@@ -6,7 +6,7 @@ from __future__ import annotations
 KEPT = 100
 
 _chosen: dict[str, bool] = {}
-"""By job, whether it is open. Not in the file: it is about this session's jobs."""
+"""Whether each job is open. Not stored in the file, since it concerns this session's jobs."""
 
 
 def is_open(job: str, *, usually: bool) -> bool:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A menu for an optional switch: automatic, on, or off, in place of a checkbox beside a checkbox.
+"""A menu for an optional switch: automatic, on, or off, in place of two checkboxes.
 
 The menu stores nothing: files, scripts, and presets keep the two properties behind it.
 """
@@ -19,10 +19,10 @@ def choice_name(name: str) -> str:
 
 
 def choice_property(switch: str, value: str, **common: Any) -> Any:
-    """Return the menu for two properties of a group, named by `switch` and `value`.
+    """Return an enum property that reads and writes two others, named by `switch` and `value`.
 
-    They hold whether the setting is sent, and its value. `common` are more arguments of the
-    property.
+    These hold whether the setting is sent, and its value. `common` are further arguments of the
+    enum property.
     """
 
     def read(group: Any) -> int:

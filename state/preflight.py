@@ -115,7 +115,7 @@ def note_readable(image: bpy.types.Image, error: BadImage | None) -> None:
 
 
 def note_render() -> None:
-    """Note that something was rendered, which changes the images that show renders."""
+    """Record that something was rendered, which changes the images that show renders."""
     _renders[0] += 1
 
 

@@ -30,7 +30,7 @@ class Baseline(NamedTuple):
 def baseline_of(scene: bpy.types.Scene, provider: Provider[Any]) -> Baseline:
     """Return the baseline of the scene's settings for a provider.
 
-    Values that the preset does not have are the defaults; so are all of them without a preset.
+    Settings that the preset lacks have their default values. Without a preset, all settings do.
     """
     kept = _parse_baselines(choices_of(scene).baselines).get(provider.id)
     values = _defaults(provider)
@@ -80,7 +80,7 @@ def _defaults(provider: Provider[Any]) -> dict[str, Any]:
 
 
 def _plain(settings: Settings) -> dict[str, Any]:
-    """Return the values that a preset can hold: those of the box belong to an image."""
+    """Return the values that a preset can hold: all except the box, which belongs to an image."""
     return {
         name: value.value if isinstance(value, Enum) else value
         for name, value in values_of(settings).items()

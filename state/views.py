@@ -90,8 +90,8 @@ def clear(choices: Any, views: tuple[str, ...] = SIDE_VIEWS) -> None:
 def put_in_front(choices: Any, image: bpy.types.Image, *, same_subject: bool = False) -> None:
     """Set the front image; side views stay, and `foreign` then returns those of another image.
 
-    `same_subject`: the image is an edit of the current one, so its side views are its own. If not,
-    side views that were chosen before any front image count as those of another image.
+    With `same_subject`, the image is an edit of the current one, and takes over its side views.
+    Otherwise, side views that were chosen before any front image count as those of another image.
     """
     strange = foreign(choices)
     if not same_subject:

@@ -43,7 +43,7 @@ def show_again(job: str) -> None:
 
 
 def note_leaving(job: str) -> None:
-    """Note that a result is being moved to the trash."""
+    """Record that a result is being moved to the trash."""
     _hidden[job] = _hidden[job]._replace(leaving=True)
     _revision[0] += 1
 
