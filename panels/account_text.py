@@ -30,9 +30,9 @@ class Price(NamedTuple):
 
 
 def price_of(context: bpy.types.Context) -> Price:
-    """Return the price of the scene's settings: what the service names, else the last cost.
+    """Return the price of the scene's settings: what the service quotes, or else the last cost.
 
-    If asking the service failed, return only its problem.
+    If the request for a quote failed, return only the problem.
     """
     settings = settings_to_price(context)
     reply = answer(context, provider_of(context.scene), settings) if settings else None
@@ -60,7 +60,7 @@ class KeyState(NamedTuple):
 
 
 def state_of(context: bpy.types.Context, provider: Provider[Any], *, none: str) -> KeyState:
-    """Return what is known about a provider's key and balance; `none` is the text without a key."""
+    """Return what is known about a provider's key and balance; `none` is the text for no key."""
     problem = key_problem(context, provider)
     if isinstance(problem, MissingKey):
         return KeyState(tr(none), "KEYINGSET" if none else "NONE")

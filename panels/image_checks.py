@@ -47,7 +47,7 @@ def checks_height(
 ) -> float:
     """Return how much taller `draw_checks` is than one row of buttons and one line, in rows.
 
-    It is 0 if that draws nothing.
+    It is 0 if `draw_checks` draws nothing.
     """
     if image is None or picture_problem(image):
         return 0.0

@@ -19,7 +19,7 @@ ICON = "MESH_DATA"
 
 
 class IMAGE_TO_MESH_MT_pictures(bpy.types.Menu):
-    """The sources of an image: clipboard, viewport, render, URL, files."""
+    """Sources of an image: file, clipboard, reference, viewport, render, or URL"""
 
     bl_idname = "IMAGE_TO_MESH_MT_pictures"
     bl_label = "Image From"
@@ -40,7 +40,7 @@ class IMAGE_TO_MESH_MT_pictures(bpy.types.Menu):
 
 
 class IMAGE_TO_MESH_MT_edit_image(bpy.types.Menu):
-    """Ways to prepare the scene's image."""
+    """Ways to prepare the scene's image"""
 
     bl_idname = "IMAGE_TO_MESH_MT_edit_image"
     bl_label = "Edit Image"
@@ -60,7 +60,7 @@ class IMAGE_TO_MESH_MT_edit_image(bpy.types.Menu):
 
 
 class IMAGE_TO_MESH_MT_object(bpy.types.Menu):
-    """The add-on's submenu in the Object menu."""
+    """The add-on's submenu in the Object menu"""
 
     bl_idname = "IMAGE_TO_MESH_MT_object"
     bl_label = "Image to Mesh"
@@ -87,7 +87,7 @@ class IMAGE_TO_MESH_MT_object(bpy.types.Menu):
 
 
 class IMAGE_TO_MESH_MT_mesh_tools(bpy.types.Menu):
-    """The mesh tools, which work on any mesh."""
+    """The mesh tools, which work on any mesh"""
 
     bl_idname = "IMAGE_TO_MESH_MT_mesh_tools"
     bl_label = "Mesh Tools"

@@ -78,9 +78,9 @@ def _lines(context: bpy.types.Context, text: str, icon: str) -> tuple[str, ...]:
 # Cached: panels draw the same sentences many times a second while a job runs.
 @functools.lru_cache(maxsize=256)
 def wrap_text(text: str, room: float) -> tuple[str, ...]:
-    """Break a text into lines, within a word only if that is longer than a line.
+    """Break a text into lines, within a word only if the word is longer than a line.
 
-    `room` is the width of a line, in pixels at a UI scale of 1. Blender would cut off wider ones.
+    `room` is the width of a line, in pixels at a UI scale of 1. Blender cuts off wider lines.
     """
     lines = [""]
     for piece in BREAKS.split(text.strip()):
@@ -92,7 +92,7 @@ def wrap_text(text: str, room: float) -> tuple[str, ...]:
 
 
 def _cut_word(word: str, room: float) -> Iterator[str]:
-    """Yield the pieces of a word, each as long as fits into a line, or a single letter."""
+    """Yield the pieces of a word, each as long as fits into a line, but at least one letter."""
     while len(word) > 1 and _drawn_width(word) > room:
         fitting = (
             size for size in range(len(word) - 1, 1, -1) if _drawn_width(word[:size]) <= room
@@ -117,7 +117,7 @@ def is_narrow(context: bpy.types.Context) -> bool:
 
 
 def fits_line(context: bpy.types.Context, text: str, taken: float = 0.0) -> bool:
-    """Return whether a text fits into one line of a box; `taken`: pixels for icons beside it."""
+    """Return whether a text fits into one line of a box, beside icons of `taken` pixels in all."""
     return _drawn_width(text) <= _width(context) - MARGIN - BORDERS - taken
 
 
@@ -196,6 +196,6 @@ def _drawn_width(text: str) -> float:
 
 
 def _width(context: bpy.types.Context) -> float:
-    """Return the region's width, or without a region a usual one, in pixels at a UI scale of 1."""
+    """Return the width of the region in pixels at a UI scale of 1; USUAL without a region."""
     scale = context.preferences.system.ui_scale or 1.0  # 0 without a window
     return float(context.region.width / scale) if context.region else USUAL

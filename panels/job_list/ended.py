@@ -24,9 +24,11 @@ OLDER_SHOWN = 10
 def draw_ended(
     layout: bpy.types.UILayout, context: bpy.types.Context, ended: Sequence[jobs.JobView]
 ) -> None:
-    """Draw the ended jobs, the newest first; those of `_newest` and opened ones with their details.
+    """Draw the ended jobs, the newest first.
 
-    Jobs beyond ENDED_SHOWN are in a closed subpanel, which has at most OLDER_SHOWN of them.
+    The two jobs of `_newest` show their details unless the user closed them. Other jobs show them
+    only if the user opened them. Jobs beyond ENDED_SHOWN are in a closed subpanel, which shows at
+    most OLDER_SHOWN of them.
     """
     newest = _newest(ended)
     column = layout.column(align=True)

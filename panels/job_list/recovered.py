@@ -21,7 +21,7 @@ def has_arrivals() -> bool:
 def draw_arrivals(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw meshes that arrived while Blender was closed, and other unfinished jobs.
 
-    Those wait for the user, run in another Blender instance, or are untrusted.
+    The unfinished jobs wait for the user, run in another Blender instance, or are untrusted.
     """
     recovered = jobs.session().recovery.found
     if recovered.arrived:
@@ -80,7 +80,10 @@ def _draw_way(column: bpy.types.UILayout, record: jobs.Record, how: str, text: s
 def _draw_resume(
     layout: bpy.types.UILayout, context: bpy.types.Context, record: jobs.Record, why: str, text: str
 ) -> None:
-    """Draw a sentence, wrapped since it is about money and must not be cut off, and its button."""
+    """Draw a sentence and its button.
+
+    The sentence is wrapped: it is about money, and must not be cut off.
+    """
     box = layout.box()
     draw_text(box, context, why.format(record.name))
     box.operator("image_to_mesh.resume", text=text, icon="PLAY").job = record.id

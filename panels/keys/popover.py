@@ -105,7 +105,11 @@ def draw_offline(layout: bpy.types.UILayout) -> None:
 
 
 def service_name(users: list[Provider[Any]]) -> str:
-    """Return the words that all labels have at the same positions, else the first label."""
+    """Return the name of the service that these providers share.
+
+    It consists of the words that their labels have in common at the same positions. If there are no
+    such words, it is the first label.
+    """
     labels = [provider.label.split() for provider in users]
     # Not strict: the labels differ in length, as “Tripo” and “Tripo v2 (Gateways)” do.
     same = [words[0] for words in zip(*labels, strict=False) if len(set(words)) == 1]

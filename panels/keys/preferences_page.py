@@ -22,8 +22,8 @@ BORDERS = 60.0
 
 Fields = tuple[KeyField, ...]
 _orders: dict[tuple[tuple[Fields, ...], bool], list[Fields]] = {}
-"""Cached order of the rows, each a service's keys: by all services, and whether the library was
-read."""
+"""Cached order of the rows, in which the key fields stand for a service. The cache's key holds all
+services, and whether the library was read."""
 
 
 def draw(self: Any, context: bpy.types.Context) -> None:

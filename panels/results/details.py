@@ -92,7 +92,7 @@ def _draw_delete(layout: bpy.types.UILayout, context: bpy.types.Context, job: st
 
 
 class IMAGE_TO_MESH_MT_result_versions(bpy.types.Menu):
-    """The versions of the selected result, which can each be imported."""
+    """The versions of the selected result, which can each be imported"""
 
     bl_idname = "IMAGE_TO_MESH_MT_result_versions"
     bl_label = "Versions"
