@@ -36,8 +36,8 @@ def place_of(context: bpy.types.Context, place: str) -> str:
 def is_needed(context: bpy.types.Context, place: str, count: int = 1, *, said: bool = True) -> bool:
     """Return whether `count` orders from this place must be confirmed first; free ones never are.
 
-    `said`: the button named provider and price. If not, or if there are several orders, the user is
-    asked each time.
+    `said` tells whether the button named the provider and the price. If it did not, or if there are
+    several orders, each click must be confirmed.
     """
     provider = provider_of(context.scene)
     if not provider.is_remote:
@@ -66,8 +66,8 @@ def ask(
 ) -> set[str]:
     """Ask whether to order; the operator's `execute` runs if the answer is yes.
 
-    `repeated`: one of the orders was already submitted. The operator then runs with `again` set.
-    Return the result of the operator's `invoke`.
+    `repeated` means that one of the orders was already submitted; the operator then runs with
+    `again` set. Return the result that the operator's `invoke` has to return.
     """
     operator.again = operator.again or repeated
     answer: set[str] = context.window_manager.invoke_confirm(

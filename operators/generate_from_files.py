@@ -157,9 +157,10 @@ class IMAGE_TO_MESH_OT_make_here(ImageFiles, bpy.types.Operator):
 
 
 def _check_folder(paths: list[str]) -> None:
-    """Raise BadImage if a dropped file is missing in the folder that Blender passes.
+    """Raise BadImage if a dropped file does not exist in the folder that Blender passes.
 
-    Blender 4.3 passes the folder of the first file, and the bare names of all; 5.2 passes paths.
+    Blender 4.3 passes the folder of the first file, and only the names of all files. Blender 5.2
+    passes paths.
     """
     for path in map(Path, paths[1:]):
         if not path.is_file():

@@ -46,7 +46,7 @@ def draw_actions(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
 
 
 class IMAGE_TO_MESH_MT_presets(bpy.types.Menu):
-    """The menu of the current provider's presets."""
+    """The menu of the current provider's presets"""
 
     bl_idname = "IMAGE_TO_MESH_MT_presets"
     bl_label = "Presets"
@@ -69,7 +69,7 @@ class IMAGE_TO_MESH_MT_presets(bpy.types.Menu):
         provider, chosen = provider_of(context.scene), choices_of(context.scene)
         box = box_of(chosen)
         write_settings(context.scene, provider, provider.settings())
-        # It belongs to the image, not to the preset.
+        # The box belongs to the image, not to the preset.
         set_box(chosen, box)
 
     @staticmethod

@@ -52,7 +52,7 @@ class StartsJob(Refuses):
 def wait_for(context: bpy.types.Context, job: str) -> job_events.Outcome:
     """Handle events of all jobs, as the watcher does, until this job has ended; return its outcome.
 
-    Ctrl-C cancels the job and is raised again.
+    On Ctrl-C, cancel the job, and raise KeyboardInterrupt.
     """
     session = jobs.session()
     try:

@@ -40,7 +40,7 @@ def _end(title: str, default: float) -> Any:
 
 
 def _orientation(image: bpy.types.Image) -> int:
-    """Return the Exif orientation (1 to 8) of the file of an image, as far as it is known."""
+    """Return the Exif orientation (1 to 8) of an image's file; 1 if it is not known."""
     report = jobs.image_checks().report(picture_key(image))
     return report.info.orientation if report and report.info else 1
 
@@ -140,7 +140,7 @@ class IMAGE_TO_MESH_OT_mark_subject(bpy.types.Operator):
     def _place(self, event: bpy.types.Event) -> tuple[int, int]:
         """Return the pointer's location in the region, in pixels.
 
-        The event's own may refer to another region.
+        The event's own region coordinates may refer to another region.
         """
         return event.mouse_x - self._region.x, event.mouse_y - self._region.y
 

@@ -24,7 +24,7 @@ HEAD = 16
 class IMAGE_TO_MESH_OT_open_image(ImageFiles, bpy.types.Operator):
     """Open image files, and use the first one as the scene's image or as a side view.
 
-    Blender's own `image.open` looks for UDIM tiles and takes a phone's `IMG_1423.JPG` for one.
+    Blender's own `image.open` is not used: it mistakes a phone's `IMG_1423.JPG` for a UDIM tile.
     """
 
     bl_idname = "image_to_mesh.open_image"

@@ -25,7 +25,7 @@ class IMAGE_TO_MESH_OT_use_sample(bpy.types.Operator):
 
 
 def _load_sample(_context: bpy.types.Context) -> bpy.types.Image:
-    """Return the sample image, loaded unless the file has it already.
+    """Return the sample image; load it unless it is in the .blend file already.
 
     It is packed, since the add-on's folder differs between computers.
     """

@@ -22,7 +22,8 @@ from . import rotate
 def for_scene(context: bpy.types.Context, task: str, asked: dict[str, Any]) -> jobs.EditRequest:
     """Write the mesh of the active object, or the meshes of its model, and return the request.
 
-    Raise LibraryProblem if the tool cannot work on them, or OSError if they cannot be written.
+    `task` is the worker's name for the edit, and `asked` holds its options. Raise LibraryProblem if
+    the tool cannot work on the meshes, or OSError if they cannot be written.
     """
     import tempfile
 
@@ -52,7 +53,7 @@ def for_job(
 ) -> jobs.EditRequest:
     """Return the request to edit a version in a job's folder.
 
-    `named` are the job and the version, each empty for that of the active object. Raise
+    `named` has the job and the version; an empty text stands for that of the active object. Raise
     LibraryProblem if the job does not exist, or the version is missing.
     """
     record, version = target(context, *named)
@@ -72,8 +73,8 @@ def for_job(
 def target(context: bpy.types.Context, job: str, version: str) -> tuple[jobs.Record, str]:
     """Return the record and the version's file: those named, else those of the active object.
 
-    Without either, it is the original of the newest job. Raise LibraryProblem if there is no such
-    job, or `version` is not the name of a version.
+    Without either, they are those of the newest job with a mesh, and its original. Raise
+    LibraryProblem if there is no such job, or `version` is not the name of a version.
     """
     roots = rotate.result_roots(context)
     active = context.view_layer.objects.active
@@ -103,7 +104,7 @@ def _job_folder(context: bpy.types.Context, objects: list[bpy.types.Object]) -> 
 
 
 def _to_model(obj: bpy.types.Object) -> tuple[tuple[float, ...], ...]:
-    """Return the transform that undoes the rotation and scale applied to the mesh on import."""
+    """Return the matrix, as rows, that undoes the rotation and scale of the mesh on import."""
     from ...scene.exchange.targets import rows_of
 
     rotation = Matrix.Rotation(math.radians(float(obj.get(APPLIED, 0))), 4, "Z")
