@@ -21,9 +21,10 @@ SIDE = 2048
 
 
 def write_ball(path: Path, triangles: int, textures: int) -> None:
-    """Write a GLB of about `triangles` triangles, in which each material has two textures.
+    """Write a GLB of about `triangles` triangles, with this many textures.
 
-    They are a color texture and a normal map, which the last material lacks if `textures` is odd.
+    Each material has a color texture and a normal map. If `textures` is odd, the last material has
+    no normal map.
     """
     arrays = _split(_ball(triangles))
     materials = math.ceil(textures / 2)
@@ -91,9 +92,9 @@ def _ball(triangles: int) -> dict[str, NDArray[Any]]:
 
 
 def _split(arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Return the arrays with vertices of its own for each triangle.
+    """Return the arrays with separate vertices for each triangle.
 
-    The indices are removed from `arrays` itself.
+    The indices are removed from `arrays`, which is changed in place.
     """
     corners = arrays.pop("indices").ravel()
     split = {name: values[corners] for name, values in arrays.items()}

@@ -25,7 +25,7 @@ ROUNDS = 3
 def come_in(mesh: Path, folder: Path, worker: Any) -> float | None:
     """Prepare a mesh, and return the CPU seconds for which importing it blocks Blender.
 
-    That is the best of ROUNDS; None if the file is refused.
+    This is the best of ROUNDS imports. Return None if the file is refused.
     """
     from image_to_mesh.providers import BadMesh
 

@@ -48,10 +48,11 @@ def bare_append(blend: str) -> None:
 
 
 def ours(file: str, folder: str) -> dict[str, float]:
-    """Prepare in the background Blender, cold and warm, then append here. All figures in seconds.
+    """Prepare in the background Blender, cold and warm, then append here; return the figures.
 
-    `stall`: the longest tick of the best round, `worst`: of the worst; `felt`: with the undo step;
-    `floor`: a bare append; `cold` and `warm`: from the mesh file to the object.
+    `stall` and `worst` are the longest ticks of the best and of the worst round. `felt` is `stall`
+    with the undo step. `floor` is a bare append. `cold` and `warm` are the times from the mesh file
+    to the object. All of these are in seconds. `ticks` is the number of ticks.
     """
     import bpy
 

@@ -24,7 +24,7 @@ _REPORT = re.compile(r"^\S+:\d+: error: .*\[attr-defined\]$")
 NOT_MISSPELLED = tuple(
     re.compile(text)
     for text in (
-        # Its subclasses have the attributes; which subclass it is only Blender knows.
+        # Subclasses have the attributes, and only Blender knows which subclass an object is.
         r'"(Attribute|Light|Modifier|Node|NodeSocket|Space|bpy_struct)" has no attribute',
         # Registered by the add-on itself.
         r'(Module|"(type\[)?(Scene|WindowManager)\]?") has no attribute "image_to_mesh"',

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Get the depth model's real weights, and show their depth of the tests' pictures.
+"""Get the depth model's real weights, and show what the model estimates for the tests' pictures.
 
-`check_weights.py [FILE]` downloads them as *Get Depth Model* does, or takes a file. It prints the
-hash, and for each picture the CPU time and, if its depth is known, how the answer fits it; the
-sheets are in `build/check-weights/`. Until somebody has run it, the feature is experimental.
+`check_weights.py [FILE]` downloads the weights as *Get Depth Model* does, or copies FILE. It prints
+their hash, and the CPU time of each picture. If a picture's depth is known, it also prints how well
+the estimate fits. It writes a sheet for each picture to `build/check-weights/`. The feature stays
+experimental until someone has run this.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ INSIDE = "CHECK_WEIGHTS_INSIDE"
 SHEETS = places.BUILD / "check-weights"
 KNOWN = ("monkey", "toy", "jug", "chair")
 LEAST_CORRELATION = 0.7
-"""With the known depth, on plain ground: far less means that weights or code are wrong."""
+"""Minimum correlation with the known depth, on plain ground. Far less means that weights or code
+are wrong."""
 
 
 def get_weights(source: Path | None) -> Path:
@@ -49,9 +51,9 @@ def get_weights(source: Path | None) -> Path:
 
 
 def show_known(name: str, ground: str, path: Path) -> bool:
-    """Print how the answer for a known shape fits its depth, and write its sheet.
+    """Print how well the answer for a known shape fits its depth, and write its sheet.
 
-    Return whether it fits well enough, which is always so on busy ground.
+    Return whether it fits well enough. On busy ground, return True in any case.
     """
     import numpy as np
     from PIL import Image

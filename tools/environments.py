@@ -119,7 +119,7 @@ def for_unit(version: str) -> Path:
 def for_blender(release: str) -> Path:
     """Return an environment with this release of `bpy`, the shipped packages, and pytest.
 
-    System libraries that bpy lacks are installed if possible. Raises SetupFailed if it cannot be
+    System libraries that bpy lacks are installed if possible. Raise SetupFailed if bpy cannot be
     loaded.
     """
     version, numpy = BPY[release]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 SERVICES = ("tripo", "scenario", "aiml_triposr")
 INSIDE = "FUZZ_INSIDE"
-"""Set in the environment of the inner process, which runs where the product's packages are."""
+"""Set in the environment of the inner process, which has the product's packages."""
 LONGEST = 10.0
 """CPU seconds that one round may take."""
 

@@ -108,8 +108,8 @@ DESCRIPTIONS = {
 def job_schema() -> dict[str, Any]:
     """Return the schema of what `jobs/library/record_json.py` writes, and of older records.
 
-    Only what every version has written is required. Raises KeyError for a key that no description
-    explains.
+    Only the keys that every version has written are required. Raise KeyError for a key without a
+    description.
     """
     from image_to_mesh.jobs.disk.signatures import MARK
     from image_to_mesh.jobs.library.migrations import SCHEMA

@@ -157,7 +157,7 @@ def add_plain_ground() -> None:
 
 
 def add_busy_ground(seed: int) -> None:
-    """Add a patterned floor and wall, and many colored things behind and beside the subject."""
+    """Add a patterned floor and wall, and many colored objects behind and beside the subject."""
     chance = random.Random(seed)
     floor = add_part(("cube", (14.0, 14.0, 0.1), (0.0, 0.0, -0.1), (0.4, 0.3, 0.2)), smooth=False)
     wall = add_part(("cube", (14.0, 0.1, 8.0), (0.0, 4.5, 8.0), (0.4, 0.3, 0.2)), smooth=False)

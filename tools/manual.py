@@ -21,7 +21,8 @@ _MARK = places.BUILD / "manual.sources"
 def build() -> Path:
     """Render the pages if a source changed since they were rendered; return their folder.
 
-    Tests run side by side and several of them pack zips: the lock lets one of them render.
+    Tests that run in parallel may build zips at the same time, so a lock lets only one process
+    render.
     """
     places.BUILD.mkdir(exist_ok=True)
     with places.hold_lock("manual"):

@@ -100,7 +100,7 @@ class Copy:
         os.utime(path, (self._stamp, self._stamp))
 
     def test(self, tests: list[str], *options: str, runs: int = 1) -> Run:
-        """Run tests of one tier, and return how that ended.
+        """Run tests of one tier, and return the result.
 
         The time limit is `runs` times that of the tier. For tests with a window, the zip is built
         first.

@@ -5,7 +5,7 @@ A guard's line is marked `# guard: name`. An entry of that name in `guards/*.tom
 that must fail without it. The statement that begins on the line is removed: `if X:` becomes
 `if False:`, `except X:` catches nothing, `with X:` is left out, anything else becomes `pass`. On a
 line within a statement, the argument, element, or operand of `and` or `or` that begins there is
-removed; on the last line of a statement, where nothing begins, the whole statement.
+removed. If nothing begins on the last line of a statement, the whole statement is removed.
 """
 
 from __future__ import annotations
@@ -209,7 +209,8 @@ def _default(node: ast.stmt | ast.ExceptHandler, source: bytes, guard: Guard) ->
 def _edit_of_part(tree: ast.Module, source: bytes, guard: Guard) -> Edit | None:
     """Return the edit for the smallest removable part of an expression that begins on the line.
 
-    It removes the part, or replaces it by what the guard becomes. None if no part begins there.
+    It removes the part, or replaces it with `guard.becomes` if that is set. Return None if no part
+    begins there.
     """
     found: list[Edit] = []
     for node in ast.walk(tree):

@@ -44,7 +44,7 @@ def is_product(file: str) -> bool:
 def is_excluded(file: str, patterns: Iterable[str]) -> bool:
     """Return whether a pattern excludes the file.
 
-    Patterns are written as in .gitignore. Only the kinds that the manifest uses are understood.
+    Patterns are written as in .gitignore. Only the kinds that the manifest uses are supported.
     """
     path_parts = file.split("/")
     for pattern in patterns:

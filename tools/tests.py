@@ -50,12 +50,16 @@ _HANDS = {
     # The tests of a file share a Blender.
     "gui": ("2", "loadfile"),
 }
-"""Number of parallel tests, and how pytest-xdist distributes them. Most of them wait a lot."""
+"""Number of parallel tests, and how pytest-xdist distributes them. Tests mostly wait."""
 
 
 @dataclass(frozen=True)
 class Tier:
-    """One folder of tests in one environment."""
+    """One folder of tests in one environment.
+
+    `tests` is the folder below tests/. `prepare` returns the interpreter of the environment.
+    `files` are the only files to run; if empty, all are run.
+    """
 
     name: str
     tests: str
@@ -157,9 +161,9 @@ def _prepare_gui(suite: str) -> Path:
 
 
 def _build_sandbox(suite: str) -> None:
-    """Build a sandbox.
+    """Build a sandbox. Raise CalledProcessError if that fails.
 
-    Debian unstable is broken at times: unless it was named in GUI, that raises Missing.
+    Debian unstable is broken at times: for it, raise Missing instead, unless GUI names it.
     """
     try:
         blenders.build(suite)
@@ -224,7 +228,7 @@ def _is_asked_for(tier: Tier) -> bool:
 def _read(report: Path, name: str, code: int, seconds: float) -> Outcome:
     """Return the counts in pytest's report; an error outside of any test counts as a failed one.
 
-    So does a report that was not written.
+    If there is no report, return one failed test.
     """
     suite = ET.parse(report).getroot().find("testsuite") if report.exists() else None
     if suite is None:
