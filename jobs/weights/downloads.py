@@ -106,9 +106,7 @@ class WeightsDownloads:
         return is_there
 
     def state(self, weights: Weights) -> WeightsState:
-        """Return the state of a file, with its running download or else the failure of the last
-        one.
-        """
+        """Return the state of a file, with its running download or the last one's failure."""
         is_there = self._there.get(weights.name)
         task = self._tasks.get(weights.name)
         if task is None:
