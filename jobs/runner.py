@@ -265,7 +265,7 @@ class Runner:
         return self.live.save(state=State.DOWNLOADING, files=result.files)
 
     def _download(self) -> None:
-        """Download the result; if its mesh was in the answer and is missing, read the answer again."""
+        """Download the result; if a mesh from the answer is missing, read the answer again."""
         try:
             self._fetch.run(later=self._is_resumed)
         except Uncertain:
