@@ -13,13 +13,16 @@ from typing import Any
 class ImportOptions:
     """Options for cleaning up an imported model. Field names are keys in `job.json`.
 
-    `colors`: vertex colors are "wired" to the base color, "baked" into a texture, or "kept" unused.
-    `metals`: fix metallic and roughness values. `tidy`: remove hierarchy, animation, and all but
-    meshes, and merge equal materials. `weld`: merge vertices by position. `normals`: "auto" keeps
-    the file's normals and smooths meshes without any, "keep" changes nothing, "angle" shades smooth
-    except at edges sharper than `angle` radians. `outward`: make faces point outward.
-    `apply_transforms`: with `tidy`, apply the objects' transforms to their meshes. `texture_limit`:
-    longest side in pixels, 0 for no limit.
+    - `colors`: vertex colors are "wired" to the base color, "baked" into a texture, or "kept"
+      unused
+    - `metals`: fix metallic and roughness values
+    - `tidy`: remove hierarchy, animation, and all objects but meshes, and merge equal materials
+    - `weld`: merge vertices by position
+    - `normals`: "auto" keeps the file's normals and smooths meshes that have no normals; "keep"
+      changes nothing; "angle" shades smooth except at edges sharper than `angle` radians
+    - `outward`: make faces point outward
+    - `apply_transforms`: with `tidy`, apply the objects' transforms to their meshes
+    - `texture_limit`: longest side in pixels; 0 for no limit
     """
 
     colors: str = "wired"
@@ -36,8 +39,8 @@ class ImportOptions:
 def read_import_options(values: object) -> ImportOptions:
     """Return the options in a request.
 
-    Missing keys and values of the wrong type get the default, as do all if `values` is not a
-    mapping.
+    An option gets its default if its key is missing or its value has the wrong type. All options
+    get their defaults if `values` is not a mapping.
     """
     if not isinstance(values, Mapping):
         return ImportOptions()

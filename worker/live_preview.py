@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from .local.preview import PreviewBuilder
 
 PNG_SIZE = struct.Struct(">16xII")
-"""The first bytes of a PNG file, with its width and height."""
+"""Layout of the first bytes of a PNG file, to read its width and height."""
 
 
 def preview_mesh(request: dict[str, Any], _report: Report) -> dict[str, Any]:
     """Write a preview's arrays to the folder `request["output"]`.
 
-    Return the numbers of `vertices` and `faces`; both are 0, and nothing is written, if the preview
-    would be too large. The file `vertices` holds three 32-bit floats for each vertex, `corners`
-    three 32-bit integers for each face, and `uvs` two 32-bit floats for each corner, in the byte
-    order of this computer. Raise Refusal if the image cannot be used.
+    The file `vertices` holds three 32-bit floats for each vertex, `corners` three 32-bit integers
+    for each face, and `uvs` two 32-bit floats for each corner, in the byte order of this computer.
+    Return the numbers of `vertices` and `faces`. If the preview would be too large, nothing is
+    written, and both are 0. Raise Refusal if the image cannot be used.
     """
     size, shown = request["size"], request["shown"]
     full_side = min(max(size), max(IMAGE_SIDE, shown["texture_size"]))

@@ -37,11 +37,11 @@ def load_package() -> None:
 
 
 def leave_processors() -> None:
-    """Let numpy's products use half of the processors, unless the environment sets the number.
+    """Limit NumPy's matrix products to half of the processors; call before NumPy is first imported.
 
-    The artist's Blender needs the others.
-
-    On a busy computer, threads that wait for each other would also take longer than one alone.
+    The artist's Blender needs the others. On a busy computer, threads that wait for each other
+    would also take longer than a single thread. An OMP_NUM_THREADS or OPENBLAS_NUM_THREADS that is
+    already set takes precedence.
     """
     if "OMP_NUM_THREADS" not in os.environ:
         half = max(1, (os.cpu_count() or 1) // 2)

@@ -23,9 +23,9 @@ IMAGE_SIDE = 2048
 def make_mesh(request: dict[str, Any], report: Report) -> dict[str, Any]:
     """Write a GLB file of the mesh of `request["picture"]` to `request["output"]`.
 
-    Return the number of faces and notes for the user. Progress reaches 0.1 after reading the image
-    and 0.75 after building the mesh. Raise Refusal if the recipe is unknown, or the image cannot be
-    used.
+    Return the number of `faces` and `notes` for the user. Progress reaches 0.1 after reading the
+    image and 0.75 after building the mesh. Raise Refusal if the recipe is unknown, or the image
+    cannot be used.
     """
     module = RECIPES.get(request["recipe"])
     if module is None:

@@ -2,8 +2,8 @@
 """Keep freed memory in the process instead of returning it to the operating system.
 
 Processing a mesh of a million faces allocates hundreds of arrays of many megabytes in sequence. By
-default glibc returns each of them to the kernel, which then zeroes every page again for the next
-one: 20% of the run time.
+default, glibc returns each of them to the kernel, which then zeroes every page again for the next
+one. This takes 20% of the run time.
 """
 
 from __future__ import annotations

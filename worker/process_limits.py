@@ -51,8 +51,8 @@ def limit_resources() -> None:
 def time_limit(seconds: float | None) -> Iterator[None]:
     """Exit the process if the block runs longer than `seconds` plus GRACE_SECONDS.
 
-    None or 0 means no limit. An importer in C++ that hangs may hold the GIL, so that no Python
-    thread could run. faulthandler keeps time in a C thread, which needs no GIL.
+    None or 0 means no limit. The time is kept by faulthandler in a C thread: an importer that hangs
+    may hold the GIL, so that no Python thread could run.
     """
     if not seconds:
         yield

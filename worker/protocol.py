@@ -120,7 +120,10 @@ def _read_requests(requests: queue.SimpleQueue[bytes]) -> None:
 
 
 def handle_request(request: dict[str, Any]) -> dict[str, Any]:
-    """Return the answer to a request, `done`, `refused`, or `crashed`, without raising an error."""
+    """Return the answer to a request: an object with the key `done`, `refused`, or `crashed`.
+
+    Errors become part of the answer instead of being raised.
+    """
     try:
         work = HANDLERS.get(request.get("do", ""))
         if work is None:

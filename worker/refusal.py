@@ -10,7 +10,7 @@ OTHER_FORMAT = "Download or export the file again, or use another format."
 
 
 class Message(str):
-    """A sentence as a template with named fields, and their values; it reads as finished English.
+    """A sentence, with the template and the values of its named fields from which it was made.
 
     The add-on has the same class. The worker is a separate program and imports nothing from it.
     """
@@ -29,7 +29,7 @@ class Message(str):
 
 
 def as_message(text: str) -> Message:
-    """Return a text as a Message, to be translated if a translation exists."""
+    """Return a text as a Message, so that it is translated if a translation exists."""
     # Braces in the text are not fields.
     return (
         text if isinstance(text, Message) else Message(text.replace("{", "{{").replace("}", "}}"))
@@ -51,7 +51,7 @@ class Refusal(Exception):
 
 
 def encode(value: Any) -> Any:
-    """Return an answer for JSON, each Message in it as an object with its template and values."""
+    """Return an answer for JSON: each Message becomes an object with its template and values."""
     match value:
         case Message():
             values = {name: _plain(item) for name, item in value.values.items()}

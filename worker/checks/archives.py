@@ -51,7 +51,7 @@ DAMAGED = (
 """Exceptions that the standard library raises for damaged archives."""
 
 MAX_DEPTH = 12
-"""Maximum nesting of folders; of a deeper path, only the end is kept."""
+"""Maximum number of components of a path; of a longer path, only the last ones are kept."""
 _DRIVE = re.compile(r"\A[A-Za-z]:")
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 _UTF_8 = 0x800
@@ -60,11 +60,12 @@ _UTF_8 = 0x800
 
 @contextmanager
 def unpack_archive(path: str) -> Iterator[tuple[str, str]]:
-    """Yield the mesh file in an archive and its folder, which exists while the block runs.
+    """Yield the mesh file in an archive, and the temporary folder to which it is unpacked.
 
-    If the file is not an archive, it is yielded with its own folder. Raise Refusal for an archive
-    that is damaged, exceeds a limit, does not fit on the disk, contains no mesh, or has an entry
-    that is encrypted, is a link, or lies outside its folder.
+    The folder exists while the block runs. If the file is not an archive, the file and its own
+    folder are yielded. Raise Refusal for an archive that is damaged, exceeds a limit, does not fit
+    on the disk, contains no mesh, or has an entry that is encrypted, is a link, or lies outside its
+    folder.
     """
     with Path(path).open("rb") as file:
         is_archive = file.read(4) == b"PK\x03\x04"
@@ -170,9 +171,10 @@ def _components(name: str) -> tuple[str, ...]:
 
 
 def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, remaining: int) -> int:
-    """Unpack an entry and return the number of bytes written, 0 if another entry has its path.
+    """Unpack an entry and return the number of bytes written.
 
-    Raise Refusal if there are more than `remaining`.
+    If another entry already has its path, write nothing and return 0. Raise Refusal if there are
+    more than `remaining` bytes.
     """
     # Two entries may map to the same name: the first one counts.
     if target.exists() or any(parent.is_file() for parent in target.parents):
@@ -194,9 +196,9 @@ def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, remai
 
 
 def _mesh_in(folder: Path) -> Path:
-    """Return the largest mesh of the first format in FORMATS that the folder has, by content.
+    """Return the largest mesh file in the folder, of the first format in FORMATS that it contains.
 
-    Raise Refusal if it has no mesh.
+    Formats are recognized by content. Raise Refusal if the folder contains no mesh.
     """
     found: dict[str, list[Path]] = {}
     # Sorted, so that of several equal files every system picks the same.

@@ -33,7 +33,7 @@ PREFIX = "image_to_mesh-"
 def is_inside(path: str, folder: Path, home: Path) -> bool:
     """Return whether `path`, resolved by an importer relative to `folder`, lies in `home`.
 
-    False also for a path that has a drive letter or cannot be resolved.
+    Return False for a path that has a drive letter or a null character, or cannot be resolved.
     """
     # Lexically first: on Windows, resolving a UNC path can contact the machine it names.
     base = Path(os.path.normpath(home.absolute()))
@@ -49,8 +49,9 @@ def is_inside(path: str, folder: Path, home: Path) -> bool:
 def portable_name(part: str) -> str:
     """Return the name of a file or folder in a form that every system allows.
 
-    Forbidden characters become underscores, dots and spaces at the end are removed, a long name is
-    cut before its suffix, and a device name of Windows gets a prefix. Not for "." and "..".
+    Forbidden and unprintable characters become underscores, and dots and spaces at the end are
+    removed. A long name is shortened but keeps its suffix. A device name of Windows gets an
+    underscore as a prefix. If nothing remains, the name is an underscore. Not for "." and "..".
     """
     plain = "".join(
         letter if letter.isprintable() and letter not in FORBIDDEN else "_" for letter in part
@@ -67,12 +68,12 @@ def portable_name(part: str) -> str:
 
 
 def _key(text: str) -> str:
-    """Return a form of the text to compare it by, regardless of case and Unicode composition."""
+    """Return a key for comparing texts regardless of case and Unicode composition."""
     return unicodedata.normalize("NFC", text).casefold()
 
 
 class OwnFiles:
-    """Finds the files in `home` that a mesh in `folder`, inside of `home`, refers to.
+    """Finds the files in `home` that a mesh in `folder`, inside `home`, refers to.
 
     Symbolic links that lead out of `home` are not followed.
     """
@@ -96,8 +97,11 @@ class OwnFiles:
     def find(self, address: str) -> Path | None:
         """Return the file that the path refers to, or None.
 
-        If no file has exactly this path, case is ignored, and then the folders: the first file of
-        the same name counts, or of its portable name.
+        The candidates are, in this order:
+        1. the file at exactly this path
+        2. the file at this path, regardless of case
+        3. the first file of this name in any folder, regardless of case
+        4. the first file whose name is the portable form of this name
         """
         exact = self.find_exact(address)
         if exact is not None:
@@ -136,9 +140,9 @@ class Stage:
         return self._folder
 
     def put(self, path: Path) -> str:
-        """Link or copy a file into the folder, once, and return its name there.
+        """Link or copy a file into the folder, unless it is there already, and return its name.
 
-        The name is a number with the file's suffix.
+        The name is a number, followed by the file's suffix.
         """
         if path not in self._names:
             suffix = path.suffix.lower() if _SUFFIX.fullmatch(path.suffix) else ""

@@ -51,7 +51,7 @@ class _Record:
 
 
 def read_fbx_version(path: str) -> int | None:
-    """Return the version of a binary file, 7400 for 7.4; None for ASCII."""
+    """Return the version of a binary FBX file (7400 for 7.4), or None if it is not binary."""
     with Path(path).open("rb") as file:
         head = file.read(27)
     if len(head) < 27 or not head.startswith(MAGIC):
@@ -95,7 +95,8 @@ def _check_text(data: mmap.mmap) -> None:
 def _check_binary(data: mmap.mmap) -> None:
     """Raise Refusal if a record is inconsistent, or a limit is exceeded.
 
-    The records' ends are kept in a stack; recursion would overflow on deep nesting.
+    Raise struct.error if the file is truncated. The records' ends are kept in a stack, since
+    recursion would overflow on deep nesting.
     """
     is_long = struct.unpack_from("<I", data, 23)[0] >= LONG_VERSION
     amounts = _Counts(data)

@@ -2,9 +2,10 @@
 """Redirect an FBX file's texture paths to the mesh's own files before an importer follows them.
 
 FBX files store texture paths as they were on the author's computer. An importer would follow them
-on the user's disk, or connect to the server that a network path names. So it gets a copy of the
-file, whose paths lead to the mesh's own files of the same names, placed beside the copy, or to no
-file at all. Paths keep their length, so that all offsets in the file stay valid. No bpy.
+on the user's disk, or connect to the server that a network path names. Therefore, it gets a copy of
+the file with other paths. Each leads to the mesh's own file of the same name, which is placed
+beside the copy, or to no file. Paths keep their length, so that all offsets in the file stay valid.
+No bpy.
 """
 
 from __future__ import annotations
@@ -23,17 +24,18 @@ from .image_headers import ImageBudget
 LONGEST = 4096
 """Longest path in bytes, as on Linux."""
 _NAMED = re.compile(rb"(?:Relative|RELATIVE_)?F(?:ile[Nn]ame|ILENAME)S(?=.{4})", re.DOTALL)
-"""Keywords before a path in binary FBX, up to the path's length."""
+"""Matches a keyword before a path in binary FBX; the path's length follows the match."""
 _LINKED = re.compile(rb"S\x07\0\0\0XRefUrlS(?=.{4})", re.DOTALL)
 _IN_TEXT = re.compile(rb'(?:(?:Relative)?File[Nn]ame:|"XRefUrl",\s*"[^"]*",)\s*"([^"\n]{1,4096})"')
 
 
 @contextmanager
 def redirect_textures(path: str, home: Path) -> Iterator[tuple[str, bool]]:
-    """Yield the FBX file to import, and whether it is a copy, which exists while the block runs.
+    """Yield the FBX file to import, and whether it is a temporary copy.
 
-    A copy refers to the mesh's own files only. Raise Refusal if a texture's format is not
-    supported, or if the textures would take too much memory.
+    A copy is made if a path must change. It refers only to the mesh's own files, and exists while
+    the block runs. Raise Refusal if a texture's format is not supported, or if the textures would
+    take too much memory.
     """
     mesh, stage = Path(path), Stage()
     with mesh.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
@@ -66,7 +68,10 @@ def _in_binary(data: mmap.mmap) -> Iterator[tuple[int, int]]:
 
 
 def _string(data: mmap.mmap, at: int) -> Iterator[tuple[int, int]]:
-    """Yield the span of the string whose length is stored at `at`, if that is plausible."""
+    """Yield the span of the string whose length is stored at offset `at`.
+
+    Yield nothing if the length is not plausible.
+    """
     if at + 4 <= len(data):
         length = struct.unpack_from("<I", data, at)[0]
         if length <= LONGEST and at + 4 + length <= len(data):
@@ -87,7 +92,10 @@ def _find_texture(names: set[bytes], files: OwnFiles) -> dict[bytes, Path | None
 
 
 def _needs_no_change(name: bytes, own: Path | None, folder: Path, home: Path) -> bool:
-    """Return whether the unchanged path leads an importer to `own`, or to no file if it is None."""
+    """Return whether the path can stay: it leads to `own`, or to no file if `own` is None.
+
+    Return False for a path that leads out of `home`.
+    """
     text = _text(name)
     if not is_inside(text, folder, home):
         return False
@@ -99,7 +107,8 @@ def _write_stage(
 ) -> str:
     """Copy the file to the stage, redirect its paths, and return the copy's path.
 
-    `names`: the paths in the file by their offsets; `meant`: the file that each refers to.
+    `names` are the paths in the file by their offsets. `meant` is the file that each path refers
+    to, or None.
     """
     copy = stage.folder / "mesh.fbx"
     shutil.copyfile(place, copy)
@@ -123,7 +132,10 @@ def _missing_path(number: int, length: int) -> bytes:
 
 
 def _padded_path(name: str, length: int) -> bytes:
-    """Return a path of exactly `length` bytes to a file beside the mesh, or to no file."""
+    """Return a path of exactly `length` bytes to the file `name` beside the mesh.
+
+    If the name cannot be padded to that length, the path leads to no file.
+    """
     plain = name.encode()
     spare = length - len(plain)
     # Only “./” and “.//” pad a path without changing where it leads, so one byte cannot be filled.

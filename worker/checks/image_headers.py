@@ -103,7 +103,10 @@ def _unread(kind: str) -> str:
 
 
 def read_image_header(data: Bytes) -> tuple[str, Size | None]:
-    """Return an image's format by its content, or "unknown", and its size if it can be read."""
+    """Return an image's format by its content, or "unknown", and its size.
+
+    The size is None if it cannot be read.
+    """
     begin = bytes(data[:32])
     kind = next((name for mark, name in _SIGNATURES if mark.match(begin)), "")
     reader = _READERS.get(kind or "TGA")
@@ -146,7 +149,10 @@ def _png(data: Bytes) -> Size:
 
 
 def _jpeg(data: Bytes) -> Size | None:
-    """Return the size in the first frame, or None, skipping garbage as libjpeg does."""
+    """Return the size in the first frame header, skipping garbage as libjpeg does.
+
+    Return None if there is no frame header.
+    """
     at, end = 2, len(data)
     while at + 9 <= end:
         mark = data[at + 1]
@@ -196,7 +202,7 @@ def _bmp(data: Bytes) -> Size:
 
 
 def _tiff(data: Bytes) -> Size:
-    """Return the size in the first directory, also of BigTIFF.
+    """Return the size in the first directory of a TIFF or BigTIFF.
 
     Pixels count as float, since even 8-bit files may be decoded to float.
     """
@@ -220,7 +226,10 @@ def _tiff(data: Bytes) -> Size:
 
 
 def _tga(data: Bytes) -> Size | None:
-    """Return the size in the header if that is plausible: TGA files have no signature."""
+    """Return the size in the header, or None if the header is not plausible.
+
+    TGA files have no signature by which to recognize them.
+    """
     head = bytes(data[:18])
     map_kind, kind = head[1], head[2]
     width, height, depth = struct.unpack_from("<HHB", head, 12)
@@ -229,7 +238,10 @@ def _tga(data: Bytes) -> Size | None:
 
 
 def _hdr(data: Bytes) -> Size | None:
-    """Return the largest size in any line of the header, rows or columns first, if there is one."""
+    """Return the largest size in any line of the header, or None if there is no size.
+
+    Lines may state the number of rows or of columns first.
+    """
     matches = re.findall(rb"\n[-+]([XY]) +(\d{1,9}) +[-+][XY] +(\d{1,9})", bytes(data[:HEAD]))
     sides = [(axis, int(first), int(second)) for axis, first, second in matches]
     sizes = [(a, b, FLOAT) if axis == b"X" else (b, a, FLOAT) for axis, a, b in sides]
@@ -237,7 +249,7 @@ def _hdr(data: Bytes) -> Size | None:
 
 
 def _exr(data: Bytes) -> Size | None:
-    """Return the size of the largest data window in the header, if there is one."""
+    """Return the size of the largest data window in the header, or None without a data window."""
     matches = re.findall(rb"dataWindow\0box2i\0\x10\0\0\0(.{16})", bytes(data[:HEAD]), re.DOTALL)
     boxes = (struct.unpack("<iiii", box) for box in matches)
     sizes = [(abs(box[2] - box[0]) + 1, abs(box[3] - box[1]) + 1, FLOAT) for box in boxes]

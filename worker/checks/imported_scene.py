@@ -19,9 +19,9 @@ from .image_headers import ImageBudget
 
 
 class ImportedData:
-    """The data-blocks that an import added, as opposed to those of the artist's file.
+    """The data-blocks that an import added.
 
-    Create it before the import.
+    Create it before the import: everything that exists by then does not count.
     """
 
     def __init__(self) -> None:

@@ -16,11 +16,11 @@ from .ply import check_ply
 def check_mesh_file(
     path: str, *, readable: Collection[str] | None, blender: str, home: Path | None = None
 ) -> str:
-    """Return the file's format; raise Refusal if it is not a mesh, damaged, or beyond the limits.
+    """Return the file's format; raise Refusal if it is not a mesh, is damaged, or exceeds a limit.
 
-    `readable`: glTF extensions that this Blender reads, None if unknown; `blender`: its version for
-    messages. `home`: the folder that companion files may lie in, by default the file's own. Pass a
-    ZIP through `unpack_archive` first.
+    `readable` contains the glTF extensions that this Blender reads; None if unknown. `blender` is
+    its version, for messages. `home` is the folder that companion files may lie in, by default the
+    file's own. Pass a ZIP through `unpack_archive` first.
     """
     format_ = sniff(path)
     if format_ == "zip":

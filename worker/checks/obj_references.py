@@ -39,7 +39,8 @@ _OPTIONS = re.compile(
 class ObjToImport:
     """The OBJ file to import: the original, or a copy in a temporary folder (`is_staged`).
 
-    `lost` is the number of material files that were left out.
+    `lost` is the number of references to material files outside the mesh's own folder, which the
+    copy leaves out.
     """
 
     path: str
@@ -122,7 +123,8 @@ class _Obj:
     def _find_library(self, line: bytes) -> Path | None:
         """Return the material file that a line refers to, None if it is not the mesh's own.
 
-        Also read the file, note whether the line must be changed, and count foreign paths as lost.
+        Also read the file, record whether the line must change, and count a path that leads out of
+        `home` as lost.
         """
         argument = line.partition(b"mtllib")[2]
         # Undecodable bytes are kept: the importer opens such files, too.
@@ -157,7 +159,7 @@ class _Obj:
         return re.split(rb"(?<=\n)", self._libraries[path])
 
     def _check(self) -> None:
-        """Raise Refusal for too many materials, or textures that `ImageBudget` refuses."""
+        """Raise Refusal for too many materials, or for textures that `ImageBudget` refuses."""
         text = b"".join(self._libraries.values())
         count = len(re.findall(rb"(?:^|\n)[^\x21-\x7e]*newmtl", text))
         if count > MAX_MATERIALS:  # guard: obj-materials-are-bounded
@@ -169,7 +171,7 @@ class _Obj:
     def _needs_no_change(self, line: bytes, folder: Path) -> bool:
         """Return whether an importer that follows the line opens the mesh's own texture or nothing.
 
-        Also note the texture for `_check`. Lines without a texture need no change.
+        Return True for a line without a texture. Also record the texture for `_check`.
         """
         rests = _path_candidates(line)
         if not rests:
@@ -185,7 +187,10 @@ class _Obj:
         return leads and any(files.find_exact(rest) for _, rest in rests)
 
     def _texture(self, line: bytes, folder: Path) -> bytes:
-        """Return the line as written to the stage: a texture's path leads to a copy or NOWHERE."""
+        """Return the line as written to the stage: a texture's path leads to a copy or NOWHERE.
+
+        A line without a texture is returned unchanged.
+        """
         rests = _path_candidates(line)
         if not rests:
             return line
@@ -202,7 +207,10 @@ class _Obj:
     def _find_texture(
         self, rests: list[tuple[int, str]], files: OwnFiles
     ) -> tuple[int, Path] | None:
-        """Return the path's offset in a line, and the mesh's own file; None without such a file."""
+        """Return the offset of a texture's path in its line, and the texture's file.
+
+        `rests` are the line's `_path_candidates`. Return None if the texture is not the mesh's own.
+        """
         for search in (files.find_exact, files.find):
             matches = [(start, search(rest)) for start, rest in rests]
             path = next((path for _, path in matches if path is not None), None)

@@ -18,8 +18,8 @@ from ..names import visible_text
 def make_names_readable(*, printable: bool) -> None:
     """Replace the names of data-blocks and of their parts that cannot be decoded.
 
-    Image paths that cannot be decoded are cleared. `printable`: also remove invisible characters,
-    such as escape codes, from all other names.
+    Linked data-blocks are left alone. Image paths that cannot be decoded are cleared. `printable`:
+    also remove invisible characters, such as escape codes, from all other names.
     """
     for obj in _data_blocks():
         if obj.library is None:
@@ -69,7 +69,10 @@ def _named_items() -> Iterator[Any]:
 
 
 def _renamable(attributes: Iterable[Any]) -> Iterator[Any]:
-    """Yield attributes that are neither required nor internal, from a copy: renaming reorders."""
+    """Yield attributes that are neither required nor internal.
+
+    They come from a copy of the collection, since renaming reorders it.
+    """
     yield from [
         attribute
         for attribute in attributes

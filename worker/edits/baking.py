@@ -27,9 +27,10 @@ DATA = frozenset({"Metallic", "Roughness", "Normal"})
 
 
 def bake_own_colors(obj: bpy.types.Object, name: str) -> None:
-    """Bake the object's vertex colors to a packed texture, and use it in copies of its materials.
+    """Bake the object's vertex colors to a packed image.
 
-    An object without UVs is unwrapped first.
+    The object's materials are replaced by copies that use the image instead of vertex colors. An
+    object without UVs is unwrapped first.
     """
     if not obj.data.uv_layers:
         unwrap(obj)
@@ -47,7 +48,7 @@ def bake_own_colors(obj: bpy.types.Object, name: str) -> None:
 
 
 def _with_texture(material: bpy.types.Material, image: bpy.types.Image) -> bpy.types.Material:
-    """Return a copy of the material with the image in place of vertex colors, if it uses any."""
+    """Return a copy of the material; the image replaces vertex colors if the material uses them."""
     shown = material.copy()
     nodes = shown.node_tree.nodes
     if uses_color_attribute(shown):
@@ -73,8 +74,9 @@ def bake_over(
 ) -> bpy.types.Material:
     """Bake the appearance of `sources` to `target`, which must have UVs; return its new material.
 
-    It replaces all materials of `target`. Base color and normals are always baked; metallic and
-    roughness become plain values if they are the same everywhere in `sources`. `side` is in pixels.
+    The new material replaces all materials of `target`. Base color and normals are always baked.
+    Metallic and roughness are baked only if they are textured or vary within `sources`; otherwise,
+    they become plain values. `side` is in pixels. `watch` is called with the progress.
     """
     material = new_material(name)
     surface = find_principled(material)
@@ -120,9 +122,10 @@ def unwrap(obj: bpy.types.Object) -> None:
 
 
 def texture_side(objects: list[bpy.types.Object], faces: int) -> int:
-    """Return the side in pixels of a texture with the detail of the objects' own textures.
+    """Return the side, in pixels, for a texture as detailed as the objects' largest texture.
 
-    Without textures, it depends on the number of faces. It is from MIN_SIZE to MAX_SIZE.
+    If the objects have no textures, the side depends on the number of faces. It is from MIN_SIZE to
+    MAX_SIZE.
     """
     sides = [
         max(node.image.size)
@@ -150,7 +153,10 @@ def _new_image(name: str, side: int, use: str) -> bpy.types.Image:
 
 
 def _values(objects: list[bpy.types.Object], use: str) -> set[float | None]:
-    """Return the distinct values of a Principled input; None stands for a linked one."""
+    """Return the distinct values of an input of the materials' Principled BSDFs.
+
+    None stands for a linked input.
+    """
     surfaces = (find_principled(material) for obj in objects for material in obj.data.materials)
     inputs = (surface.inputs[use] for surface in surfaces if surface is not None)
     return {None if socket.is_linked else socket.default_value for socket in inputs}
@@ -203,7 +209,10 @@ def _bake_settings() -> Iterator[None]:
 
 @contextmanager
 def _emitting(objects: list[bpy.types.Object], use: str) -> Iterator[None]:
-    """While the block runs, make the materials emit what feeds the input `use`, for EMIT bakes."""
+    """While the block runs, make the materials emit the value of their input `use`, for EMIT bakes.
+
+    Materials without a Principled BSDF or an output are unchanged.
+    """
     undo: list[tuple[bpy.types.NodeTree, bpy.types.Node, bpy.types.NodeSocket | None]] = []
     for material in {material for obj in objects for material in obj.data.materials if material}:
         surface = find_principled(material)

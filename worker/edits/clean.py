@@ -36,9 +36,12 @@ def clean_model(
 ) -> tuple[bpy.types.Object, list[str]]:
     """Clean every mesh of the model in place; textures and materials are kept.
 
-    `asked` may set `fill` (most edges of a hole that is filled), `debris` (size below which parts
-    are removed, as a share of the model's diagonal), and `shells` (whether to remove inner shells).
-    Return the root and notes for the user: what was done, empty if there was nothing to clean.
+    `asked` may set:
+    - `fill`: holes with up to this many edges are filled
+    - `debris`: loose parts smaller than this share of the model's diagonal are removed
+    - `shells`: whether to remove inner shells
+
+    Return the root, and notes for the user on what was done; without notes, nothing was changed.
     """
     meshes = model_meshes(root)
     low, high = world_bounds(meshes)
@@ -110,7 +113,7 @@ def _unwanted_faces(
 
 
 def _extents(shape: Shape, loose_parts: LooseParts) -> NDArray[Any]:
-    """Return the diagonals (parts,) of the parts' bounding boxes."""
+    """Return the diagonals of the parts' bounding boxes as an array (parts,)."""
     here = loose_parts.vertices >= 0
     own, points = loose_parts.vertices[here], shape.points[here]
     order = np.argsort(own, kind="stable")
@@ -131,7 +134,8 @@ def _remove_loose(work: bmesh.types.BMesh) -> int:
 def _fill_holes(work: bmesh.types.BMesh, sides: int) -> int:
     """Fill holes of up to `sides` edges, and return how many were filled.
 
-    The new faces are triangles with the material, UVs, and colors of adjacent ones.
+    The new faces are triangles with the material, UVs, and colors of adjacent faces. If `sides` is
+    0, nothing is filled.
     """
     if sides <= 0:
         return 0

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..mesh.orientation import read_shape
 
 SAMPLES = 6000
-"""Points on the surface at which the wall is measured."""
+"""Maximum number of points on the surface at which the wall is measured."""
 MILLIMETERS = 1000.0
 THIN_TOLERATED = 0.005
 """Share of the surface that may be thinner: sharp edges always are."""
@@ -23,10 +23,12 @@ THIN_TOLERATED = 0.005
 def print_check(
     meshes: list[bpy.types.Object], card: dict[str, Any], asked: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return the figures for 3D printing, in millimeters and cm³. `card` is the model's report.
+    """Return a model's figures for 3D printing: lengths in millimeters, the volume in cm³.
 
-    They are for a model that is `asked["print_height"]` millimeters tall; at 0, a scene unit is a
-    meter. `thin_share` is the share of the surface with a wall thinner than `asked["wall"]`.
+    `card` is the model's report. The figures are for a print that is `asked["print_height"]`
+    millimeters tall; at 0, a scene unit counts as a meter. `thin_share` is the share of the surface
+    whose wall is thinner than `asked["wall"]`. Apart from a share of THIN_TOLERATED, the wall is at
+    least as thick as `thinnest`.
     """
     wanted, tallest = float(asked.get("print_height", 0.0)), card["size"][2]
     scale = wanted / tallest if wanted > 0.0 and tallest > 0.0 else MILLIMETERS
@@ -48,9 +50,10 @@ def print_check(
 
 
 def _thickness(obj: bpy.types.Object) -> NDArray[Any]:
-    """Return the wall thickness (n,), in scene units, under points spread evenly over the surface.
+    """Return the wall thickness, in scene units, at random points of the surface: an array (n,).
 
-    It is measured along the inward normal. Points whose ray leaves through a hole are left out.
+    It is measured along the inward normal. Points whose ray leaves through a hole are left out. The
+    array is empty if the surface has no area.
     """
     graph = bpy.context.evaluated_depsgraph_get()
     tree = BVHTree.FromObject(obj, graph)

@@ -32,9 +32,10 @@ TRIES = 4
 def remesh_quads(
     root: bpy.types.Object, asked: dict[str, Any], report: Report
 ) -> tuple[bpy.types.Object, list[str]]:
-    """Replace the model with a mesh of about `asked["faces"]` quads; return its root and notes.
+    """Replace the model with a mesh of about `asked["faces"]` quads.
 
-    The model's materials are baked onto the mesh. Raise Refusal if the surface encloses no volume.
+    The model's materials are baked onto the mesh. Return the new root and notes for the user. Raise
+    Refusal if the surface encloses no volume.
     """
     name, wanted = asked["name"], int(asked["faces"])
     sources = model_meshes(root)
@@ -77,7 +78,7 @@ def _area(mesh: bpy.types.Mesh) -> float:
 def _voxel_remesh(obj: bpy.types.Object, area: float, faces: int) -> None:
     """Voxel-remesh the object to a closed hull of about `faces` quads; small holes do not matter.
 
-    Raise Refusal if the result is empty.
+    `area` is the area of the object's surface. Raise Refusal if the result is empty.
     """
     mesh = obj.data
     # Not finer than a 2000th of the diagonal: a crumpled surface has much area in little space.
@@ -93,9 +94,10 @@ def _voxel_remesh(obj: bpy.types.Object, area: float, faces: int) -> None:
 
 
 def _quadriflow(made: bpy.types.Object, wanted: int, sources: list[bpy.types.Object]) -> bool:
-    """Remesh with QuadriFlow, whose quads follow the surface, and return whether that succeeded.
+    """Remesh `made` to about `wanted` quads with QuadriFlow; return whether that succeeded.
 
-    If it fails, or the result is not good, restore the mesh.
+    The quads follow the surface of `sources`. If QuadriFlow fails or its result is not good, the
+    mesh is restored.
     """
     # Kept in case QuadriFlow fails: it may leave the mesh changed.
     hull = made.data.copy()
@@ -135,9 +137,10 @@ def _voxel_quads(
     wanted: int,
     name: str,
 ) -> bpy.types.Object:
-    """Replace `made` with a voxel hull of `sources`, whose surface has `area`; return the hull.
+    """Replace `made` with a voxel hull of `sources`, and return the hull.
 
-    Up to TRIES voxel sizes are tried to get about `wanted` quads.
+    `area` is the area of the surface. Up to TRIES voxel sizes are tried to get about `wanted`
+    quads. Raise Refusal if the hull is empty.
     """
     faces = float(wanted)
     for _ in range(TRIES):

@@ -33,8 +33,8 @@ def decimate(
 ) -> tuple[bpy.types.Object, list[str]]:
     """Decimate the model to about `asked["faces"]` triangles; return its root and no notes.
 
-    Each mesh keeps the same share of its triangles. Raise Refusal if the model already has no more
-    than `asked["faces"]`.
+    Each mesh keeps the same share of its triangles, but at least four. Raise Refusal if the model
+    does not have more triangles than `asked["faces"]`.
     """
     meshes = model_meshes(root)
     counts = [triangle_count(obj.data) for obj in meshes]
@@ -54,9 +54,9 @@ def detail_levels(
 ) -> tuple[bpy.types.Object, list[str]]:
     """Create `asked["levels"]` levels of detail; return their parent, an Empty, and no notes.
 
-    The finest is the whole model; the coarsest has `asked["faces"]` triangles, or half of the
-    model's if those are fewer. Each is an object “name LOD0”, “name LOD1”, …; only the first is
-    visible.
+    The finest level is the whole model. The coarsest has `asked["faces"]` triangles, or half as
+    many as the model if that is fewer. The levels are objects named “name LOD0”, “name LOD1”, and
+    so on; only the first is visible.
     """
     name, levels = asked["name"], int(asked.get("levels", 4))
     finest = join_objects(model_meshes(root), f"{name} LOD0")
@@ -88,7 +88,7 @@ def detail_levels(
 def decimate_object(obj: bpy.types.Object, triangles: int) -> None:
     """Decimate the object's mesh to about `triangles` if it has more; keep seams of textures.
 
-    Several passes may be needed; the mesh keeps more triangles if no more can be collapsed.
+    The mesh keeps more triangles if no more can be collapsed, or after TRIES passes.
     """
     before = obj.data
     for _ in range(TRIES):
@@ -105,9 +105,9 @@ def decimate_object(obj: bpy.types.Object, triangles: int) -> None:
 
 
 def join_objects(meshes: list[bpy.types.Object], name: str) -> bpy.types.Object:
-    """Join mesh objects into a new one at the world origin and return it.
+    """Join mesh objects into a new object at the world origin, and return it.
 
-    A single object is returned itself, renamed and without its parent, in the same place.
+    A single object is not replaced: it is renamed, loses its parent, and stays in place.
     """
     bpy.context.view_layer.update()
     for obj in meshes:
@@ -161,10 +161,11 @@ def _drop_group(obj: bpy.types.Object, name: str) -> None:
 def _protect_seams(obj: bpy.types.Object, modifier: bpy.types.DecimateModifier) -> str:
     """Weight the modifier against collapsing seams of textures and materials.
 
+    Return the name of the vertex group that marks the seams, or "" if there are no seams.
+
     A triangle across a seam would show the texture between two UV islands. The modifier adds an
     edge's length, times the factor, to the squared distance by which its collapse moves the
-    surface; the factor is chosen so that seams collapse last among equally good candidates. Return
-    the name of the vertex group, "" if there are no seams.
+    surface. The factor is chosen so that seams collapse last among equally good candidates.
     """
     mesh = obj.data
     seam = np.flatnonzero(_on_seams(mesh))

@@ -35,11 +35,15 @@ hole."""
 MAX_SHELLS = 256
 """Maximum number of parts that are tested for lying inside others: each test casts three rays."""
 MAX_CROSSINGS = 512
-"""Maximum ray casts along one ray, against endless loops on coincident faces."""
+"""Maximum number of ray casts along one ray; prevents endless loops on coincident faces."""
 
 
 def model_report(meshes: list[bpy.types.Object]) -> dict[str, Any]:
-    """Return the figures of a model, summed over its meshes. Sizes are in scene units."""
+    """Return the figures of a model, summed over its meshes.
+
+    `size` holds the sides of the bounding box, in scene units; the sizes of `textures` are in
+    pixels.
+    """
     cards = [_mesh_report(obj) for obj in meshes]
     card: dict[str, Any] = {key: sum(other[key] for other in cards) for key in cards[0]}
     low, high = world_bounds(meshes)
@@ -50,7 +54,7 @@ def model_report(meshes: list[bpy.types.Object]) -> dict[str, Any]:
 
 
 def inner_shells(obj: bpy.types.Object, shape: Shape, loose_parts: LooseParts) -> NDArray[np.bool_]:
-    """Return a mask of closed parts that lie inside other closed parts and can never be seen.
+    """Return a mask (parts,) of closed parts that are inside other closed parts and thus invisible.
 
     Of more than MAX_SHELLS parts, only the largest are tested.
     """

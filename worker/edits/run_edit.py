@@ -40,13 +40,21 @@ UNKNOWN = "The background Blender does not support the edit “{task}”."
 def run_edit(request: dict[str, Any], report: Report) -> dict[str, Any]:
     """Run `request["task"]` on the model in `request["blend"]`.
 
-    "card" and "print" only report. The other tasks write `request["output"]`, the model's next
-    version. If `request["objects"]` lists meshes of the scene, those are edited instead and written
-    to `request["meshes"]`, and an empty `output` writes no version.
+    The tasks "card" and "print" only report. The others write `request["output"]`, the model's next
+    version, unless there was nothing to change. If `request["objects"]` lists meshes of the scene,
+    those are edited instead and written to `request["meshes"]`; an empty `output` then writes no
+    version.
 
-    Return the report of the result, notes for the user, the triangles before and after (of each
-    level of detail below the finest), whether anything changed, and the names of the objects and,
-    after a change, of the written meshes. Raise Refusal if the task is unknown or impossible.
+    Return a dict with these keys:
+    - `card`, `faces`: the report of the result, and its number of faces
+    - `notes`: notes for the user
+    - `triangles`: their number before and after the edit; after "levels", a number for each level
+      below the finest
+    - `changed`: whether anything changed
+    - `objects`: the names of the result's objects
+    - `meshes`: the names of the meshes written for the scene; missing if nothing changed
+
+    Raise Refusal if the task is unknown or impossible.
     """
     report(0.0, "Opening the model")
     open_empty_file()
@@ -89,7 +97,8 @@ def run_edit(request: dict[str, Any], report: Report) -> dict[str, Any]:
 def _save(request: dict[str, Any], root: bpy.types.Object, known: set[int]) -> list[str]:
     """Write the edited model to the files that the request names.
 
-    Return the names of the meshes written for the scene, none if a version alone was edited.
+    `known` holds the `session_uid` of each material that the input had. Return the names of the
+    meshes written for the scene; empty if a job's model was edited instead.
     """
     if not request.get("objects"):
         # Uncompressed: appending is faster, and the textures are compressed already.

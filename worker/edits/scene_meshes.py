@@ -19,11 +19,11 @@ Rows = Sequence[Sequence[float]]
 def open_meshes(
     path: str, items: list[dict[str, Any]], name: str, *, apply: bool
 ) -> bpy.types.Object:
-    """Append meshes from the file to the open, empty one, and return the root of their objects.
+    """Append meshes from the file at `path` to the open file; return the root of their objects.
 
-    `items` are the names and world matrices of the meshes. `apply`: apply the matrices to the
-    meshes, as measuring needs, instead of the objects. A single mesh is its own root; several get
-    an Empty as parent. Raise Refusal if the file is missing.
+    `items` hold the names and world matrices of the meshes. With `apply`, the matrices are applied
+    to the meshes, as measuring needs; otherwise, they are set on the objects. A single object is
+    its own root; several get an Empty as their parent. Raise Refusal if the file is missing.
     """
     if not Path(path).is_file():
         message = Message("The file “{path}” is missing.", path=path)
@@ -50,9 +50,9 @@ def open_meshes(
 def write_meshes(path: str, meshes: list[bpy.types.Mesh], originals: set[int]) -> list[str]:
     """Write edited meshes for the add-on and return their names in the file.
 
-    Slots of materials that came with the meshes, `originals` by `session_uid`, are written empty:
-    the scene has these materials. They are put back afterwards. Animation, texture meshes, and
-    custom properties are removed for good.
+    `originals` holds the `session_uid` of each material that came with the meshes. The scene has
+    these materials already, so their slots are empty in the file; afterwards, the slots are filled
+    again. Animation, texture meshes, and custom properties are removed for good.
     """
     taken: list[tuple[bpy.types.Mesh, int, bpy.types.Material]] = []
     for mesh in meshes:
@@ -78,8 +78,8 @@ def write_version(path: str, root: bpy.types.Object, to_model: Rows) -> None:
     """Write the edited model as a version of its job.
 
     `to_model` is the matrix from its size and rotation in the scene to those of the job's model; it
-    is applied to the mesh. Animation and drivers, which could run when the version is opened, are
-    removed.
+    is applied to the mesh. Animation and drivers are removed, since drivers could run scripts when
+    the version is opened.
     """
     root.matrix_world = Matrix()
     root.data.transform(Matrix(to_model))

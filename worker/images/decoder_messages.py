@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Capture messages of image decoders, which Blender discards, although it passes on their pixels.
+"""Capture the error messages of image decoders, which Blender discards.
 
-libtiff without LZMA or Zstandard, as in Blender's own builds, fills no pixels and says so on
-standard error only: the image is then black or holds stale memory.
+Without such a message, a failure may go unnoticed. In Blender's own builds, libtiff has no LZMA or
+Zstandard: it fills no pixels and reports that on standard error only, so the image is black or
+holds stale memory.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ NO_DECODER = b"compression support is not configured"
 
 @contextmanager
 def capture_stderr() -> Iterator[list[bytes]]:
-    """Yield a list that gets what the block has written to standard error, once the block ends.
+    """Yield a list; when the block ends, the bytes it wrote to standard error are appended.
 
-    The descriptor is redirected, since the messages come from C; they are passed on at the end.
+    The file descriptor is redirected, since the messages come from C. At the end, they are also
+    written to the actual standard error.
     """
     words: list[bytes] = []
     sys.stderr.flush()

@@ -25,12 +25,12 @@ SMALLEST_SIDE = 64
 
 
 def convert_image(request: dict[str, Any], report: Report) -> dict[str, Any]:
-    """Write `request["picture"]` upright, within `max_side` pixels and `max_bytes`.
+    """Write `request["picture"]` upright, with sides up to `max_side` pixels and up to `max_bytes`.
 
-    `formats` decides between PNG and, if that is too large or not accepted, JPEG. An image with
-    transparency becomes a JPEG only if PNG is not accepted. If no file is small enough, the image
-    is scaled down. Return the file's name, beside `output`. Raise Refusal if the image cannot be
-    read or made to fit.
+    `formats` lists the accepted formats. PNG is preferred. If it is too large or not accepted, the
+    file is a JPEG; with transparency, only if PNG is not accepted. If no file is small enough, the
+    image is scaled down. Return, as `file`, the name of the file, which lies beside `output`. Raise
+    Refusal if the image cannot be read or made to fit.
     """
     report(0.0, "Converting the image")
     open_empty_file()
@@ -72,7 +72,10 @@ def _write_within(pixels: Pixels, request: dict[str, Any]) -> str:
 
 
 def _write_jpeg(shown: NDArray[np.uint8], target: Path) -> None:
-    """Write a JPEG with Blender, transparent pixels on white."""
+    """Write a JPEG with Blender; transparent pixels are blended with white.
+
+    `shown` is an array (height, width, 3 or 4), top row first.
+    """
     height, width, _ = shown.shape
     full = np.ones((height, width, 4), np.float32)
     # Blender's buffers start with the bottom row.

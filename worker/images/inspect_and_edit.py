@@ -37,12 +37,13 @@ def inspect_image(request: dict[str, Any], report: Report) -> dict[str, Any]:
     """Detect the subject of `request["picture"]` and return what the user should be warned of.
 
     `transparent`: the image has transparent pixels. `answer`: the name under which the network's
-    answer about the image is kept, "" without a cache. The rest is as `describe_subject` or,
-    without a subject, `describe_refusal` returns it.
+    answer about the image is cached; "" without a cache. The other keys are those of
+    `describe_subject` or, if no subject is found, of `describe_refusal`.
 
     Also write a small copy of the subject to `request["thumbnail"]`, as `_write_thumbnail` does,
     and one of the whole image to `request["copy"]`: four bytes per pixel, top row first.
-    `thumbnail` and `copy` are their widths and heights, None if the request names no file.
+    `thumbnail` and `copy` are their widths and heights, None if the request names no file. Raise
+    Refusal if the image cannot be read.
     """
     report(0.0, "Checking the image")
     open_empty_file()
@@ -66,9 +67,9 @@ def inspect_image(request: dict[str, Any], report: Report) -> dict[str, Any]:
 def edit_image(request: dict[str, Any], report: Report) -> dict[str, Any]:
     """Write the image as PNG, as the request asks: cropped, without its background, or on white.
 
-    `crop` leaves `padding`, a share of the subject's longer side, around the subject. Return the
-    size in pixels. Raise Refusal if the image cannot be read, or if the subject is needed and not
-    found.
+    `crop` leaves a margin of `padding`, a share of the subject's longer side, around the subject.
+    Return `width` and `height` in pixels. Raise Refusal if the image cannot be read, or if the
+    subject is needed but not found.
     """
     report(0.0, "Editing the image")
     open_empty_file()
@@ -96,9 +97,9 @@ def _find(pixels: Pixels, request: dict[str, Any], kept: AnswerFile | None) -> F
 
 
 def _write_copy(pixels: Pixels, path: str | None) -> list[int] | None:
-    """Write the whole image, reduced to `COPY_SIDE`, and return width and height.
+    """Write the whole image, with sides up to `COPY_SIDE` pixels, as RGBA bytes, top row first.
 
-    Without a path, return None.
+    Return its width and height; without a path, write nothing and return None.
     """
     if path is None:
         return None
@@ -111,7 +112,7 @@ def _write_copy(pixels: Pixels, path: str | None) -> list[int] | None:
 def _write_thumbnail(pixels: Pixels, path: str | None) -> list[int] | None:
     """Write a small copy as RGBA 32-bit floats, bottom row first.
 
-    Return width and height; without a path, return None.
+    Return its width and height; without a path, write nothing and return None.
     """
     if path is None:
         return None

@@ -22,8 +22,8 @@ def buffer_of(image: Any) -> Pixels:
 def display_pixels(buffer: Pixels, *, is_linear: bool, is_associated: bool | None = None) -> Pixels:
     """Return the buffer as (height, width, 4), 0 to 1, sRGB, straight alpha, top row first.
 
-    Float buffers are scene linear with associated alpha in Blender; pass `is_associated` if only
-    one of the two applies.
+    `is_linear`: the buffer is scene linear, as Blender's float buffers are. `is_associated`: its
+    alpha is associated; by default, if it is linear.
     """
     pixels = _four_channels(buffer[::-1])
     if is_linear if is_associated is None else is_associated:
@@ -44,7 +44,10 @@ def apply_orientation(pixels: Pixels, orientation: int) -> Pixels:
 
 
 def to_straight_alpha(pixels: Pixels) -> Pixels:
-    """Return pixels with straight, not associated, alpha; transparent ones keep their color."""
+    """Return the pixels with associated alpha converted to straight alpha.
+
+    Fully transparent pixels keep their color.
+    """
     alpha = pixels[..., 3:]
     divisor = np.where(alpha > 0.0, alpha, np.float32(1.0))
     return np.concatenate((pixels[..., :3] / divisor, alpha), axis=2)

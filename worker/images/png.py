@@ -20,8 +20,8 @@ PERCEPTUAL = b"\0"
 def encode_png(pixels: NDArray[np.uint8]) -> bytes:
     """Return a PNG of `pixels`: (height, width, 3 or 4), sRGB, straight alpha, top row first.
 
-    Photographs contain runs but few repetitions: Z_RLE compresses them as well as zlib's level 2 in
-    half the time.
+    The data is compressed with zlib's Z_RLE: photographs contain runs but few repetitions, so it
+    compresses them as well as level 2 in half the time.
     """
     height, width, channels = pixels.shape
     header = struct.pack(">IIBBBBB", width, height, 8, COLOR_TYPES[channels], 0, 0, 0)

@@ -25,12 +25,15 @@ EDGE = 2
 
 
 def describe_subject(detection: Foreground, *, whole: bool = False) -> dict[str, Any]:
-    """Return what the user should be warned of.
+    """Return facts about the subject that may be worth a warning.
 
-    `clear`: a subject was found. `box`: left, top, right, bottom as shares of the sides. `cut`: the
-    edges that cut the subject off. `parts`: the number of subjects. `brightness`: from 0 to 1. If
-    the user asked for the whole image (`whole`), it counts as clear. Then, and if no subject was
-    found, nothing is cut off and there is one part.
+    - `clear`: whether a subject was found; True if the user asked for the whole image (`whole`)
+    - `box`: left, top, right, and bottom as shares of the image's sides
+    - `cut`: the image's edges that cut the subject off, such as "left"
+    - `parts`: the number of subjects
+    - `brightness`: the subject's mean, from 0 to 1
+
+    With `whole`, or if no subject was found, `cut` is empty and `parts` is 1.
     """
     subject = detection.matte > 0.5
     visible = subject & (detection.picture[..., 3] > 0.5)

@@ -46,10 +46,10 @@ _last: dict[tuple[bytes, AnswerFile | None], tuple[Pixels, SubjectFinder]] = {}
 def draw_preview(request: dict[str, Any], report: Report) -> dict[str, Any]:
     """Write a preview of `request["copy"]` to `request["preview"]`: RGBA bytes, bottom row first.
 
-    Return the preview's `width` and `height` in pixels and, if the request has a `mode`, what
-    `describe_subject` or, without a subject, `describe_refusal` returns. Without a `mode`, the
-    image is drawn without an outline. `request["answer"]` is what the inspection returned under
-    this name.
+    If the request has a `mode`, the subject is outlined; if it has a box, the box is drawn.
+    `request["answer"]` is the `answer` that the inspection returned. Return the preview's `width`
+    and `height` in pixels. With a `mode`, also return the facts of `describe_subject` or, if no
+    subject is found, of `describe_refusal`.
     """
     report(0.0, "Checking the image")
     box = box_of(request)
@@ -92,7 +92,7 @@ def render_preview(pixels: Pixels, matte: Singles | None) -> NDArray[np.uint8]:
 
 
 def draw_box(drawn: NDArray[np.uint8], box: Box) -> None:
-    """Draw a dashed rectangle into a preview, dark and light, so that it is seen on any image."""
+    """Draw a rectangle of dark and light dashes into a preview, visible on any image."""
     rows, columns = box.pixels(drawn.shape)
     frame = np.zeros(drawn.shape[:2], np.bool_)
     frame[rows, columns] = True
@@ -137,9 +137,9 @@ def _draw_outline(colors: Singles, subject: Bools) -> Singles:
 
 
 def _shrink(mask: Bools, pixels: int, *, outside: bool = False) -> Bools:
-    """Return the mask without what lies within `pixels` of its edge.
+    """Return the mask without the pixels that are at most `pixels` from its edge.
 
-    `outside`: whether the mask continues outside of the image.
+    `outside`: the mask continues outside of the image, so the image's border is no edge.
     """
     padded = np.pad(mask, pixels, constant_values=outside).astype(np.float64)
     least = 1.0 - 0.5 / (2 * pixels + 1) ** 2

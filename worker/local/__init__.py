@@ -3,14 +3,15 @@
 
 What the settings `thickness` and `plate` mean for each shape:
 inflate: `thickness` scales the depth; at 1, a disc becomes a sphere. Boxes are half as deep as a
-         round body would be, disks with a ring a fifth. `plate` has no effect. If the
-         whole image is used because no subject was found, 1 means a cushion as deep as a quarter of
-         the image's shorter side, since a full one would be deeper than it is tall.
+         round body would be, disks with a ring a fifth. If no subject was found, the whole image
+         becomes a cushion whose depth at 1 is at most a quarter of the image's shorter side: a
+         round body would be deeper than it is tall.
 body:    the front is what the depth model sees, the back is inflated. `thickness` scales both.
 cutout:  a flat slab with rounded edges, `thickness` times a tenth of the height deep.
 spin:    the outline spun about its vertical axis; `thickness` scales the depth, at 1 it is round.
 relief:  a flat back, a plate of `plate` times the height, and on it a relief of up to `thickness`
-         times a tenth of the height: the nearer, the higher; without the depth model, the brighter.
+         times a tenth of the height. Nearer parts are higher; without the depth model, brighter
+         parts are. `plate` has no effect on other shapes.
 """
 
 from __future__ import annotations
@@ -116,7 +117,7 @@ def build(
 
 
 def _notes(flat: Silhouette, subject: Foreground, settings: Mapping[str, Any]) -> Iterator[str]:
-    """Yield notes about where the result differs from the settings."""
+    """Yield notes for the user about where the result differs from the settings."""
     if subject.fallback and settings["shape"] == "inflate":
         yield "A whole image is inflated only slightly. Relief or Cutout may work better."
     asked, number = settings["face_count"], flat.faces(walls=settings["shape"] == "relief")
@@ -187,7 +188,10 @@ def shape_subject(
 def _relief_map(
     subject: Foreground, settings: Mapping[str, Any], kept: AnswerFile | None
 ) -> Singles:
-    """Return what raises a relief (h, w): nearness with the depth model, lightness without it."""
+    """Return the map (h, w) by which a relief is raised.
+
+    It is the nearness if the depth model is available, otherwise the lightness.
+    """
     models = settings.get("models", {})
     if not has_depth(models):
         return lightness(subject.picture)
@@ -199,7 +203,8 @@ def _texture(
 ) -> tuple[Atlas, NDArray[np.float32]]:
     """Return the atlas and the corners' UVs (m, 3, 2).
 
-    They are made from the reduced image if it has enough detail, else from the full one.
+    The atlas is made from the reduced image if that has enough detail, otherwise from the full
+    image.
     """
     back, longest = settings["back"], settings["texture_size"]
     for picture in (subject.picture, pixels):

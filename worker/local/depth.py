@@ -39,11 +39,11 @@ def has_depth(models: Mapping[str, str]) -> bool:
 def find_nearness(
     picture: Numbers, models: Mapping[str, str], kept: AnswerFile | None = None
 ) -> Singles:
-    """Return how near each part of a picture (h, w, 4) is, at most 1, without a unit.
+    """Return how near each part of an image (h, w, 4) is: values without a unit, at most 1.
 
-    The result is a square, stretched over the picture. A new picture takes seconds;
-    later, its result is read from a file that is named after `kept`. Raise Refusal if the weights
-    are missing or cannot be read.
+    The result is a square (SIDE, SIDE), stretched over the image. For a new image, the network
+    takes seconds. Later, the result comes from memory or from a file that is named after `kept`.
+    Raise Refusal if the weights are missing or cannot be read.
     """
     if not has_depth(models):
         raise Refusal(
@@ -71,7 +71,10 @@ def _ask(picture: Numbers, path: str, kept: AnswerFile | None) -> Singles:
 
 
 def _version(path: str) -> tuple[int, int]:
-    """Return what changes when the user replaces the file of the weights; zeros without one."""
+    """Return the size and modification time of the weights file; zeros if they cannot be read.
+
+    They change when the user replaces the file.
+    """
     try:
         found = Path(path).stat()
     except OSError:
@@ -94,7 +97,7 @@ def _read_or_estimate(
 
 
 def _opaque(picture: Numbers) -> Singles:
-    """Return a picture at the network's size, (h, w, 3), with gray where it is transparent."""
+    """Return an image (h, w, 3) at the network's input size, with gray where it is transparent."""
     alpha = picture[:, :, 3:]
     rgb = np.asarray(picture[:, :, :3] * alpha + _GROUND * (1.0 - alpha), np.float32)
     rows, columns = input_size(*rgb.shape[:2])
@@ -105,7 +108,10 @@ def _opaque(picture: Numbers) -> Singles:
 
 @lru_cache(maxsize=1)
 def _weights(path: str, _version: tuple[int, int]) -> Weights:
-    """Open the weights; a file of another version is opened again."""
+    """Open the weights; a file of another version is opened again.
+
+    Raise Refusal if the weights cannot be read.
+    """
     try:
         return open_depth_weights(Path(path))
     except (OSError, DamagedWeights) as error:

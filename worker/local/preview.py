@@ -36,14 +36,14 @@ _OF_OUTLINE = ("foreground", "tolerance", "smoothness")
 _KEPT = 8
 """Number of intermediate results that are cached."""
 _WALLS = 1.5
-"""Width of the band outside a relief's rim that its walls show, in pixels of the full image."""
+"""Width of the band outside a relief's rim that textures its walls, in pixels of the full image."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Preview:
-    """A closed mesh as arrays, laid out as in `Model`, with UVs for the texture shown before."""
+    """A closed mesh as arrays, laid out as in `Model`; the UVs are for the full mesh's texture."""
 
     vertices: NDArray[np.float32]
     triangles: NDArray[np.int32]
@@ -51,12 +51,12 @@ class Preview:
 
 
 class PreviewBuilder:
-    """Builds previews of one image, and keeps what a changed setting does not affect.
+    """Builds previews of one image, and keeps the results that a changed setting does not affect.
 
-    `pixels` (h, w, 4) are as in `build`, with no side longer than PICTURE_SIDE; `full_side` is the
-    longest side of the image that the full mesh is made from, and `texture` the height and width of
-    that mesh's texture, if they are known. `kept` is the file for the network's answer about the
-    image.
+    `pixels` (h, w, 4) are as in `build`, with no side longer than PICTURE_SIDE. `full_side` is the
+    longest side of the image from which the full mesh is made. `texture` is the height and width of
+    the full mesh's texture, or None if unknown. `kept` is the file for the network's answer about
+    the image.
     """
 
     def __init__(
@@ -76,8 +76,8 @@ class PreviewBuilder:
     def build(self, settings: Mapping[str, Any], shown: Mapping[str, Any]) -> Preview | None:
         """Return a preview; None if it would have too many faces.
 
-        `shown` are the settings of the mesh whose texture is used. Raise Refusal if there is no
-        subject, or if the shape needs a depth model that cannot be used.
+        `shown` are the settings of the full mesh whose texture is used. Raise Refusal if there is
+        no subject, or if the shape needs a depth model that cannot be used.
         """
         solid = self._solid({**settings, "face_count": min(settings["face_count"], FACES)})
         if len(solid.triangles) > MOST_FACES:  # guard: preview-is-small
@@ -113,21 +113,21 @@ class PreviewBuilder:
         )
 
     def _extent(self, shown: Mapping[str, Any]) -> Floats:
-        """Return points (n, 2) that reach as far as the mesh with the settings `shown`."""
+        """Return points (n, 2) whose bounds are those of the mesh with the settings `shown`."""
         asked = {**shown, "face_count": min(shown["face_count"], FACES)}
         if shown["shape"] == "spin":
             return self._solid(asked).plane.reshape(-1, 2)
         return self._silhouette(asked).points
 
     def _coordinates(self, solid: Solid, shown: Mapping[str, Any]) -> NDArray[np.float32]:
-        """Return the UVs (m, 3, 2) of the corners in the texture of the mesh shown before."""
+        """Return the UVs (m, 3, 2) of the corners in the full mesh's texture."""
         areas = self._areas(shown)
         shape, plane = texture_shape(*areas), solid.plane * self._enlargement
         front, back = (area.coordinates(plane, shape) for area in areas)
         return np.where(solid.behind[:, None, None], back, front).astype(np.float32)
 
     def _areas(self, shown: Mapping[str, Any]) -> tuple[Area, Area]:
-        """Return the areas of front and back in the texture of the mesh shown before."""
+        """Return the areas of front and back in the full mesh's texture."""
         walls = _WALLS / self._enlargement if shown["shape"] == "relief" else 0.0
         size = self._size
         bounds = _bounds(self._extent(shown), walls, size) * self._enlargement

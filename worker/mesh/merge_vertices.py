@@ -36,8 +36,8 @@ class _Attribute:
 def merge_vertices(mesh: bpy.types.Mesh) -> None:
     """Merge vertices at the same position; UVs, colors, materials, and shading are kept.
 
-    Faces left with fewer than three corners, or that return to a vertex, are removed, and so are
-    shape keys.
+    Faces that are left with fewer than three corners, or visit a vertex twice, are removed. If the
+    mesh is rebuilt, its shape keys are lost.
     """
     carried = pop_normals(mesh)
     positions, corners, starts = positions_of(mesh), corners_of(mesh), starts_of(mesh)
@@ -82,9 +82,9 @@ def _rebuild_merged(
 def merge_map(positions: Floats, corners: Ints, starts: Ints) -> Ints:
     """Return the vertex that each vertex is merged into (n,): the first at its position.
 
-    Faces that lie back to back on the same positions, like leaves, stay apart: merged, they would
-    be one face twice. So do faces that would visit a vertex twice, like a ribbon with its ends
-    joined.
+    Vertices stay apart in two kinds of faces. Faces that lie back to back on the same positions,
+    like leaves, would become duplicates. Others would visit a vertex twice, like a ribbon with its
+    ends joined.
     """
     group = _first_at_position(positions)
     for apart in (_duplicate_faces, _revisits_vertex):
@@ -113,7 +113,10 @@ def _first_at_position(positions: Floats) -> Ints:
 
 
 def _group_starts(bits: NDArray[np.uint32], order: NDArray[np.int64]) -> Mask:
-    """Return a mask of the first element of each run of equal positions in this order."""
+    """Return a mask (n,) of the elements whose position differs from the one before in `order`.
+
+    `bits` are the positions (3, n). The first element is marked, too.
+    """
     leads = np.ones(len(order), np.bool_)
     leads[1:] = False
     for column in bits:
@@ -125,10 +128,10 @@ def _group_starts(bits: NDArray[np.uint32], order: NDArray[np.int64]) -> Mask:
 def _resolve_collisions(
     bits: NDArray[np.uint32], order: NDArray[np.int64], leads: Mask, twins: Mask
 ) -> None:
-    """Sort `order` in place, where hashes collide, by position and index, and update `leads`.
+    """Sort the parts of `order` where hashes collide by position and index, and update `leads`.
 
-    `bits` are the positions (3, n). `twins` (n - 1) marks elements with the hash of the one before,
-    `leads` (n) the first element of each position.
+    Both change in place. `bits` are the positions (3, n). `twins` (n - 1) marks elements with the
+    same hash as the one before. `leads` (n) marks the first element of each position.
     """
     keys = np.cumsum(np.append(True, ~twins)) - 1
     several = np.zeros(keys[-1] + 1, np.bool_)
@@ -140,9 +143,9 @@ def _resolve_collisions(
 
 
 def _sort_hashes(hashed: NDArray[np.uint64]) -> tuple[NDArray[np.int64], Mask]:
-    """Return the order of the hashes' upper bits, and a mask of neighbors that share them.
+    """Return the order (n,) of the hashes' upper bits, and a mask (n - 1) of equal neighbors.
 
-    The lower bits hold the element's index: sorting values is ten times as fast as `argsort`.
+    The element's index replaces the lower bits: sorting values is ten times as fast as `argsort`.
     """
     numbers = np.uint64((1 << max(len(hashed) - 1, 1).bit_length()) - 1)
     keys = hashed & ~numbers
@@ -169,9 +172,9 @@ def _duplicate_faces(corners: Ints, starts: Ints) -> Mask:
 
 
 def _remaining_faces(corners: Ints, starts: Ints) -> tuple[Mask, Mask | None]:
-    """Return masks of the remaining faces and of their corners; None means all corners.
+    """Return masks of the remaining faces and of their corners; None stands for all corners.
 
-    Of consecutive corners at one vertex the last one stays, as in a quad at a sphere's pole.
+    Of consecutive corners at one vertex, the last one stays, as in a quad at a sphere's pole.
     """
     moving = _changes_vertex(corners, starts)
     faces = ~_revisits_vertex(corners, starts)  # Blender crashes computing their normals.
@@ -206,9 +209,9 @@ def _sizes(corners: Ints, starts: Ints) -> NDArray[np.intp]:
 
 
 def _attributes(mesh: bpy.types.Mesh, masks: dict[str, Mask | None]) -> list[_Attribute]:
-    """Return the attributes of the domains in `masks`, reduced to these.
+    """Return the attributes of the domains in `masks`, reduced to the masked elements.
 
-    Attributes of the geometry, and those that Blender names with a dot, are left out.
+    Attributes of the geometry, and those whose names start with a dot, are left out.
     """
     return [
         _Attribute(

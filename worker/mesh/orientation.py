@@ -30,7 +30,8 @@ def read_shape(mesh: bpy.types.Mesh) -> Shape:
 def recalculate_outside(mesh: bpy.types.Mesh) -> int:
     """Make the faces of closed parts point outward, and return the number of flipped faces.
 
-    In parts whose neighboring faces disagree, closed or not, all normals are recalculated.
+    If neighboring faces of a part point to different sides, all normals of the part are
+    recalculated, even if it is not closed.
     """
     shape = read_shape(mesh)
     uses = edge_uses(shape)

@@ -40,10 +40,12 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class LooseParts:
-    """Connected components: the part of each vertex and face, and figures for each part.
+    """Connected components of a mesh, and figures for each.
 
-    `vertices` (n,) is -1 for vertices without faces. Volumes are negative if faces point inward;
-    `open_edges` counts edges with a single face, `all_edges` those with any, `sizes` the faces.
+    `vertices` (n,) and `faces` (f,) are the part of each vertex and face; -1 for vertices without
+    faces. The figures are arrays (count,). `volumes` are negative if faces point inward;
+    `open_edges` counts edges with a single face, `all_edges` edges with any face, and `sizes`
+    faces.
     """
 
     vertices: Ints
@@ -133,7 +135,10 @@ def inward_parts(loose_parts: LooseParts) -> Mask:
 
 
 def island_count(shape: Shape, uv: Floats) -> int:
-    """Return the number of UV islands: faces are connected if they share a vertex and its UV."""
+    """Return the number of UV islands: faces are connected if they share a vertex and its UV.
+
+    `uv` are the UVs of the face corners (c, 2).
+    """
     # -0 becomes 0. A hash stands for vertex and UV together: one number sorts faster than three,
     # and colliding ones would only make the count wrong by one.
     exact = np.ascontiguousarray(uv, np.float32) + np.float32(0.0)
@@ -148,7 +153,7 @@ def island_count(shape: Shape, uv: Floats) -> int:
 
 
 def _volumes(shape: Shape, vertices: Ints, count: int) -> Floats:
-    """Return the signed volume of the tetrahedron of each triangle and its part's center (t,)."""
+    """Return the signed volumes (t,) of the tetrahedra from each part's center to its triangles."""
     here = vertices >= 0
     own = vertices[here]
     amount = np.maximum(np.bincount(own, minlength=count), 1)

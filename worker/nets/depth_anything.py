@@ -2,8 +2,8 @@
 """Depth Anything V2 Small, a network that estimates how near each pixel of an image is.
 
 Yang et al., "Depth Anything V2", 2024; github.com/DepthAnything/Depth-Anything-V2, Apache-2.0 for
-the code and for the weights of this size. The weights are read with the names of the authors' own
-file, or of the one in the layout of Hugging Face's transformers.
+the code and for the weights of this size. The file of the weights may be the authors' own, or one
+in the layout of Hugging Face's transformers, which uses other names.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
 def input_size(height: int, width: int) -> tuple[int, int]:
     """Return the height and width that an image must be resized to.
 
-    They are multiples of the patches' side, and together about the area that the network was
-    trained on, for any proportions: its time and memory grow with the square of that.
+    Both are multiples of the patches' side. For any proportions, the area is about the same as that
+    of the images that the network was trained on: time and memory grow with the square of the area.
     """
     rows = _SIDE * (height / width) ** 0.5
     rows = float(np.clip(rows, _NARROWEST, _SIDE**2 / _NARROWEST))
@@ -41,8 +41,8 @@ def input_size(height: int, width: int) -> tuple[int, int]:
 def estimate_nearness(rgb: Numbers, weights: Weights) -> Singles:
     """Return how near each pixel is: the inverse of its depth, with unknown scale and offset.
 
-    `rgb` (h, w, 3) is sRGB from 0 to 1, at a size that `input_size` returns; so is the result. The
-    call takes seconds and up to 400 MB of memory.
+    `rgb` (h, w, 3) is sRGB from 0 to 1, at a size that `input_size` returns. The result (h, w) has
+    the same size. The call takes seconds and up to 400 MB of memory.
     """
     image = (np.asarray(rgb, np.float32) - _MEAN) / _DEVIATION
     image = np.ascontiguousarray(image.transpose(2, 0, 1))
@@ -123,7 +123,7 @@ class AuthorsNames(Mapping[str, Numbers]):
 
 
 def transformers_name(name: str) -> str:
-    """Return the name that a tensor has in the layout of transformers, given the authors' name."""
+    """Convert the authors' name of a tensor to its name in the layout of transformers."""
     room, _, rest = name.partition(".")
     if room == "pretrained":
         return f"backbone.{_encoder_name(rest)}"

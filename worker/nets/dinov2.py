@@ -24,9 +24,9 @@ _OFFSET = 0.1
 
 
 def encode(image: Singles, weights: Weights) -> list[Singles]:
-    """Return the tokens (patches, 384) after four of the blocks, for an image (3, h, w).
+    """Return the tokens (patches, 384) after each of the blocks in _TAKEN, without the class token.
 
-    Its sides must be multiples of PATCH.
+    The sides of the image (3, h, w) must be multiples of PATCH.
     """
     tokens = embed_patches(image, weights)
     taken = []
@@ -39,7 +39,7 @@ def encode(image: Singles, weights: Weights) -> list[Singles]:
 
 
 def embed_patches(image: Singles, weights: Weights) -> Singles:
-    """Return the tokens (1 + patches, 384) of the first block: the class's, then patches by row."""
+    """Return the input (1 + patches, 384) of the first block: class token, then patches by row."""
     channels, height, width = image.shape
     rows, columns = height // PATCH, width // PATCH
     cut = image.reshape(channels, rows, PATCH, columns, PATCH).transpose(1, 3, 0, 2, 4)
@@ -54,7 +54,8 @@ def embed_patches(image: Singles, weights: Weights) -> Singles:
 def _position(embedding: Numbers, rows: int, columns: int) -> Singles:
     """Return the embedding of each token's position (1 + rows·columns, channels).
 
-    `embedding` has it for a square grid, which is resized if necessary.
+    `embedding` contains the class token's, followed by a square grid, which is resized if
+    necessary.
     """
     side = round((len(embedding) - 1) ** 0.5)
     if (rows, columns) == (side, side):
@@ -65,7 +66,7 @@ def _position(embedding: Numbers, rows: int, columns: int) -> Singles:
 
 
 def run_block(tokens: Singles, name: str, weights: Weights) -> Singles:
-    """Return the tokens after a block: attention among them, then a network on each."""
+    """Return the tokens after a block: attention among all tokens, then a small network on each."""
     norm = normalize(tokens, *_weight_and_bias(f"{name}.norm1", weights))
     mixed = attend(linear(norm, *_weight_and_bias(f"{name}.attn.qkv", weights)), _HEADS)
     change = linear(mixed, *_weight_and_bias(f"{name}.attn.proj", weights))

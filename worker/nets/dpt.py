@@ -22,7 +22,10 @@ _GROWTH = {0: 4, 1: 2}
 
 
 def decode(taken: Sequence[Singles], rows: int, columns: int, weights: Weights) -> Singles:
-    """Return the image (h, w) decoded from four arrays of tokens of `rows` × `columns` patches."""
+    """Return the image (h, w) decoded from four arrays of tokens of `rows` × `columns` patches.
+
+    Its sides are PATCH times `rows` and `columns`.
+    """
     levels = [
         refine_level(number, tokens.T.reshape(-1, rows, columns), weights)
         for number, tokens in enumerate(taken)
@@ -53,7 +56,10 @@ def refine_level(number: int, image: Singles, weights: Weights) -> Singles:
 def fuse(
     number: int, path: Singles | None, level: Singles, size: tuple[int, int], weights: Weights
 ) -> Singles:
-    """Return a level's image, joined with the coarser `path` if any, at `size` (height, width)."""
+    """Return the image of level `number` at `size` (height, width), fused with the coarser `path`.
+
+    At the coarsest level, `path` is None.
+    """
     name = f"{_SCRATCH}.refinenet{number}"
     if path is not None:
         level = path + _residual(f"{name}.resConfUnit1", level, weights)
@@ -70,7 +76,10 @@ def _residual(name: str, image: Singles, weights: Weights) -> Singles:
 
 
 def _enlarge(name: str, image: Singles, factor: int, weights: Weights) -> Singles:
-    """Return a transposed convolution that enlarges each pixel to a square of `factor` pixels."""
+    """Return the image enlarged by a transposed convolution.
+
+    Each pixel becomes a square with sides of `factor` pixels.
+    """
     channels, height, width = image.shape
     weight = weights[f"{name}.weight"].astype(np.float32)  # (in, out, factor, factor)
     squares = multiply(weight.reshape(channels, -1).T, image.reshape(channels, -1))

@@ -64,7 +64,7 @@ def is_matmul_slow() -> bool:
 
 
 def _shortest(work: Callable[[], object]) -> float:
-    """Return the seconds of the fastest of several runs, which other programs disturbed least."""
+    """Return the time in seconds of the fastest of several runs, which was disturbed least."""
     taken = []
     for _ in range(3):
         start = time.perf_counter()
@@ -101,9 +101,9 @@ def halve(image: Singles) -> Singles:
 
 
 def resize(image: Singles, height: int, width: int, *, aligned: bool = False) -> Singles:
-    """Return an image at another size, by linear interpolation between pixel centers.
+    """Resize an image (channels, h, w) by linear interpolation between pixel centers.
 
-    `aligned`: the centers of the corners' pixels stay where they are, instead of the image's edges.
+    `aligned`: the centers of the corner pixels stay in place; otherwise, the image's edges do.
     """
     rows = _resize_axis(image, height, 1, aligned)
     return _resize_axis(rows, width, 2, aligned)

@@ -31,7 +31,7 @@ def normalize(tokens: Singles, weight: Numbers, bias: Numbers, epsilon: float = 
 
 
 def gelu(values: Singles) -> Singles:
-    """Multiply each value by the share of a normal distribution below it, in place.
+    """Multiply each value by the share of a standard normal distribution below it, in place.
 
     Return the array.
     """
@@ -102,7 +102,10 @@ def _cubic_weights(old: int, new: int, offset: float) -> Singles:
 
 
 def _cubic(distance: Numbers) -> Numbers:
-    """Return Keys' kernel, "Cubic Convolution Interpolation", 1981, with A = -0.75."""
+    """Return the weights of values at these distances, from 0 to 2, by cubic convolution.
+
+    The kernel is from Keys, "Cubic Convolution Interpolation", 1981, with A = -0.75.
+    """
     a = -0.75
     near = ((a + 2.0) * distance - (a + 3.0)) * distance**2 + 1.0
     far = a * (((distance - 5.0) * distance + 8.0) * distance - 4.0)

@@ -17,7 +17,7 @@ from .weights import Numbers, Weights
 SIDE = 320
 """Side of the square image that the network was trained on, in pixels."""
 VERSION = "u2netp-1"
-"""Changes with the network or its weights, so that answers of another one are not used."""
+"""Must change with the network or its weights, so that cached answers of others are not used."""
 # Of the colors of ImageNet, as in the authors' data_loader.py.
 _MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 _DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
@@ -35,7 +35,7 @@ def find_salient(rgb: Numbers, weights: Weights) -> Singles:
 
 
 def prepare(rgb: Numbers) -> Singles:
-    """Return an image (h, w, 3) as the network takes it: (3, SIDE, SIDE), normalized."""
+    """Return an image (h, w, 3) as input for the network: (3, SIDE, SIDE), normalized."""
     small = resize(np.ascontiguousarray(rgb.transpose(2, 0, 1), np.float32), SIDE, SIDE)
     # As in the authors' RescaleT and ToTensorLab: the brightest value becomes 1.
     small /= max(float(small.max()), 1e-6)
@@ -89,7 +89,10 @@ class _Net:
         return image
 
     def _run_dilated(self, name: str, image: Singles) -> Singles:
-        """Return the output of the variant for small images, whose convolutions reach farther."""
+        """Return the output of the variant for small images.
+
+        It dilates its convolutions to reach farther, instead of halving the image.
+        """
         levels: list[Singles] = []
         for level, dilation in enumerate(_DILATIONS, 1):
             image = self._block(f"{name}.rebnconv{level}", image, dilation)

@@ -47,7 +47,10 @@ def open_weights(path: Path) -> Weights:
 
 
 def _split(path: Path) -> tuple[dict[str, Any], Numbers]:
-    """Return a file's header, and a view of what follows; raise ValueError if it has none."""
+    """Return a file's header, and a view of what follows.
+
+    Raise ValueError if the header is missing or invalid.
+    """
     if path.stat().st_size < 10:
         raise ValueError("the file is too short")
     data = np.memmap(path, np.uint8, "r")

@@ -116,8 +116,9 @@ def _disk_error(error: Exception) -> Refusal:
 def _add_preview(root: bpy.types.Object, request: dict[str, Any]) -> None:
     """Write the preview image, then save the model again with that image as its asset preview.
 
-    The service's own preview is used if there is one, unless the request wants a rendered one. If
-    none can be made, remove the file; on a full disk, keep the model without it.
+    The service's own preview is used if it can be read and the request does not want a rendered
+    one. If no preview can be made, the image file is removed. If saving fails, the model remains as
+    it was.
     """
     picture = None if request.get("render_preview") else _read_service_preview(request["preview"])
     if picture is None:

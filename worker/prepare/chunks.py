@@ -67,7 +67,8 @@ def write_chunks(folder: Path, objects: list[bpy.types.Object], least: int) -> N
 def _can_split(mesh: bpy.types.Mesh, owners: list[bpy.types.Object]) -> bool:
     """Return whether the mesh consists of attributes alone, all of them quick to copy.
 
-    The active UV map and color are not stored in attributes, nor are materials linked to an object.
+    It must not have vertex groups, shape keys, or materials linked to an object. It may have only
+    one UV map and one color attribute, since attributes do not record which one is active.
     """
     if not mesh.polygons or any(
         slot.link == "OBJECT" for owner in owners for slot in owner.material_slots

@@ -25,9 +25,9 @@ BONE_SHAPES = "glTF_not_exported"
 def clean_up(name: str, format_: str, options: ImportOptions = DEFAULT) -> bpy.types.Object:
     """Clean up the imported scene, and return the model's root object.
 
-    With `options.tidy`, everything but meshes is removed. A single mesh with applied transforms is
-    its own root; otherwise, the root is an Empty. Raise Refusal if there are no faces or no visible
-    surface.
+    With `options.tidy`, everything but meshes is removed. With `options.apply_transforms` as well,
+    a single mesh is its own root. Otherwise, the root is an Empty. Raise Refusal if there are no
+    faces or no visible surface.
     """
     meshes = _imported_meshes()
     if not meshes:
@@ -64,7 +64,7 @@ def face_count(root: bpy.types.Object) -> int:
 
 
 def height(root: bpy.types.Object) -> float:
-    """Return the model's height in meters, hidden objects excluded; its lowest point is at zero."""
+    """Return the height in meters of a model that stands at zero; hidden objects do not count."""
     return float(world_bounds([obj for obj in model_meshes(root) if not obj.hide_viewport])[1][2])
 
 
@@ -142,8 +142,9 @@ def _link_to_scene(objects: list[bpy.types.Object]) -> None:
 def _smooth_if_faceted(mesh: bpy.types.Mesh, angle: float) -> None:
     """Shade smooth if all faces are flat; edges sharper than `angle` radians stay sharp.
 
-    glTF 2.0 (section 3.7.2.1) asks for flat normals where a file has none, and Blender's importer
-    complies; but generated meshes such as TripoSR's are such files and are meant to look round.
+    For files without normals, glTF 2.0 (section 3.7.2.1) requires flat shading, and Blender's
+    importer complies. But generated meshes, such as TripoSR's, may lack normals and still be meant
+    to look round.
     """
     flat = mesh.attributes.get("sharp_face")
     if flat is None:

@@ -14,7 +14,7 @@ import bpy
 
 PLAIN_TYPES = frozenset({"BOOLEAN", "INT", "FLOAT", "STRING", "ENUM"})
 NODE_COMMON = frozenset(bpy.types.Node.bl_rna.properties.keys()) - {"mute"}
-"""Node properties of the editor's layout. Muting a node does change the look."""
+"""Properties of any node, such as its place in the editor. `mute` does change the look."""
 ID_COMMON = frozenset(bpy.types.ID.bl_rna.properties.keys()) | {"use_nodes", "paint_active_slot"}
 """Properties that do not affect how a material looks."""
 IMPORTERS_LEAVE = frozenset({"image_user", "texture_mapping", "color_mapping"})
@@ -71,8 +71,8 @@ def _plain_values(struct: bpy.types.bpy_struct, ignored: frozenset[str]) -> Hash
 def _pointer_values(node: bpy.types.Node) -> Hashable:
     """Return what a node points to, such as its image, apart from the editor's layout.
 
-    Anything but a data-block, such as a color ramp, compares as different from all others: a safe
-    answer.
+    Anything but a data-block, such as a color ramp, compares as different from all others, so that
+    no materials are merged by mistake.
     """
     return tuple(
         _hashable(getattr(node, prop.identifier))

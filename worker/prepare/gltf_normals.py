@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Carry a glTF file's normals through Blender's importer as a plain attribute.
 
-For a million triangles the importer spends three quarters of its time on converting them to
-custom normals. After `merge_vertices` has run, most of those equal smooth shading. As a custom
-attribute they cost next to nothing, and the ones that matter are set afterwards.
+For a million triangles, the importer spends three quarters of its time on converting normals to
+custom normals. Most of these equal smooth shading once `merge_vertices` has run. A plain attribute
+costs next to nothing; afterwards, custom normals are set only if they make a visible difference.
 """
 
 from __future__ import annotations
@@ -29,14 +29,15 @@ FLAT = 0.9999999
 SAME_SHADING = np.cos(np.radians(8.0))
 """Cosine of 8°: a smaller difference between two normals cannot be seen."""
 SHADING_TOLERATED = 0.002
-"""Share of corners that may differ by more before custom normals are set."""
+"""Share of corners that may differ by a larger angle before custom normals are set."""
 
 
 class glTF2ImportUserExtension:  # noqa: N801 - the importer looks for this name
     """Hook of Blender's glTF importer, which finds it by this class name."""
 
     def gather_import_gltf_before_hook(self, gltf: Any) -> None:
-        """Rename the NORMAL attributes before the import, if every mesh of the file allows it."""
+        """Rename the NORMAL attributes to NAME before the import, if all meshes of the file allow
+        it."""
         primitives = [primitive for mesh in gltf.data.meshes or () for primitive in mesh.primitives]
         if gltf.data.skins or not all(
             _can_carry(primitive, gltf.data.accessors) for primitive in primitives
@@ -48,9 +49,10 @@ class glTF2ImportUserExtension:  # noqa: N801 - the importer looks for this name
 
 
 def _can_carry(primitive: Any, accessors: list[Any]) -> bool:
-    """Return whether the primitive has plain normals and no other custom attribute.
+    """Return whether the primitive's normals can be carried as a custom attribute.
 
-    The importer mixes up the values of several custom attributes.
+    They must be floats of triangles, without morph targets or Draco compression. There must be no
+    other custom attribute, since the importer mixes up the values of several.
     """
     normals = primitive.attributes.get("NORMAL")
     if normals is None or primitive.mode not in TRIANGLES or primitive.targets:
@@ -66,8 +68,8 @@ def _can_carry(primitive: Any, accessors: list[Any]) -> bool:
 def normals_as_attribute() -> Iterator[None]:
     """Register the extension above with the glTF importer while the block runs.
 
-    The importer looks for extensions in the list of enabled add-ons. Only for a process whose
-    preferences nobody saves.
+    It is added to the list of enabled add-ons, where the importer looks for extensions. Use this
+    only in a process whose preferences are never saved.
     """
     addons = bpy.context.preferences.addons
     entry = addons.new()
@@ -94,8 +96,8 @@ def transform_normals(mesh: bpy.types.Mesh, world: Matrix) -> None:
 def pop_normals(mesh: bpy.types.Mesh) -> Floats | None:
     """Remove and return the carried vertex normals (n, 3), in Blender's axes.
 
-    Also remove the flat shading that the importer has set for lack of normals. Return None if the
-    mesh carries none.
+    Also remove the flat shading that the importer has set because it saw no normals. Return None if
+    the mesh carries no normals.
     """
     attribute = mesh.attributes.get(NAME)
     if attribute is None:
@@ -110,7 +112,10 @@ def pop_normals(mesh: bpy.types.Mesh) -> Floats | None:
 
 
 def mark_flat_faces(mesh: bpy.types.Mesh, normals: Floats) -> None:
-    """Mark triangles as flat whose corner normals (n, 3) all equal the face normal."""
+    """Mark triangles as flat whose corner normals all equal the face normal.
+
+    `normals` (n, 3) are those of all corners; all faces must be triangles.
+    """
     own = read(mesh.polygon_normals, "vector", np.float32, 3)
     flat = (np.einsum("tcj,tj->tc", normals.reshape(-1, 3, 3), own) > FLAT).all(axis=1)
     if flat.any():
@@ -119,7 +124,7 @@ def mark_flat_faces(mesh: bpy.types.Mesh, normals: Floats) -> None:
 
 
 def keep_shading(mesh: bpy.types.Mesh, normals: Floats) -> None:
-    """Set custom normals (n, 3) only if smooth shading would look visibly different.
+    """Set the corners' custom normals (n, 3) only if smooth shading would look visibly different.
 
     Zero and NaN normals stand for Blender's own.
     """

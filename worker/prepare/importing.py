@@ -91,7 +91,7 @@ def _import_gltf_fast(path: str, home: Path) -> list[str]:
 
 
 def supported_extensions() -> frozenset[str] | None:
-    """Return the glTF extensions that this Blender's importer reads; None if it cannot be asked."""
+    """Return the glTF extensions that this Blender's importer reads; None if they are not known."""
     # Internal names, not an API: if a version of Blender changes them, the importer's own error
     # message has to do.
     with contextlib.suppress(ImportError, AttributeError, KeyError, TypeError):
@@ -105,7 +105,7 @@ def supported_extensions() -> frozenset[str] | None:
 def _has_library(extension: str) -> bool:
     """Return whether an extension's decoder library is installed; the `bpy` module lacks some.
 
-    True also if the extension needs none, or if the importer does not tell.
+    Return True if the extension needs no library, or if its library cannot be determined.
     """
     libraries = {DRACO: ("bf_intern_draco_bridge", "Draco")}
     libraries |= dict.fromkeys(MESHOPT, ("bf_intern_meshopt_bridge", "MeshOptimizer"))

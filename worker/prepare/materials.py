@@ -18,17 +18,18 @@ from .viewport_color import set_viewport_colors
 
 DEFAULT = ImportOptions()
 METALLIC, ROUGHNESS = 0.5, 0.5
-"""Metallic from which an untextured value on a surface with a base color texture is a mistake, and
-the roughness that replaces one out of range."""
+"""Metallic value from which a surface with a base color texture, but no metallic texture, is a
+mistake; roughness that replaces a value out of range."""
 
 
 def clean_up_materials(
     name: str, meshes: list[bpy.types.Object], folder: str, options: ImportOptions = DEFAULT
 ) -> list[str]:
-    """Wire or bake vertex colors, pack textures, fix values, and name everything after the image.
+    """Clean up the materials of the meshes as `options` say, and return notes for the user.
 
-    `folder` is the mesh file's. Textures that are missing or outside of it are removed: a
-    downloaded mesh must not read the user's own files. Return notes for the user.
+    Vertex colors are wired or baked, textures are packed, values are fixed, and all materials and
+    images are named after `name`. `folder` is the folder of the mesh file. Textures that are
+    missing or outside of it are removed: a downloaded mesh must not read the user's own files.
     """
     if options.colors != "kept":
         wire_vertex_colors(name, list(dict.fromkeys(obj.data for obj in meshes)))
@@ -56,7 +57,7 @@ def _materials(meshes: list[bpy.types.Object]) -> list[bpy.types.Material]:
 
 
 def _bake_colors(name: str, meshes: list[bpy.types.Object]) -> None:
-    """Bake vertex colors into textures, and remove the materials that this replaces."""
+    """Bake vertex colors into textures, and remove the materials that are replaced."""
     before = _materials(meshes)
     for obj in meshes:
         if any(uses_color_attribute(material) for material in obj.data.materials):
@@ -67,9 +68,9 @@ def _bake_colors(name: str, meshes: list[bpy.types.Object]) -> None:
 def _fix_surface(material: bpy.types.Material) -> None:
     """Fix values that make a model black by mistake or that are out of range.
 
-    A glTF material without a metallic value is fully metallic by the specification, which exporters
-    of painted models tend to forget. Textured values stay, and so does metal without a base color
-    texture. Textures of both values become non-color data.
+    Exporters of painted models often omit the metallic value, which by the glTF specification makes
+    the material fully metallic. Textured values stay, and so does metal without a base color
+    texture. Textures of metallic and roughness become non-color data.
     """
     surface = find_principled(material)
     if surface is None:
@@ -150,7 +151,7 @@ def _pack(image: bpy.types.Image, folder: Path) -> bool:
 
 
 def _name_materials(name: str, materials: list[bpy.types.Material]) -> None:
-    """Name the materials after the image, with a number if there are several."""
+    """Name the materials `name`, followed by a number if there are several."""
     for number, material in enumerate(materials, 1):
         wanted = name if len(materials) == 1 else f"{name} {number}"
         if material.name != wanted:
@@ -195,7 +196,7 @@ def _find_inputs(node: bpy.types.Node, depth: int = 3) -> str:
 def _suffix(image: bpy.types.Image) -> str:
     """Return the packed file's suffix, judged by its first bytes.
 
-    `Image.file_format` would decode the whole image.
+    `Image.file_format` is not used, since it would decode the whole image.
     """
     head = bytes(image.packed_file.data[:12])
     return "jpg" if head[:2] == b"\xff\xd8" else "webp" if head[8:] == b"WEBP" else "png"

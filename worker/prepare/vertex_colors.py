@@ -19,10 +19,10 @@ STEP = 1.0 / 255.0
 
 
 def wire_vertex_colors(name: str, meshes: list[bpy.types.Mesh]) -> None:
-    """Connect each mesh's color attribute to all base colors that have no input yet.
+    """Connect each mesh's varying color attribute to all base colors that have no input yet.
 
-    Meshes without materials get one. Materials that other meshes use with another color attribute,
-    or without one, are copied first.
+    A mesh that has colors but no materials gets a new material. Materials that other meshes use
+    with another color attribute, or without one, are copied first.
     """
     users: dict[bpy.types.Material, dict[bpy.types.Mesh, str]] = defaultdict(dict)
     for mesh in meshes:
@@ -55,7 +55,8 @@ def find_varying_color(mesh: bpy.types.Mesh) -> str:
 def _add_material(name: str, mesh: bpy.types.Mesh) -> None:
     """Give a mesh that has colors, but no materials, a material.
 
-    A uniform color attribute becomes the material's base color. If it is white, the mesh gets none.
+    A color attribute that is the same everywhere is connected to the base color. If it is white,
+    the mesh gets no material, since white is the value of unset colors.
     """
     if not mesh.color_attributes or not mesh.polygons:
         return
@@ -111,9 +112,9 @@ def _link_color(material: bpy.types.Material, color: str) -> None:
 
 
 def _name_colors(meshes: list[bpy.types.Mesh]) -> None:
-    """Fill in the attribute's name in color nodes without one, if all meshes agree on it.
+    """Fill in the attribute's name in color nodes without a name, if all meshes agree on it.
 
-    Without a name such a node shows the active attribute, which may change while editing.
+    Without a name, such a node shows the active attribute, which may change while editing.
     """
     names: dict[bpy.types.Material, set[str]] = defaultdict(set)
     for mesh in meshes:

@@ -12,8 +12,8 @@ from ..refusal import Message, Refusal
 from .evaluated_objects import evaluated_positions
 
 MAX_DISTANCE, MIN_SIZE = 1e9, 1e-9
-"""Limits in meters: beyond them, Blender's normals, fourth powers in 32 bits, overflow or vanish.
-"""
+"""Limits in meters. Beyond them, Blender's normals overflow or vanish: they are computed from
+fourth powers in 32 bits."""
 MIN_AREA = 1e-7
 """Minimum total area of all faces, as a share of the squared diagonal; a line has less, as rounding
 noise."""

@@ -43,9 +43,9 @@ class Views:
             self._check(accessor)
 
     def count(self, accessor: object, *, is_packed: bool = False) -> int:
-        """Return an accessor's number of values; raise Refusal if too many have no stored data.
+        """Return an accessor's number of elements; raise Refusal if too many have no stored data.
 
-        `is_packed`: the values are in a primitive's compressed data instead.
+        `is_packed`: the data is in a primitive's compressed data instead.
         """
         layout = self._accessors[self._check_index(accessor, len(self._accessors), "accessor")]
         if layout.get("bufferView") is None and "sparse" not in layout and not is_packed:
@@ -213,7 +213,7 @@ class Views:
             raise damaged_file("a sparse accessor replaces values that do not exist")
 
     def _values(self, accessor: dict[str, Any]) -> Any:
-        """Return an accessor's values (count, components).
+        """Return an accessor's values as an array (count, components).
 
         Return None if there are no values, or if they are compressed, sparse, or not stored at all.
         """

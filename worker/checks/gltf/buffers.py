@@ -52,9 +52,10 @@ def shorten(text: str) -> str:
 
 @dataclass
 class GltfFile:
-    """A glTF or GLB file: its JSON (`head`), and the offset and length of its binary chunk.
+    """A glTF or GLB file.
 
-    Without such a chunk, both are 0.
+    `head` is its JSON. `chunk` is the offset and length of a GLB's binary chunk; without one, both
+    are 0. `files` finds the files that the JSON refers to.
     """
 
     path: Path
@@ -79,6 +80,7 @@ class GltfFile:
     def buffer(self, index: int) -> Bytes:
         """Return a buffer's bytes; files are memory-mapped rather than read.
 
+        The first buffer, if it has no URI, is the binary chunk. Any other without a URI is empty.
         Raise Refusal if its file is missing or its data URI is damaged.
         """
         if index not in self._bytes:
@@ -134,9 +136,9 @@ def decode_data_uri(address: str) -> bytes:
 
 
 def _chunks(path: Path) -> tuple[bytes, tuple[int, int]]:
-    """Return a GLB's JSON, and its binary chunk's offset and length, zeros if it has none.
+    """Return a GLB's JSON, and the offset and length of its binary chunk.
 
-    Raise Refusal if the version, or a length, is not valid.
+    Without a binary chunk, both are 0. Raise Refusal if the version or a length is invalid.
     """
     size = path.stat().st_size
     with path.open("rb") as file:

@@ -46,8 +46,9 @@ def check_gltf(
 
     Also raise it if the file refers to files that are not part of it.
 
-    `readable`: extensions that this Blender's importer reads, None if unknown; `blender`: its
-    version for messages. `home`: the folder that a .gltf's files may lie in, by default its own.
+    `readable` contains the extensions that this Blender's importer reads; None if unknown.
+    `blender` is its version, for messages. `home` is the folder that a .gltf's files may lie in, by
+    default its own.
     """
     file = read_gltf(path, home)
     try:
@@ -127,7 +128,11 @@ def _check_addresses(file: GltfFile, home: Path) -> None:
 
 
 def _check_meshes(file: GltfFile, views: Views) -> list[int]:
-    """Check every primitive and their total numbers; return each mesh's number of triangles."""
+    """Check every primitive, and the total numbers of primitives, materials, and values.
+
+    Return each mesh's number of triangles. Raise Refusal if something is invalid or exceeds a
+    limit.
+    """
     faces, primitives, values = [], 0, 0
     materials: set[object] = set()
     for mesh in file.all("meshes"):
@@ -162,9 +167,9 @@ def too_many_materials(found: int) -> Refusal:
 
 
 def _values(file: GltfFile, primitive: dict[str, Any]) -> int:
-    """Return how many attribute values Blender creates for a primitive, with its morph targets.
+    """Return how many attribute values Blender creates for a primitive and its morph targets.
 
-    Counted per primitive, since several may share an accessor.
+    Values are counted per primitive, since several primitives may share an accessor.
     """
     position, indices = primitive["attributes"].get("POSITION"), primitive.get("indices")
     if position is None:

@@ -42,7 +42,8 @@ def check_scene(file: GltfFile, faces: list[int]) -> int:
     """Check nodes, scenes, skins, and animations; return the number of triangles that are drawn.
 
     `faces` holds each mesh's number of triangles. A mesh counts once for each node and instance
-    that uses it, as at least one triangle.
+    that uses it; a mesh without triangles counts as one triangle. Raise Refusal if something is
+    invalid or exceeds a limit.
     """
     nodes = file.all("nodes")
     if len(nodes) > MAX_NODES:  # guard: nodes-are-bounded
@@ -73,7 +74,10 @@ def check_scene(file: GltfFile, faces: list[int]) -> int:
 
 
 def _check_amounts(file: GltfFile) -> None:
-    """Raise Refusal for too many joints, channels, or keyframes, which count once for each use."""
+    """Raise Refusal for too many joints, channels, or keyframes.
+
+    Keyframes that several channels share count once for each channel.
+    """
     joints = sum(len(skin["joints"]) for skin in file.all("skins"))
     accessors, channels, keys = file.all("accessors"), 0, 0
     for animation in file.all("animations"):

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Repair text in glTF files: lone surrogates in names, bytes that are not UTF-8.
 
-A single one makes Blender's importer reject the whole file. So it gets a repaired copy; for a
-.gltf, the copy is beside the original, so that referenced files are still found. No bpy.
+A single such fault makes Blender's importer reject the whole file. Therefore, it gets a repaired
+copy. The copy of a .gltf lies beside the original, so that referenced files are still found. No
+bpy.
 """
 
 from __future__ import annotations
@@ -29,7 +30,10 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 @contextmanager
 def repair_text(path: str) -> Iterator[str]:
-    """Yield the file itself or, while the block runs, a repaired copy of it."""
+    """Yield the file to import: a repaired copy, or the file itself if it needs no repair.
+
+    The copy exists while the block runs. A file whose JSON is invalid is not repaired either.
+    """
     source = Path(path)
     size = source.stat().st_size
     with source.open("rb") as file:
@@ -50,7 +54,10 @@ def repair_text(path: str) -> Iterator[str]:
 
 
 def _write(out: BinaryIO, text: bytes, rest: BinaryIO | None, length: int) -> None:
-    """Write a .gltf's JSON or, if `rest` is given, a GLB with `length` bytes of other chunks."""
+    """Write a .gltf whose JSON is `text` or, if `rest` is given, a GLB.
+
+    The GLB's other chunks are read from the current position of `rest`; they have `length` bytes.
+    """
     if rest is None:
         out.write(text)
         return
@@ -64,7 +71,8 @@ def _write(out: BinaryIO, text: bytes, rest: BinaryIO | None, length: int) -> No
 def _head(file: BinaryIO, size: int) -> tuple[bytes, bool]:
     """Return a file's JSON, and whether it is from a GLB.
 
-    The JSON is empty for other formats and for damaged files, which the check handles.
+    The JSON is empty for other formats, and for damaged or too large files, which the check
+    handles.
     """
     begin = file.read(20)
     if begin.startswith(b"glTF") and len(begin) == 20:

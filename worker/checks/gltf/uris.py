@@ -15,10 +15,11 @@ from .buffers import is_data_uri, read_gltf
 
 @contextmanager
 def stage_own_files(path: str, home: Path) -> Iterator[tuple[str, bool]]:
-    """Yield the file to import, and whether it is a copy, which exists while the block runs.
+    """Yield the file to import, and whether it is a temporary copy.
 
-    A copy is needed if a file is found only with different case, slashes, or folders. `home` is the
-    folder that the referenced files may lie in. Raise Refusal for a damaged file.
+    A copy is made if a file is found only with different case, slashes, or folders. It exists while
+    the block runs. `home` is the folder that the referenced files may lie in. Raise Refusal for a
+    damaged file.
     """
     with Path(path).open("rb") as opened:
         if opened.read(4) == b"glTF":  # A GLB is self-contained.

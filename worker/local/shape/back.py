@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The colors of a back that the image does not show: those of the rim, continued over it.
+"""Color a back that the image does not show, by continuing the colors of the rim.
 
 No detail of the front is repeated, so there is no second face. The colors are taken from a little
-inside the rim, where most of the pixels agree: the strokes of a drawing are left out.
+inside the rim. Colors that few nearby pixels share, such as the strokes of a drawing, are left out.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ _ALIKE = 0.12
 _VOTES = 3
 """Rounds in which colors that few nearby pixels share lose weight."""
 _ACROSS = 3.0
-"""Weight of the neighbors in a row, relative to those in a column: a shirt stays above trousers."""
+"""Weight of the neighbors in a row, relative to those in a column, to keep a shirt above trousers.
+"""
 _COARSEST = 12
 _SWEEPS = 30
 _LEAST = np.float32(1e-4)
@@ -47,9 +48,10 @@ class Rim:
 
 
 def find_rim(weighted: Singles) -> Rim:
-    """Return the colors near the rim of a small image (h, w, 4), continued outside.
+    """Return the colors near the rim, extended beyond it, and the subject's mask and depth.
 
-    Its colors are premultiplied by the fourth channel: 1 in the subject, 0 outside.
+    `weighted` is a small image (h, w, 4). Its colors are premultiplied by the fourth channel, which
+    is 1 inside the subject and 0 outside.
     """
     weights = weighted[:, :, 3]
     inside = weights > 0.25
@@ -66,7 +68,8 @@ def find_rim(weighted: Singles) -> Rim:
 def _agree(seen: Singles, band: Singles, sigma: float) -> Singles:
     """Return, for each pixel, the color (h, w, 3) that most nearby pixels of the band share.
 
-    Where the band is not near, colors are filled in. `sigma` is in pixels.
+    `seen` (h, w, 3) are the image's colors, and `band` (h, w) their weights. Far from the band,
+    colors are filled in. `sigma` is in pixels.
     """
     weights = band
     for _ in range(_VOTES):
@@ -88,7 +91,8 @@ def _mean(seen: Singles, weights: Singles, sigma: float) -> tuple[Singles, Singl
 def _harmonic(colors: Singles, fixed: Bools) -> Singles:
     """Return the colors (h, w, 3); those not fixed become a smooth surface through the others.
 
-    Solved on ever finer grids; each one starts from the result of the one before.
+    `fixed` (h, w) is a mask. The surface is solved on ever finer grids, each starting from the
+    result of the one before.
     """
     height, width = fixed.shape
     if max(height, width) > _COARSEST:
@@ -104,9 +108,9 @@ def _harmonic(colors: Singles, fixed: Bools) -> Singles:
 
 
 def _relax(colors: Singles, fixed: Bools) -> Singles:
-    """Return the colors after replacing those not fixed by their neighbors' mean, repeatedly.
+    """Return the colors after repeatedly replacing those not fixed by the mean of their neighbors.
 
-    Neighbors in a row count more. If no color is fixed, all are unchanged.
+    Neighbors in a row count more. If no color is fixed, all stay unchanged.
     """
     free = ~fixed[:, :, None]
     if not fixed.any():

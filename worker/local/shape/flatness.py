@@ -33,13 +33,14 @@ _RADII, _ANGLES = 72, 96
 _STEP = 4
 """Number of radii over which lightness may change at the edge of a ring."""
 _AROUND = 0.2
-"""Share of the angles at which that edge may be missing."""
+"""Share of the angles at which the edge of a ring may be missing."""
 
 
 def depth_limit(outline: Outline, picture: Singles) -> float:
-    """Return the largest depth, relative to that of a round body; very large for round subjects.
+    """Return the maximum depth of the subject, as a multiple of the depth of a round body.
 
-    `picture` (h, w, 4) is the image over which the outline was traced.
+    For a subject that looks round, it is so large that it limits nothing. `picture` (h, w, 4) is
+    the image over which the outline was traced.
     """
     size = fit_size(outline.field.shape, _SIDE)
     share = downscale((outline.field > 0.0)[:, :, None].astype(np.float32), *size)[:, :, 0]
@@ -66,7 +67,10 @@ def _straight_share(inside: Bools) -> float:
 
 
 def _ring_contrast(inside: Bools, picture: Singles) -> float:
-    """Return the change in lightness at the edge of a ring in a disk; 0 for other outlines."""
+    """Return the change in lightness at the edge of a ring in a disk; 0 for other outlines.
+
+    `picture` (h, w, 4) may be larger than the mask.
+    """
     rows, columns = np.nonzero(inside)
     if len(rows) < 2:
         return 0.0
@@ -94,7 +98,11 @@ def _shared_with_ellipse(inside: Bools, middle: Floats, spread: Floats) -> float
 
 
 def _steps_outward(lightness: Singles, middle: Floats, axes: Floats) -> Floats:
-    """Return changes in lightness (radii, angles), from each radius of an ellipse outward."""
+    """Return changes in lightness (radii, angles), each over _STEP radii outward.
+
+    The radii are shares of an ellipse's size. `middle` (2,) is its center, and the rows of `axes`
+    (2, 2) are its semi-axes.
+    """
     # Not at the rim, where balls are shaded the most.
     radius = np.linspace(0.25, 0.9, _RADII)
     angle = np.linspace(0.0, 2.0 * np.pi, _ANGLES, endpoint=False)

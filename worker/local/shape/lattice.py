@@ -76,7 +76,8 @@ def _regular(outline: Outline, width: float) -> tuple[Floats, Ints]:
 def _refine(nodes: Floats, triangles: Ints, wanted: Bools) -> tuple[Floats, Ints, Ints]:
     """Split the `wanted` triangles, except next to larger ones.
 
-    Return all nodes, the new small triangles, and the others, divided where a neighbor was split.
+    Other triangles are split if two of their sides are. Return all nodes, the new small triangles,
+    and the remaining ones, divided where a neighbor was split.
     """
     sides = side_keys(triangles, len(nodes))
     keys, place, uses = np.unique(sides, return_inverse=True, return_counts=True)
@@ -108,7 +109,10 @@ def _close(place: Ints, split: Bools, splittable: Bools, count: int) -> tuple[Bo
 
 
 def side_keys(triangles: Ints, count: int) -> Ints:
-    """Return a direction-independent key for each side (m, 3); side k joins corners k and k+1."""
+    """Return a direction-independent key for each side (m, 3); side k joins corners k and k+1.
+
+    `count` is the number of nodes.
+    """
     following = np.roll(triangles, -1, axis=1)
     low, high = np.minimum(triangles, following), np.maximum(triangles, following)
     return np.asarray(low * count + high, np.int64)

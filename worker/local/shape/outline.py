@@ -17,7 +17,8 @@ _BISECTIONS = 16
 class Outline:
     """A field (h, w) that is positive inside the subject. Points are in pixels, x right, y down.
 
-    `area` is the subject's, in square pixels; `length` is that of its outline, in pixels.
+    `area` is the area of the subject, in square pixels; `length` is the length of its outline, in
+    pixels.
     """
 
     field: Singles
@@ -37,7 +38,10 @@ class Outline:
         return np.asarray(np.minimum(sample_bilinear(self.field, x, y), margin), np.float64)
 
     def crossing(self, inside: Floats, outside: Floats) -> Floats:
-        """Return where the outline crosses segments, as fractions (n,) from `inside`, to 2⁻¹⁶."""
+        """Return where the outline crosses segments from `inside` to `outside`, both (n, 2).
+
+        The results (n,) are fractions of the segments, accurate to 2⁻¹⁶.
+        """
         low = np.zeros(len(inside))
         high = np.ones(len(inside))
         span = outside - inside

@@ -16,7 +16,7 @@ from .triangulation import Silhouette, doubled_areas
 _PRECISION = 2e-5
 """Relative residual: far below what can be seen in a surface."""
 _ROUGHLY = 1e-3
-"""The same for smoothed values."""
+"""Relative residual for smoothed values."""
 _COARSE = 96
 """Longest side in pixels of the coarse solution that conjugate gradients start from."""
 
@@ -63,7 +63,11 @@ class Smoother:
 
 @dataclass(frozen=True)
 class _System:
-    """The equations of the `free` (inner) points, the matrix in padded (ELLPACK) columns."""
+    """Linear equations for the values at the `free` (inner) points.
+
+    The matrix has `diagonal` and, subtracted from it, `weights` in `columns`, which are padded
+    (ELLPACK). `load` is the right-hand side.
+    """
 
     free: Ints
     columns: Ints
@@ -118,7 +122,10 @@ def _sum_at(place: Ints, values: Floats, count: int) -> Floats:
 
 
 def _cotangents(points: Floats, triangles: Ints, areas: Floats) -> tuple[Ints, Ints, Floats]:
-    """Return each side's end points and half the sum of the cotangents of the opposite angles."""
+    """Return each side's end points and half the sum of the cotangents of the opposite angles.
+
+    The end points are two arrays of indices. `areas` (m,) are twice the triangles' areas.
+    """
     count = len(points)
     lows, highs, halves = [], [], []
     for corner in range(3):

@@ -10,9 +10,10 @@ from .raster import upscale
 
 
 def fill_in(colors: Singles, weights: Singles) -> Singles:
-    """Return colors (h, w, c); those of low weight are filled in from ever coarser means.
+    """Return colors (h, w, c) where those of low weight are filled in from ever coarser means.
 
-    Pull-push (Gortler et al., "The Lumigraph", 1996). `colors` are premultiplied by `weights`.
+    `colors` are premultiplied by `weights` (h, w), from 0 to 1. The method is pull-push (Gortler et
+    al., "The Lumigraph", 1996).
     """
     levels = [(colors, weights)]
     while max(weights.shape) > 1:
@@ -33,7 +34,10 @@ def fill_in(colors: Singles, weights: Singles) -> Singles:
 
 
 def _halve(colors: Singles, weights: Singles) -> tuple[Singles, Singles]:
-    """Return sums over 2 × 2 pixels; those with a weight above 1 are divided by it."""
+    """Return colors and weights, summed over 2 × 2 pixels.
+
+    Where a sum of weights exceeds 1, both are divided by it.
+    """
     height, width = weights.shape
     odd = height % 2, width % 2
     if any(odd):

@@ -82,7 +82,10 @@ def upscale(
 
 
 def _neighbors(position: Floats, count: int) -> tuple[Ints, Ints, Singles]:
-    """Return the two pixels around each position, and the weight of the second one."""
+    """Return the indices of the two pixels around each position, and the weight of the second.
+
+    `count` is the number of pixels. The center of pixel 0 is at 0.5.
+    """
     centered = np.clip(position - 0.5, 0.0, count - 1.0)
     first = np.minimum(centered.astype(np.int64), max(count - 2, 0))
     share = (centered - first).astype(np.float32)
@@ -135,10 +138,10 @@ def _box_along(image: Floats, radius: int, axis: int) -> Floats:
 
 
 def blur(image: Numbers, sigma: float) -> Singles:
-    """Blur (h, w) with a Gaussian of `sigma` pixels.
+    """Blur (h, w) with a Gaussian of `sigma` pixels; a sigma of up to 0.05 changes nothing.
 
     Border pixels are repeated outside. A wide Gaussian is approximated by three box filters, which
-    are clipped at the borders instead; a sigma near 0 changes nothing.
+    are clipped at the borders instead.
     """
     # The nearest neighbors' weight is below float32's precision.
     if sigma <= 0.05:

@@ -19,16 +19,16 @@ _SHOULDER = 4.0
 _CALM = 0.025
 """Width over which an inflated surface is smoothed, as a share of the subject's size."""
 _EDGE = 0.6
-"""Width of the edge that still follows the outline, as a share of that width."""
+"""Width of the edge that still follows the outline, as a share of the smoothing width."""
 _CALM_PART = 0.3
-"""Maximum of that width, as a share of half the part's width."""
+"""Maximum smoothing width, as a share of half the local width of the subject."""
 
 
 def inflate(flat: Silhouette, bump: Floats, thickness: float, limit: float = np.inf) -> Floats:
-    """Return heights (n,) in pixels; a disc becomes a hemisphere times `thickness`.
+    """Return heights (n,) in pixels; a disc becomes a hemisphere, scaled by `thickness`.
 
-    `bump` solves ∇²u = −1: on a disc of radius R, 4u = R² − r². `limit` is the height at which the
-    surface levels off, as a share of the highest point's.
+    `bump` solves ∇²u = −1: on a disc of radius R, 4u = R² − r². The surface levels off toward
+    `limit`, a share of its largest height; if `limit` is infinite, it does not level off.
     """
     # Never zero inside the rim: front and back would touch there.
     least = np.where(flat.rim, 0.0, 0.02 * flat.spacing)
@@ -45,8 +45,9 @@ def _level_off(heights: Floats, limit: float) -> Floats:
 def _calm(flat: Silhouette, bump: Floats) -> Floats:
     """Return the bump (n,), smoothed so that small dents of the outline show near the rim only.
 
-    Each dent would pull a groove over the whole flank. Smoothing alone would raise the rim: on a
-    straight rim it turns the distance d, in widths, into d + exp(−d), which is compensated.
+    Otherwise, each dent would pull a groove over the whole flank. The smoothing itself would raise
+    the rim: at a straight rim, it turns the distance d, in smoothing widths, into d + exp(−d). This
+    is compensated.
     """
     size = float(np.sqrt(0.5 * np.abs(doubled_areas(flat.points, flat.triangles)).sum()))
     # In a strip of half width a, slope² + 2 bump is a² everywhere: thin parts stay round.

@@ -36,7 +36,10 @@ def pillow(flat: Silhouette, heights: Floats) -> Solid:
 
 
 def shell(flat: Silhouette, front_heights: Floats, back_heights: Floats) -> Solid:
-    """Join a front and a back along their common rim, where the front's heights count."""
+    """Join a front and a back along their common rim, where the front's heights count.
+
+    Heights (n,) are positive toward the viewer.
+    """
     count = len(flat.points)
     free = np.flatnonzero(~flat.rim)
     partner = np.arange(count)

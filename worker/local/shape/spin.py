@@ -17,7 +17,8 @@ _LEANING = 1.15
 _THINNEST = 0.02
 """Minimum radius, as a share of the largest: no ring shrinks to a point."""
 _END = 1.5
-"""Pixels outside the subject that the flat ends show, where the texture continues the rim."""
+"""How far outside the subject, in pixels, the flat ends take their colors: there, the texture
+continues the rim."""
 _LEAST_SEGMENTS, _LEAST_RINGS = 8, 3
 
 
@@ -25,9 +26,9 @@ _LEAST_SEGMENTS, _LEAST_RINGS = 8, 3
 class Profile:
     """Half of the outline, from top to bottom: the `radius` (k,) at each `row` (k,).
 
-    In pixels, y down. The first and the last point lie on the axis. In the image, the subject's
-    middle is at `middle` (k,), and `shown` (k,) is the row to show: flat ends show a narrow band
-    outside the subject.
+    All values are in pixels, y down. The first and the last point lie on the axis. `middle` (k,) is
+    the subject's middle in the image. `shown` (k,) is the row of the image from which the texture
+    is taken: flat ends show a narrow band outside the subject.
     """
 
     row: Floats
@@ -51,8 +52,8 @@ class Profile:
 def trace_profile(outline: Outline) -> Profile:
     """Return the profile of the subject about its axis; raise Refusal if it is too thin.
 
-    The axis is the median of the rows' middles. The reach to one side is limited to little more
-    than that to the other, so that a handle is left out.
+    The axis is the median of the rows' middles. In each row, one side may reach only slightly
+    farther than the other, so that a handle is left out.
     """
     inside = outline.field > 0.0
     rows = np.flatnonzero(inside.any(axis=1))
@@ -94,9 +95,10 @@ def _ends(outline: Outline, inside: Bools, rows: Ints) -> tuple[Floats, Floats]:
 
 
 def spin(profile: Profile, faces: int, thickness: float) -> Solid:
-    """Return the profile spun about its axis, of about `faces` triangles.
+    """Return the profile spun about its axis, with about `faces` triangles.
 
-    At thickness 1 it is round. The front half shows the image as it is seen from the front.
+    `thickness` scales the depth; at 1, the body is round. The image is projected onto the front
+    half from the front.
     """
     segments, rings = _plan(profile, faces)
     line = profile.resample(rings + 2)
@@ -112,7 +114,11 @@ def spin(profile: Profile, faces: int, thickness: float) -> Solid:
 
 
 def _with_poles(x: Floats, row: Floats, middle: Floats) -> Floats:
-    """Return the points (n, 2) of all rings, `x` (k, segments), and of both ends of the axis."""
+    """Return the points (n, 2) of all rings, followed by both ends of the axis.
+
+    `x` (k, segments) are the rings' horizontal positions. `row` (k + 2,) and `middle` (k + 2,) also
+    contain the ends.
+    """
     rings = np.stack(np.broadcast_arrays(x, row[1:-1, None]), axis=2).reshape(-1, 2)
     return np.concatenate([rings, np.stack([middle, row], axis=1)[[0, -1]]])
 
@@ -120,7 +126,7 @@ def _with_poles(x: Floats, row: Floats, middle: Floats) -> Floats:
 def _plan(profile: Profile, faces: int) -> tuple[int, int]:
     """Return the number of segments, a multiple of four, and of rings.
 
-    They make about `faces` triangles, as even as possible.
+    They result in about `faces` triangles of similar shape.
     """
     length = profile.length()
     steps = np.hypot(np.diff(profile.row), np.diff(profile.radius))
@@ -132,9 +138,9 @@ def _plan(profile: Profile, faces: int) -> tuple[int, int]:
 
 
 def _triangles(segments: int, rings: int) -> tuple[Ints, Bools]:
-    """Return outward triangles (m, 3) of rings from top to bottom and two poles after them.
+    """Return outward triangles (m, 3), and a mask (m,) of those in the back half.
 
-    The mask (m,) marks those of the back half.
+    The vertices are the rings from top to bottom, followed by the top and the bottom pole.
     """
     here = np.arange(segments)
     after = (here + 1) % segments

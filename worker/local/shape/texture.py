@@ -21,8 +21,8 @@ _PLAIN_BACK = 192
 _SAMPLED = 400
 """Pixels along the longest side that are compared to find a stroke along the rim."""
 _STROKE = (0.1, 0.2)
-"""Difference between the colors at the rim and inside of it up to which there is no stroke along
-it, and from which there is one."""
+"""Difference between the colors at the rim and inside of it. Up to the first value, there is no
+stroke along the rim; from the second, there is one."""
 _FLANK = 2.1
 """Pixels from the rim of a matte that are mixed with the background."""
 _THIN = 0.5
@@ -80,11 +80,13 @@ def atlas(
 ) -> Atlas:
     """Build the atlas from the subject's part of an image (h, w, 4).
 
-    `matte` (h', w') is the subject from 0 to 1 over the same image; `bounds` (left, top, right,
-    bottom) is the part that the mesh uses, in image pixels. No side exceeds `longest`. `back` is
-    "mirror", "color", or "rim". Pixels of the matte within `flank` of the rim show colors from
-    further inside: there the surface turns away from the image. If `flank` is None, every pixel
-    shows its own color.
+    `matte` (h', w') is the subject from 0 to 1 over the same image. `bounds` (left, top, right,
+    bottom) is the part that the mesh uses, in image pixels. No side of the texture exceeds
+    `longest`. `back` is "mirror" (the front), "color" (the front, blurred), or "rim" (the rim's
+    colors, continued).
+
+    Pixels of the matte within `flank` of the rim show colors from further inside: there the surface
+    turns away from the image. If `flank` is None, every pixel shows its own color.
     """
     front, behind = plan_areas(bounds, plain_back=is_plain(back), longest=longest)
     colors, weights = _crop(pixels, matte, front, flank)
@@ -109,7 +111,7 @@ def is_plain(back: str) -> bool:
 
 
 def _rim(colors: Singles, weights: Singles) -> Rim:
-    """Return the colors near the rim of the front."""
+    """Return the colors near the front's rim, with the mask and the depth, reduced to RIM_SIDE."""
     step = max(1, max(weights.shape) // (4 * RIM_SIDE))
     weighted = np.dstack([colors[::step, ::step], weights[::step, ::step]])
     return find_rim(downscale(weighted, *fit_size(weighted.shape, RIM_SIDE)))
@@ -118,8 +120,8 @@ def _rim(colors: Singles, weights: Singles) -> Rim:
 def _erase_stroke(picture: Singles, weights: Singles, rim: Singles) -> Singles:
     """Return the picture without the stroke along the outline of a drawing, if there is one.
 
-    The stroke would be drawn out over the flank, where the surface is seen from the side and
-    `weights` (h, w) are 0. `rim` are the colors inside of the stroke.
+    Otherwise, the stroke would be stretched over the flank, where the surface is seen from the side
+    and `weights` (h, w) are 0. `rim` are the colors inside of the stroke.
     """
     step = max(1, max(weights.shape) // _SAMPLED)
     part, seen = weights[::step, ::step], picture[::step, ::step]
@@ -148,7 +150,8 @@ def plan_areas(
 ) -> tuple[Area, Area]:
     """Return the areas of front and back in the texture that `atlas` builds from these bounds.
 
-    `stacked`: whether the back is below the front; by default, it is where it takes less room.
+    `stacked`: whether the back is below the front rather than next to it; by default, the layout
+    that takes less room.
     """
     crop, ratio, stacked = _layout(bounds, plain_back, longest, stacked)
     width = max(1, round((crop[2] - crop[0]) * ratio))
@@ -178,8 +181,8 @@ def _layout(
 ) -> tuple[_Crop, float, bool]:
     """Return the crop in image pixels, the scale (at most 1), and whether the back goes below.
 
-    A margin keeps the areas' colors apart. It shrinks, to nothing if necessary, before the image
-    would have to be scaled for it.
+    A margin keeps the areas' colors apart. If the image fits at full size, the margin shrinks, to
+    nothing if necessary, so that it still fits.
     """
     left, top = np.floor(bounds[:2]).astype(int)
     right, bottom = np.ceil(bounds[2:]).astype(int)
@@ -268,5 +271,5 @@ def _plain_size(height: int, width: int) -> tuple[int, int]:
 
 
 def _plain_share(bounds: Floats) -> float:
-    """Return the sides of a plain back, relative to the front's: a quarter, or 1 if it is small."""
+    """Return the sides of a plain back relative to the front's: a quarter, or 1 if it is small."""
     return 1.0 if max(bounds[2:] - bounds[:2]) <= CRISP else 0.25

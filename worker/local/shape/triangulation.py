@@ -49,7 +49,10 @@ class Silhouette:
     spacing: float
 
     def faces(self, *, walls: bool) -> int:
-        """Return the number of triangles of the closed mesh, which may have walls at the rim."""
+        """Return the number of triangles of the closed mesh.
+
+        `walls`: the mesh has two more triangles at each side of the rim.
+        """
         return 2 * len(self.triangles) + (2 * int(self.rim.sum()) if walls else 0)
 
     def rim_sides(self) -> Ints:
@@ -156,7 +159,7 @@ def _first_guess(outline: Outline, wanted: float, levels: int) -> float:
 def _faces(outline: Outline, lattice: Lattice, walls: bool) -> int:
     """Return the closed mesh's number of faces once the lattice is cut.
 
-    A cut triangle has one rim side.
+    Each cut triangle adds one side to the rim.
     """
     inside = outline.level(lattice.nodes) > 0.0
     kinds = np.bincount(inside[lattice.triangles].sum(axis=1), minlength=4)
@@ -200,9 +203,9 @@ def _halve(points: Floats, corners: Ints) -> Ints:
 
 
 def _crossed_sides(triangles: Ints, inside: Bools) -> tuple[Ints, Ints]:
-    """Return the sides (k, 2) with one end inside, that end first, and the sides of each triangle.
+    """Return the sides (k, 2) that cross the outline, inner end first, and indices of them.
 
-    The latter (m, 3) are indices of the former, −1 for sides that are not crossed.
+    The indices (m, 3) are those of each triangle's own sides, −1 for sides that do not cross.
     """
     count = len(inside)
     keys = side_keys(triangles, count)
@@ -219,7 +222,7 @@ def _crossed_sides(triangles: Ints, inside: Bools) -> tuple[Ints, Ints]:
 def _clear_outline(outline: Outline, lattice: Lattice) -> tuple[Floats, Bools]:
     """Return the nodes and a mask of those inside, with nodes moved away from the outline.
 
-    Only nodes that are too close move, and only if they stay on their side.
+    A node moves only if it is too close to the outline, and only if it does not cross it.
     """
     nodes, spacing = lattice.nodes, lattice.spacing
     inside = outline.level(nodes) > 0.0
@@ -254,7 +257,7 @@ def compact(points: Floats, triangles: Ints, rim: Bools, spacing: float) -> Silh
 
 
 def _drop_crumbs(flat: Silhouette, outline: Outline) -> Silhouette:
-    """Return the silhouette without tiny parts, and with points moved to the image's corners."""
+    """Return the silhouette without tiny parts, and with points snapped to the image's corners."""
     if not len(flat.triangles):
         return flat
     part = flat.label_parts()

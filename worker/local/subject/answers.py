@@ -53,7 +53,10 @@ class AnswerFile:
         return None
 
     def write(self, answer: Singles) -> None:
-        """Write an answer to the file, and delete old files from the folder; ignore failures."""
+        """Write an answer to the file, and delete old files from the folder.
+
+        Failures are ignored, since the file is only a cache.
+        """
         steps = np.rint(answer * np.float32(_STEPS)).astype("<u2")
         with contextlib.suppress(OSError):
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -83,13 +86,19 @@ def answer_file(
 
 
 def as_kept(answer: Singles) -> Singles:
-    """Round an answer to the precision of the files, so that new and stored answers are equal."""
+    """Clip an answer to 0 to 1, and round it to the precision of the files.
+
+    New and stored answers are therefore equal.
+    """
     steps = np.rint(np.clip(answer, 0.0, 1.0) * np.float32(_STEPS))
     return np.asarray(steps / np.float32(_STEPS), np.float32)
 
 
 def _decode(data: bytes, side: int) -> Singles:
-    """Return the answer (side, side) in steps; raise ValueError or zlib.error if damaged."""
+    """Return the answer (side, side) as integers from 0 to _STEPS, in 32-bit floats.
+
+    Raise ValueError or zlib.error if the data is damaged.
+    """
     if not data.startswith(_MAGIC):
         raise ValueError("this is not an answer")
     unpacking = zlib.decompressobj()

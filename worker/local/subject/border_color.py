@@ -68,10 +68,11 @@ def background_distance(lab: Singles) -> Floats:
 def _wall_and_floor(
     scaled: Floats, position: Floats, ring: Ints, sides: Ints
 ) -> tuple[tuple[Floats, Floats], ...]:
-    """Return two smooth surfaces with their noise that explain the whole border, or ().
+    """Return the surfaces of a wall and a floor that together explain the border, or ().
 
-    One is above. The other is below, from corner to corner, and covers less of the inside than
-    clothes cut off by the frame would.
+    Each surface is its coefficients (6, 3) and its noise (3,). The wall is above. The floor is
+    below, and reaches from corner to corner. Its share of the image is smaller than its share of
+    the border; for clothes that the frame cuts off, it would be larger.
     """
     colors, places = scaled[ring], position[ring]
     low = _two_means(colors)
@@ -103,9 +104,9 @@ def _far_apart(colors: Floats, names: Bools) -> bool:
 
 
 def _two_means(colors: Floats) -> Bools:
-    """Return a mask of the second of two groups of colors (n, 3).
+    """Divide colors (n, 3) into two groups, and return a mask (n,) of the second.
 
-    They are found by 2-means from distant starts.
+    The groups are found by 2-means from distant starts; one may be empty.
     """
     first = np.median(colors, axis=0)
     away = np.linalg.norm(colors - first, axis=1)
@@ -120,7 +121,10 @@ def _two_means(colors: Floats) -> Bools:
 
 
 def _from_surface(colors: Floats, position: Floats, surface: Floats, sigma: Floats) -> Floats:
-    """Return the distance (n,) to a smooth background, refitted to where it shows inside."""
+    """Return the distance (n,) of colors (n, 3) from a smooth background, in noise widths.
+
+    The surface is first refitted to the background that shows inside the image.
+    """
     step = max(1, len(colors) // 8000)
     for _ in range(_REFITS):
         away = np.linalg.norm((colors[::step] - position[::step] @ surface) / sigma, axis=1)
@@ -193,9 +197,10 @@ def _border_colors(
 
 
 def _cluster(colors: Floats) -> tuple[Floats, Ints]:
-    """Return the centers (k, 3) of at most _CLUSTERS of colors (n, 3), and each color's cluster.
+    """Divide colors (n, 3) into at most _CLUSTERS clusters by k-means.
 
-    They are found by k-means from mutually distant starts.
+    Return the clusters' centers (k, 3), and each color's cluster (n,). The starts are mutually
+    distant.
     """
     centers = [np.median(colors, axis=0)]
     distance = np.linalg.norm(colors - centers[0], axis=1)
@@ -235,7 +240,8 @@ def _smooth_surface(
 ) -> tuple[Floats, Floats]:
     """Fit a quadratic to the trusted colors and reject outliers (Tukey's biweight).
 
-    Return its coefficients (6, 3) and the noise around it (3,).
+    `widest` is the range of the first fit, in noise widths. Return the coefficients (6, 3) and the
+    noise around the surface (3,).
     """
     colors, position = colors[trusted], position[trusted]
     weights: Floats = np.ones(len(colors))

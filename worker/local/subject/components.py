@@ -9,7 +9,7 @@ from ..array_types import Bools, Ints
 
 
 def component_labels(count: int, first: Ints, second: Ints) -> Ints:
-    """Return the component (count,) of each node in a graph with edges first[i]–second[i].
+    """Return the number of each node's component (count,), in a graph of edges first[i]–second[i].
 
     Components are numbered from 0.
     """
@@ -38,10 +38,11 @@ def _find_roots(parent: Ints) -> Ints:
 
 
 def label_parts(mask: Bools, *, diagonal: bool) -> tuple[Ints, int]:
-    """Return labels (h, w) of a mask's connected parts, from 1, and their number; 0 is outside.
+    """Label the connected parts of a mask (h, w).
 
-    `diagonal`: whether pixels that share only a corner are connected. The graph's nodes are runs of
-    pixels in rows, so the cost grows with the outline, not the area.
+    Return the labels (h, w), which are 0 outside the mask and from 1 in its parts, and the number
+    of parts. `diagonal`: whether pixels that share only a corner are connected. The graph's nodes
+    are runs of pixels in rows, so the cost grows with the outline, not the area.
     """
     height, width = mask.shape
     padded = np.zeros((height, width + 2), np.int8)

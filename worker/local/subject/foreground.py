@@ -48,10 +48,10 @@ _WHOLE_BOX = "The subject could not be separated from its surroundings, so the w
 
 @dataclass(frozen=True)
 class Foreground:
-    """The subject's coverage (h, w) of `picture` (h, w, 4), and how it was determined.
+    """The subject's coverage `matte` (h, w) of `picture` (h, w, 4), and how it was determined.
 
-    `picture` is the input, downscaled if larger than the outline needs. `fallback`: the whole image
-    was used because no background could be recognized.
+    `picture` is the input, downscaled if larger than the outline needs. `notes` are for the user.
+    `fallback`: the whole image was used because no background could be recognized.
     """
 
     matte: Singles
@@ -69,8 +69,9 @@ def find_foreground(
 ) -> Foreground:
     """Detect the subject of an image (h, w, 4); raise Refusal if there is no subject.
 
-    `mode` is "auto", "alpha", "border", or "none". Nothing outside of `box` is part of the subject.
-    `kept` is the file in which the network's answer about the image is cached.
+    `mode` is "auto", "alpha", "border", or "none" for the whole image. A lower `tolerance`, from 0
+    to 1, keeps more. Nothing outside of `box` is part of the subject. `kept` is the file in which
+    the network's answer about the image is cached.
     """
     return SubjectFinder(pixels, kept).find(mode, tolerance, box)
 
@@ -85,7 +86,7 @@ class SubjectFinder:
         self._part: tuple[Box, _PartFinder] | None = None
 
     def find(self, mode: str, tolerance: float, box: Box | None = None) -> Foreground:
-        """Detect the subject as `find_foreground` does."""
+        """Detect the subject as `find_foreground` does; raise Refusal if there is no subject."""
         if box is None:
             return self._whole.find(mode, tolerance)
         if mode in ("alpha", "none") or (mode == "auto" and self._whole.is_cutout):
@@ -98,7 +99,10 @@ class SubjectFinder:
         return replace(found, matte=matte)
 
     def _find_in_part(self, mode: str, tolerance: float, box: Box) -> Foreground:
-        """Detect the subject in the box and its surroundings; use all of them if that fails."""
+        """Detect the subject in the box and its surroundings.
+
+        If it cannot be separated, everything there counts as the subject, and a note says so.
+        """
         seen = box.surroundings(self._picture.shape)
         if self._part is None or self._part[0] != box:
             # A smaller copy of the image shows less of a part than the network can see.
@@ -154,9 +158,10 @@ class _PartFinder:
         return Observation(self._picture, self._kept, self._box)
 
     def _automatic(self, tolerance: float) -> Foreground:
-        """Use transparency, else the network, else the border's color, else the whole image.
+        """Detect the subject by the first method that applies.
 
-        Raise Refusal if the image is fully transparent or nothing stands out.
+        The methods are, in this order: transparency, the network, the border's color, the whole
+        image. Raise Refusal if the image is fully transparent or nothing stands out.
         """
         picture = self._picture
         if not (picture[:, :, 3] > 0.5).any():
@@ -175,11 +180,11 @@ class _PartFinder:
 
 
 def _with_network(seen: Observation, salient: Salient, tolerance: float) -> Singles:
-    """Return the matte (h, w) of what the network finds.
+    """Return the matte (h, w) of the subject that the network finds.
 
-    A closed line drawing is filled. For other images, the separation by the border's color is used
-    instead if the network is unsure or finds the same subject, because that separation has better
-    edges; but not if it looks random.
+    A closed line drawing is filled. For other images, the separation by the border's color has
+    better edges. It is used instead if it does not look random, and the network is unsure or both
+    find the same subject.
     """
     drawing = seen.filled_drawing(salient)
     if drawing is not None:
@@ -213,7 +218,7 @@ def _whole(picture: Singles) -> Singles:
 
 
 def downscale_visible(pixels: Numbers, longest: int) -> Singles:
-    """Return an image (h, w, 4), reduced to `longest` pixels at most.
+    """Return an image (h, w, 4), reduced so that no side exceeds `longest` pixels.
 
     Transparent pixels contribute no color.
     """

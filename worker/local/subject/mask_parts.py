@@ -10,7 +10,10 @@ from .components import label_parts
 
 
 def drop_specks(matte: Singles, least: float) -> Singles:
-    """Return a matte (h, w) without parts that have less than `least` of the largest one's area."""
+    """Return a matte (h, w) without small parts.
+
+    A part is small if its area is less than `least`, a share of the largest part's area.
+    """
     labels, count = label_parts(matte > 0.5, diagonal=False)
     if count < 2:
         return matte
@@ -21,10 +24,11 @@ def drop_specks(matte: Singles, least: float) -> Singles:
 
 
 def fill_pinholes(matte: Singles, least: float, foreign: Floats | None = None) -> Singles:
-    """Return a matte (h, w) with holes filled that have less than `least` of the subject's area.
+    """Return a matte (h, w) without holes smaller than `least`, a share of the subject's area.
 
-    `foreign` (h, w) is the distance from the background, where 1 is the threshold. If given, holes
-    whose mean exceeds 0.5 are filled, too: a real hole shows the background, at about 0.25.
+    `foreign` (h, w) is the distance from the background, where 1 is the threshold. If given, larger
+    holes whose mean distance exceeds 0.5 are filled, too: a real hole shows the background, at
+    about 0.25. Gaps that touch the image's border are not holes.
     """
     labels, count = label_parts(matte <= 0.5, diagonal=True)
     areas = np.bincount(labels.ravel(), minlength=count + 1)

@@ -39,13 +39,15 @@ LEAST_HOLE = 0.008
 
 @dataclass(frozen=True)
 class Separation:
-    """A matte (h, w) from 0 to 1, and figures that tell how reliable it is.
+    """A matte (h, w) from 0 to 1, and figures that show how reliable it is.
 
-    `strangest`: the largest color distance from the background. `share`: the share of the image
-    that the subject covers. `border`: the share of the image's border that it covers. `scatter`:
-    the share of the subject that consists of specks. `contrast`: how many times farther the subject
-    is from the background's color than the background itself. `undecided`: half-covered pixels, as
-    a share of the subject.
+    - `strangest`: the largest color distance from the background, apart from outliers
+    - `share`: the share of the image that the subject covers
+    - `border`: the share of the image's border that the subject covers
+    - `scatter`: the share of the subject that consists of specks
+    - `contrast`: how many times farther the subject is from the background's color than the
+      background itself
+    - `undecided`: the number of half-covered pixels, as a share of the subject
     """
 
     matte: Singles
@@ -94,7 +96,10 @@ class Observation:
         return self.separate(NEUTRAL)
 
     def separate(self, tolerance: float) -> Separation:
-        """Return the subject's separation from a background that is like the image's border."""
+        """Return the subject's separation from a background that is like the image's border.
+
+        A lower tolerance keeps more.
+        """
         limit = threshold(self._strange, tolerance)
         evidence = 2.0 * np.log((self._strange + 0.2) / limit)
         raw = _refine(self._guide, self._bins, evidence)
@@ -152,8 +157,8 @@ class Observation:
 def _strangest(strange: Floats) -> float:
     """Return the 99.5th percentile of the distances, or 0.8 of the 99.9th if that is more.
 
-    The latter is for subjects below 0.5% of the image. In plain noise, the 99.9th percentile is
-    only an eighth above the 99.5th.
+    The 99.9th is for subjects smaller than 0.5% of the image. In plain noise, it is only an eighth
+    above the 99.5th, so it does not count.
     """
     most, nearly_all = np.quantile(strange, (0.995, 0.999))
     return float(max(most, 0.8 * nearly_all))

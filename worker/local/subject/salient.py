@@ -25,12 +25,13 @@ _SEEN = 0.5
 """Probability from which a pixel counts as part of what stands out."""
 _LEAST_SUBJECT = 0.001
 _MOST_SUBJECT = 0.97
-"""Limits for an object's share of the image: beyond them, the network has found all or nothing."""
+"""Limits for an object's share of the image: beyond them, the network found nothing or everything.
+"""
 _UNDECIDED = 0.75
 """Ratio of undecided pixels to the subject's from which the network has found nothing."""
 _SURE = 0.45
-"""Ratio of undecided pixels to the subject's up to which the network is sure. It is 0.03 to 0.3 on
-clear subjects, 0.6 to 0.7 on doubtful ones, and more than 2 on textures."""
+"""Ratio of undecided pixels to the subject's up to which the network is sure. The ratio is 0.03 to
+0.3 on clear subjects, 0.6 to 0.7 on doubtful ones, and more than 2 on textures."""
 _STROKE = 0.02
 """Maximum mean width of a drawing's strokes, as a share of the image's longer side."""
 _ENCLOSED = 1.5
@@ -38,9 +39,11 @@ _ENCLOSED = 1.5
 _GAP = 3.0
 """Maximum width of gaps between strokes that are closed, in pixels of the reduced image."""
 _CLOSED = 0.75
-"""If filling without closing gaps encloses at least this share of the area, they stay open."""
+"""Share of the area enclosed with closed gaps. If at least this much is enclosed without closing
+them, the gaps stay open."""
 _AGREED = 0.5
-"""Minimum mean probability of what the strokes enclose. Between a wheel's spokes it is low."""
+"""Minimum mean probability of the area that the strokes enclose; between a wheel's spokes, it is
+low."""
 _REMEMBERED = 4
 """Number of images whose answers are cached: dragging a setting asks about the same image again."""
 
@@ -124,10 +127,10 @@ def _read_or_ask(rgb: Singles, kept: AnswerFile | None) -> Singles:
 
 
 def fill_drawing(strokes: Bools, probability: Singles) -> Bools | None:
-    """Return a drawing's strokes with the area that they enclose (h, w), or None.
+    """Return a mask (h, w) of a drawing's strokes and the area that they enclose, or None.
 
-    `strokes` is the mask of what differs from the paper. Return None if they are not thin, enclose
-    little, or the network does not see an object within them.
+    `strokes` is the mask of what differs from the paper. Return None if the strokes are not thin or
+    enclose little, or if the network does not see an object within them.
     """
     area = int(np.count_nonzero(strokes))
     if not area or _mean_width(strokes) > _STROKE * max(strokes.shape):
@@ -143,7 +146,7 @@ def fill_drawing(strokes: Bools, probability: Singles) -> Bools | None:
 
 
 def _fill(strokes: Bools, gap: float) -> Bools:
-    """Return the strokes and what they enclose if gaps of about `gap` pixels count as closed."""
+    """Return the strokes and the area that they enclose; gaps of about `gap` pixels are closed."""
     near = blur(strokes.astype(np.float32), gap) > 0.1
     closed = fill_pinholes(near.astype(np.float32), np.inf) > 0.5
     # Eroded by as much as the strokes were widened, but never into the strokes.
