@@ -19,7 +19,8 @@ _ESCAPED = {"n": "\n", "t": "\t", "r": "\r"}
 def find_catalog(locale: str, folder: Path = FOLDER) -> Path | None:
     """Return the file for one of Blender's locales, such as `pt_BR` or `sr_RS@latin`, or None.
 
-    A file named after the language alone serves all countries.
+    The locale's own file is preferred, then that of the language and country, then that of the
+    language alone.
     """
     country = locale.partition("@")[0]
     language = country.partition("_")[0]

@@ -14,7 +14,7 @@ from ..providers import Message
 from .catalog import find_catalog, read_catalog
 
 CONTEXT = "image_to_mesh"
-"""For texts that Blender's own catalog has in another sense, such as “Fast” as a verb."""
+"""The context of texts that Blender's catalog has in another sense, such as “Fast” as a verb."""
 CONTEXTS = ("*", "Operator", CONTEXT)
 
 _labels: dict[str, Message] = {}
@@ -33,7 +33,10 @@ def translate(*sentences: str) -> str:
 
 
 def translate_error(error: Exception) -> str:
-    """Translate an error's message and hint, joined; an error without a message by its text."""
+    """Return an error's message and hint, translated and joined.
+
+    An exception without a message, such as one of Python's, is translated by its text.
+    """
     message = getattr(error, "message", None) or _words_of(error)
     return translate(message, getattr(error, "hint", ""))
 
@@ -54,9 +57,9 @@ def _translate(sentence: str) -> str:
 
 
 def label(template: str, **values: object) -> str:
-    """Return an untranslated label or tooltip with its values, for a property that Blender draws.
+    """Return a label or tooltip in English with its values, for a property that Blender draws.
 
-    Blender looks up the finished text, so its translation is added when a language is loaded.
+    Blender looks up the translation of the finished text. That is added when a language is loaded.
     """
     message = Message(template, **values)
     _labels[str(message)] = message
@@ -64,7 +67,7 @@ def label(template: str, **values: object) -> str:
 
 
 def register() -> None:
-    """Load the texts in the user's language, now and whenever the user changes it."""
+    """Load the texts in the user's language, now and whenever the language changes."""
     _load()
     _subscribe()
     bpy.app.handlers.load_post.append(_on_load)

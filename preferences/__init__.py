@@ -50,19 +50,25 @@ def addon_preferences(context: bpy.types.Context) -> Any:
 def get(context: bpy.types.Context) -> MappingProxyType[str, str]:
     """Return the library folder, keys, and addresses by the names of their preferences.
 
-    They are empty strings if the add-on is not enabled.
+    All values are empty strings if the add-on is not enabled.
     """
     preferences = addon_preferences(context)
     return MappingProxyType({name: getattr(preferences, name, "") for name in _names()})
 
 
 def keys(context: bpy.types.Context, provider: Provider[Any]) -> dict[str, Secret]:
-    """Return a provider's keys by preference; raise MissingKey or, for a malformed key, BadKey."""
+    """Return a provider's keys by the names of their preferences.
+
+    Raises MissingKey for a key that is not set, BadKey for a malformed one.
+    """
     return providers.keys_for(provider, get(context), os.environ)
 
 
 def address(context: bpy.types.Context, provider: Provider[Any]) -> str:
-    """Return the service's address, "" if it has none to set; raise InvalidSettings if invalid."""
+    """Return the base URL of a provider's service, "" for a provider without one.
+
+    Raises InvalidSettings if the URL is invalid or must not be called.
+    """
     name = provider.address.preference if provider.address else ""
     own = {name: getattr(addon_preferences(context), name, "")} if name else {}
     return providers.base_url(provider, own, os.environ)
@@ -85,12 +91,12 @@ def library(context: bpy.types.Context) -> Path:
 
 
 def rotations(context: bpy.types.Context) -> dict[str, int]:
-    """Return the rotations in degrees that users chose, by "provider/model"."""
+    """Return the rotations that the user chose, in degrees from 0 to 359, by "provider/model"."""
     return {key: int(value) % 360 for key, value in read_json(context, "turns").items()}
 
 
 def remember_rotation(context: bpy.types.Context, key: str, degrees: int) -> None:
-    """Save the rotation in degrees for future models of a provider's model."""
+    """Save the rotation, in degrees, of future meshes for a key as in `rotations`."""
     keep_json(context, "turns", {**rotations(context), key: degrees % 360})
 
 
@@ -107,7 +113,7 @@ def keep_import_defaults(context: bpy.types.Context, chosen: dict[str, Any]) -> 
 def is_on(context: bpy.types.Context, name: str) -> bool:
     """Return whether a switch, `frame_new` or `show_placeholders`, is on.
 
-    They are on if the add-on is not enabled.
+    Both count as on if the add-on is not enabled.
     """
     return bool(getattr(addon_preferences(context), name, True))
 
@@ -194,8 +200,8 @@ def answer(
 ) -> jobs.AccountAnswer | None:
     """Return the last answer to the `account_query` with these arguments, or None.
 
-    None means that the query was not sent since the answers were last dropped, or cannot be sent
-    because a key or the address is missing or invalid.
+    The answer may be pending. None means that the query was not sent since the answers were last
+    dropped, or cannot be sent because a key is missing, or a key or the address is invalid.
     """
     if not has_keys(context, provider) or address_problem(context, provider):
         return None
@@ -203,14 +209,14 @@ def answer(
 
 
 def set_draw(draw: Callable[[Any, bpy.types.Context], None]) -> None:
-    """Set the function that draws the page; disabling the add-on removes it."""
+    """Set the function that draws the preferences; disabling the add-on removes the function."""
     _drawing[:] = [draw]
 
 
 def register() -> None:
-    """Create the preferences class from the providers' declarations and register it.
+    """Create the preferences class from the providers' declarations, and register it.
 
-    Connections then use the user's certificate bundle.
+    Also apply the user's certificate bundle to new connections.
     """
     made = _preferences_class()
     bpy.utils.register_class(made)
@@ -219,7 +225,10 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Unregister the class, and drop its functions and the certificate bundle; values are kept."""
+    """Unregister the class, and remove its functions and the certificate bundle.
+
+    Blender keeps the values of the preferences.
+    """
     _drawing.clear()
     _listeners.clear()
     # Module state would outlive the add-on: the next enable starts without a bundle.
@@ -239,7 +248,10 @@ def account_of(provider: Provider[Any]) -> Provider[Any]:
 
 
 def call_when_key_changes(listener: Callable[[str], None] | None) -> None:
-    """Set the function to call with the name of a changed key's preference; None removes it."""
+    """Set the function that is called when a key changes, or remove it with None.
+
+    The function gets the name of the key's preference.
+    """
     _listeners[:] = [] if listener is None else [listener]
 
 
@@ -261,7 +273,7 @@ def _on_key(name: str) -> Callable[[Any, bpy.types.Context], None]:
 
 
 def _forget_answers(_: Any, _context: bpy.types.Context) -> None:
-    """Drop what all services answered: an address or the certificate bundle has changed."""
+    """Drop the answers of all services, since an address or the certificate bundle has changed."""
     jobs.session().account_queries.forget()
 
 
@@ -277,7 +289,7 @@ def _change_bundle(own: Any, context: bpy.types.Context) -> None:
 
 
 def read_json(context: bpy.types.Context, name: str) -> dict[str, Any]:
-    """Return a preference that holds a JSON object; empty for anything else."""
+    """Return the JSON object that a preference holds, or an empty dict for anything else."""
     try:
         kept = json.loads(getattr(addon_preferences(context), name, "") or "{}")
     except ValueError:

@@ -23,7 +23,11 @@ USUAL_LIMIT = 100.0
 
 
 class Updates(NamedTuple):
-    """The functions that Blender calls after a change; `key` returns one for a key's name."""
+    """The functions that Blender calls after a preference has changed.
+
+    `key` returns the function for a key, by the name of its preference. `address` is for service
+    addresses, `bundle` for the certificate bundle.
+    """
 
     key: Callable[[str], Update]
     address: Update
@@ -31,7 +35,7 @@ class Updates(NamedTuple):
 
 
 def all_fields(updates: Updates) -> dict[str, Any]:
-    """Return the properties by name, as the annotations of the class."""
+    """Return the properties by name, to become the annotations of the preferences class."""
     found = {**_library_fields(), **_other_fields(updates)}
     for provider in all_providers().values():
         for name, declared in _fields(provider, updates):
@@ -134,7 +138,10 @@ def _fields(provider: Provider[Any], updates: Updates) -> Iterator[tuple[str, An
 
 
 def shown_name(provider: Provider[Any]) -> str:
-    """Return the name of the preference that says whether the rows of a service are open."""
+    """Return the name of the preference that says whether a service's rows are open.
+
+    The service must have a key.
+    """
     return f"show_{provider.keys[0].preference}"
 
 

@@ -22,7 +22,7 @@ LINE = (1.0, 1.0, 1.0, 0.4)
 HIDDEN_LINE = (1.0, 1.0, 1.0, 0.1)
 BOTTOM = (1.0, 1.0, 1.0, 0.07)
 BEFORE, AFTER, UNKNOWN = 0.3, 0.95, 0.6
-"""Opacity of the picture above and below the level of the progress, and if that is unknown."""
+"""Opacity of the picture above the level of the progress, below it, and if it is unknown."""
 LINE_WIDTH = 1.5
 TEXT_SIZE, GAP = 15, 9
 NARROWEST = 0.8
@@ -142,7 +142,7 @@ def _draw_lines(batch: Any) -> None:
 
 
 def _draw_plain(batches: dict[str, Any]) -> None:
-    """Draw the bottoms, and faintly the edges that are behind something else."""
+    """Draw the bottoms of the boxes, and faintly their edges where something else hides them."""
     shader = gpu.shader.from_builtin("UNIFORM_COLOR")
     shader.bind()
     gpu.state.depth_test_set("GREATER")
@@ -178,8 +178,8 @@ def _draw_pictures(
 def _texture(job: str) -> tuple[Picture, Any] | None:
     """Return a job's picture and its texture, or None without a picture.
 
-    The texture is made when the picture is first drawn. Those of jobs without a placeholder are
-    then dropped.
+    The texture is created when the picture is first drawn. At the same time, the textures of jobs
+    without a placeholder are dropped.
     """
     picture = picture_of(job)
     if picture is None:
@@ -208,7 +208,7 @@ def _picture_batch(shader: Any, item: Placeholder, picture: Picture) -> Any:
 
 
 def _picture_shader() -> Any:
-    """Return the shader of pictures: more opaque below the level of the progress."""
+    """Return the shader of pictures, which are more opaque below the level of the progress."""
     if not _shader:
         between = gpu.types.GPUStageInterfaceInfo("image_to_mesh_picture")
         between.smooth("VEC2", "coordinate")
@@ -229,9 +229,11 @@ def _picture_shader() -> Any:
 
 
 def _draw_text(item: Placeholder, matrix: Matrix, half: tuple[float, float], gap: float) -> None:
-    """Draw a text centered above the box as it is seen; `half` is half of the region's size.
+    """Draw the placeholder's text on the screen, centered above its box, at a distance of `gap`.
 
-    It is left out if the box is partly behind the view, outside of it, or too narrow for the text.
+    `half` is half of the region's width and height; all lengths are in pixels. Nothing is drawn if
+    the box is partly behind the viewer, beyond the left or right edge of the view, or too narrow
+    for the text.
     """
     seen = [matrix @ point for point in _top(item)]
     if min(point.w for point in seen) <= 0.0:
@@ -248,7 +250,7 @@ def _draw_text(item: Placeholder, matrix: Matrix, half: tuple[float, float], gap
 
 
 def _top(item: Placeholder) -> list[Vector]:
-    """Return the corners of a box's top, cached until it moves."""
+    """Return the corners of a box's top as (x, y, z, 1), cached until the box changes."""
     place = (item.location, item.rotation, item.size)
     kept = _tops.get(item.job)
     if kept is None or kept[0] != place:

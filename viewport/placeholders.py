@@ -22,7 +22,7 @@ class Placeholder:
     """A box where a mesh will stand: `location` is the middle of its bottom.
 
     `rotation` is about Z in radians, `size` is width, depth, and height. `fraction` is the job's
-    progress from 0 to 1, rounded to percents; None if it is unknown.
+    progress from 0 to 1, in whole percents; None if unknown. `job` and `scene` are names.
     """
 
     job: str
@@ -36,9 +36,10 @@ class Placeholder:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A small image on a placeholder: RGBA from the lower left, and which part of it is shown.
+    """A small image on a placeholder, and the part of it that is shown.
 
-    `box` is left, bottom, right, and top as shares of the sides.
+    `pixels` are RGBA values from 0 to 1, in rows from the bottom. `box` is the part that is shown:
+    left, bottom, right, and top, as fractions of the image's sides.
     """
 
     width: int

@@ -18,8 +18,8 @@ def lazy_names(
     """Return a module `__getattr__` for a package, which imports a name's module on first use.
 
     `homes` maps each module, relative to the package, to the names that it provides. A loaded name
-    is stored in `namespace`, the package's globals, so that it is looked up only once. The function
-    raises AttributeError for any other name.
+    is stored in `namespace`, the package's globals, so that it is looked up only once. The returned
+    function raises AttributeError for any other name.
     """
     home_of = {name: home for home, names in homes.items() for name in names}
 

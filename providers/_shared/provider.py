@@ -270,7 +270,7 @@ class Provider(ABC, Generic[S]):
     def upload(self, pictures: tuple[Picture, ...], http: Http | None) -> Uploaded:
         """Upload the images, and return a reference for each view. Free, and may be repeated.
 
-        `pictures` are those without a reference that is younger than `token_life`.
+        `pictures` are the images for which there is no reference younger than `token_life`.
         """
         return Uploaded()
 

@@ -50,9 +50,9 @@ def matches_request(
 ) -> bool:
     """Return whether the inputs that a service lists for a task match those that were sent.
 
-    Inputs that the service does not list are ignored, and so are listed ones that were not sent and
-    have no default. Other inputs that were not sent must have their defaults, except for seeds,
-    which the service chooses itself.
+    A listed input must have the value that was sent or, if none was sent, its default. It is
+    ignored if it has neither, or if it is a seed that was not sent, which the service chooses.
+    Inputs that the service does not list are ignored as well.
     """
     # A seed that was not sent is random, so it cannot tell tasks apart.
     chosen_by_service = {name for name in defaults if "seed" in name.lower()} - set(sent)
@@ -83,8 +83,8 @@ def validate_task_id(task: str, label: str) -> str:
 def _same(sent: Any, listed: Any) -> bool:
     """Return whether the sent and the listed value of an input may be the same.
 
-    Values of different types may be two notations of one value. A listed None matches any value;
-    a sent None matches nothing else.
+    Values of different types match, because they may be two notations of one value. A listed None
+    matches any value, but a sent None matches only None.
     """
     if sent is None or listed is None:
         return listed is None

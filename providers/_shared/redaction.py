@@ -106,7 +106,7 @@ class _Spellings:
 
     @property
     def needles(self) -> tuple[str, ...]:
-        """The key's plain, hexadecimal and base64 forms: unless escaped, it appears as one."""
+        """The forms in which a key appears unless it is escaped: plain, hexadecimal and base64."""
         return (self._value, self._plain[1], *self._cores)
 
     def redact(self, text: str) -> str:

@@ -159,10 +159,10 @@ def decode_text(body: bytes | bytearray, content_type: str) -> str:
 
 
 def decode_answer(text: str, redact: Callable[[str], str]) -> tuple[str, Any]:
-    """Return a response as text, and as decoded JSON; None if it is not JSON, or nested too deeply.
+    """Return a response as text and as decoded JSON, which is None if invalid or nested too deeply.
 
-    `redact` removes the API keys from text. It is also applied to the decoded strings, so that JSON
-    escapes cannot hide a key. Lone surrogates in them become U+FFFD.
+    `redact` removes the API keys from the text, and from the decoded strings, so that JSON escapes
+    cannot hide a key. Lone surrogates in the decoded strings become U+FFFD.
     """
     redacted = redact(text)
     try:
@@ -178,7 +178,7 @@ def decode_answer(text: str, redact: Callable[[str], str]) -> tuple[str, Any]:
 def _printable(letter: str) -> str:
     """Return a character, or its replacement if it is not printable.
 
-    That is nothing for control and format characters, and U+FFFD for all others.
+    The replacement is "" for control and format characters, and U+FFFD for all others.
     """
     if letter.isprintable():
         return letter

@@ -102,7 +102,7 @@ def is_refused(reply: Reply) -> bool:
 def is_unclear(reply: Reply) -> bool:
     """Return whether a response has no documented error code, and is not clearly an error.
 
-    It clearly is one if it has a message and no data.
+    A response with a message but no data is clearly an error.
     """
     body = reply.json if isinstance(reply.json, dict) else {}
     is_error = bool(_text(reply, "message")) and not body.get("data")

@@ -85,9 +85,9 @@ class PresignedUpload:
 def read(reply: Reply, model: type[T], where: str, api: Api) -> T:
     """Return the parsed data of the response to a free call. Raises the error for a refusal.
 
-    HTML instead of JSON comes from a proxy or captive portal, which may be gone at the next poll:
-    it raises Unreachable, which is retried. Raises BadReply for invalid data, or for a refusal for
-    no known reason. `where` names the response in messages.
+    Raises Unreachable if the response is not a JSON object: HTML comes from a proxy or captive
+    portal, which may be gone at the next poll. Raises BadReply for invalid data, and for a refusal
+    without a known reason. `where` names the response in messages.
     """
     if is_refused(reply):
         error = refusal(reply, api)
@@ -150,7 +150,7 @@ def parse_submit(reply: Reply, api: Api) -> Ticket:
 
 
 def task_path(ticket: Ticket) -> str:
-    """Return the ticket's task id as a segment of a URL path."""
+    """Return the ticket's task id as a segment of a URL path. Raises Uncertain without an id."""
     return segment(ticket.data["task"])
 
 
@@ -158,7 +158,7 @@ def task_state(reply: Reply, ticket: Ticket, api: Api) -> Progress | Result:
     """Return the progress or the result of a task. Raises Failed if it ended without a mesh.
 
     An undocumented status counts as running, as in Tripo's own client. Raises BadMesh if the task
-    succeeded, but has no URL of a mesh.
+    succeeded, but has no URL of a mesh. See `read` for other errors.
     """
     task = read(reply, Task, "task", api)
     status = (task.status or "").lower()
@@ -182,9 +182,9 @@ def find_tasks(
 ) -> tuple[Ticket, ...]:
     """Return the tickets of tasks of type `kind`, created around `since` with the same inputs.
 
-    The usage list has only the type and time of tasks; their inputs need a call for each. Returns
-    an empty tuple if Tripo refuses to list the tasks. `body` is the order, and `defaults` has the
-    values of inputs that it leaves out.
+    `body` is the order, and `defaults` has the values of inputs that it leaves out. The usage list
+    has only the types and times of tasks, so the inputs of each possible task need another call.
+    Returns an empty tuple if Tripo refuses to list the tasks.
     """
     # The newest 50 are enough, because the lost order is only minutes old.
     reply = http.get("/account/usage", params={"limit": 50, "offset": 0})

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads headers of formats that no service accepts, and names unsupported ones for messages."""
+"""Reads headers of formats that no service accepts, and names unsupported ones for messages.
+
+The readers raise an error in `DAMAGED` for a damaged header.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ AVIF = (b"avif", b"avis")
 """Brands of ISO media files that hold a photo (ISO/IEC 23008-12)."""
 TARGA = b"TRUEVISION-XFILE.\0"
 TARGA_KINDS = {1: 1, 2: 0, 3: 0, 9: 1, 10: 0, 11: 0}
-"""Image types, and 1 if they have a palette; types from 9 on are run-length encoded."""
+"""Whether an image type has a palette (1) or not (0); types from 9 on are run-length encoded."""
 
 
 def read_exr(data: bytes) -> PictureInfo:

@@ -98,7 +98,7 @@ def _first(data: bytes, wanted: bytes) -> bytes:
 def _pixels(data: bytes, at: int, end: int) -> tuple[bytes, bytes]:
     """Return the alpha chunk and the first pixel chunk, each empty if it is missing.
 
-    Lossless pixels contain their own alpha, so that an alpha chunk before them is left out.
+    Lossless pixels contain their own alpha, so an alpha chunk before them is left out.
     """
     alpha = b""
     for kind, start, length in chunks(data, at, end):

@@ -78,7 +78,11 @@ class AcmeOrder:
 
 @dataclass(frozen=True)
 class AcmeTask:
-    """A task as the service describes it. `url` and `credits` are set once it has succeeded."""
+    """A task as the service describes it.
+
+    `url` and `credits` are set once the task has succeeded, and `reason` if it has failed.
+    `progress` is from 0 to 1.
+    """
 
     status: str
     progress: float = 0.0
@@ -109,7 +113,7 @@ class Acme(Provider[AcmeSettings]):
     settings = AcmeSettings
 
     def upload(self, pictures: tuple[Picture, ...], http: "Http | None") -> Uploaded:
-        """Upload the images and return their tokens by view."""
+        """Upload the images, and return their tokens by view."""
         return Uploaded(
             {picture.view: _upload(picture, require_http(http)) for picture in pictures}
         )
@@ -117,9 +121,9 @@ class Acme(Provider[AcmeSettings]):
     def submit(
         self, request: Request[AcmeSettings], uploaded: Uploaded, http: "Http | None"
     ) -> Ticket:
-        """Order the mesh, with the settings that the user changed.
+        """Order the mesh with the settings that the user changed, and return the task's ticket.
 
-        Raise Uncertain if the service may have taken the order without confirming it.
+        Raises Uncertain if the service may have accepted the order without confirming it.
         """
         body = {"image": uploaded.data["front"], **changed_values(request.settings)}
         reply = require_http(http).submit("/tasks", json=body)
@@ -131,9 +135,9 @@ class Acme(Provider[AcmeSettings]):
         return Ticket({"task": task})
 
     def poll(self, ticket: Ticket, http: "Http | None") -> Progress | Result:
-        """Return how far the task is, or the mesh file.
+        """Return the progress of the task or, once it has succeeded, its mesh file.
 
-        Raise Failed if the task failed, or Expired if the service no longer has it.
+        Raises Failed if the task failed, Expired if the service no longer has it.
         """
         reply = require_http(http).get(f"/tasks/{segment(ticket.data['task'])}")
         if reply.status == 404:
@@ -149,7 +153,7 @@ class Acme(Provider[AcmeSettings]):
         return Progress("Generating", task.progress)
 
     def balance(self, http: "Http | None") -> Balance | None:
-        """Return the credits that remain."""
+        """Return the remaining credits."""
         reply = _check(require_http(http).get("/balance"))
         return Balance(parse_reply(AcmeBalance, reply, "The balance").credits)
 
@@ -164,7 +168,7 @@ def _upload(picture: Picture, http: "Http") -> str:
 
 
 def _check(reply: "Reply") -> Any:
-    """Return the body of an answer, or raise the error that its status stands for."""
+    """Return the decoded body of a response. Raises the error for a status that is not 2xx."""
     message = _message_of(reply)
     if reply.status == 401:
         raise BadKey(
@@ -182,6 +186,6 @@ def _check(reply: "Reply") -> Any:
 
 
 def _message_of(reply: "Reply") -> str:
-    """Return the service's error message, which users can look up there, else its status."""
+    """Return the service's error message, or one with the status if it sent none."""
     error = reply.json.get("error") if isinstance(reply.json, dict) else None
     return str(error or Message("Acme returned status {status}.", status=reply.status))
