@@ -41,7 +41,7 @@ def register_folder(root: Path) -> str:
 
 
 def find_asset_library(root: Path) -> bpy.types.UserAssetLibrary | None:
-    """Return the asset library in Blender's preferences that has this folder, or None."""
+    """Return the asset library with this folder in Blender's preferences, or None."""
     for library in bpy.context.preferences.filepaths.asset_libraries:
         if library.path and Path(bpy.path.abspath(library.path)).resolve() == root.resolve():
             return library

@@ -75,7 +75,7 @@ def place_objects(
     """Link the model's objects, root first, to the active collection and place the root.
 
     `properties` are set as custom properties of every object. The root gets `name` unless its own
-    begins with it. In Object Mode, only the root is selected, and it becomes active.
+    name begins with that. In Object Mode, only the root is selected, and it becomes active.
     """
     if not isinstance(place, jobs.Placement):
         x, y, z = place
@@ -116,7 +116,7 @@ def _load_objects(blend_path: str) -> list[bpy.types.Object]:
 def _link_objects(blend_path: str) -> list[bpy.types.Object]:
     """Return new local objects that use the file's linked meshes, the root first.
 
-    The objects are local copies, since linked objects could not be moved.
+    They are copies of the linked objects, which could not be moved.
     """
     with bpy.data.libraries.load(blend_path, link=True) as (source, target):
         target.objects = source.objects
@@ -151,8 +151,8 @@ def _collection(context: bpy.types.Context) -> bpy.types.Collection:
 def _deselect(view_layer: bpy.types.ViewLayer, objects: list[bpy.types.Object]) -> None:
     """Deselect the objects, which were saved as selected.
 
-    Blender raises an error for objects of hidden collections, which are not in the view layer.
-    Testing for membership first would miss new objects that are in it.
+    Skip those that are not in the view layer, as in hidden collections: for them, Blender raises an
+    error. Testing for membership first would miss new objects that are in the view layer.
     """
     for obj in objects:
         with contextlib.suppress(RuntimeError):

@@ -44,7 +44,7 @@ class Obstacle(NamedTuple):
 
 
 class View(NamedTuple):
-    """A viewport, as the search for free ground needs it.
+    """The facts about a viewport that the search for free ground needs.
 
     `matrix` projects world space to clip space. `eye` is the position of the viewer, None in an
     orthographic view. `right` is the direction to the right of the screen in world space. `clear`
@@ -147,7 +147,7 @@ def screen_outline(view: View, box: Box) -> tuple[float, float, float, float, fl
 
 
 def _carriers(around: Surroundings, sides: Sequence[float]) -> list[Obstacle]:
-    """Return the ground planes, terrains, and rooms: a model stands on or in them."""
+    """Return the obstacles that a model stands on or in: ground planes, terrains, and rooms."""
     wide = [item for item in around.obstacles if _is_wide(item.box, sides)]
     flat = [item for item in wide if _is_flat(item.box)]
     # Rooms and terrains are the largest things around; each is compared with everything else.
