@@ -76,8 +76,8 @@ def is_there(context: bpy.types.Context, job: str) -> bool:
 def at_hand(context: bpy.types.Context, job: str) -> bool:
     """Return whether a job's model can be placed now; if not, append its next chunks.
 
-    A model without chunks can be placed at any time, one with chunks once all of them have been
-    appended.
+    A model with chunks can be placed once all of them have been appended, or if appending them
+    failed. A model without chunks can be placed at any time.
     """
     folder = library_of(context, job).folder(job)
     if not has_own_chunks(folder / CHUNKS_FOLDER) or not os.path.isdir(folder / CHUNKS_FOLDER):  # noqa: PTH112 - which raises nothing

@@ -45,10 +45,9 @@ def import_result(
 def find(context: bpy.types.Context, job: str) -> jobs.Record:
     """Return the record of `job`, or of the newest job with a mesh if `job` is empty.
 
-    If `job` is empty, jobs of this process come first. Then come those in the library, except
-    hidden ones, and except other users' unless the library is trusted. Raise LibraryProblem if no
-    job qualifies, or if a thread is still working on `job`: two threads would prepare the same
-    file.
+    If `job` is empty, search this process's jobs first, then the library. In the library, skip
+    hidden jobs, and other users' jobs unless the library is trusted. Raise LibraryProblem if no job
+    qualifies, or if a thread is still working on `job`: two threads would prepare the same file.
     """
     views = jobs.session().views()
     busy = {view.job: view.name for view in views if _is_at_work(view)}

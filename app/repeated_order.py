@@ -59,7 +59,7 @@ def note_job(spec: jobs.JobSpec, job: str) -> None:
 
 
 def is_there(context: bpy.types.Context, order: tuple[Any, ...]) -> bool:
-    """Return whether the same order is queued, running, recent, or was refused as a repetition.
+    """Return whether the same order is queued or running, is recent, or was refused as repeated.
 
     Always False for a provider that is not remote: its jobs are free.
     """

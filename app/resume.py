@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Resume jobs: find them, and collect the keys, addresses, and worker command that this takes."""
+"""Resume jobs: find them, and collect the keys, addresses, and worker command that they need."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ def find(context: bpy.types.Context, job: str) -> jobs.Record:
 def start_again(context: bpy.types.Context, record: jobs.Record, **decided: Any) -> str:
     """Resume a job on its thread and return its id.
 
-    `decided` are the user's decisions about an uncertain order, as `ResumeContext.spec_of` takes
-    them. Raises ImageToMeshError if a key or address is missing or invalid, if Blender is offline,
-    or if somebody else wrote the job and the library is not trusted.
+    `decided` are the user's decisions about an uncertain order: keyword arguments of
+    `ResumeContext.spec_of`. Raise ImageToMeshError if a key or address is missing or invalid, if
+    Blender is offline, or if somebody else wrote the job and the library is not trusted.
     """
     library = bring_in.library_of(context, record.id).root
     check_author(record, library)
@@ -71,7 +71,7 @@ def start_again(context: bpy.types.Context, record: jobs.Record, **decided: Any)
 
 
 def resume_context(context: bpy.types.Context) -> jobs.ResumeContext:
-    """Return what resuming takes: the library, the worker command, and keys and addresses.
+    """Return what jobs need to be resumed: the library, the worker command, keys, and addresses.
 
     A service whose key or address is missing or invalid, or that Blender may not reach, is left
     out.

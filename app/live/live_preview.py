@@ -76,7 +76,8 @@ def is_needed(_: bpy.types.Context) -> bool:
 def poll(context: bpy.types.Context, now: float) -> None:
     """Show a preview that has arrived, and request one for changed settings.
 
-    Start the worker first if that was noted. End the session instead if there is no window.
+    Start the worker first if `note_drawn` asked for that. If there is no window, only end the
+    session.
     """
     session, name = live_session(), "".join(_changed)
     is_wanted = bool(_wanted)

@@ -59,7 +59,7 @@ def is_needed(context: bpy.types.Context) -> bool:
 
 
 def poll(context: bpy.types.Context, _now: float) -> None:
-    """Redraw for progress, and after the model was installed or removed; use it by default."""
+    """Redraw for progress, and after the model was installed or removed; default to Body."""
     if _followed:
         if not jobs.weights_downloads().state(jobs.DEPTH).is_running:
             _followed.clear()

@@ -37,8 +37,8 @@ _candidate: list[tuple[jobs.AccountQuery, float]] = []
 def ask_balance(context: bpy.types.Context, provider: Provider[Any]) -> None:
     """Query the balance of a provider's account again.
 
-    Raises ImageToMeshError if the provider has none, Blender is offline, or the key or address is
-    invalid.
+    Raise ImageToMeshError if the provider has no balance, Blender is offline, or the key or address
+    is invalid.
     """
     if not preferences.has_account(provider):
         raise InvalidSettings(

@@ -125,7 +125,10 @@ def check_image(context: bpy.types.Context, image: bpy.types.Image, key: Hashabl
 
 
 def _retry(context: bpy.types.Context, image: bpy.types.Image, key: Hashable, now: float) -> None:
-    """Inspect an unreadable image again if its file has changed; test that every RETRY seconds."""
+    """Inspect an unreadable image again if its file has changed since the last look at it.
+
+    Look at the file every RETRY seconds.
+    """
     checked, changed = _failed.get(key, (0.0, -1.0))
     if now - checked < RETRY:
         return

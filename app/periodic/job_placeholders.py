@@ -161,7 +161,10 @@ def _reserve(
 def _find_stand(
     context: bpy.types.Context, wanted: jobs.Placement, own: Point, near: list[Placeholder]
 ) -> tuple[Point, Point]:
-    """Return a future mesh's location and dimensions, clear of the placeholders in `near`."""
+    """Return a future mesh's location and dimensions, clear of the placeholders in `near`.
+
+    Both are in the scene's units.
+    """
     from ...scene.placement import GAP, Stand, expected_stand, unit_factor
 
     boxes = [Stand(Vector(item.location), item.rotation, Vector(item.size)).box() for item in near]
@@ -228,7 +231,10 @@ def _keeps_background(view: jobs.JobView) -> bool:
 
 
 def _load_pictures(context: bpy.types.Context, views: list[jobs.JobView]) -> None:
-    """Put a picture on each placeholder that has none; without one, have its image inspected."""
+    """Put a picture on each placeholder that has none.
+
+    The picture comes from the report on the job's image; without a report, have it inspected.
+    """
     checks = jobs.image_checks()
     for view in views:
         if placeholders.picture_of(view.job):

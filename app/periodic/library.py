@@ -21,7 +21,7 @@ _drawn: list[tuple[Any, ...]] = [((), (), None)]
 
 
 def refresh_soon(context: bpy.types.Context) -> None:
-    """Refresh the index on a thread, because the library has changed; not without a window."""
+    """Refresh the index on a thread, because the library has changed; not in background mode."""
     if not bpy.app.background:
         jobs.library_index(preferences.library(context)).refresh_soon()
         heartbeat.wake()

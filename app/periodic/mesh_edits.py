@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Poll for mesh edits in the background Blender, and put their results into the scene.
 
-Not a modal operator: Blender's auto-save waits while one runs.
+This is not a modal operator, since Blender's auto-save waits while one runs.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def _bring_into_objects(view: jobs.EditView, scene: jobs.SceneMeshes) -> None:
 
 
 def _is_ready(view: jobs.EditView) -> bool:
-    """Return whether an ended edit need not wait for its objects to be in Object Mode."""
+    """Return False if an ended edit has to wait until its objects are in Object Mode."""
     scene = view.order.scene
     if scene is None or not view.changed:
         return True

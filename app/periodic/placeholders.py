@@ -20,7 +20,7 @@ _followed: list[bool] = []
 
 
 def follow() -> None:
-    """Keep placeholders up to date until no job is left; never without a window."""
+    """Keep placeholders up to date until no job is left; do nothing in background mode."""
     if not bpy.app.background:
         _followed[:] = [True]
         heartbeat.wake()

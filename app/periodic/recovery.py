@@ -65,7 +65,7 @@ def _on_load(*_: object) -> None:
 
 
 def register() -> None:
-    """Recover jobs at startup and whenever a file is opened; never without a window."""
+    """Recover jobs at startup and whenever a file is opened; do nothing in background mode."""
     if bpy.app.background:
         return
     bpy.app.handlers.load_post.append(_on_load)
