@@ -115,7 +115,7 @@ def _front_name(view: str) -> str:
 
 
 def _front_changed(choices: Any, _context: bpy.types.Context) -> None:
-    """Assign the side views that were chosen before any front image to this one.
+    """Assign the side views that were chosen before any front image to the new front image.
 
     A box around the subject of another image is removed.
     """

@@ -18,7 +18,7 @@ from ..scene_properties import provider_of, read_settings
 class KnownPrice(NamedTuple):
     """The price of one mesh, in `unit`.
 
-    `is_last`: it is not a quote, but what was charged for the same settings last time.
+    `is_last` means that it is not a quote, but what was charged for the same settings last time.
     """
 
     amount: float

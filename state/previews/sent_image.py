@@ -67,9 +67,9 @@ def show(wish: Wish, width: int, height: int, pixels: array[int]) -> None:
 
 
 def icon_of(image: bpy.types.Image) -> int:
-    """Return the icon number of an image's preview, as the provider will receive the image.
+    """Return the icon number of the preview of an image as the provider will receive it.
 
-    Until it is ready, return that of Blender's own preview, or 0 without one.
+    Until that preview is ready, return the number of Blender's own preview, or 0 without one.
     """
     if _shown and _shown[0][0] == picture_key(image):
         return int(_collection[0][NAME].icon_id)

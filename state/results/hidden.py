@@ -15,7 +15,7 @@ UNDO_SECONDS = 30.0
 class Hidden(NamedTuple):
     """A deleted result; `root` is its library's folder.
 
-    `due` is when it goes to the trash (`time.monotonic`).
+    `due` is when it goes to the trash, in seconds of the monotonic clock.
     """
 
     job: str

@@ -76,7 +76,7 @@ def room(context: bpy.types.Context) -> float:
 
 
 def page_start(first: int, total: int, size: int) -> int:
-    """Return the index of the first result on a page: `first`, limited to the last page's.
+    """Return the index of the first result on a page: `first`, but at most that of the last page.
 
     `first` is an index and not the number of a page: a sidebar that is dragged wider fits more
     results on a page, and still starts at the same one.

@@ -25,8 +25,8 @@ EDITS = {
 def when_text(created: str, *, short: bool = False) -> str:
     """Return when a result was generated, in local time: “Today 14:05”, “Nov 28 14:05”.
 
-    Results of earlier years include the year. `short`, for a place as wide as a thumbnail, includes
-    the time only if it was today. The text is empty if `created` is not a date.
+    Texts for earlier years include the year. With `short`, for a place as wide as a thumbnail, the
+    time is included only if it was today. The text is empty if `created` is not a date.
     """
     today = datetime.now().astimezone().date()
     return _when(created, today, bpy.app.translations.locale, short=short)
@@ -41,7 +41,7 @@ def provider_label(entry: jobs.Entry) -> str:
 def why_no_import(entry: jobs.Entry, *, trusted: bool) -> str:
     """Return why a result cannot be imported; empty if it can.
 
-    `trusted`: whether the user trusts the library.
+    `trusted` tells whether the user trusts the library.
     """
     if entry.missing:
         return (
@@ -53,7 +53,10 @@ def why_no_import(entry: jobs.Entry, *, trusted: bool) -> str:
 
 
 def version_texts(entry: jobs.Entry) -> list[tuple[str, str]]:
-    """Return (file, label) for each version of a result, the original, with "" as file, first."""
+    """Return (file, label) for each version of a result.
+
+    The original comes first, with "" as its file.
+    """
     rows = [("", tr("Original"))]
     for line in entry.versions.splitlines():
         file, _, made_by = line.partition(" ")
