@@ -101,7 +101,8 @@ def _line(image: bpy.types.Image, provider: Provider[Any]) -> str:
 def sent_text(report: jobs.ImageReport, provider: Provider[Any]) -> str:
     """Return what the provider receives, such as "Sends 1024 × 768 PNG, 0.4 MB".
 
-    For a local provider, it says that nothing is sent.
+    For a local provider, it says that nothing is sent; for an image that has not been read, that it
+    is checked later.
     """
     if report.info is None:
         return tr("Checked when you click Generate")
@@ -119,7 +120,10 @@ def megabytes(size: int) -> str:
 
 
 def warnings(report: jobs.ImageReport) -> Iterator[str]:
-    """Yield a sentence for each reason to expect a poor mesh; only one without a clear subject."""
+    """Yield a sentence for each reason to expect a poor mesh.
+
+    If there is no clear subject, yield only a sentence about that.
+    """
     # Without a subject, all other figures describe the whole image.
     if not report.clear:
         plain = tr("No clear subject: use a single object on a plain background")
