@@ -60,7 +60,10 @@ class ImageFiles:
         return bool(self.files or self.filepath or self.directory)
 
     def paths(self) -> list[str]:
-        """Return the absolute paths of `files`, else of `filepath` alone; a URL stays as it is."""
+        """Return the absolute paths of `files` or, if that is empty, of `filepath` alone.
+
+        A URL in `filepath` is returned unchanged.
+        """
         named = [file.name for file in self.files if file.name]
         if named:
             return [str(Path(bpy.path.abspath(self.directory), name)) for name in named]
@@ -79,7 +82,7 @@ def argument(name: str, description: str, *, hidden: bool = False) -> Any:
 
 
 def hidden_switch(name: str, description: str) -> Any:
-    """Declare a hidden switch for operators and scripts, which is off again for the next call."""
+    """Declare a hidden Boolean property, which is off again for the next call."""
     return BoolProperty(name=name, description=description, options=HIDDEN)
 
 

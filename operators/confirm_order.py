@@ -24,7 +24,10 @@ KNOWN = "confirmed_places"
 
 
 def place_of(context: bpy.types.Context, place: str) -> str:
-    """Return the place that an order comes from: `place` if set, else the tab or the search."""
+    """Return the place that an order comes from: `place` if set, else one found from the context.
+
+    That is "sidebar" or "image_editor" in the add-on's tab, and "search" anywhere else.
+    """
     if place:
         return place
     region = context.region
@@ -82,7 +85,10 @@ def ask(
 
 
 def question(context: bpy.types.Context, count: int, *, repeated: bool) -> str:
-    """Return what the order costs, after a note if it repeats one; a sentence on each line."""
+    """Return the text of the question, one sentence per line.
+
+    It says what the order costs. If the order is repeated, a note about that comes first.
+    """
     lines = [_what_it_costs(context, count)]
     if repeated:
         said = (

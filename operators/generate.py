@@ -157,9 +157,9 @@ def specify(
 ) -> jobs.JobSpec:
     """Return the specification of a job of this provider, with all that it needs from Blender.
 
-    `pictures` replace the scene's own, and have no box; `location` overrides the scene's placement.
-    A scene that is new gets its import defaults first. Raise ImageToMeshError for an unusable
-    image, key, or address.
+    `pictures` replace the scene's own, and the subject's box is then ignored. `location` overrides
+    the scene's placement. A scene that is new gets its import defaults first. Raise
+    ImageToMeshError for an unusable image, key, or address.
     """
     from ..scene import background_command
 

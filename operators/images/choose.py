@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Choose the scene's image: from the file, clipboard, render, viewport, a reference, or a URL."""
+"""Choose the scene's image: a data-block, clipboard, render, viewport, reference, or URL."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def _check_file(path: str) -> None:
 
 
 def _is_photo(path: str) -> bool:
-    """Return whether a file is a HEIC or AVIF photo by its content; False if it cannot be read."""
+    """Return whether a file's content is a HEIC or AVIF photo; False if it cannot be read."""
     from ...providers._shared.images.other_formats import is_heif
 
     try:
@@ -84,7 +84,7 @@ def _is_photo(path: str) -> bool:
 
 
 def _load(path: Path) -> bpy.types.Image:
-    """Load an image file, unless it is loaded already; raise BadImage if it cannot be read."""
+    """Return a file's image; load it if it is not loaded. Raise BadImage if it cannot be read."""
     known = set(bpy.data.images)
     try:
         image = bpy.data.images.load(str(path), check_existing=True)

@@ -73,8 +73,8 @@ def for_job(
 def target(context: bpy.types.Context, job: str, version: str) -> tuple[jobs.Record, str]:
     """Return the record and the version's file: those named, else those of the active object.
 
-    Without either, they are those of the newest job with a mesh, and its original. Raise
-    LibraryProblem if there is no such job, or `version` is not the name of a version.
+    Without either, return the newest job with a mesh, and its original. Raise LibraryProblem if
+    there is no such job, or `version` is not the name of a version.
     """
     roots = rotate.result_roots(context)
     active = context.view_layer.objects.active

@@ -171,7 +171,7 @@ def _record(context: bpy.types.Context, job: str) -> jobs.Record:
 
 
 def _choose_again(context: bpy.types.Context, record: jobs.Record) -> list[str]:
-    """Restore a job's provider, settings, and images; return what no longer exists, as texts.
+    """Restore a job's provider, settings, and images; return texts that name what is missing.
 
     The scene's images stay if the job's front image no longer exists.
     """

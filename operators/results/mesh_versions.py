@@ -197,7 +197,7 @@ def _show_file(context: bpy.types.Context, job: str, blend: str, instead: str) -
 def _shown_object(context: bpy.types.Context, job: str, version: str) -> bpy.types.Object | None:
     """Return the root of the job's model in the scene, or None.
 
-    The active object is preferred, then the last that shows `version`, then the last.
+    The active object is preferred, then the last root that shows `version`, then the last root.
     """
     found = [root for root in rotate.result_roots(context) if root[JOB] == job]
     found.sort(key=lambda root: root.get(VERSION, ORIGINAL) == version)
