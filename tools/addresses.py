@@ -53,7 +53,7 @@ def in_manifest(text: str, addresses: Mapping[str, str]) -> str:
 
 
 def in_manual(text: str, addresses: Mapping[str, str]) -> str:
-    """Return state/manual.py with the address of the hosted pages, ending in a slash, or ""."""
+    """Return state/manual.py with the hosted pages' address, ending in a slash; "" without one."""
     address = addresses.get("documentation", "")
     folder = f"{address.rstrip('/')}/" if address else ""
     return _MANUAL.sub(lambda _: f'ADDRESS = "{folder}"', text, count=1)

@@ -127,7 +127,7 @@ def timed_tests(names: tuple[str, ...]) -> bool:
 def subject() -> bool:
     """Run the tests that measure how well subjects are found; return whether they pass.
 
-    They also hold the time and memory of the network to limits.
+    These tests also check the time and memory that the network takes.
     """
     tests = ("local/test_subjects.py", "local/test_drawings.py", "nets/test_network_cost.py")
     command = [str(environments.for_unit("3.11")), "-B", "-m", "pytest", "-q", "-s",

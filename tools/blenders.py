@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Provide a Blender with a window for tests: this machine's own, or Debian's in a cached folder.
 
-`blenders.py [SUITE]` builds the folder, the sandbox; `blenders.py SUITE COMMAND…` runs a command in
-it.
+`blenders.py [SUITE]` builds the folder, which is called the sandbox. `blenders.py SUITE COMMAND…`
+runs a command in it.
 """
 
 from __future__ import annotations
@@ -126,7 +126,10 @@ def on_host() -> Host | None:
 
 
 def find() -> Place | None:
-    """Return an installed Blender or a built sandbox, for commands that need no window; or None."""
+    """Return an installed Blender, else a built sandbox, else None.
+
+    It is for commands that need no window.
+    """
     return on_host() or next(filter(None, map(find_sandbox, SUITES)), None)
 
 

@@ -2,8 +2,8 @@
 """Run the tests that take too long for every change: `nightly.py [PART…]`, all parts by default.
 
 `soak` and `fuzz` (ten minutes each), `mutants` (all guards, also those whose tests need a window),
-`versions` (Python and Blender between those that run for every change), `files` (every sample
-mesh), and `windows` (all window tests in both Blenders). Seeds are printed.
+`versions` (releases of Python and Blender between those that run for every change), `files` (every
+sample mesh), and `windows` (all window tests in both Blenders). Seeds are printed.
 """
 
 from __future__ import annotations

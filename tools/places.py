@@ -55,7 +55,7 @@ def is_root() -> bool:
 
 @contextmanager
 def hold_lock(name: str) -> Iterator[None]:
-    """Hold the named lock in the cache while the block runs; first wait for other holders."""
+    """Wait for the named lock in the cache, and hold it while the block runs."""
     cache().mkdir(parents=True, exist_ok=True)
     with (cache() / f"{name}.lock").open("w") as handle:
         _lock(handle)
