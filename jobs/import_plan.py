@@ -74,10 +74,10 @@ class Placement:
 class ImportPlan:
     """How to import a job's mesh once it is ready; the default is for a job without a scene.
 
-    `file` identifies the session of the .blend file in which the job was started: the mesh is not
-    imported into another one automatically. `scene` is the scene's name. `cleanup` has the options
-    of the worker's cleanup, None for its defaults. `in_chunks`: a large mesh is also written in
-    chunks, which Blender can append without freezing its window.
+    `file` identifies the session of the .blend file in which the job was started: in any other
+    session, the mesh is not imported automatically. `scene` is the scene's name. `cleanup` has the
+    options of the worker's cleanup, None for its defaults. `in_chunks`: a large mesh is also
+    written in chunks, which Blender can append without freezing its window.
     """
 
     file: str = ""

@@ -137,7 +137,7 @@ def mesh_is_whole(record: Record, folder: Path) -> bool:
 
 
 def can_resume(record: Record, folder: Path) -> bool:
-    """Return whether a job can be resumed, judged by its record and files; uncertain jobs can."""
+    """Return whether a job can be resumed, judged by its record and files; True if uncertain."""
     if record.state is State.UNCERTAIN:
         return True
     return not actual_state(record, folder, home=False).over

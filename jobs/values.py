@@ -83,7 +83,7 @@ class JobSpec:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An error as a value: its message, what to do next, and a link for that."""
+    """An error as a value: its kind, its message, what to do next, and a link for that."""
 
     kind: str
     message: str

@@ -71,8 +71,9 @@ class Channel:
     def last_words(self, *, ended: bool) -> str:
         """Return the process's last line with “error”, else its last line; "" without output.
 
-        The line is cut to 300 characters. `ended`: the process has ended, so its remaining output
-        is read first.
+        Lines that Blender prints around a crash are used only if there are no others. The line is
+        cut to 300 characters. `ended`: the process has ended, so its remaining output is read
+        first.
         """
         # The pipe may still hold the error of a dead process, or be kept open by a child of it.
         if ended:

@@ -182,7 +182,8 @@ class ImagePreparer:
 def needs_fitting(picture: InputPicture, size: int, provider: Provider[Any]) -> str:
     """Return why an image must be converted to be sent, as a clause such as “it is 30 MB”.
 
-    Returns "" if it need not be. `size` is the size of the file without metadata, in bytes.
+    Returns "" if the image can be sent as it is. `size` is the size of the file without metadata,
+    in bytes.
     """
     info, limits = picture.info, provider.limits
     if info is None or not provider.is_remote:

@@ -35,7 +35,10 @@ def settings_text(provider: str, settings: Mapping[str, JSON]) -> str:
 
 
 def order_mark(provider: str, settings: Mapping[str, JSON], pictures: Mapping[str, str]) -> str:
-    """Return the fingerprint of an order, 32 hex digits; `pictures` are digests or URLs by view."""
+    """Return the fingerprint of an order, as 32 hex digits.
+
+    `pictures` maps the views to the digests or URLs of their images.
+    """
     order = {
         "provider": provider,
         "settings": changed_settings(provider, settings),

@@ -91,7 +91,7 @@ def check_views(
 ) -> None:
     """Raise InvalidSettings for views that the provider does not accept with these settings.
 
-    Also raised for two images of the same view, or without an image of the first view.
+    Also raise it if two images have the same view, or none has the provider's first view.
     """
     taken = provider.views_for(settings)
     for source in sources:
@@ -156,7 +156,10 @@ def collect(
 
 
 def _readable(provider: Provider[Any]) -> PictureLimits:
-    """Return the limits of a usable image; one beyond the service's limits is converted later."""
+    """Return the limits of a usable image.
+
+    For a service, only the minimum is its own: larger images are converted later.
+    """
     if not provider.is_remote:
         return provider.limits
     return replace(READABLE, min_side=provider.limits.min_side)

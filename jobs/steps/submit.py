@@ -237,7 +237,7 @@ class Submission:
     def sent_of(self, error: BaseException) -> Sent:
         """Return whether a failed order reached the service.
 
-        For an earlier process's order, that is MAYBE, unless the error says that it did.
+        For an order of an earlier process, this is MAYBE, unless the error itself says YES.
         """
         answers = self.answers
         known = getattr(error, "sent", None)
@@ -289,8 +289,9 @@ class Submission:
 def _is_no_verdict(answers: RawAnswer) -> bool:
     """Return whether an error response leaves open whether the service accepted the order.
 
-    A server error with a JSON body is from the service itself; others come from a gateway in front
-    of it. Returns False without a response.
+    Returns False for a refusal, and for a server error with a JSON body, which is from the service
+    itself. Other error responses come from a gateway in front of it. Also returns False if there is
+    no response, or it is not an error.
     """
     status = answers.status
     if status is None or 200 <= status < 300 or is_refusal(status):

@@ -48,8 +48,8 @@ class Decoder:
     """A program that converts a photo to PNG; `{source}` and `{target}` stand for the files.
 
     `rotates`: the program applies the photo's orientation to the pixels, but may also keep it in
-    the file, where it would be applied again. `may_crop`: old versions of the program return a
-    single tile of a phone's photo, which consists of many.
+    the file, where it would be applied again. `may_crop`: phones store a photo as many tiles, and
+    old versions of the program return only one of them.
     """
 
     program: str

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Caches the tokens of uploaded images, so that an image is not uploaded twice.
 
-They are stored in the library, in `.uploads.json`. A token is used again only for the same service,
-address, account, and bytes, before it expires, and if this user's own process stored it.
+They are stored in the library, in `.uploads.json`. A token is used again only if it has not
+expired, this user's own process stored it, and service, address, account, and bytes are the same.
 """
 
 from __future__ import annotations

@@ -76,7 +76,8 @@ class ImageChecks:
     def skip(self, key: Hashable, error: ImageToMeshError | None = None) -> None:
         """Store a report without checking the image.
 
-        The report has `error`; without one, it is empty, for an image that would stall Blender.
+        The report has only the `error`. If that is None, the report is empty: this is for an image
+        whose check would stall Blender.
         """
         with self._lock:
             self._reports[key] = ImageReport(error=error)

@@ -55,9 +55,10 @@ class LiveRequest:
 
 @dataclass(frozen=True, slots=True)
 class LiveArrays:
-    """A preview's geometry, flattened: three coordinates per vertex, three indices per triangle.
+    """A preview's geometry, as flat arrays.
 
-    `uvs` has two values per corner of a triangle. `number` is that of the request.
+    `vertices` has three coordinates per vertex, `corners` three vertex indices per triangle, and
+    `uvs` two values per corner. `number` is that of the request.
     """
 
     number: int
