@@ -60,7 +60,11 @@ def preview_mesh(request: dict[str, Any], _report: Report) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def _builder(path: str, orientation: int, full_side: int, mesh: str, cache: str) -> PreviewBuilder:
-    """Return the builder for an image; the last one is kept, as the files of jobs do not change."""
+    """Return the builder for an image; only the last one is cached.
+
+    It stays valid, since the files of jobs do not change. Raise Refusal if the image cannot be
+    read.
+    """
     from .local.preview import PICTURE_SIDE, PreviewBuilder
     from .local.subject.salient import kept_answers
 

@@ -35,7 +35,10 @@ Handler = Callable[[dict[str, Any], Report], dict[str, Any]]
 
 
 def describe_process(_request: dict[str, Any], _report: Report) -> dict[str, Any]:
-    """Return settings, environment, and paths: what a downloaded file could use in this process."""
+    """Return settings, names of environment variables, and paths of this process.
+
+    They show what a downloaded file could use here.
+    """
     preferences = bpy.context.preferences
     return {
         "scripts": bool(preferences.filepaths.use_scripts_auto_execute),

@@ -55,7 +55,7 @@ class ImageBudget:
         """Count one use of an image.
 
         Raise Refusal if its format is not supported, if the budget is exceeded, or if its size
-        cannot be read in a format of _VARIABLE. A damaged image of another format is free.
+        cannot be read in a format of _VARIABLE. A damaged image of another format does not count.
         """
         kind, size = read_image_header(data)
         if kind not in self._kinds:  # guard: texture-kinds
@@ -83,7 +83,7 @@ class ImageBudget:
             )
 
     def add_file(self, path: Path) -> None:
-        """Count one use of an image file as `add` does; an empty or unreadable file is free."""
+        """Count one use of an image file as `add` does; an empty or unreadable file is ignored."""
         try:
             with (
                 path.open("rb") as file,

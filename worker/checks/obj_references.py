@@ -50,10 +50,10 @@ class ObjToImport:
 
 @contextmanager
 def redirect_materials(path: str, home: Path) -> Iterator[ObjToImport]:
-    """Yield the OBJ file to import: the file itself or, while the block runs, a copy on a stage.
+    """Yield the OBJ file to import: the file itself, or a copy in a temporary folder.
 
-    A copy is made unless the importer would find exactly the mesh's own files by itself. Raise
-    Refusal if a limit is exceeded.
+    A copy is made unless the importer would find exactly the mesh's own files by itself. It exists
+    while the block runs. Raise Refusal if a limit is exceeded.
     """
     stage = Stage()
     try:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Cleanup of a finished model.
+"""Clean up a finished model.
 
-Merges vertices, removes debris, inner shells, and degenerate faces, fills holes, fixes normals.
+It merges vertices; removes debris, inner shells, and degenerate faces; fills holes; and fixes
+normals.
 """
 
 from __future__ import annotations

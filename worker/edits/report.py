@@ -103,7 +103,10 @@ def _mesh_report(obj: bpy.types.Object) -> dict[str, int]:
 
 
 def _twisted_faces(shape: Shape, twisted: NDArray[np.bool_]) -> int:
-    """Return the number of faces with mostly `twisted` edges, at least 1 if there are any."""
+    """Return the number of faces with mostly `twisted` edges.
+
+    It is at least 1 if there are twisted edges.
+    """
     if not twisted.any():
         return 0
     against = np.add.reduceat(twisted[shape.sides].astype(np.int32), shape.starts)

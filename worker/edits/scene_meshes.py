@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Edit meshes of the artist's scene: read from a file that the add-on wrote, and written back."""
+"""Read meshes of the artist's scene from a file of the add-on, and write the edited ones for it."""
 
 from __future__ import annotations
 

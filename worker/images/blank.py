@@ -21,7 +21,7 @@ SPREAD = 6.5 / 255
 
 
 def check_blank(request: dict[str, Any], report: Report) -> dict[str, Any]:
-    """Return, as `shows`, in which way `request["picture"]` is blank; see `blank_reason`.
+    """Return, as `shows`, whether and how `request["picture"]` is blank; see `blank_reason`.
 
     Raise Refusal if Blender cannot read the image.
     """

@@ -54,7 +54,7 @@ def to_straight_alpha(pixels: Pixels) -> Pixels:
 
 
 def to_srgb(pixels: Pixels) -> Pixels:
-    """Return linear colors, clipped to 0 to 1, encoded with the sRGB curve; alpha is unchanged.
+    """Encode linear colors with the sRGB curve, clipped to 0 to 1; alpha is unchanged.
 
     The curve is that of IEC 61966-2-1.
     """

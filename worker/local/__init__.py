@@ -135,13 +135,19 @@ def _notes(flat: Silhouette, subject: Foreground, settings: Mapping[str, Any]) -
 
 
 def triangulate_subject(outline: Outline, settings: Mapping[str, Any]) -> Silhouette:
-    """Triangulate the silhouette; a relief needs detail inside, the other shapes at the rim."""
+    """Triangulate the silhouette; a relief needs detail inside, the other shapes at the rim.
+
+    Raise Refusal if the subject is too thin.
+    """
     relief = settings["shape"] == "relief"
     return triangulate(outline, settings["face_count"], 0 if relief else 2, walls=relief)
 
 
 def spin_subject(outline: Outline, settings: Mapping[str, Any]) -> Solid:
-    """Spin the outline about its vertical axis; the result is in pixels of the subject's matte."""
+    """Spin the outline about its vertical axis; the result is in pixels of the subject's matte.
+
+    Raise Refusal if the subject is too thin.
+    """
     return spin(trace_profile(outline), settings["face_count"], float(settings["thickness"]))
 
 

@@ -51,7 +51,7 @@ def add_model(model: Model, name: str) -> bpy.types.Object:
 
 
 def export_glb(path: str) -> None:
-    """Export the scene as GLB, with glTF's +Y up, but without animation, skins, and shape keys."""
+    """Export the scene as GLB, with +Y up, without animation, skins, and shape keys."""
     bpy.ops.export_scene.gltf(
         filepath=path,
         export_format="GLB",

@@ -258,7 +258,7 @@ def _restore(mesh: bpy.types.Mesh, attributes: list[_Attribute], chosen: dict[st
 
 
 def _active_layers(mesh: bpy.types.Mesh) -> dict[str, str]:
-    """Return the names of the active and the rendered UV map and color attribute, "" for none."""
+    """Return the names of the active and the rendered UV map and color attribute, or ""."""
     shown = [layer.name for layer in mesh.uv_layers if layer.active_render]
     return {
         "uv": mesh.uv_layers.active.name if mesh.uv_layers.active else "",

@@ -30,8 +30,8 @@ def read_shape(mesh: bpy.types.Mesh) -> Shape:
 def recalculate_outside(mesh: bpy.types.Mesh) -> int:
     """Make the faces of closed parts point outward, and return the number of flipped faces.
 
-    If neighboring faces of a part point to different sides, all normals of the part are
-    recalculated, even if it is not closed.
+    If neighboring faces of a part point to opposite sides, all normals of the part are
+    recalculated, even if the part is not closed.
     """
     shape = read_shape(mesh)
     uses = edge_uses(shape)

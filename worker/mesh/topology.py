@@ -42,10 +42,10 @@ class Shape:
 class LooseParts:
     """Connected components of a mesh, and figures for each.
 
-    `vertices` (n,) and `faces` (f,) are the part of each vertex and face; -1 for vertices without
-    faces. The figures are arrays (count,). `volumes` are negative if faces point inward;
-    `open_edges` counts edges with a single face, `all_edges` edges with any face, and `sizes`
-    faces.
+    `vertices` (n,) and `faces` (f,) give the part that each belongs to; -1 for vertices without
+    faces. The figures are arrays (count,). `volumes` are negative if faces point inward.
+    `open_edges` counts edges with a single face, `all_edges` counts edges with any face, and
+    `sizes` counts faces.
     """
 
     vertices: Ints

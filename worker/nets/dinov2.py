@@ -54,7 +54,7 @@ def embed_patches(image: Singles, weights: Weights) -> Singles:
 def _position(embedding: Numbers, rows: int, columns: int) -> Singles:
     """Return the embedding of each token's position (1 + rows·columns, channels).
 
-    `embedding` contains the class token's, followed by a square grid, which is resized if
+    `embedding` holds that of the class token, then those of a square grid, which is resized if
     necessary.
     """
     side = round((len(embedding) - 1) ** 0.5)

@@ -21,7 +21,10 @@ def linear(tokens: Singles, weight: Numbers, bias: Numbers) -> Singles:
 
 
 def normalize(tokens: Singles, weight: Numbers, bias: Numbers, epsilon: float = 1e-6) -> Singles:
-    """Return tokens, each with mean 0 and deviation 1, then scaled and shifted per channel."""
+    """Return each token with mean 0 and standard deviation 1, then scaled and shifted per channel.
+
+    The scale is `weight` (channels,), and the shift is `bias` (channels,).
+    """
     centered = tokens - tokens.mean(axis=1, keepdims=True)
     variance = np.einsum("nc,nc->n", centered, centered) / np.float32(tokens.shape[1])
     centered /= np.sqrt(variance + np.float32(epsilon))[:, None]
@@ -80,8 +83,8 @@ def _softmax(scores: Singles) -> Singles:
 def resize_cubic(grid: Numbers, rows: int, columns: int, offset: float) -> Singles:
     """Return a grid (h, w, channels) at another size, by cubic convolution (A = -0.75).
 
-    Samples are spaced as for a result that is larger by `offset`, as in PyTorch if it is given a
-    factor instead of a size.
+    Samples are spaced as if the result were larger by `offset`, as PyTorch does when it is given a
+    scale factor instead of a size.
     """
     down = _cubic_weights(grid.shape[0], rows, offset)
     along = _cubic_weights(grid.shape[1], columns, offset)

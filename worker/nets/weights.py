@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Read a network's weights from a safetensors file.
 
-The layout (huggingface.co/docs/safetensors, format of 2023): eight bytes with the length of a JSON
-header, the header with type, shape, and byte range of each tensor, then the tensors. Nothing in it
-is executed, unlike in a pickle.
+The layout (huggingface.co/docs/safetensors, format of 2023) is: eight bytes with the length of a
+JSON header; the header with the type, shape, and byte range of each tensor; the tensors. Nothing in
+the file is executed, unlike in a pickle.
 """
 
 from __future__ import annotations

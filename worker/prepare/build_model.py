@@ -38,10 +38,10 @@ SERVICE_PREVIEW_SIDE = 512
 def prepare_model(request: dict[str, Any], report: Report) -> dict[str, Any]:
     """Write the model of `request["mesh"]` to `request["output"]`.
 
-    Also write the chunks of a large model and the preview, if the request asks for them. Return
-    face count, object names, the root's name, height in meters, and notes for the user. Raise
-    Refusal with the kind `bad_mesh` for an unusable file and `library` for a full or read-only
-    disk.
+    Also write the chunks of a large model and the preview, if the request asks for them. Return the
+    number of `faces`, the names of `objects` and `root`, the `height` in meters, and `notes` for
+    the user. Raise Refusal with the kind `bad_mesh` for an unusable file and `library` for a full
+    or read-only disk.
     """
     report(0.0, "Importing the mesh")
     open_empty_file()

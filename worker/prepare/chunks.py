@@ -35,7 +35,7 @@ def write_chunks(folder: Path, objects: list[bpy.types.Object], least: int) -> N
     """Write the chunks of a model of at least `least` bytes to the folder, and their list last.
 
     Write nothing if the model is smaller, has data that raw arrays cannot carry, or is too large
-    for the disk: it is then appended in one step.
+    for the disk: it is then appended in one step. Raise OSError or RuntimeError if writing fails.
     """
     (folder / CHUNKS_FILE).unlink(missing_ok=True)
     owners: dict[bpy.types.Mesh, list[bpy.types.Object]] = {}

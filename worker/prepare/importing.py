@@ -66,7 +66,7 @@ def _import_checked(path: str, home: Path, *, merge_doubles: bool) -> tuple[str,
 def import_error_text(report: str) -> str:
     """Return an importer's own message: the first line of its report, or the exception it raised.
 
-    After a traceback Blender adds the location in its own code, which does not help users.
+    After a traceback, Blender adds the location in its own code, which does not help users.
     """
     lines = [line for raw in report.splitlines() if (line := raw.strip())]
     if any(line.endswith("Traceback (most recent call last):") for line in lines):
@@ -85,7 +85,7 @@ def _import_gltf(path: str, home: Path) -> list[str]:
 
 
 def _import_gltf_fast(path: str, home: Path) -> list[str]:
-    """Import in half the time; `merge_vertices` must set the meshes' normals afterwards."""
+    """Import a glTF file in half the time; `merge_vertices` must set the normals afterwards."""
     with normals_as_attribute():
         return _import_gltf(path, home)
 

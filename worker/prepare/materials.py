@@ -18,8 +18,8 @@ from .viewport_color import set_viewport_colors
 
 DEFAULT = ImportOptions()
 METALLIC, ROUGHNESS = 0.5, 0.5
-"""Metallic value from which a surface with a base color texture, but no metallic texture, is a
-mistake; roughness that replaces a value out of range."""
+"""The metallic value from which a surface with a base color texture, but without a metallic
+texture, counts as a mistake; and the roughness that replaces a value out of range."""
 
 
 def clean_up_materials(

@@ -118,7 +118,7 @@ class Views:
     def _buffer_length(self, index: int) -> int:
         """Return a buffer's declared length; raise Refusal if it has fewer bytes.
 
-        A Meshopt fallback is not checked: its length is 0 if it has no URI.
+        The bytes of a Meshopt fallback are not checked; without a URI, its length counts as 0.
         """
         buffer = self._file.all("buffers")[index]
         declared = _non_negative(buffer.get("byteLength"), "buffer.byteLength")

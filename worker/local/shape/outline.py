@@ -28,9 +28,9 @@ class Outline:
     length: float
 
     def level(self, points: Floats) -> Floats:
-        """Return the field at points (n, 2), but at most their distance to the image's edge.
+        """Return the field at points (n, 2), capped at each point's distance to the image's edge.
 
-        Outside the image that distance is negative, so that no point there is in the subject.
+        Outside the image, that distance is negative, so that no point there is in the subject.
         """
         height, width = self.field.shape
         x, y = points[:, 0], points[:, 1]

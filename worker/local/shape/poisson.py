@@ -35,7 +35,7 @@ def solve_poisson(flat: Silhouette, outline: Outline) -> Floats:
 
 
 class Smoother:
-    """Smooths values at the points of a silhouette; nothing flows over the rim."""
+    """Smooths values at the points of a silhouette by diffusion that does not cross the rim."""
 
     def __init__(self, flat: Silhouette) -> None:
         self._count = len(flat.points)

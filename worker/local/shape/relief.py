@@ -45,9 +45,9 @@ def _level_off(heights: Floats, limit: float) -> Floats:
 def _calm(flat: Silhouette, bump: Floats) -> Floats:
     """Return the bump (n,), smoothed so that small dents of the outline show near the rim only.
 
-    Otherwise, each dent would pull a groove over the whole flank. The smoothing itself would raise
-    the rim: at a straight rim, it turns the distance d, in smoothing widths, into d + exp(−d). This
-    is compensated.
+    Without smoothing, each dent would pull a groove over the whole flank. Smoothing would raise the
+    rim: at a straight rim, it turns the distance d, in smoothing widths, into d + exp(−d). This is
+    compensated.
     """
     size = float(np.sqrt(0.5 * np.abs(doubled_areas(flat.points, flat.triangles)).sum()))
     # In a strip of half width a, slope² + 2 bump is a² everywhere: thin parts stay round.

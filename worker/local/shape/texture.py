@@ -68,7 +68,10 @@ class Atlas:
     back: Area
 
     def coordinates(self, plane: Floats, behind: Bools) -> Singles:
-        """Return UVs (m, 3, 2) for triangle corners in image coordinates."""
+        """Return UVs (m, 3, 2) for triangle corners in image coordinates.
+
+        `behind` (m,) marks the triangles that show the back.
+        """
         shape = self.image.shape
         front = self.front.coordinates(plane, shape)
         back = self.back.coordinates(plane, shape)
@@ -120,8 +123,8 @@ def _rim(colors: Singles, weights: Singles) -> Rim:
 def _erase_stroke(picture: Singles, weights: Singles, rim: Singles) -> Singles:
     """Return the picture without the stroke along the outline of a drawing, if there is one.
 
-    Otherwise, the stroke would be stretched over the flank, where the surface is seen from the side
-    and `weights` (h, w) are 0. `rim` are the colors inside of the stroke.
+    Left in place, the stroke would be stretched over the flank, where the surface is seen from the
+    side and `weights` (h, w) are 0. `rim` are the colors inside of the stroke.
     """
     step = max(1, max(weights.shape) // _SAMPLED)
     part, seen = weights[::step, ::step], picture[::step, ::step]

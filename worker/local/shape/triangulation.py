@@ -203,9 +203,10 @@ def _halve(points: Floats, corners: Ints) -> Ints:
 
 
 def _crossed_sides(triangles: Ints, inside: Bools) -> tuple[Ints, Ints]:
-    """Return the sides (k, 2) that cross the outline, inner end first, and indices of them.
+    """Return the sides (k, 2) that cross the outline, and which of them each triangle has.
 
-    The indices (m, 3) are those of each triangle's own sides, −1 for sides that do not cross.
+    The end inside the outline comes first. The second array (m, 3) has an index for each side of
+    each triangle, −1 if the side does not cross.
     """
     count = len(inside)
     keys = side_keys(triangles, count)

@@ -65,7 +65,10 @@ def _slices(box: Box, shape: tuple[int, ...], margin: float) -> tuple[slice, sli
 
 
 def _interval(first: float, last: float, length: int) -> slice:
-    """Return the pixels from `first` to `last`, at least `_LEAST` if there are as many."""
+    """Return the pixels from `first` to `last`, limited to `length`.
+
+    There are at least _LEAST of them, or all if `length` is smaller.
+    """
     least = min(_LEAST, length)
     start = min(max(0, round(first)), length - least)
     return slice(start, min(length, max(round(last), start + least)))

@@ -27,7 +27,7 @@ _LAB_FROM_LMS = np.array(
 
 
 def _decoding_table() -> Singles:
-    """Return sRGB's transfer curve (IEC 61966-2-1) at 4097 even steps from 0 to 1."""
+    """Return the linear values of sRGB (IEC 61966-2-1) at 4097 even steps from 0 to 1."""
     encoded = np.linspace(0.0, 1.0, 4097)
     low = encoded / 12.92
     high = ((encoded + 0.055) / 1.055) ** 2.4

@@ -9,7 +9,7 @@ from ..array_types import Bools, Ints
 
 
 def component_labels(count: int, first: Ints, second: Ints) -> Ints:
-    """Return the number of each node's component (count,), in a graph of edges first[i]–second[i].
+    """Return the component (count,) of each node in a graph with edges first[i]–second[i].
 
     Components are numbered from 0.
     """

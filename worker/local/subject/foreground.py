@@ -139,7 +139,7 @@ class _PartFinder:
 
     @functools.cached_property
     def is_cutout(self) -> bool:
-        """Whether transparency shows where the subject is."""
+        """Whether the image is partly transparent, which shows where the subject is."""
         return bool((self._picture[:, :, 3] <= 0.5).mean() > _TRANSPARENT)
 
     def find(self, mode: str, tolerance: float) -> Foreground:

@@ -176,7 +176,7 @@ def _contrast(strange: Floats, inside: Bools) -> float:
 
 
 def _refine(guide: _Guide, bins: Ints, evidence: Floats) -> Floats:
-    """Return the subject's probability (h, w) from `evidence` in log odds, colors, and edges.
+    """Return the subject's probability (h, w): `evidence` (log odds), refined by colors and edges.
 
     Like GrabCut (Rother et al. 2004), it alternates between learning the colors of both sides and
     segmenting; a guided filter replaces the graph cut.
