@@ -54,7 +54,7 @@ _current: list[_Session] = []
 _last: list[int] = [0]
 """The number of the last request."""
 _discarded: set[str] = set()
-"""Updates that were cancelled because the settings changed again."""
+"""Updates that were canceled because the settings changed again."""
 
 
 def advance(context: bpy.types.Context, now: float, *, is_changed: bool) -> bool:
