@@ -44,7 +44,7 @@ def set_box(choices: Any, box: tuple[float, ...]) -> None:
 
 
 def without_box(settings: Settings) -> Settings:
-    """Return settings for images other than the one that the box was drawn on."""
+    """Return the settings without the box, for images other than the one it was drawn on."""
     names = {field.name for field in fields(settings)}
     if not names.issuperset(ENDS):
         return settings
