@@ -26,9 +26,9 @@ def draw_ended(
 ) -> None:
     """Draw the ended jobs, the newest first.
 
-    The two jobs of `_newest` show their details unless the user closed them. Other jobs show them
-    only if the user opened them. Jobs beyond ENDED_SHOWN are in a closed subpanel, which shows at
-    most OLDER_SHOWN of them.
+    The two jobs of `_newest`, and canceled ones with an awaited result, show their details unless
+    the user closed them. Other jobs show theirs only if the user opened them. Jobs beyond
+    ENDED_SHOWN are in a closed subpanel, which shows at most OLDER_SHOWN of them.
     """
     newest = _newest(ended)
     column = layout.column(align=True)
