@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Cancel a running job, or stop waiting for the result of a cancelled one."""
+"""Cancel a running job, or stop waiting for the result of a canceled one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DO_NOT_COLLECT = "Stop waiting for this mesh; the service may still charge for i
 
 
 class IMAGE_TO_MESH_OT_cancel(bpy.types.Operator):
-    """Cancel a running job, or stop waiting for a cancelled one; the newest by default."""
+    """Cancel a running job, or stop waiting for a canceled one; the newest by default."""
 
     bl_idname = "image_to_mesh.cancel"
     bl_label = "Cancel Generation"
@@ -52,8 +52,8 @@ class IMAGE_TO_MESH_OT_cancel(bpy.types.Operator):
 
 
 def _newest(*, collect: bool) -> str:
-    """Return the ID of the newest job that can be cancelled; raise LibraryProblem if no job can."""
-    # With `collect` off, a cancelled job whose result is still awaited can be cancelled once more.
+    """Return the ID of the newest job that can be canceled; raise LibraryProblem if no job can."""
+    # With `collect` off, a canceled job whose result is still awaited can be canceled once more.
     stays = frozenset() if collect else jobs.session().collecting()
     for view in jobs.session().views():
         if not view.over or view.job in stays:

@@ -40,7 +40,8 @@ def is_needed(context: bpy.types.Context, place: str, count: int = 1, *, said: b
     """Return whether `count` orders from this place must be confirmed first; free ones never are.
 
     `said` tells whether the button named the provider and the price. If it did not, or if there are
-    several orders, each click must be confirmed.
+    several orders, each click must be confirmed. Otherwise, the first order of each provider from
+    each place must be, except from the sidebar.
     """
     provider = provider_of(context.scene)
     if not provider.is_remote:

@@ -63,7 +63,7 @@ def wait_for(context: bpy.types.Context, job: str) -> job_events.Outcome:
             if event and outcome and event.job == job:
                 return outcome
     except KeyboardInterrupt:
-        # The job's thread needs a moment to record that it was cancelled.
+        # The job's thread needs a moment to record that it was canceled.
         session.cancel(job)
         _wait_for_end(job)
         raise
