@@ -148,7 +148,7 @@ def until_there(blender: Any, request: dict[str, Any]) -> float:
 
 
 def _never_cancel() -> None:
-    """Do nothing: the wait is never cancelled."""
+    """Do nothing: the wait is never canceled."""
 
 
 def main() -> None:

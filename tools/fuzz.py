@@ -44,7 +44,7 @@ class Found:
     broken: dict[str, str] = field(default_factory=dict)
 
     def row(self) -> str:
-        """Return its line of the table."""
+        """Return the target's line in the final table."""
         return f"{self.name:14}  {self.rounds:7} rounds, {len(self.broken)} broken"
 
 

@@ -60,7 +60,7 @@ class Outcome:
         return self.verdict == "caught"
 
     def row(self) -> str:
-        """Return its line of the table."""
+        """Return the guard's line in the output."""
         return f"{self.verdict:9}  {self.name:40}  {self.seconds:5.1f} s  {self.why}"
 
 

@@ -49,7 +49,7 @@ class Outcome:
     last: str
 
     def row(self) -> str:
-        """Return its line of the table."""
+        """Return the part's line in the final table."""
         verdict = "FAILED" if self.code else "ok"
         return f"{self.name:8}  {verdict:6}  {self.seconds:6.0f} s  {self.last}"
 

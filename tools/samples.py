@@ -52,8 +52,8 @@ def fetch(package: dict[str, Any]) -> Path:
 def wanted_files() -> Iterator[tuple[str, Path]]:
     """Yield the package's name and the path of each mesh to test.
 
-    If the list gives a package the number `every`, this is one of that many meshes. With
-    SAMPLES=all, it is every mesh.
+    If the list sets `every` to N for a package, only every N-th of its meshes is tested. With
+    SAMPLES=all, all of them are.
     """
     for package in list_packages():
         every = 1 if os.environ.get("SAMPLES") == "all" else package.get("every", 1)

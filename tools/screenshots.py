@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Take the manual's screenshots: run what takes them in Blender's window, and copy them.
+"""Take the manual's screenshots: run the tests that take them in Blender's window, and copy them.
 
 `screenshots.py --states` only takes the sidebar and the preferences in every state and appearance,
-to be looked at in build/screenshots/<suite>/states/sheets; SANDBOX_SUITE chooses the Blender.
+for inspection in build/screenshots/<suite>/states/sheets; SANDBOX_SUITE chooses the Blender.
 `screenshots.py --kept` copies what an earlier run wrote.
 """
 

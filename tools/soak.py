@@ -165,7 +165,7 @@ class Soak:
                 self._run("settle", job, "--submit-again", end=end)
 
     def _age(self) -> None:
-        """Make files of killed processes look old: until then, another process might use them."""
+        """Make files of killed processes look old: new files might be in use by another process."""
         for path in self.library.glob(".*"):
             os.utime(path, (AGES_AGO, AGES_AGO))
 
@@ -188,7 +188,7 @@ class Soak:
     # -- judging the run ---------------------------------------------------------------------------
 
     def judge(self) -> None:
-        """Compare the services' orders with the library's records, and look for files left over."""
+        """Compare the services' orders with the library's records, and look for leftover files."""
         records = list(self.records().values())
         for lane in self.lanes:
             mine = [record for record in records if record["provider"] == lane.provider]

@@ -86,7 +86,7 @@ class Outcome:
     failures: tuple[str, ...] = ()
 
     def row(self) -> str:
-        """Return its line of the table."""
+        """Return the tier's line in the final table, followed by its failures."""
         if self.why:
             return f"{self.tier:16}  {'FAILED' if self.failed else 'could not run'}: {self.why}"
         skipped = f", {self.skipped} skipped" if self.skipped else ""
