@@ -59,7 +59,7 @@ def _translate(sentence: str) -> str:
 def label(template: str, **values: object) -> str:
     """Return a label or tooltip in English with its values, for a property that Blender draws.
 
-    Blender looks up the translation of the finished text. That is added when a language is loaded.
+    Blender looks up a translation of the finished text, which is added when a language is loaded.
     """
     message = Message(template, **values)
     _labels[str(message)] = message

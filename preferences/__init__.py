@@ -96,7 +96,7 @@ def rotations(context: bpy.types.Context) -> dict[str, int]:
 
 
 def remember_rotation(context: bpy.types.Context, key: str, degrees: int) -> None:
-    """Save the rotation, in degrees, of future meshes for a key as in `rotations`."""
+    """Save the rotation, in degrees, for future meshes; `key` is "provider/model"."""
     keep_json(context, "turns", {**rotations(context), key: degrees % 360})
 
 
@@ -150,8 +150,8 @@ def key_problem(context: bpy.types.Context, provider: Provider[Any]) -> ImageToM
 def is_offline(context: bpy.types.Context, provider: Provider[Any]) -> bool:
     """Return whether a provider is unusable because Blender's online access is off.
 
-    A service on loopback is usable without it. An invalid address does not count here: it is
-    reported by `address_problem`.
+    A service on loopback is usable without it. Return False for an invalid address, which
+    `address_problem` reports.
     """
     if not provider.is_remote or bpy.app.online_access:
         return False
@@ -225,7 +225,7 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Unregister the class, and remove its functions and the certificate bundle.
+    """Unregister the class, and remove the functions that were set and the certificate bundle.
 
     Blender keeps the values of the preferences.
     """
@@ -258,7 +258,7 @@ def call_when_key_changes(listener: Callable[[str], None] | None) -> None:
 def _on_key(name: str) -> Callable[[Any, bpy.types.Context], None]:
     """Return the update function of a key's preference.
 
-    It drops the answers to all providers that use the key, and calls the listener.
+    The update function drops the answers of all providers that use the key, and calls the listener.
     """
 
     # A function of its own, as Blender takes no other callable.

@@ -14,7 +14,7 @@ from ._shared.settings import Choice, Option, Settings
 
 
 class TriposrSettings(Settings):
-    """The options of the model. Those at their defaults are not sent; the service chooses then."""
+    """The options of the model. The service chooses the values of those left at their defaults."""
 
     mc_resolution: Annotated[
         int,

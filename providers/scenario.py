@@ -183,7 +183,7 @@ class ScenarioTripo(Provider[ScenarioSettings]):
     settings = ScenarioSettings
 
     def headers(self, keys: Mapping[str, Secret]) -> dict[str, str]:
-        """Return the Basic authentication header, with the API key as the user name."""
+        """Return the Basic authentication header, which contains the API key and the API secret."""
         pair = ":".join(keys[field.preference].reveal() for field in self.keys)
         return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
 

@@ -165,7 +165,7 @@ class Tripo(Provider[TripoSettings]):
     settings = TripoSettings
 
     def upload(self, pictures: tuple[Picture, ...], http: "Http | None") -> Uploaded:
-        """Upload the images that are files, and return their tokens by view. URLs are not sent."""
+        """Upload images that are files, and return their tokens by view. URLs need no upload."""
         files = models.files_of(pictures)
         return Uploaded({file.view: _token(file, require_http(http)) for file in files})
 
@@ -198,7 +198,7 @@ class Tripo(Provider[TripoSettings]):
         since: datetime,
         http: "Http | None",
     ) -> tuple[Ticket, ...]:
-        """Return the tickets of tasks with the same inputs from the usage list around `since`."""
+        """Return the tickets of the account's tasks with the same inputs from around `since`."""
         kind, body = _order(request, uploaded)
         defaults = values_of(TripoSettings())
         return calls.find_tasks(kind, body, defaults, since, require_http(http), API)

@@ -186,7 +186,7 @@ class TripoV2(Provider[TripoV2Settings]):
         return self.views[:1] if settings.model_version in ONE_VIEW else self.views
 
     def upload(self, pictures: tuple[Picture, ...], http: "Http | None") -> Uploaded:
-        """Upload the images that are files, and return their tokens by view. URLs are not sent."""
+        """Upload images that are files, and return their tokens by view. URLs need no upload."""
         files = models.files_of(pictures)
         return Uploaded({file.view: _token(file, require_http(http)) for file in files})
 

@@ -184,7 +184,7 @@ def _mesh_format(data: bytearray) -> str:
 
 
 def _meshes(answer: Mapping[str, Any]) -> Iterator[FileObject]:
-    """Yield the files in which the mesh may be, the most likely one first; some repeatedly.
+    """Yield the files that may be the mesh, the most likely one first, and some repeatedly.
 
     In the documentation's samples the mesh is in `model_mesh`, in its schema in `data`. All other
     fields are searched for files with the name or type of a mesh.

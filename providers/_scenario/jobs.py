@@ -32,8 +32,8 @@ READABLE = frozenset({"glb", "fbx", "obj"})
 def get_price(path: str, body: Mapping[str, Any], http: Http) -> Cost | None:
     """Return the price from a dry run, or None if Scenario refuses the placeholder for the image.
 
-    If Scenario starts a job instead, cancel that and raise BadReply. Raises the error for any other
-    refusal, and BadReply for a response without a price.
+    If Scenario starts a job instead, cancel the job, and raise BadReply. Raises the error for any
+    other refusal, and BadReply for a response without a price.
     """
     reply = http.post(path, json=body)
     # Scenario may look for the placeholder image, and refuse the call.

@@ -60,7 +60,7 @@ class Billing:
     """The cost of a job, in Compute Units.
 
     `cuCost` is for the model, `cuCostDetails` for the team's extras, by name. `cuDiscount` is
-    subtracted. If `disableRefund` is set, a failed or canceled job is charged, too.
+    subtracted. If `disableRefund` is set, even a failed or canceled job is charged.
     """
 
     cuCost: float

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Checks ids, tokens and URLs, which must be sent back to a service exactly as received.
 
-They are not cleaned like text that is shown to the user, because that could change them. Instead,
-they are refused if they are too long, or have unprintable, replaced or redacted characters.
+They are not cleaned like text that is shown to the user, because cleaning could change them.
+Instead, they are refused if they are too long, or have unprintable, replaced or redacted
+characters.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def is_sendable_unchanged(text: str) -> bool:
 def require_exact(text: str, kind: str, error: type[ImageToMeshError] = BadReply) -> str:
     """Return `text` unchanged. Raises `error` if it cannot be sent back unchanged.
 
-    `kind` is the word for it in the message, such as "token".
+    The error's message calls the text `kind`, such as "token".
     """
     if not is_sendable_unchanged(text):
         raise error(
@@ -41,8 +42,8 @@ def require_exact(text: str, kind: str, error: type[ImageToMeshError] = BadReply
 def require_exact_values(data: Mapping[str, Any], kind: str) -> dict[str, Any]:
     """Return the data of a ticket or upload, with names and nested values cleaned.
 
-    Raises BadReply for a string, other than in a nested value, that cannot be sent back unchanged.
-    `kind` is the word for such a string in the message.
+    Raises BadReply for a top-level string that cannot be sent back unchanged. The error's message
+    calls the string `kind`.
     """
     return {
         clean(name): require_exact(value, kind) if isinstance(value, str) else clean_json(value)

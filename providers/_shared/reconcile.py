@@ -24,8 +24,8 @@ LONGEST_ID = 200
 def is_near(created: object, since: datetime) -> bool:
     """Return whether a task may be that of an order sent at `since`, by its time of creation.
 
-    That is from `CLOCK_TOLERANCE` before to `MAX_TRANSIT` after `since`. `created` is ISO 8601 or
-    seconds since 1970; anything else is never near.
+    It may be if it was created from `CLOCK_TOLERANCE` before to `MAX_TRANSIT` after `since`.
+    `created` is ISO 8601 or seconds since 1970; for anything else, return False.
     """
     time = _time(created)
     return time is not None and since - CLOCK_TOLERANCE <= time <= since + MAX_TRANSIT

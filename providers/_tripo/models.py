@@ -228,9 +228,10 @@ def _face_window(values: Mapping[str, Any], model: ModelCapabilities) -> tuple[i
 
 
 def idle_settings(settings: Settings, model: ModelCapabilities) -> Iterator[tuple[str, str]]:
-    """Yield (field, reason) for each setting that has no effect with the model or without textures.
+    """Yield (field, reason) for each setting that has no effect.
 
-    In the latter case, these are the settings in `OF_TEXTURES`.
+    These are the settings that the model does not support and, without textures, those in
+    `OF_TEXTURES`.
     """
     values = values_of(settings)
     for name in values:

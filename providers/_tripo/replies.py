@@ -127,9 +127,9 @@ def check_storage(reply: Reply, api: Api) -> None:
 def parse_submit(reply: Reply, api: Api) -> Ticket:
     """Return the ticket of a submitted task. Raises the error for a refusal.
 
-    Raises Uncertain for a server error, and for an undocumented code without a message, unless the
-    status is a refusal: in both cases, Tripo may have created the task. Raises BadReply if the
-    order was accepted, but the response contains no usable task id.
+    Raises Uncertain if Tripo may have created the task. That is so for a server error, and for an
+    undocumented code without a message, unless the status proves the refusal. Raises BadReply if
+    the order was accepted, but the response contains no usable task id.
     """
     if is_refused(reply):
         error = refusal(reply, api)

@@ -149,7 +149,7 @@ def is_https_address(text: str) -> bool:
 def is_private(host: str) -> bool:
     """Return whether a host is `localhost` or an IP address that is not public.
 
-    Other names are not resolved.
+    Other names are not resolved, and count as public.
     """
     if is_loopback(host):
         return True

@@ -18,7 +18,7 @@ RETRIED = frozenset({429, 502, 503, 504})
 
 
 def delay(attempt: int, reply: Reply | None = None) -> float:
-    """Return the seconds to wait after an attempt, counted from 0.
+    """Return the seconds to wait after the attempt number `attempt`, which counts from 0.
 
     The service's own Retry-After takes precedence over the exponential backoff.
     """

@@ -221,7 +221,7 @@ class Http:
             raise Interrupted(reason, lasting if error.problem.lasting else None) from error
 
     def pause(self, attempt: int) -> None:
-        """Sleep before a free call is retried, longer the higher `attempt` is, counted from 0."""
+        """Sleep before a free call is retried; the pause grows with `attempt`, counted from 0."""
         self.is_busy = False
         self._pause(delay(attempt))
 
@@ -283,7 +283,7 @@ class Http:
     def _read(
         self, answer: Answer, limit: int, recorder: AnswerRecorder | None, data: bytearray
     ) -> None:
-        """Append a body to `data`. Raises CallFailed, or BadReply if too large or a redirect's."""
+        """Append a body to `data`. Raises CallFailed, or BadReply for a redirect or a long body."""
         redirects = answer.status in REDIRECTS
         pieces = bounded_pieces(answer, limit, _no_check)
         # A redirect's body is meant for browsers, and a service could keep the call busy with it.
@@ -312,7 +312,8 @@ class Http:
     ) -> Iterator[Answer]:
         """Open the URL of a file without the API key, and follow redirects.
 
-        Raises `kind` if a URL must not be used, Unreachable if Blender is offline, else CallFailed.
+        Raises `kind` if a URL must not be used, Unreachable if Blender is offline, and CallFailed
+        if the connection fails.
         """
         check_host = self._policy.check_host(url)
         address = self._policy.elsewhere(url, check_host, kind)

@@ -188,7 +188,7 @@ def _once(request: DownloadRequest, http: Http) -> None:
 def _resume_point(answer: Stream, offset: int, validators: Validators) -> tuple[int, int | None]:
     """Return the offset at which a response starts, and the length of the whole file, if known.
 
-    Raises _Restart if it does not fit the part, BadMesh for an expired URL, else Interrupted.
+    Raises BadMesh for an expired URL, Interrupted for other errors, _Restart if not resumable.
     """
     if answer.status == 416:
         raise _Restart("the rest of the file is not available")
@@ -247,7 +247,7 @@ def _write(request: DownloadRequest, answer: Stream, offset: int, total: int | N
 
 
 def _finish(request: DownloadRequest) -> None:
-    """Move the complete file to its target; if `accept` refuses it, delete it and raise that."""
+    """Move the complete file to its target; if `accept` refuses it, delete it, and raise again."""
     try:
         request.accept(request.part)
     except ImageToMeshError:

@@ -73,7 +73,7 @@ def is_refusal(status: int) -> bool:
 def reply_of(
     status: int, headers: Mapping[str, str], data: bytearray, secrets: Redactor = NO_REDACTION
 ) -> Reply:
-    """Return a response decoded, with secrets redacted. Empties `data`, to halve the peak memory.
+    """Return a decoded response with secrets redacted. Empties `data`, to halve the peak memory.
 
     JSON with more than `MOST_VALUES` values is not decoded. The text of long JSON is truncated, so
     that a mesh in it is not kept twice.

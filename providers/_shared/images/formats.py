@@ -106,7 +106,7 @@ def copy_profile(picture: bytes, original: bytes) -> bytes:
     """Return a converted image, PNG or JPEG, with the color profile of the original.
 
     The conversion keeps the pixel values, which would mean other colors without the profile. If the
-    original has no RGB profile, or the image is of another format, it is returned unchanged.
+    original has no RGB profile, or `picture` is of another format, `picture` is returned unchanged.
     """
     profile = _profile_of(original)
     if not profile:

@@ -51,7 +51,7 @@ class Directory:
         return self.data[found.start : found.start + found.size]
 
     def numbers(self, tag: int) -> tuple[int, ...]:
-        """Return an entry's integers; empty if there is no such entry, or it has other values.
+        """Return an entry's integers; empty if there is no such entry, or it has no integers.
 
         Raises ValueError if the file is too short.
         """
