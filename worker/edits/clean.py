@@ -67,7 +67,7 @@ def _clean_mesh(obj: bpy.types.Object, asked: dict[str, Any], diagonal: float) -
     done |= {"Loose parts removed: {count}.": debris, "Inner shells removed: {count}.": shells}
     work = bmesh.new()
     work.from_mesh(mesh)
-    # Indexing a BMesh sequence raises an error without it.
+    # Without this, indexing a BMesh sequence raises an error.
     work.faces.ensure_lookup_table()
     bmesh.ops.delete(work, geom=[work.faces[n] for n in np.flatnonzero(gone)], context="FACES")
     faces = len(work.faces)
@@ -90,7 +90,7 @@ def _merge_vertices(obj: bpy.types.Object, diagonal: float) -> None:
     if not (obj.vertex_groups or any(marks)):
         merge_vertices(mesh)
         return
-    # Slower, and keeps weights, seams, and creases, which the arrays do not hold.
+    # Slower, but it keeps weights, seams, and creases, which the arrays do not hold.
     work = bmesh.new()
     work.from_mesh(mesh)
     bmesh.ops.remove_doubles(work, verts=work.verts, dist=diagonal * DEGENERATE)

@@ -43,7 +43,7 @@ def print_check(
         "wall": wall,
         "thinnest": round(thinnest, 3),
         "thin_share": round(thin, 4),
-        # The thousand is that of cubic millimeters in a cubic centimeter.
+        # A cubic centimeter has a thousand cubic millimeters.
         "volume": round(sum(_volume(obj) for obj in meshes) * scale**3 / MILLIMETERS, 3),
         "printable": bool(sound and thin <= THIN_TOLERATED),
     }

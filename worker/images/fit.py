@@ -27,10 +27,10 @@ SMALLEST_SIDE = 64
 def convert_image(request: dict[str, Any], report: Report) -> dict[str, Any]:
     """Write `request["picture"]` upright, with sides up to `max_side` pixels and up to `max_bytes`.
 
-    `formats` lists the accepted formats. PNG is preferred. If it is too large or not accepted, the
-    file is a JPEG; with transparency, only if PNG is not accepted. If no file is small enough, the
-    image is scaled down. Return, as `file`, the name of the file, which lies beside `output`. Raise
-    Refusal if the image cannot be read or made to fit.
+    `formats` lists the accepted formats. PNG is tried first, then JPEG. An image with transparency
+    becomes a JPEG only if PNG is not accepted. If no file is small enough, the image is scaled
+    down. Return, as `file`, the name of the file, which lies beside `output`. Raise Refusal if the
+    image cannot be read or made to fit.
     """
     report(0.0, "Converting the image")
     open_empty_file()

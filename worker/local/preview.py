@@ -134,7 +134,7 @@ class PreviewBuilder:
         asked = {"plain_back": is_plain(shown["back"]), "longest": shown["texture_size"]}
         if self._texture is None:
             return plan_areas(bounds, **asked)
-        # A subject that is about square: a pixel decides where its back is.
+        # For a subject that is about square, a pixel decides where its back is.
         both = [plan_areas(bounds, **asked, stacked=stacked) for stacked in (False, True)]
         wanted = self._texture[0] / self._texture[1]
         return min(both, key=lambda areas: abs(np.log(_aspect(areas) / wanted)))

@@ -64,7 +64,7 @@ def fuse(
     if path is not None:
         level = path + _residual(f"{name}.resConfUnit1", level, weights)
     level = _residual(f"{name}.resConfUnit2", level, weights)
-    # Convolved before it is resized, which gives the same, as it mixes no pixels.
+    # Convolving before resizing gives the same result, since this convolution mixes no pixels.
     return resize(_convolve(f"{name}.out_conv", level, weights), *size, aligned=True)
 
 

@@ -109,7 +109,7 @@ def extend_from_rim(flat: Silhouette, values: Floats) -> Floats:
     pull = _sum_at(first, weight * known[second], len(values))
     pull += _sum_at(second, weight * known[first], len(values))
     solution, load = values.copy(), pull[system.free]
-    # About its mean: the precision is relative to the load.
+    # Solved relative to the rim's mean, since the precision is relative to the load.
     middle = float(values[flat.rim].mean())
     shifted = load - middle * system.product(np.ones(len(load)))
     found = _conjugate_gradients(system.product, system.diagonal, shifted, np.zeros(len(load)))

@@ -98,7 +98,7 @@ def atlas(
     if flank:
         picture = _erase_stroke(picture, weights, rim.colors)
     reverse = _reverse(back, picture, rim, behind)
-    # What neither uses is seen by filters at a distance.
+    # Texels outside both areas have the back's mean color, since coarse filters mix them in.
     image = np.empty((*texture_shape(front, behind), 3), np.uint8)
     image[:] = reverse.mean(axis=(0, 1)) * 255.0 + 0.5
     for area, colors in ((front, picture), (behind, reverse)):
