@@ -21,7 +21,7 @@ from .. import heartbeat
 INTERVAL = 0.05
 """Seconds between ticks while a preview is active; it adds to the delay that the artist sees."""
 EDITORS = frozenset({"VIEW_3D", "PROPERTIES"})
-"""Editors in which users change settings. A change in another one, or in none, is a script's."""
+"""Editors in which users change settings. A change anywhere else comes from a script."""
 
 _changed: list[str] = []
 """The name of the scene whose settings were changed since the last tick; at most one."""

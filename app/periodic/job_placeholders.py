@@ -28,7 +28,7 @@ from .image_checks import subject_detection
 OWN_SIDE = 1.0
 """Longest side in meters of a model: services scale theirs to about that."""
 DEPTH = 0.5
-"""Expected depth as a share of the smaller of width and height: a front view does not show it."""
+"""Expected depth, as a share of the smaller of width and height; a front view does not show it."""
 WHOLE = (0.0, 0.0, 1.0, 1.0)
 
 Point = tuple[float, float, float]

@@ -18,7 +18,7 @@ from ..redraw import redraw
 # Nothing depends on when recovery starts, except that it must not delay the first draw.
 INTERVAL = 0.5
 UNDRAWN = 3
-"""Ticks after which the window has certainly been drawn: up to 1.5 seconds of event loop."""
+"""Ticks after which the window has certainly been drawn: up to 1.5 seconds of the event loop."""
 
 _ticks: list[float] = []
 """Times of the ticks with a window since the start or the last opened file."""
