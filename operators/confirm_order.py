@@ -20,7 +20,7 @@ from ..state.visibility import TAB
 SIDEBAR = "sidebar"
 """The place that shows provider, views, and price beside its button."""
 KNOWN = "confirmed_places"
-"""The preference that holds the "provider/place" from which the user has confirmed an order."""
+"""The preference that holds each "provider/place" from which the user has confirmed an order."""
 
 
 def place_of(context: bpy.types.Context, place: str) -> str:

@@ -18,7 +18,7 @@ from ...state.scene_properties import choices_of
 
 HOW = "Drag a box around the subject, or press Esc to cancel"
 LEAST = 0.01
-"""Minimum side of a box, as a share of the image's; shorter drags are accidental clicks."""
+"""Minimum side of a box, as a share of the image's side; shorter drags are accidental clicks."""
 NAVIGATION = frozenset({
     "MIDDLEMOUSE", "WHEELUPMOUSE", "WHEELDOWNMOUSE", "TRACKPADPAN", "TRACKPADZOOM", "MOUSEROTATE",
     "HOME", "NUMPAD_PLUS", "NUMPAD_MINUS", "TIMER",
