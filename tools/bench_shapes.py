@@ -30,7 +30,7 @@ LONGEST = 0.6
 """CPU seconds that a shape may take, without the network that finds the subject."""
 LEAST_OVERLAP = 0.95
 MOST_MEMORY = 200
-"""Peak memory in MB of the process that builds them."""
+"""Peak memory, in MB, that the process that builds the shapes may take."""
 
 
 def read(file: Path, side: int | None = None) -> tuple[Any, Any]:

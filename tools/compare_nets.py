@@ -19,7 +19,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 GOLDENS = ROOT / "tests" / "data" / "nets" / "depth-anything-torch.npz"
 LIMIT = 1e-3
-"""Largest difference from the authors' code, in standard deviations of each layer."""
+"""Largest difference allowed from the authors' code, in standard deviations of each layer."""
 LAYERS = (
     *(f"pretrained.blocks.{number}" for number in range(12)),
     *(f"depth_head.scratch.layer{number}_rn" for number in range(1, 5)),

@@ -24,7 +24,7 @@ GOLDENS = ROOT / "tests" / "data" / "nets" / "u2netp-onnxruntime.npz"
 KEPT = 10
 """Number of pictures whose answers are kept: every second one, in the order of their names."""
 SAME_WEIGHTS = 1e-3
-"""Largest difference of an answer with the same weights."""
+"""Largest difference that is allowed between answers with the same weights."""
 
 sys.path.insert(0, str(ROOT / "tests"))
 load: Any = import_module("unit.worker_package").load
