@@ -116,7 +116,7 @@ def read_presigned_upload(reply: Reply, api: Api) -> PresignedUpload:
 
 
 def check_storage(reply: Reply, api: Api) -> None:
-    """Raise Unreachable if Tripo's storage refused an image. Its errors are XML, or empty."""
+    """Raise Unreachable if Tripo's storage refused an image. Its error bodies are not read."""
     if not reply.ok:
         raise Unreachable(
             Message("{api}'s storage returned status {status}.", api=api.name, status=reply.status),

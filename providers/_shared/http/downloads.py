@@ -247,7 +247,7 @@ def _write(request: DownloadRequest, answer: Stream, offset: int, total: int | N
 
 
 def _finish(request: DownloadRequest) -> None:
-    """Move the complete file to its target; if `accept` refuses it, delete it, and raise again."""
+    """Move the complete file to its target, or delete it and re-raise if `accept` fails."""
     try:
         request.accept(request.part)
     except ImageToMeshError:

@@ -99,7 +99,7 @@ class AcmeBalance:
 
 
 class Acme(Provider[AcmeSettings]):
-    """Generate meshes with Acme."""
+    """Acme's service, which makes a textured mesh from one image."""
 
     id = "acme"
     label = "Acme"
