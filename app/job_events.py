@@ -59,7 +59,7 @@ def _handle(context: bpy.types.Context, event: jobs.Event) -> Outcome | None:
     if view.failure:
         return Outcome("ERROR", translate(view.failure.message, view.failure.hint))
     if view.state is jobs.State.CANCELLED:
-        return Outcome("ERROR", tr("{} was cancelled.").format(view.name))
+        return Outcome("ERROR", tr("{} was canceled.").format(view.name))
     if isinstance(event, jobs.Collected):
         return Outcome(
             "INFO", tr("{} was added to the library and is ready to import").format(view.name)

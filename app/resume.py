@@ -26,9 +26,9 @@ def find(context: bpy.types.Context, job: str) -> jobs.Record:
         if not jobs.can_resume(record, library.folder(job)):
             raise LibraryProblem(
                 Message(
-                    "“{name}” is {state}: there is nothing to resume.",
+                    "There is nothing to resume for “{name}” (state: {state}).",
                     name=record.name,
-                    state=Message.of(record.state),
+                    state=Message.of(record.state.shown),
                 )
             )
         return record

@@ -152,7 +152,7 @@ def _resolve(arguments: argparse.Namespace, host: BlenderHost) -> int:
     record = library.load(arguments.job)
     if record.state is not State.UNCERTAIN:
         raise LibraryProblem(
-            f"Job “{record.id}” is not uncertain: it is {record.state}.",
+            f"Job “{record.id}” is not uncertain (state: {record.state}).",
             "If it is unfinished, use “resume” to continue it.",
         )
     if arguments.forget:

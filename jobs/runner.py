@@ -303,7 +303,7 @@ class Runner:
             if self._record.state in (State.SUBMITTING, State.UNCERTAIN):
                 return self._end_failed(self._reconciler.unknown(), Sent.MAYBE)
             self.live.save_if_possible(state=State.CANCELLED)
-        self.live.end("Cancelled", state=State.CANCELLED)
+        self.live.end("Canceled", state=State.CANCELLED)
         ticket = self._ticket_at_last()
         check = self._token.check_of(Step.LAST_WORDS)
         stopped = ticket and self._submission.cancel_task(ticket, check)

@@ -41,6 +41,24 @@ class State(StrEnum):
         """Whether the state is final."""
         return self in (State.READY, State.FAILED, State.CANCELLED, State.UNCERTAIN)
 
+    @property
+    def shown(self) -> str:
+        """The state's name in messages."""
+        return STATES[self]
+
+
+STATES = {
+    State.QUEUED: "Queued",
+    State.SUBMITTING: "Submitting",
+    State.RUNNING: "Running",
+    State.DOWNLOADING: "Downloading",
+    State.PREPARING: "Preparing",
+    State.READY: "Ready",
+    State.FAILED: "Failed",
+    State.CANCELLED: "Canceled",
+    State.UNCERTAIN: "Uncertain",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class PictureSource:

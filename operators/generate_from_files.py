@@ -33,7 +33,7 @@ class IMAGE_TO_MESH_OT_make_here(ImageFiles, bpy.types.Operator):
     """Generate a mesh of each image file with the scene's provider and settings."""
 
     bl_idname = "image_to_mesh.make_here"
-    bl_label = "Make 3D Here"
+    bl_label = "Generate Mesh Here"
     bl_description = "Generate a mesh from each image file with the scene's provider and settings"
     bl_options = {"REGISTER"}
 

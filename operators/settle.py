@@ -42,7 +42,10 @@ class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
             (
                 "SUBMIT_AGAIN",
                 "Submit Again",
-                ("The service did not receive the job: submit it again, which costs again"),
+                (
+                    "Submit the job again, if the service did not receive it; otherwise you are "
+                    "charged twice"
+                ),
             ),
             ("FORGET", "Discard", "Give up on this job (you may still be charged for it)"),
         ),
@@ -88,17 +91,21 @@ class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
         if not jobs.is_uncertain(record):
             raise LibraryProblem(
                 Message(
-                    "“{name}” does not need to be resolved: it is {state}.",
+                    "“{name}” does not need to be resolved (state: {state}).",
                     name=record.name,
-                    state=Message.of(record.state),
-                )
+                    state=Message.of(record.state.shown),
+                ),
+                "If it is unfinished, resume it.",
             )
         if self.how == "FORGET":
             jobs.give_up(library, record.id)
             jobs.session().dismiss(record.id)
             return jobs.session().recovery.forget(record.id)
         if self.how == "ATTACH" and not self.task.strip():
-            raise LibraryProblem("The task ID is missing.", "Copy it from the service's website.")
+            raise LibraryProblem(
+                Message("{field} is empty.", field=Message.of(self._id_label())),
+                "Copy it from the service's website.",
+            )
         decided = {"again": self.how == "SUBMIT_AGAIN", "attach": ""}
         if self.how == "ATTACH":
             decided["attach"] = self.task

@@ -110,8 +110,9 @@ def sent_text(report: jobs.ImageReport, provider: Provider[Any]) -> str:
     shown = f"{width} × {height} {format_.upper()}"
     if not provider.is_remote:
         return tr("{}, not sent").format(shown)
-    detail = tr("converted") if converted else megabytes(report.size)
-    return tr("Sends {}, {}").format(shown, detail)
+    if converted:
+        return tr("Sends {}, converted").format(shown)
+    return tr("Sends {}, {}").format(shown, megabytes(report.size))
 
 
 def megabytes(size: int) -> str:

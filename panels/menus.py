@@ -35,8 +35,8 @@ class IMAGE_TO_MESH_MT_pictures(bpy.types.Menu):
         layout.operator("image_to_mesh.use_render", text="Render Result", icon="RENDER_RESULT")
         layout.operator("image_to_mesh.use_address", text="URL...", icon="URL")
         layout.separator()
-        text = with_provider(context, "Multiple Files with {}...", "Multiple Files...")
-        _several(layout, text, "FILE_FOLDER")
+        several = ("Generate from Multiple Files with {}...", "Generate from Multiple Files...")
+        _several(layout, with_provider(context, *several), "FILE_FOLDER")
 
 
 class IMAGE_TO_MESH_MT_edit_image(bpy.types.Menu):

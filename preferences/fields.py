@@ -76,7 +76,8 @@ def _other_fields(updates: Updates) -> dict[str, Any]:
             name="Certificate Bundle",
             description=(
                 "Custom CA certificates (PEM) used instead of the default ones, for networks that "
-                "inspect connections; REQUESTS_CA_BUNDLE takes precedence"
+                "inspect connections; the environment variable REQUESTS_CA_BUNDLE takes "
+                "precedence"
             ),
             subtype="FILE_PATH",
             update=updates.bundle,
@@ -104,7 +105,7 @@ def _fields(provider: Provider[Any], updates: Updates) -> Iterator[tuple[str, An
         # The recommended service is open, so that the first key has a place to go.
         first = BoolProperty(
             name=provider.label,
-            description="Show the key of this service",
+            description="Show the API key for this service",
             default=provider.rank == 1,
         )
         yield shown_name(provider), first
@@ -114,7 +115,8 @@ def _fields(provider: Provider[Any], updates: Updates) -> Iterator[tuple[str, An
             StringProperty(
                 name=field.title,
                 description=label(
-                    "Stored in your preferences; if empty, {variable} is used",
+                    "Stored in your preferences; if empty, the environment variable {variable} "
+                    "is used",
                     variable=field.environment,
                 ),
                 subtype="PASSWORD",
@@ -128,7 +130,8 @@ def _fields(provider: Provider[Any], updates: Updates) -> Iterator[tuple[str, An
             StringProperty(
                 name=label("{provider} Address", provider=provider.label),
                 description=label(
-                    "If empty, {variable} is used, or {address} if that is not set",
+                    "If empty, the environment variable {variable} is used, or {address} if that "
+                    "is not set",
                     address=default,
                     variable=variable,
                 ),

@@ -151,7 +151,8 @@ class LocalSettings(Settings):
         Interval(ge=0.0, le=1.0),
         Option(
             "Box Top",
-            "Upper edge of the box around the subject, from the top of the image",
+            "Upper edge of the box around the subject, as a fraction of the image's height, "
+            "from the top",
             unit="factor",
             quiet=True,
         ),
@@ -159,14 +160,21 @@ class LocalSettings(Settings):
     box_right: Annotated[
         float,
         Interval(ge=0.0, le=1.0),
-        Option("Box Right", "Right edge of the box around the subject", unit="factor", quiet=True),
+        Option(
+            "Box Right",
+            "Right edge of the box around the subject, as a fraction of the image's width, "
+            "from the left",
+            unit="factor",
+            quiet=True,
+        ),
     ] = 1.0
     box_bottom: Annotated[
         float,
         Interval(ge=0.0, le=1.0),
         Option(
             "Box Bottom",
-            "Lower edge of the box around the subject, from the top of the image",
+            "Lower edge of the box around the subject, as a fraction of the image's height, "
+            "from the top",
             unit="factor",
             quiet=True,
         ),
@@ -192,7 +200,9 @@ class Local(Provider[LocalSettings]):
 
     id = "local"
     label = "Built-in (Offline)"
-    description = "Inflate, relief, cutout, or spin of the subject; free, no key required"
+    description = (
+        "Mesh from the outline, brightness, or depth of a single image; free, no key required"
+    )
     needs: ClassVar[frozenset[Need]] = frozenset({"blender"})
     # The worker opens images with Blender, which reads EXR and HDR as well.
     formats = frozenset({"png", "jpeg", "webp", "bmp", "tiff", "exr", "hdr"})

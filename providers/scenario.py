@@ -207,7 +207,7 @@ class ScenarioTripo(Provider[ScenarioSettings]):
             return calls.poll(ticket.data, require_http(http))
         except RateLimited as error:
             log.info("waiting: %s", error)
-            return Progress("Waiting for rate limit", wait=60.0)
+            return Progress("Waiting for rate limit to reset", wait=60.0)
 
     def cancel(self, ticket: Ticket, http: "Http | None") -> CancelOutcome:
         """Cancel the job, and return whether it is charged for, which it usually is not."""

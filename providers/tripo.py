@@ -34,7 +34,8 @@ API = errors.Api(
     name="Tripo",
     meshes=("model_url", "pbr_model_url", "model", "pbr_model", "model_urls", "base_model_url"),
     late=Expired,
-    nobody="Check the connection and Tripo's address in the preferences (TRIPO_BASE_URL).",
+    nobody="Check the connection, and Tripo Address in the add-on preferences or the environment "
+    "variable TRIPO_BASE_URL.",
 )
 IN_ONE_FORM = 10_000_000
 """Maximum bytes of an image that is uploaded to `/files`; a larger one needs a presigned URL."""

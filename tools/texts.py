@@ -74,8 +74,8 @@ POSITIONS = {
 KEYWORDS = frozenset({"confirm_text", "heading", "message", "phase", "text", "title"})
 NAMES = frozenset(
     {"COUNTS", "FAULTS", "GROUPS", "NO_PICTURE", "NO_SUBJECT", "OFFLINE", "PHASES", "PLAIN",
-     "bl_description", "bl_label", "description", "label", "lookup_name", "phase", "text", "title",
-     "unit"}
+     "STATES", "bl_description", "bl_label", "description", "label", "lookup_name", "phase", "text",
+     "title", "unit"}
 )  # fmt: skip
 """Names of variables and attributes that hold texts for users."""
 LETTERS = re.compile(r"[A-Za-z]{2}")
@@ -195,12 +195,6 @@ def _labels(tree: ast.Module) -> Iterator[tuple[str, int]]:
                 shown = [value] if _name(target) in NAMES else []
             case ast.Call():
                 shown = list(_shown_arguments(node))
-            # A job's states are shown by their values, which are single lowercase words: without
-            # this exception, they would pass for identifiers.
-            case ast.ClassDef(bases=[ast.Name(id="StrEnum")], name="State"):
-                shown = [entry.value for entry in node.body if isinstance(entry, ast.Assign)]
-                yield from ((text_of(word), word.lineno) for word in shown)
-                continue
             case _:
                 continue
         for text in (text for part in shown for text in _strings(part)):

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
-from ...providers import BadReply, LibraryProblem, Message, encode_templates, restore_message
-from ...providers._shared.adapters import parse_reply
+from ...providers import LibraryProblem, Message, encode_templates, restore_message
+from ...providers._shared.adapters import convert
 from ...providers._shared.untrusted_text import json_bytes, map_texts, replace_surrogates
 from ..disk import signatures
 from ..disk.file_names import is_portable
@@ -50,9 +50,12 @@ def decode_record(data: Any, job: str) -> Record:
         plan = ImportPlan.from_json(data.pop("place", None))
         templates = data.pop(TEMPLATES, None)
         data = map_texts(data, replace_surrogates)  # guard: records-are-read
-        record = replace(parse_reply(Record, data, f"The record of job “{job}”"), plan=plan)
-    except (BadReply, RecursionError) as error:
-        raise LibraryProblem(str(error), REPAIR) from error
+        record = replace(convert(Record, data), plan=plan)
+    except (ValueError, RecursionError) as error:
+        raise LibraryProblem(
+            Message("The record of job “{job}” is not valid: {reason}.", job=job, reason=error),
+            REPAIR,
+        ) from error
     if record.id != job:
         raise LibraryProblem(
             Message(

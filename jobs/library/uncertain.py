@@ -10,8 +10,7 @@ from ..values import Record, State
 from .store import Library
 
 GIVEN_UP = (
-    "Discarded: it is unknown whether the service received the job at {time}; it may still be "
-    "charged."
+    "Discarded: the service may have received the job at {time}, and may still charge for it."
 )
 
 
@@ -64,9 +63,9 @@ def give_up(library: Library, job: str) -> Record:
         if not is_uncertain(record):
             raise LibraryProblem(
                 Message(
-                    "Job “{job}” is not uncertain: it is {state}.",
+                    "Job “{job}” is not uncertain (state: {state}).",
                     job=job,
-                    state=Message.of(record.state),
+                    state=Message.of(record.state.shown),
                 ),
                 "If it is unfinished, resume it.",
             )

@@ -29,11 +29,12 @@ from ..library.file_names import DOWNLOAD, PREVIEW
 from ..library.live_record import LiveRecord
 from ..resources import Resources
 from ..values import State
-from .mesh_header import AGAIN, FORMATS, MeshFile, read_mesh_file
+from .mesh_header import FORMATS, MeshFile, read_mesh_file
 from .prepare import MAX_PREVIEW
 
 log = logging.getLogger(__name__)
 
+LATER = "Resume the job later to check again at no extra cost."
 FRESH_ADDRESSES = 3
 """Maximum number of download attempts; all but the first use fresh addresses."""
 PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8")
@@ -190,7 +191,7 @@ class MeshDownload:
         """
         answer = self._poll()
         if not isinstance(answer, Result):
-            raise BadMesh("The service no longer has a result for this job.", AGAIN)
+            raise BadMesh("The service has no result for this job yet.", LATER)
         self._live.save(files=answer.files)
 
     def _refresh(self) -> bool:
@@ -226,8 +227,12 @@ def poll(live: LiveRecord, resources: Resources, provider: Provider[Any]) -> Pro
     record = live.record
     if not record.ticket and provider.is_remote:  # guard: no-ticket-is-uncertain
         raise Uncertain(
-            "The job's record contains no task.",
-            Message("Check {provider} for the task.", provider=provider.label),
+            "The job's record has no task ID.",
+            Message(
+                "Check {provider} for the task, then attach it. Submit the job again only if the "
+                "task is not there.",
+                provider=provider.label,
+            ),
             provider.key_url,
         )
     ticket = Ticket(record.ticket or {})

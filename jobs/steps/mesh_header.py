@@ -121,7 +121,7 @@ def _in_archive(path: Path) -> str:
         raise BadMesh("The archive is damaged or password-protected.", AGAIN) from error
     mesh = next((format_ for format_ in FORMATS if format_ in found), None)
     if mesh is None:
-        raise BadMesh("The archive contains no mesh that Blender can read.", AGAIN)
+        raise BadMesh("The archive contains no mesh that Blender can read.", OTHER)
     return mesh
 
 

@@ -178,7 +178,7 @@ class Reconciler:
 
     def _take(self, ticket: Ticket, note: str) -> None:
         if self._is_taken(ticket):
-            raise LibraryProblem("Another job already uses this task.", "Check the task ID.")
+            raise LibraryProblem("Another job already uses this task.", "Check the ID.")
         notes = (*self._live.record.notes, note)
         self._live.save(state=State.RUNNING, ticket=dict(ticket.data), notes=notes)
         self.forget_answers()

@@ -79,8 +79,8 @@ class RepeatedOrders:
         if record.state is State.UNCERTAIN:
             raise Repeated(
                 Message(
-                    "The same job was submitted, but it is unknown whether the service received "
-                    "it: {job}.",
+                    "The same job was already submitted, but it is unknown whether the service "
+                    "received it: {job}.",
                     job=job,
                 ),
                 DECIDE,

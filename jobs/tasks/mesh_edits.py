@@ -70,7 +70,7 @@ class MeshEdit:
         try:
             self._keep(self._ask())
         except Cancelled:
-            self.view = replace(self.view, over=True, phase="Cancelled", version="")
+            self.view = replace(self.view, over=True, phase="Canceled", version="")
         except ImageToMeshError as error:
             self._fail(error)
         except Exception as error:

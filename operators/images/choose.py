@@ -92,11 +92,16 @@ class IMAGE_TO_MESH_OT_use_image(bpy.types.Operator):
         shown_here = space.image if space and space.type == "IMAGE_EDITOR" else None
         image = bpy.data.images.get(self.image) if self.image else shown_here
         if image is None:
-            raise BadImage(
-                Message("The image “{image}” was not found.", image=self.image),
-                "Choose an image in this file.",
-            )
+            raise self._missing()
         return _copied_render(image)
+
+    def _missing(self) -> BadImage:
+        if not self.image:
+            return BadImage("There is no image to use.", "Open an image in the Image Editor first.")
+        return BadImage(
+            Message("There is no image “{image}” in this .blend file.", image=self.image),
+            "Choose another image.",
+        )
 
 
 class IMAGE_TO_MESH_OT_use_render(bpy.types.Operator):

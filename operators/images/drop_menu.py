@@ -13,7 +13,7 @@ from ...app import heartbeat
 from ...jobs.disk.file_names import PHOTO_SUFFIXES
 from ...state.orders.price import with_price, with_provider
 
-LOCAL = "Make 3D Here"
+LOCAL = "Generate Mesh Here"
 EXTENSIONS = ";".join(
     (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".exr", ".hdr", *PHOTO_SUFFIXES)
 )
@@ -70,7 +70,7 @@ def unregister() -> None:
 
 
 def _label(context: bpy.types.Context) -> str:
-    text = with_price(context, with_provider(context, "Make 3D with {}", LOCAL))
+    text = with_price(context, with_provider(context, "Generate Mesh with {}", LOCAL))
     return text.encode()[:MOST_BYTES].decode(errors="ignore")
 
 

@@ -27,10 +27,10 @@ NAVIGATION = frozenset({
 LINE_COLOR = (1.0, 1.0, 1.0, 0.9)
 
 
-def _end(title: str, default: float) -> Any:
+def _edge(title: str, description: str, default: float) -> Any:
     return FloatProperty(
         name=title,
-        description="Side of the box, as a fraction of the image, measured from its top left",
+        description=description,
         default=default,
         min=0.0,
         max=1.0,
@@ -53,10 +53,30 @@ class IMAGE_TO_MESH_OT_mark_subject(bpy.types.Operator):
     bl_description = "Draw a box around the subject: nothing outside of it is part of the subject"
     bl_options = {"REGISTER", "UNDO"}
 
-    left: _end(title="Left", default=0.0)
-    top: _end(title="Top", default=0.0)
-    right: _end(title="Right", default=1.0)
-    bottom: _end(title="Bottom", default=1.0)
+    left: _edge(
+        title="Left",
+        description="Left edge of the box around the subject, as a fraction of the image's width, "
+        "from the left",
+        default=0.0,
+    )
+    top: _edge(
+        title="Top",
+        description="Upper edge of the box around the subject, as a fraction of the image's "
+        "height, from the top",
+        default=0.0,
+    )
+    right: _edge(
+        title="Right",
+        description="Right edge of the box around the subject, as a fraction of the image's "
+        "width, from the left",
+        default=1.0,
+    )
+    bottom: _edge(
+        title="Bottom",
+        description="Lower edge of the box around the subject, as a fraction of the image's "
+        "height, from the top",
+        default=1.0,
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

@@ -114,7 +114,7 @@ class IMAGE_TO_MESH_OT_decimate(_EditOperator):
     bl_idname = "image_to_mesh.decimate"
     bl_label = "Reduce Faces"
     bl_description = (
-        "Reduce the mesh to about this many triangles, keeping the texture. "
+        "Reduce the mesh to about as many triangles as set in Faces, keeping the texture. "
         "The previous mesh is kept as a version"
     )
     task = "decimate"

@@ -104,7 +104,7 @@ def _title(view: jobs.JobView) -> tuple[str, str]:
     if view.failure:
         return view.name, "ERROR"
     if view.state == "cancelled":
-        return tr("{}: cancelled").format(view.name), "CANCEL"
+        return tr("{}: canceled").format(view.name), "CANCEL"
     if view.collected:
         return tr("{} was added to the library").format(view.name), "CHECKMARK"
     return view.name, "CHECKMARK"

@@ -29,7 +29,7 @@ class IMAGE_TO_MESH_PT_key(bpy.types.Panel):
 
     bl_idname = "IMAGE_TO_MESH_PT_key"
     bl_label = "API Key"
-    bl_description = "Add, test, or change the key of this service, and see the balance"
+    bl_description = "Add, test, or change the API key for this service, and see the balance"
     bl_space_type = "VIEW_3D"
     bl_region_type = "HEADER"
     # Shown by `layout.popover` alone, not in the header.

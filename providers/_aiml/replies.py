@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .._shared.adapters import parse_reply, to_json
+from .._shared.adapters import convert, parse_reply, to_json
 from .._shared.errors import BadReply
 from .._shared.http.addresses import ending_of
 from .._shared.messages import Message
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+SUPPORT = "You may have been charged for the request: contact help@aimlapi.com with its request ID."
 MESH_ENDINGS = frozenset({"glb", "obj", "fbx"})
 
 
@@ -93,9 +94,19 @@ class AimlTicket:
 
 def result_of(ticket: Ticket) -> Result:
     """Return the result that a ticket contains. Raises BadReply for invalid data in the ticket."""
-    outcome = parse_reply(AimlTicket, ticket.data, "The job's ticket")
+    outcome = _ticket_data(ticket)
     mesh = RemoteFile(outcome.url, "mesh", outcome.format, outcome.file)
     return Result((mesh,), credits=outcome.credits, facts=outcome.facts, notes=outcome.notes)
+
+
+def _ticket_data(ticket: Ticket) -> AimlTicket:
+    try:
+        return convert(AimlTicket, ticket.data)
+    except ValueError as error:
+        raise BadReply(
+            Message("The ticket in the job's record is not valid: {reason}.", reason=error),
+            "Restore the job's record (job.json) from a backup, or generate again.",
+        ) from error
 
 
 def ticket_of(address: str) -> Ticket:
@@ -108,13 +119,13 @@ def read_money(reply: Reply) -> Balance:
 
     Raises the error for a refusal, and BadReply for an invalid response.
     """
-    money = parse_reply(Money, check_reply(reply), "The balance")
+    money = parse_reply(Money, check_reply(reply), "balance")
     return Balance(money.current_balance, money.currency)
 
 
 def read_credits(reply: Reply) -> Balance:
     """Return the balance in a response of `/v1/billing/balance`; errors are as in `read_money`."""
-    return Balance(parse_reply(Credits, check_reply(reply), "The balance").balance)
+    return Balance(parse_reply(Credits, check_reply(reply), "balance").balance)
 
 
 def read_answer(reply: Reply, order: Order) -> Ticket:
@@ -132,7 +143,7 @@ def read_answer(reply: Reply, order: Order) -> Ticket:
         log.warning("an answer without a mesh: %s", reply.text[:4000])
         raise BadReply(
             Message("AI/ML API returned no mesh (request ID {request}).", request=request),
-            "The request may have been charged: contact help@aimlapi.com with the request ID.",
+            SUPPORT,
             BILLING_PAGE_URL,
         )
     usage = _usage(answer, reply)
@@ -168,7 +179,7 @@ def _ticket(ticket: AimlTicket, found: FileObject, request: str) -> Ticket:
                 "The mesh in the response is not valid base64 (request ID {request}).",
                 request=request,
             ),
-            "The request may have been charged: contact help@aimlapi.com with the request ID.",
+            SUPPORT,
             BILLING_PAGE_URL,
         ) from error
     format_ = _mesh_format(data)
@@ -209,7 +220,7 @@ def _objects(value: object) -> Iterator[FileObject]:
     named = {"url": value} if isinstance(value, str) else value
     if isinstance(named, dict):
         with contextlib.suppress(BadReply):
-            found = parse_reply(FileObject, named, "A file in the answer")
+            found = parse_reply(FileObject, named, "file")
             if found.b64_json or re.match(r"https?://|data:", found.url or ""):
                 yield found
 
@@ -230,7 +241,7 @@ def _usage(answer: Mapping[str, Any], reply: Reply) -> Usage:
     message = {name: value for name, value in value.items() if value is not None}
     for source in ({**known, **message}, known):
         with contextlib.suppress(BadReply):
-            return parse_reply(Usage, source, "The cost")
+            return parse_reply(Usage, source, "cost")
     return Usage()
 
 

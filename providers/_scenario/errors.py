@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from .._shared.http.reply import Reply
 
 KEY_PAGE_URL = "https://app.scenario.com/team&tab=project_api_keys"
-ADDRESS_HINT = "Check Scenario's address in the preferences (SCENARIO_BASE_URL)."
+ADDRESS_HINT = (
+    "Check Scenario Address in the add-on preferences, or the environment variable "
+    "SCENARIO_BASE_URL."
+)
 PRICING_PAGE_URL = "https://www.scenario.com/pricing"
 
 # Scenario documents no error codes: only the wording of its messages distinguishes errors.
@@ -88,7 +91,9 @@ def refusal(
             message, "Your plan does not include this: upgrade it at Scenario.", PRICING_PAGE_URL
         )
     if reply.status == 403:
-        return BadKey(message, "Use a key of the project that pays for the job.", KEY_PAGE_URL)
+        return BadKey(
+            message, "Use an API key from the project that pays for the job.", KEY_PAGE_URL
+        )
     if reply.status == 413:
         return BadImage(message, "Use a smaller image.")
     if reply.status in (404, 405, 410):

@@ -47,10 +47,9 @@ def get_price(path: str, body: Mapping[str, Any], http: Http) -> Cost | None:
         outcome = cancel(job_of(reply).jobId, http)
         raise BadReply(
             "Scenario started a job although only the price was requested.",
-            Message(
-                "Cancellation was requested (billing: {answer}). Check app.scenario.com.",
-                answer=outcome,
-            ),
+            "The job was canceled at no charge."
+            if outcome is CancelOutcome.FREE
+            else "You may be charged for the job: check app.scenario.com.",
         )
     raise refusal(reply, otherwise=BadReply)
 
@@ -70,7 +69,7 @@ def poll(ticket: Mapping[str, Any], http: Http) -> Progress | Result:
         raise _failure(job)
     if job.end == "cancelled":
         raise Failed(
-            Message("Job {job} was cancelled at Scenario.", job=job.jobId), "Generate again."
+            Message("Job {job} was canceled at Scenario.", job=job.jobId), "Generate again."
         )
     fraction = None if job.progress is None else min(max(job.progress, 0.0), 1.0)
     return Progress(job.phase, fraction)

@@ -247,7 +247,7 @@ def parse_field(reply: Reply, name: str, model: type[T]) -> T:
     body = reply.json
     if name not in body and message_of(reply):
         raise refusal(reply, otherwise=Failed)
-    return parse_reply(model, _without_nulls(body.get(name)), f"Scenario's {name}")
+    return parse_reply(model, _without_nulls(body.get(name)), name)
 
 
 def parse_body(reply: Reply, model: type[T], name: str) -> T:
@@ -255,7 +255,7 @@ def parse_body(reply: Reply, model: type[T], name: str) -> T:
 
     Raises BadReply for an invalid body; the message calls it `name`.
     """
-    return parse_reply(model, _without_nulls(reply.json), f"Scenario's {name}")
+    return parse_reply(model, _without_nulls(reply.json), name)
 
 
 def job_of(reply: Reply) -> Job:
@@ -266,7 +266,7 @@ def job_of(reply: Reply) -> Job:
     """
     job_id = parse_job_id(reply, Failed)
     job = reply.json.get("job") or reply.json
-    return parse_reply(Job, _without_nulls({**job, "jobId": job_id}), "Scenario's job")
+    return parse_reply(Job, _without_nulls({**job, "jobId": job_id}), "job")
 
 
 def parse_job_id(reply: Reply, otherwise: type[ImageToMeshError]) -> str:

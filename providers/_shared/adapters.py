@@ -68,10 +68,27 @@ def json_schema(model: type[Settings]) -> dict[str, Any]:
     return schema
 
 
-def parse_reply(model: type[T], data: object, where: str) -> T:
+def parse_reply(model: type[T], data: object, what: str) -> T:
+    """Convert the decoded JSON of a service's response to the type `model`; see `convert`.
+
+    Raises BadReply for a missing or invalid field; `what` names the object in its message, as the
+    service does.
+    """
+    try:
+        return convert(model, data)
+    except ValueError as error:
+        raise BadReply(
+            Message(
+                "The service's response is not valid ({what}: {reason}).", what=what, reason=error
+            ),
+            "Try again later. If it happens again, contact the service's support.",
+        ) from error
+
+
+def convert(model: type[T], data: object) -> T:
     """Convert decoded JSON to the type `model`, such as a dataclass. Unknown fields are ignored.
 
-    Raises BadReply for a missing or invalid field; `where` names the response in its message.
+    Raises ValueError for a missing or invalid field, and names it.
     """
     with bundled_imports("pydantic"):
         from pydantic import ValidationError
@@ -81,9 +98,7 @@ def parse_reply(model: type[T], data: object, where: str) -> T:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         reason = ": ".join(filter(None, (".".join(map(str, first["loc"])), first["msg"])))
-        raise BadReply(
-            Message("{where} is not valid: {reason}.", where=where, reason=reason)
-        ) from error
+        raise ValueError(reason) from error
 
 
 def to_json(value: object) -> Any:
@@ -103,7 +118,9 @@ def _suggest(name: str, known: Mapping[str, Setting]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
     if close:
         return Message("Did you mean “{close}”?", close=close[0])
-    return Message("Known settings: {known}.", known=", ".join(known) or Message.of("none"))
+    if not known:
+        return "This provider has no settings."
+    return Message("Known settings: {known}.", known=", ".join(known))
 
 
 def _refusal(error: ValidationError, known: Mapping[str, Setting]) -> InvalidSettings:
@@ -137,7 +154,7 @@ def describe_values(setting: Setting) -> str:
             "one of {choices}",
             choices=", ".join(str(choice.value) or "“”" for choice in setting.choices),
         )
-    kind = Message.of({"int": "a whole number", "float": "a number", "str": "text"}[setting.kind])
+    kind = Message.of({"int": "a whole number", "float": "a number", "str": "a text"}[setting.kind])
     low, high = setting.minimum, setting.maximum
     if low is not None and high is not None:
         least, most = (low, high) if setting.kind == "float" else (int(low), int(high))

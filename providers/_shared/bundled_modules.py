@@ -82,8 +82,9 @@ def wrong_module(error: BaseException) -> WrongModule:
     if found is None:
         return WrongModule(
             Message("An incompatible {module} was loaded from {file}: {reason}.", module=name,
-                    file=file or Message.of("memory"), reason=why),
-            "Update or remove it (see PYTHONPATH and Blender's scripts/modules), then restart.",
+                    file=file or Message.of("an unknown file"), reason=why),
+            "Update or remove it (see PYTHONPATH and Blender's scripts/modules), then restart "
+            "Blender.",
         )  # fmt: skip
     owner = found[1] or found[2]
     return WrongModule(

@@ -329,7 +329,7 @@ class Provider(ABC, Generic[S]):
         service's tasks cannot be attached.
         """
         raise InvalidSettings(
-            Message("A task of {provider} cannot be attached to a job.", provider=self.label),
+            Message("{provider} tasks cannot be attached to a job.", provider=self.label),
             "Submit the job again, or discard it.",
         )
 

@@ -74,8 +74,8 @@ def validate_task_id(task: str, label: str) -> str:
     plain = all("!" <= char <= "~" and char not in "/?#%" for char in task)
     if not task.strip(".") or len(task) > LONGEST_ID or not plain:
         raise InvalidSettings(
-            Message("“{task}” is not a task ID of {provider}.", task=task[:40], provider=label),
-            "Copy the task ID from the service's website.",
+            Message("“{task}” is not a valid {provider} ID.", task=task[:40], provider=label),
+            "Copy it from the service's website.",
         )
     return task
 

@@ -50,7 +50,7 @@ Pbr = Annotated[
     bool,
     Option(
         "PBR",
-        "Metallic, roughness, and normal maps; includes textures",
+        "Metallic, roughness, and normal maps; requires Texture",
         basic=True,
         group="surface",
     ),

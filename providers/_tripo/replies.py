@@ -97,7 +97,7 @@ def read(reply: Reply, model: type[T], where: str, api: Api) -> T:
         raise Unreachable(
             Message("The response did not come from {api}.", api=api.name), api.nobody
         )
-    return parse_reply(model, reply.json.get("data"), f"{api.name}'s {where}")
+    return parse_reply(model, reply.json.get("data"), where)
 
 
 def read_file_token(reply: Reply, api: Api) -> str:
@@ -144,7 +144,7 @@ def parse_submit(reply: Reply, api: Api) -> Ticket:
             Message("{api} accepted the request, but its response cannot be read.", api=api.name),
             "Check Tripo for the task before you submit again.",
         )
-    task = parse_reply(_Created, reply.json.get("data"), "The order").task_id
+    task = parse_reply(_Created, reply.json.get("data"), "task").task_id
     segment(task)  # guard: task-can-be-asked-for
     return Ticket({"task": task})
 

@@ -15,6 +15,7 @@ REPORTS = frozenset({"card", "print"})
 """Tools that only report, and change nothing."""
 JOINING = frozenset({"quads", "levels"})
 """Tools that work on a single mesh."""
+REMOVE = "Remove them first, or work on a copy without them."
 
 
 def edited_objects(context: bpy.types.Context) -> list[bpy.types.Object]:
@@ -94,18 +95,21 @@ def _check_object(obj: bpy.types.Object, task: str) -> None:
             Message("“{name}” shares its mesh: {count} objects use it.", name=name, count=sharing),
             "Make it single-user first (Object › Relations › Make Single User › Object & Data).",
         )
-    for is_lost, text in (
-        (mesh.shape_keys, "“{name}” has shape keys, which would be lost."),
-        (task == "quads" and obj.vertex_groups, "“{name}” has vertex groups, which would be lost."),
+    for is_lost, text, hint in (
+        (mesh.shape_keys, "“{name}” has shape keys, which would be lost.", REMOVE),
+        (
+            task == "quads" and obj.vertex_groups,
+            "“{name}” has vertex groups, which would be lost.",
+            REMOVE,
+        ),
         (
             any(modifier.type == "MULTIRES" for modifier in obj.modifiers),
             "“{name}” has a Multiresolution modifier, whose details would be lost.",
+            "Apply the modifier first, or work on a copy without it.",
         ),
     ):
         if is_lost:
-            raise LibraryProblem(
-                Message(text, name=name), "Remove them first, or work on a copy without them."
-            )
+            raise LibraryProblem(Message(text, name=name), hint)
 
 
 def _sharing_count(mesh: bpy.types.Mesh) -> int:

@@ -23,7 +23,7 @@ def switch() -> dict[str, Any]:
     return {
         "live_preview": BoolProperty(
             name="Live Preview",
-            description="Preview changed settings on the active result, and update it once "
+            description="Preview changed settings on the active object, and update it once "
             "you stop changing them",
             default=True,
             options=set(),

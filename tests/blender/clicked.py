@@ -61,7 +61,7 @@ def generate_button(place: str = "", **attributes: Any) -> Any:
 
 
 def drop(paths: list[Path], **attributes: Any) -> Any:
-    """Return a Make 3D Here operator as Blender creates it for files that are dropped."""
+    """Return a Generate Mesh Here operator as Blender creates it for files that are dropped."""
     operator = addon_module("operators.generate_from_files").IMAGE_TO_MESH_OT_make_here
     unset = SimpleNamespace(is_property_set=lambda _: False)
     state = {"again": False, "place": "", "filepath": str(paths[0]), **attributes}

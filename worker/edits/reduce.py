@@ -40,8 +40,8 @@ def decimate(
     counts = [triangle_count(obj.data) for obj in meshes]
     total, wanted = sum(counts), int(asked["faces"])
     if wanted >= total:
-        message = Message("The model already has only {count} triangles.", count=f"{total:,}")
-        raise Refusal("invalid_settings", message, "Choose fewer faces.")
+        message = Message("The model has only {count} triangles.", count=f"{total:,}")
+        raise Refusal("invalid_settings", message, "Set Faces to a lower number.")
     for number, (obj, count) in enumerate(zip(meshes, counts, strict=True)):
         report(number / len(meshes), Message("Reducing to {count} triangles", count=f"{wanted:,}"))
         # Four triangles are the smallest closed mesh.

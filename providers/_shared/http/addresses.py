@@ -168,7 +168,7 @@ def segment(text: object) -> str:
     if not isinstance(text, str) or not is_segment:  # guard: no-path-out-of-a-path
         shown = str(text)[:40].encode("ascii", "replace").decode()
         raise BadReply(
-            Message("“{id}” is not a valid ID for the service.", id=shown),
+            Message("The service returned an invalid ID: “{id}”.", id=shown),
             "Try again later. If it happens again, contact the service's support.",
         )
     return quote(text, safe="", errors="replace")

@@ -14,12 +14,15 @@ SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 
 
 class Misconfiguration(Exception):
-    """A setting of this computer prevents calls. `setting` names the variable or preference."""
+    """A setting of this computer prevents calls. `setting` names the variable or preference.
 
-    def __init__(self, message: str, setting: str) -> None:
+    The hint is to check the setting, unless `hint` is given.
+    """
+
+    def __init__(self, message: str, setting: str, hint: str = "") -> None:
         super().__init__(message)
         reason = message.rstrip(".")
-        hint = Message("Check {variable}.", variable=as_message(setting))
+        hint = hint or Message("Check {variable}.", variable=as_message(setting))
         self.problem = CallProblem(message, hint, reason, lasting=True)
 
 
@@ -79,4 +82,8 @@ class Route:
                     proxy=self.shown,
                 ),
                 self.variable,
+                Message(
+                    "Install PySocks in Blender's Python, or set an HTTP proxy in {variable}.",
+                    variable=as_message(self.variable),
+                ),
             )

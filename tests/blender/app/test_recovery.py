@@ -220,7 +220,7 @@ def test_an_uncertain_order_is_resolved(
 
 def test_resolving_needs_an_id_and_an_uncertain_job(library: Path) -> None:
     job = make_interrupted_job(library, "uncertain", ticket=None)
-    with pytest.raises(RuntimeError, match="The task ID is missing"):
+    with pytest.raises(RuntimeError, match="Task ID is empty"):
         bpy.ops.image_to_mesh.settle("EXEC_DEFAULT", job=job, how="ATTACH")
     other = make_interrupted_job(library, "running", 1)
     with pytest.raises(RuntimeError, match="does not need to be resolved"):

@@ -211,15 +211,15 @@ def test_the_drop_menu_names_service_and_price(
     entry = menu.IMAGE_TO_MESH_FH_pictures
     assert menu.is_needed(bpy.context)
     menu.poll(bpy.context, 0.0)
-    assert entry.bl_label == "Make 3D with Tripo · Price Unknown"
+    assert entry.bl_label == "Generate Mesh with Tripo · Price Unknown"
     assert entry.is_registered
     know_price(monkeypatch, 30)
     menu.poll(bpy.context, 0.0)
-    assert entry.bl_label == "Make 3D with Tripo · 30 Credits"
+    assert entry.bl_label == "Generate Mesh with Tripo · 30 Credits"
     assert not menu.is_needed(bpy.context)
     bpy.context.scene.image_to_mesh.provider = "local"
     menu.poll(bpy.context, 0.0)
-    assert entry.bl_label == "Make 3D Here"
+    assert entry.bl_label == "Generate Mesh Here"
 
 
 def test_a_label_is_cut_where_blender_would_refuse_it(

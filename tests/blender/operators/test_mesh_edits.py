@@ -339,5 +339,5 @@ def test_a_mesh_edit_can_be_stopped(job: Path) -> None:
     assert mesh_edits.mesh_edits().stop(JOB)
     begun.thread.join(30)
     assert begun.view.over
-    assert begun.view.phase == "Cancelled"
+    assert begun.view.phase == "Canceled"
     assert not list(job.glob("*v2*"))

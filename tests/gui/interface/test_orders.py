@@ -60,7 +60,7 @@ def choose_service(artist: Artist) -> None:
 
 
 def drop(artist: Artist, files: list[Path]) -> None:
-    """Drop files on the viewport, and choose Make 3D Here in Blender's menu of what it offers."""
+    """Drop files on the viewport, and choose Generate Mesh Here in Blender's menu."""
     place = artist.session.run("place_of('WINDOW')")
     x, y = place["left"] + place["width"] // 3, place["top"] + place["height"] * 2 // 3
     with Drag(artist.session.display, files) as drag:

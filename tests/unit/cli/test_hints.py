@@ -26,7 +26,7 @@ def test_each_hint_has_words_for_the_command_line(hint: str) -> None:
 
 
 def test_other_hints_stay_as_they_are() -> None:
-    assert hint_here("Choose fewer faces.") == "Choose fewer faces."
+    assert hint_here("Use a smaller image.") == "Use a smaller image."
 
 
 def test_nothing_that_blender_shows_names_an_option_of_the_command_line() -> None:

@@ -260,7 +260,7 @@ def test_forget_discards_the_job(
 ) -> None:
     code, said, errors = run_command(capsys, tmp_path, "settle", uncertain, "--forget")
     assert (code, said["state"]) == (0, "cancelled")
-    assert "may still be charged" in errors
+    assert "may still charge for it" in errors
     assert entry.main(["settle", uncertain, "--forget", "--library", str(tmp_path)]) == 2
     assert not service.submits, "an order was sent"
 

@@ -151,7 +151,7 @@ def _check_meshes(file: GltfFile, views: Views) -> list[int]:
     if len(materials) > MAX_MATERIALS:  # guard: materials-are-bounded
         raise too_many_materials(len(materials))
     if values > MAX_VALUES:  # guard: values-are-bounded
-        raise refuse_excess("The mesh file has too much data per vertex.")
+        raise refuse_excess("The mesh file has too much vertex data.")
     return faces
 
 

@@ -288,6 +288,6 @@ def _nothing_found() -> Refusal:
     return Refusal(
         "bad_image",
         "Nothing in the image stands out from its border color.",
-        "Use an image of an object on a background of another color, lower Tolerance, or set "
+        "Use an image whose background differs in color from the object, lower Tolerance, or set "
         "Foreground to Whole Image.",
     )

@@ -130,7 +130,7 @@ class Acme(Provider[AcmeSettings]):
         # Behind a server error the order may have been taken: only a refusal says that it was not.
         if not reply.ok and not reply.refused:
             raise Uncertain(_message_of(reply), "Check the service for the task.", self.docs_url)
-        task = parse_reply(AcmeOrder, _check(reply), "The answer to the order").task
+        task = parse_reply(AcmeOrder, _check(reply), "order").task
         segment(task)  # Raises BadReply for an ID that could never be polled.
         return Ticket({"task": task})
 
@@ -142,7 +142,7 @@ class Acme(Provider[AcmeSettings]):
         reply = require_http(http).get(f"/tasks/{segment(ticket.data['task'])}")
         if reply.status == 404:
             raise Expired("Acme no longer has this task.", "Generate the mesh again.")
-        task = parse_reply(AcmeTask, _check(reply), "The task")
+        task = parse_reply(AcmeTask, _check(reply), "task")
         if task.status == "failed":
             raise Failed(
                 task.reason or "Acme could not generate the mesh.",
@@ -155,7 +155,7 @@ class Acme(Provider[AcmeSettings]):
     def balance(self, http: "Http | None") -> Balance | None:
         """Return the remaining credits."""
         reply = _check(require_http(http).get("/balance"))
-        return Balance(parse_reply(AcmeBalance, reply, "The balance").credits)
+        return Balance(parse_reply(AcmeBalance, reply, "balance").credits)
 
 
 def _upload(picture: Picture, http: "Http") -> str:
@@ -164,7 +164,7 @@ def _upload(picture: Picture, http: "Http") -> str:
     reply = http.post("/images", files=files)
     if reply.status in (400, 413, 415):
         raise BadImage(_message_of(reply), "Use another image.")
-    return parse_reply(AcmeToken, _check(reply), "The answer to the upload").token
+    return parse_reply(AcmeToken, _check(reply), "upload").token
 
 
 def _check(reply: "Reply") -> Any:

@@ -118,7 +118,7 @@ def test_mesh_edits_run_one_at_a_time_and_can_be_stopped(
     with pytest.raises(LibraryProblem, match="already being processed"):
         begin(mesh_edits, folder, "clean")
     assert mesh_edits.stop("job")
-    assert wait_for_edit(care).phase == "Cancelled"
+    assert wait_for_edit(care).phase == "Canceled"
     assert not mesh_edits.stop("job")
     assert wait_for_edit(begin(mesh_edits, folder, "clean")).version == "model-v2.blend"
 

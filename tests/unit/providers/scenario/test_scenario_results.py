@@ -328,7 +328,7 @@ def test_a_dry_run_that_starts_a_job_is_cancelled_and_reported(
     job = {"jobId": "job_x", "status": "queued"}
     fake.jobs["job_x"] = {**job, "looks": 0}
     fake.faults.append(Fault("POST", "/generate/.*", 200, {"job": job, "creativeUnitsCost": 40}))
-    with pytest.raises(BadReply, match=r"started a job.*billing: free"):
+    with pytest.raises(BadReply, match=r"started a job.*at no charge"):
         PROVIDER.quote(Request(PROVIDER.settings(), ()), http)
     assert fake.cancelled == ["job_x"]
 
@@ -384,7 +384,7 @@ def test_a_successful_cancel_is_free(fake: ScenarioFake, http: Http, tmp_path: P
     assert PROVIDER.cancel(ticket, http) is CancelOutcome.FREE
     [call] = fake.calls("POST", "/jobs/.*/action")
     assert call.json == {"action": "cancel"}
-    with pytest.raises(Failed, match="was cancelled at Scenario"):
+    with pytest.raises(Failed, match="was canceled at Scenario"):
         PROVIDER.poll(ticket, http)
 
 

@@ -175,7 +175,7 @@ ODD: list[tuple[str, Fault, type[ImageToMeshError], str]] = [
     ("poll", Fault(200, {"status": "error", "message": "no"}), BadReply, "no"),
     ("poll", Fault(200, {"code": "soon", "message": "odd"}), BadReply, "odd"),
     ("poll", Fault(302, "", {"Location": "/elsewhere"}), BadReply, "redirects"),
-    ("balance", Fault(200, {"code": 0, "data": {}}), BadReply, "balance is not valid: balance"),
+    ("balance", Fault(200, {"code": 0, "data": {}}), BadReply, r"is not valid \(balance: balance"),
     ("balance", Fault(200, {"code": 0, "data": {"balance": "none"}}), BadReply, "balance"),
     ("upload", Fault(413, HTML), BadImage, "returned status 413"),
     ("upload", Fault(200, {"code": 0, "data": {"token": "x"}}), BadReply, "_token"),
