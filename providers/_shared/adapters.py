@@ -68,10 +68,10 @@ def json_schema(model: type[Settings]) -> dict[str, Any]:
     return schema
 
 
-def parse_reply(model: type[T], data: object, what: str) -> T:
+def parse_reply(model: type[T], data: object, name: str) -> T:
     """Convert the decoded JSON of a service's response to the type `model`; see `convert`.
 
-    Raises BadReply for a missing or invalid field; `what` names the object in its message, as the
+    Raises BadReply for a missing or invalid field; `name` is that of the object in its message, as the
     service does.
     """
     try:
@@ -79,7 +79,7 @@ def parse_reply(model: type[T], data: object, what: str) -> T:
     except ValueError as error:
         raise BadReply(
             Message(
-                "The service's response is not valid ({what}: {reason}).", what=what, reason=error
+                "The service's response is not valid ({what}: {reason}).", what=name, reason=error
             ),
             "Try again later. If it happens again, contact the service's support.",
         ) from error
