@@ -201,7 +201,7 @@ def pictures() -> bool:
 
 
 def shapes() -> bool:
-    """Time the offline provider's shapes, and compare drawings with what they enclose.
+    """Time the offline provider's shapes, and compare drawings and bodies with the truth.
 
     Return whether the promises are kept.
     """

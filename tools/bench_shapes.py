@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Time the offline provider's shapes at 1024 × 1024, and compare drawings with the filled shapes.
+"""Time the offline provider's shapes at 1024 × 1024, and compare them with the truth.
 
-Times are CPU seconds of `build`, best of RUNS, on one thread. `bench.py shapes` runs this where the
-unit tests run.
+Drawings are compared with the filled shapes. Bodies from true depth, reduced to what a network can
+tell of it, are compared with the normals of known shapes. Times are CPU seconds of `build`, best of
+RUNS, on one thread. `bench.py shapes` runs this where the unit tests run.
 """
 
 from __future__ import annotations
@@ -20,15 +21,20 @@ import places
 sys.path.insert(0, str(places.ROOT / "tests"))
 
 import numpy as np
+import pytest
 from PIL import Image
+from unit import known_depth
 from unit.local_shapes import build, front_outline, overlap
 
 SUBJECTS = places.ROOT / "tests" / "data" / "subjects"
-SHAPES = ("inflate", "relief", "cutout", "spin")
+SHAPES = ("inflate", "body", "relief", "cutout", "spin")
+KNOWN = ("monkey", "toy", "jug")
 SIDE, RUNS = 1024, 7
 LONGEST = 0.6
 """CPU seconds that a shape may take, without the network that finds the subject."""
 LEAST_OVERLAP = 0.95
+MOST_DEGREES = 8.0
+"""Mean angle by which a body's normals may be off, where the shape has smooth and broad parts."""
 MOST_MEMORY = 200
 """Peak memory, in MB, that the process that builds the shapes may take."""
 
@@ -48,12 +54,22 @@ def time_shape(shape: str) -> float:
     """Return the CPU seconds, best of RUNS, of a shape from an image with transparency."""
     colors, mask = read(SUBJECTS / "plain_octopus.jpg", SIDE)
     pixels = np.dstack([colors, mask.astype(np.float32)])
+    models = known_depth.MODELS if shape == "body" else {}
     took = []
-    for _ in range(RUNS):
-        started = time.process_time()
-        build(pixels, shape=shape)
-        took.append(time.process_time() - started)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(known_depth.depth, "_ask", lambda *_: colors[:, :, 0])
+        for _ in range(RUNS):
+            started = time.process_time()
+            build(pixels, shape=shape, models=models)
+            took.append(time.process_time() - started)
     return min(took)
+
+
+def body_error(name: str) -> float:
+    """Return the mean angle in degrees between a body's normals and those of a known shape."""
+    truth = known_depth.load_truth(name)
+    with pytest.MonkeyPatch.context() as patch:
+        return known_depth.normal_errors(known_depth.build_body(truth, patch), truth)[0]
 
 
 def drawing_overlap(file: Path) -> float:
@@ -73,9 +89,14 @@ def main() -> int:
     shares = {file.stem: drawing_overlap(file) for file in sorted(SUBJECTS.glob("drawing_*.jpg"))}
     for name, share in shares.items():
         print(f"{name}: IoU {share:.3f}")
+    angles = {name: body_error(name) for name in (*KNOWN, "chair")}
+    for name, angle in angles.items():
+        print(f"{name}: the body's normals are off by {angle:.1f}° on average")
     verdicts = {
         f"at most {LONGEST} s of the processor": max(seconds.values()) <= LONGEST,
         f"IoU of drawings at least {LEAST_OVERLAP}": min(shares.values()) >= LEAST_OVERLAP,
+        f"at most {MOST_DEGREES:.0f}° for {', '.join(KNOWN)}": max(angles[name] for name in KNOWN)
+        <= MOST_DEGREES,
         f"at most {MOST_MEMORY} MB ({peak:.0f})": peak <= MOST_MEMORY,
     }
     for promise, kept in verdicts.items():

@@ -2,7 +2,7 @@
 """A body whose front is a map of nearness, and whose back is inflated.
 
 The map does not tell how deep the subject is: it has neither a unit nor a zero. The front gets a
-range of depth that fits the inflated back, as most things are about as deep as they are wide.
+depth at which it faces the viewer about as much as a ball does, and fits the subject's width.
 """
 
 from __future__ import annotations
@@ -16,19 +16,28 @@ from ..array_types import Floats, Singles
 from .poisson import extend_from_rim
 from .pull_push import fill_in
 from .raster import blur, downscale, sample_bilinear, upscale
-from .relief import inflate, round_edges
+from .relief import inflate, round_edges, slopes
 from .solid import Solid, shell
 from .triangulation import Silhouette, doubled_areas
 
-_DEEPER = 1.2
-"""The front's range of depth, relative to that of an inflated front."""
+_FACING = 0.71
+"""Mean cosine between the front's normals and the view. A ball's is 2/3, but images of things show
+more of their faces than of their flanks."""
+_HALF = 0.4
+"""The front's range of depth as a share of the subject's shorter side, for a thing as deep as it is
+wide."""
+_FACING_COUNTS = 0.75
+"""Weight of the first of these two estimates: the second is rough, but never far off."""
+_DEEPEST = 1.5
+"""Maximum range of depth as a share of the shorter side: a flat front may not become a spike."""
+_HALVINGS = 24
 _ENDS = (3.0, 97.0)
 """Percentiles between which a range is measured: a few points are outliers."""
 _FLAT = 0.05
 """Range of nearness, relative to its mean, below which a front is not stretched to full depth."""
 _EDGE = 0.02
 """Radius that rounds the front's edge toward the rim, as a share of the subject's size."""
-_CALM = 0.05
+_CALM = 0.025
 """Length over which depth is smoothed along the rim, as a share of the subject's size."""
 _FARTHEST = 0.12
 """Maximum change by which the slope at the rim is continued, as a share of the whole range."""
@@ -52,7 +61,7 @@ def shape_body(
     seen = _front(flat, nearness, matte, settings["smoothness"])
     # The rim's change fades with the distance from it, as ripples of a membrane do.
     seen += extend_from_rim(flat, _calm_rim(flat, seen, _CALM * size) - seen)
-    front = seen * (_DEEPER * _range(heights, flat) / _nearness_range(seen, flat))
+    front = seen * (settings["thickness"] * _full_depth(flat, seen))
     front += round_edges(flat, bump, edge) - edge
     back = extend_from_rim(flat, front) - heights
     # Where the front is hollow, the back stays behind it.
@@ -71,7 +80,7 @@ def _front(flat: Silhouette, nearness: Singles, matte: Singles, smoothness: floa
     filled = _without_background(nearness, matte)
     height, width = filled.shape
     size = float(np.sqrt(matte.mean(dtype=np.float64) * height * width))
-    smooth = blur(filled, 0.5 + 0.03 * smoothness * smoothness * size)
+    smooth = blur(filled, 0.03 * smoothness * smoothness * size)
     x = flat.points[:, 0] * (width / matte.shape[1])
     y = flat.points[:, 1] * (height / matte.shape[0])
     return sample_bilinear(smooth, x, y)
@@ -121,10 +130,25 @@ def _extrapolate(values: Singles, weights: Singles) -> Singles:
     return np.asarray(filled + np.clip(change, -most, most), np.float32)
 
 
-def _range(values: Floats, flat: Silhouette) -> float:
-    low, high = np.percentile(values[~flat.rim], _ENDS)
-    return float(high - low)
+def _full_depth(flat: Silhouette, seen: Floats) -> float:
+    """Return the pixels of depth per unit of nearness at which the front looks natural."""
+    side = float(np.ptp(flat.points, axis=0).min()) / _nearness_range(seen, flat)
+    facing = min(_facing_scale(flat, seen), _DEEPEST * side)
+    return float(facing**_FACING_COUNTS * (_HALF * side) ** (1.0 - _FACING_COUNTS))
+
+
+def _facing_scale(flat: Silhouette, seen: Floats) -> float:
+    """Return the factor for `seen` (n,) at which its surface faces the viewer as _FACING says."""
+    slope, areas = slopes(flat, seen), np.abs(doubled_areas(flat.points, flat.triangles))
+    middle = max(float(np.average(slope, weights=areas)), 1e-12)
+    low, high = -6.0, 6.0
+    for _ in range(_HALVINGS):
+        tried = 0.5 * (low + high)
+        facing = 1.0 / np.sqrt(1.0 + (slope * (np.exp(tried) / middle)) ** 2)
+        low, high = (tried, high) if np.average(facing, weights=areas) > _FACING else (low, tried)
+    return float(np.exp(low) / middle)
 
 
 def _nearness_range(seen: Floats, flat: Silhouette) -> float:
-    return max(_range(seen, flat), _FLAT * float(np.abs(seen).mean()), 1e-9)
+    low, high = np.percentile(seen[~flat.rim], _ENDS)
+    return max(float(high - low), _FLAT * float(np.abs(seen).mean()), 1e-9)

@@ -79,16 +79,28 @@ def rim_distance(flat: Silhouette, bump: Floats) -> Floats:
 
 def _slope(flat: Silhouette, values: Floats) -> Floats:
     """Return the length (n,) of ∇values, averaged by area over the triangles around each point."""
-    triangles, points, count = flat.triangles, flat.points, len(flat.points)
-    areas = doubled_areas(points, triangles)
+    count, gradient = len(flat.points), _doubled_gradients(flat, values)
+    areas = doubled_areas(flat.points, flat.triangles)
+    total = np.bincount(flat.triangles.ravel(), np.repeat(areas, 3), count)
+    sums = [np.bincount(flat.triangles.ravel(), np.repeat(g, 3), count) for g in gradient.T]
+    return np.asarray(np.hypot(*sums) / total)
+
+
+def slopes(flat: Silhouette, values: Floats) -> Floats:
+    """Return the length (m,) of ∇values on each triangle."""
+    areas = np.abs(doubled_areas(flat.points, flat.triangles))
+    return np.asarray(np.hypot(*_doubled_gradients(flat, values).T) / areas)
+
+
+def _doubled_gradients(flat: Silhouette, values: Floats) -> Floats:
+    """Return ∇values (m, 2) on each triangle, times twice its area."""
+    triangles, points = flat.triangles, flat.points
     gradient = np.zeros((len(triangles), 2))
     for corner in range(3):
         edge = points[triangles[:, (corner + 2) % 3]] - points[triangles[:, (corner + 1) % 3]]
         value = values[triangles[:, corner]]
         gradient += value[:, None] * np.stack([-edge[:, 1], edge[:, 0]], axis=1)
-    total = np.bincount(triangles.ravel(), np.repeat(areas, 3), count)
-    sums = [np.bincount(triangles.ravel(), np.repeat(g, 3), count) for g in gradient.T]
-    return np.asarray(np.hypot(*sums) / total)
+    return gradient
 
 
 def emboss(
