@@ -37,8 +37,9 @@ _UNDECIDED = 0.45
 # A transparent hole of up to _SPECK pixels is dirt; from _MANY of them on, a note says so.
 _SPECK = 4
 _MANY = 10
-_ALIKE = 0.95
-"""Overlap above which the border's color and the network have found the same subject."""
+_ALIKE = 0.98
+"""Overlap above which the border's color and the network have found the same subject. A cast
+shadow that only the border's color takes for a part of it is often a twentieth of its area."""
 _WHOLE = (
     "The subject could not be separated from the background, so the whole image was used. "
     "For a single object, use an image with a plain or transparent background."

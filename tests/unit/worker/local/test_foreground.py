@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from unit.local_shapes import (
     DEFAULTS,
     Refusal,
@@ -22,6 +23,7 @@ from unit.local_shapes import (
 from unit.worker_package import load
 
 find_foreground = load("local.subject.foreground").find_foreground
+salient = load("local.subject.salient")
 
 
 def _find(picture: Any, mode: str = "auto", tolerance: float = 0.5) -> Any:
@@ -96,6 +98,20 @@ def test_tolerance_decides_about_faint_subjects() -> None:
     picture = _paste(disc(300, 60), RED, wall, noise=0.004)
     areas = [_find(picture, "border", tolerance).sum() for tolerance in (0.0, 0.5, 1.0)]
     assert areas[0] > 1.5 * areas[1] >= 1.5 * areas[2]
+
+
+def test_a_cast_shadow_that_the_network_leaves_out_is_no_part(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    x, y = grid(300, 300)
+    inside = disc(300, 90)
+    below = np.exp(-(((x - 170) / 45) ** 4) - ((y - 238) / 9) ** 4)[:, :, None]
+    picture = _paste(inside, RED, WALL * (1.0 - 0.4 * below))
+    answer = np.asarray(Image.fromarray(inside.astype(np.float32)).resize((320, 320)))
+    monkeypatch.setattr(salient, "_ask", lambda *_: answer)
+    by_color = _find(picture, "border")
+    assert 0.95 < overlap(by_color, inside > 0.5) < 0.98, "the border's color takes the shadow"
+    assert overlap(_find(picture), inside > 0.5) > 0.985
 
 
 def test_the_edge_is_finer_than_a_pixel() -> None:
