@@ -93,9 +93,8 @@ class Artist:
     def press_generate(self) -> float:
         """Move from the 3D view to Generate, click it, and return the time of the click."""
         self.point_at_view()  # A button under the pointer is not redrawn.
-        x, self._generate = self.session.find("image_to_mesh.generate")
-        moment = time.monotonic()
-        self.session.click(x, self._generate)
+        moment = self.session.click_button("image_to_mesh.generate")
+        _, self._generate = self.session.found["image_to_mesh.generate"]
         return moment
 
     def find_cancel(self, seconds: float = 30) -> tuple[int, int]:

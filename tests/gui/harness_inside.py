@@ -133,6 +133,58 @@ def under_pointer(kind: str) -> str:
     return str(manager.clipboard)
 
 
+_calls: dict[str, int] = {}
+
+
+def calls_of(name: str) -> int | None:
+    """Return how often Blender has called a Python operator so far; None for anything else.
+
+    The count starts with the first question about it.
+    """
+    group, _, function = name.partition(".")
+    operator = getattr(bpy.types, f"{group.upper()}_OT_{function}", None)
+    if operator is None or not issubclass(operator, bpy.types.Operator):
+        return None
+    if "counted" not in vars(operator):  # the classes are new after each enabling
+        operator.counted = True
+        _count_calls(operator, name)
+    return _calls.setdefault(name, 0)
+
+
+def is_enabled(name: str) -> bool:
+    """Return whether an operator can be called from the sidebar."""
+    group, _, function = name.partition(".")
+    with within("UI"):
+        return bool(getattr(getattr(bpy.ops, group), function).poll())
+
+
+def _count_calls(operator: Any, name: str) -> None:
+    """Count the calls of `invoke`, or of `execute` where there is none.
+
+    Blender passes as many arguments as a function declares, so that `*args` would get none.
+    """
+
+    def count() -> None:
+        _calls[name] = _calls.get(name, 0) + 1
+
+    if hasattr(operator, "invoke"):
+        invoke = operator.invoke
+
+        def counted_invoke(self: Any, context: Any, event: Any) -> Any:
+            count()
+            return invoke(self, context, event)
+
+        operator.invoke = counted_invoke
+    else:
+        execute = operator.execute
+
+        def counted_execute(self: Any, context: Any) -> Any:
+            count()
+            return execute(self, context)
+
+        operator.execute = counted_execute
+
+
 _connection = _Connection(int(os.environ["HARNESS_PORT"]))
 # Kept: each access creates a new bound method, which Blender would not recognize as the timer.
 _poll = _connection.poll

@@ -96,9 +96,8 @@ def test_the_panel_in_the_light_theme(artist: Artist, photograph: Path) -> None:
 def test_no_progress_bar_remains_under_the_pointer(artist: Artist, photograph: Path) -> None:
     artist.new_file()
     artist.choose(photograph, face_count=2_000)
-    x, y = artist.session.find("image_to_mesh.generate")
-    artist.point_at_view()
-    artist.session.click(x, y)
+    artist.press_generate()
+    x, y = artist.session.found["image_to_mesh.generate"]
     artist.wait_for_mesh(30)
     artist.shows("Import Again")
     resting = artist.session.screenshot("panel-resting")

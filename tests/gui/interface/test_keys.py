@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from fakes.glb import triangle_glb
+from fakes.running import wait_until
 from fakes.service import KEY, Service, serving
 from gui import pictures
 from gui.artist import ADDON, Artist
@@ -107,8 +108,8 @@ def test_a_key_from_the_popover_outlives_a_restart(
     first.wait_for("seen[-1] == 'Balance: 42 Credits'")
     keep(artist, "key-popover-balance")
     first.click(x, test)
+    wait_until(lambda: service.calls("GET", "/balance") == 2)
     first.wait_for("seen[-1] == 'Balance: 42 Credits' and 'Checking...' in seen")
-    assert service.calls("GET", "/balance") == 2
     first.close()
     with Session(place, first.profile, REHEARSAL_BASE_URL=service.url) as second:
         assert second.run("bpy.context.preferences.use_preferences_save") is False

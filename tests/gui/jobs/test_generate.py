@@ -12,6 +12,8 @@ from gui.artist import ADDON, Artist
 from gui.harness import run_once
 from gui.pictures import mean_color
 
+from image_to_mesh.worker.process_limits import NICENESS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -29,6 +31,7 @@ same file."""
 SHARE_OF_WAIT = 0.5
 """The same in wall-clock time, which includes waiting and other programs."""
 IDLE_SECONDS = 2.0
+ATTEMPTS = 3
 
 # The default cube is a pedestal, and the view is turned to what will stand on it.
 STAGE = f"""
@@ -122,10 +125,9 @@ def measure_idle(artist: Artist) -> list[float]:
 def measured_click(artist: Artist) -> Measured:
     """Click Generate and take the times."""
     idle = measure_idle(artist)
-    x, y = artist.session.find("image_to_mesh.generate")
+    artist.session.find("image_to_mesh.generate")
     artist.session.run(f"measure_callbacks({ADDON!r}); start_ticking()")
-    clicked = time.monotonic()
-    artist.session.click(x, y)
+    clicked = artist.session.click_button("image_to_mesh.generate")
     seen = artist.session.wait_for("first_seen()", 30)
     waiting: list[float] = artist.session.run("stop_ticking()")
     longest = artist.session.run("stop_measuring_callbacks()")
@@ -212,30 +214,32 @@ def test_the_panel_shows_progress_during_the_job(artist: Artist, click: Click) -
     artist.session.run(f"{FACES} = 40_000")
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(240)
 def test_the_job_is_quick(
     click: Click, open_blender: StartBlender, photograph: Path, start_seconds: Callable[[], float]
 ) -> None:
+    """The job in starts of a Blender of the same priority, since other programs run beside it."""
     seconds, start = click.measured.seconds, start_seconds()
-    if seconds >= STARTS * start:
-        # Other programs may have slowed it: again, between two starts.
+    for _ in range(ATTEMPTS):
+        print(f"{click.measured.report()}\n{seconds:.2f} s, {seconds / start:.1f} starts")
+        if seconds < STARTS * start:
+            return
         with open_blender() as session:
             session.open_tab()
             again = Artist(session)
             again.choose(photograph)
-            seconds = measured_click(again).seconds
-        start = max(start, start_seconds())
-    print(f"{click.measured.report()}\n{seconds:.2f} s, {seconds / start:.1f} starts of Blender")
+            before, seconds = start_seconds(), measured_click(again).seconds
+        start = max(before, start_seconds())
     assert seconds < STARTS * start
 
 
 @pytest.fixture
 def start_seconds(place: Place, installed_profile: Path) -> Callable[[], float]:
-    """Return a function that times the start of a background Blender."""
+    """Return a function that times the start of a background Blender at a worker's priority."""
 
     def start() -> float:
         began = time.monotonic()
-        run_once(place, installed_profile, "--background", "--factory-startup")
+        run_once(place, installed_profile, "--background", "--factory-startup", niceness=NICENESS)
         return time.monotonic() - began
 
     start()  # loads Blender's files from disk

@@ -72,7 +72,13 @@ def _is_called(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     return not names & FIXTURES
 
 
-def _about_name(name: str, words: list[str], both_sides: bool) -> Iterator[str]:
+@cache
+def _about_name(name: str, both_sides: bool) -> tuple[str, ...]:
+    """Return what is wrong with a name; the same names occur a hundred times."""
+    return tuple(_faults_of_name(name, rules.words_of(name), both_sides))
+
+
+def _faults_of_name(name: str, words: list[str], both_sides: bool) -> Iterator[str]:
     if name in rules.PUBLIC:
         return
     for stem, instead in rules.WORDS.items():
@@ -84,10 +90,10 @@ def _about_name(name: str, words: list[str], both_sides: bool) -> Iterator[str]:
         yield "the left side only; else remaining, leftover, rest"
 
 
-def names_in(file: str, tree: ast.Module, text: str) -> Iterator[Finding]:
+def names_in(file: str, nodes: list[ast.AST], text: str) -> Iterator[Finding]:
     """Return what is wrong with a file's names."""
     both_sides = "right" in text
-    for node in ast.walk(tree):
+    for node in nodes:
         line = getattr(node, "lineno", 0)
         bound = _bound(node)
         for name in bound:
@@ -100,7 +106,7 @@ def names_in(file: str, tree: ast.Module, text: str) -> Iterator[Finding]:
         for name in bound:
             if (file, name) in rules.PUBLIC_IN:
                 continue
-            for instead in _about_name(name, rules.words_of(name), both_sides):
+            for instead in _about_name(name, both_sides):
                 yield Finding(file, line, name, instead)
 
 
@@ -116,6 +122,8 @@ def _about_function(file: str, node: ast.FunctionDef | ast.AsyncFunctionDef) -> 
 
 
 def _phrases(file: str, line: int, text: str) -> Iterator[Finding]:
+    if not rules.ANY_PHRASE.search(text):
+        return
     for phrase in rules.PHRASES:
         for match in phrase.pattern.finditer(text):
             yield Finding(file, line, match[0], phrase.instead)
@@ -135,11 +143,11 @@ def _comments(text: str) -> Iterator[tuple[int, str]]:
     yield first, words
 
 
-def prose_in(file: str, tree: ast.Module, text: str) -> Iterator[Finding]:
+def prose_in(file: str, nodes: list[ast.AST], text: str) -> Iterator[Finding]:
     """Return what is wrong with a file's comments and docstrings."""
     for line, words in _comments(text):
         yield from _phrases(file, line, words)
-    for node in ast.walk(tree):
+    for node in nodes:
         if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             continue
         if not (docstring := ast.get_docstring(node)):
@@ -153,8 +161,8 @@ def prose_in(file: str, tree: ast.Module, text: str) -> Iterator[Finding]:
 
 def findings_in(file: str, text: str) -> list[Finding]:
     """Return all that is wrong with a file's words, in the order of its lines."""
-    tree = parse(text)
-    found = [*names_in(file, tree, text), *prose_in(file, tree, text)]
+    nodes = list(ast.walk(parse(text)))
+    found = [*names_in(file, nodes, text), *prose_in(file, nodes, text)]
     return sorted(found, key=lambda finding: (finding.line, finding.text))
 
 

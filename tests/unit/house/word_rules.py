@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 # -- names -----------------------------------------------------------------------------------------
 
@@ -119,11 +120,16 @@ def words_of(name: str) -> list[str]:
 
 def is_form_of(word: str, stem: str) -> bool:
     """Tell whether a word is a stem or one of its regular forms."""
+    return word in _forms(stem)
+
+
+@cache
+def _forms(stem: str) -> frozenset[str]:
     bare = stem.removesuffix("e")
     endings = ("s", "ed", "ing", "ings", "er")
-    return word == stem or word in {stem + end for end in (*endings, "d")} | {
-        bare + end for end in endings
-    }
+    return frozenset({
+        stem, *(stem + end for end in (*endings, "d")), *(bare + end for end in endings)
+    })  # fmt: skip
 
 
 # -- prose -----------------------------------------------------------------------------------------
@@ -163,6 +169,9 @@ PHRASES = (
     _phrase(r"\bwelded?\b", "merge"),
     _phrase(r"\bno \w+ of (its|their|ours|theirs) own\b", "say what is there instead"),
 )
+
+ANY_PHRASE = re.compile("|".join(phrase.pattern.pattern for phrase in PHRASES), re.IGNORECASE)
+"""Finds at least what the phrases find, in one pass."""
 
 OPENERS = (
     _phrase(r"^(What|Whoever|Who|Where) (?!if\b).*[^?]$", "a noun phrase or a verb, not a clause"),
