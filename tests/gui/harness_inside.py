@@ -159,7 +159,7 @@ def is_enabled(name: str) -> bool:
 
 
 def _count_calls(operator: Any, name: str) -> None:
-    """Count the calls of `invoke`, or of `execute` where there is none.
+    """Count the calls of `invoke`, or of `execute` for an operator without it.
 
     Blender passes as many arguments as a function declares, so that `*args` would get none.
     """
