@@ -30,9 +30,10 @@ def is_reserved(name: str) -> bool:
 
 
 def safe_name(name: str) -> str:
-    """Return a form of a name without suffix that is valid on every system.
+    """Return a name, given without its suffix, changed to be a valid file name on every system.
 
-    It has at most `LONGEST` bytes. If the name has only spaces and dots, it is `FALLBACK`.
+    It is cut to `LONGEST` bytes; a reserved name then gets a "_". It is `FALLBACK` if the name
+    consists of spaces and dots.
     """
     plain = _NOT_EVERYWHERE.sub("_", clean(unicodedata.normalize("NFC", name), 1000))
     # Windows drops dots and spaces at the end of a name, so that two names would be one file.

@@ -98,7 +98,10 @@ class ImagePreparer:
         return data
 
     def _convert(self, picture: InputPicture, data: bytes) -> bytes:
-        """Return an image that the worker converted for the service, with its color profile."""
+        """Have the worker convert an image for the service; return it without metadata.
+
+        Only the color profile is kept: that of `data`, the original file.
+        """
         request = fitting_request(picture, self.live.folder, self.provider)
         done = self.resources.blender.ask(request, self.live.show_progress, self.check)
         path = self.live.folder / done["file"]

@@ -53,8 +53,8 @@ def for_job(
 ) -> jobs.EditRequest:
     """Return the request to edit a version in a job's folder.
 
-    `named` has the job and the version; an empty text stands for that of the active object. Raise
-    LibraryProblem if the job does not exist, or the version is missing.
+    `named` is (job, version); for an empty string, the active object's is used. Raise
+    LibraryProblem if the job does not exist, or the version's file is missing.
     """
     record, version = target(context, *named)
     folder = bring_in.library_of(context, record.id).folder(record.id)

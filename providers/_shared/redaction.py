@@ -147,7 +147,10 @@ def _unescape(escape: re.Match[str]) -> str:
 
 
 def _pattern(value: str) -> str:
-    """Return a regular expression for `value`, with any character escaped once or repeatedly."""
+    """Return a regular expression that matches `value`, even if its characters were escaped.
+
+    Each may have been escaped once or repeatedly.
+    """
     return "".join(map(_letter, value))
 
 

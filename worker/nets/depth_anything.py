@@ -51,7 +51,7 @@ def estimate_nearness(rgb: Numbers, weights: Weights) -> Singles:
 
 
 def open_depth_weights(path: Path) -> Weights:
-    """Return the tensors of a file by the authors' names.
+    """Return the tensors of a file, looked up by the names in the authors' code.
 
     Raise DamagedWeights if it has another layout, or OSError if it cannot be read.
     """
@@ -97,9 +97,10 @@ _UNITS = {
 
 
 class AuthorsNames(Mapping[str, Numbers]):
-    """The tensors of a file in the layout of transformers, by the authors' names.
+    """The tensors of a file in the layout of Hugging Face's transformers library.
 
-    Iteration yields the names in the file.
+    They are looked up by the names in the authors' code. Iteration yields the file's own names,
+    which cannot be looked up.
     """
 
     def __init__(self, tensors: Weights) -> None:

@@ -27,9 +27,10 @@ _DILATIONS = (1, 2, 4, 8)
 
 
 def find_salient(rgb: Numbers, weights: Weights) -> Singles:
-    """Return how much each pixel belongs to what stands out, from 0 to 1.
+    """Return a map of how likely each place belongs to the subject, from 0 to 1.
 
-    `rgb` (h, w, 3) is sRGB from 0 to 1; the result is (SIDE, SIDE), stretched to the whole image.
+    `rgb` (h, w, 3) is sRGB from 0 to 1. The map is (SIDE, SIDE) and covers the whole image,
+    whatever its aspect ratio.
     """
     return sigmoid(_Net(weights).run(prepare(rgb)))[0]
 

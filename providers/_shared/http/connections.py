@@ -123,7 +123,7 @@ _current: ContextVar[Call | None] = ContextVar("call", default=None)
 
 @contextmanager
 def active_call(call: Call) -> Iterator[Call]:
-    """Set the call that the connections of this thread work for during the block."""
+    """Count what this thread's connections send during the block as part of `call`; yield it."""
     # A context variable, not an argument, because urllib3 creates the connections, and reuses them
     # for later calls.
     token = _current.set(call)

@@ -167,7 +167,11 @@ class Views:
             raise damaged_file("a bufferView extends past the end of its buffer")
 
     def _check(self, accessor: dict[str, Any]) -> None:
-        """Check an accessor's layout against its buffer view or, without one, limit its size."""
+        """Check that an accessor fits its buffer view, and its sparse values if there are any.
+
+        Without a view, add its size to the total of such accessors. Raises BadMesh if it does not
+        fit, or the total exceeds the limit.
+        """
         count = _non_negative(accessor.get("count"), "accessor.count")
         size = (
             np.dtype(COMPONENTS[accessor["componentType"]]).itemsize

@@ -67,9 +67,10 @@ def _straight_share(inside: Bools) -> float:
 
 
 def _ring_contrast(inside: Bools, picture: Singles) -> float:
-    """Return the change in lightness at the edge of a ring in a disk; 0 for other outlines.
+    """Return the strongest change in lightness found all the way around a concentric ring.
 
-    `picture` (h, w, 4) may be larger than the mask.
+    0 if the outline of `inside` (h, w), the subject's mask, is not close to an ellipse; not above 0
+    if no ring has such a change. `picture` (h, w, 4) may be larger than the mask.
     """
     rows, columns = np.nonzero(inside)
     if len(rows) < 2:

@@ -30,7 +30,10 @@ _SUFFIX = ".answer"
 
 @dataclass(frozen=True)
 class AnswerFile:
-    """The file of a square answer, `side` pixels wide, about one image or a part of it."""
+    """The cache file of a network's answer about one image or a part of it.
+
+    An answer is a square map, `side` pixels wide, with values from 0 to 1.
+    """
 
     folder: Path
     name: str
