@@ -30,7 +30,7 @@ def find_salient(rgb: Numbers, weights: Weights) -> Singles:
     """Return a map of how likely each place belongs to the subject, from 0 to 1.
 
     `rgb` (h, w, 3) is sRGB from 0 to 1. The map is (SIDE, SIDE) and covers the whole image,
-    whatever its aspect ratio.
+    for any aspect ratio.
     """
     return sigmoid(_Net(weights).run(prepare(rgb)))[0]
 

@@ -169,7 +169,7 @@ class Views:
     def _check(self, accessor: dict[str, Any]) -> None:
         """Check that an accessor fits its buffer view, and its sparse values if there are any.
 
-        Without a view, add its size to the total of such accessors. Raises BadMesh if it does not
+        Without a view, add its size to the total of such accessors. Raises Refusal if it does not
         fit, or the total exceeds the limit.
         """
         count = _non_negative(accessor.get("count"), "accessor.count")
