@@ -63,7 +63,7 @@ class JobLock:
         make_root(self._path.parent)
         self._blocking_file = self._path
         if self._path.is_symlink():  # guard: locks-are-no-links
-            raise OSError(errno.ELOOP, Message("{path} is a link", path=self._path))
+            raise OSError(errno.ELOOP, Message("{path} is a symbolic link", path=self._path))
         if self._path.is_dir():
             raise OSError(errno.EISDIR, Message("{path} is a folder", path=self._path))
         try:

@@ -55,8 +55,12 @@ class ResumeContext:
         provider = get_provider(record.provider)
         if provider.id not in self.keys:
             raise MissingKey(
-                Message("{provider} is not available.", provider=provider.label),
-                "Check the API key and the network.",
+                Message(
+                    "{provider} is not available: its API key or address is missing or not valid, "
+                    "or Blender is offline.",
+                    provider=provider.label,
+                ),
+                "Check the API key, the address, and the network.",
             )
         return JobSpec(
             provider=provider.id,

@@ -323,5 +323,6 @@ def _problem(error: OSError, root: Path) -> LibraryProblem:
             path=root,
             reason=os_reason(error),
         ),
-        "Choose another library folder in the preferences, or set IMAGE_TO_MESH_LIBRARY.",
+        "Choose another library folder in the add-on preferences, or set the environment variable "
+        "IMAGE_TO_MESH_LIBRARY.",
     )

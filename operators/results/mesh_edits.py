@@ -127,7 +127,7 @@ class IMAGE_TO_MESH_OT_quad_remesh(_EditOperator):
     bl_idname = "image_to_mesh.quad_remesh"
     bl_label = "Quad Remesh"
     bl_description = (
-        "Remesh with about this many quads and bake the textures onto them. "
+        "Remesh with about as many quads as set in Faces and bake the textures onto them. "
         "The previous mesh is kept as a version"
     )
     task = "quads"
@@ -140,7 +140,8 @@ class IMAGE_TO_MESH_OT_detail_levels(_EditOperator):
     bl_idname = "image_to_mesh.detail_levels"
     bl_label = "Levels of Detail"
     bl_description = (
-        "Add an object beside this one for each level of detail, down to this many triangles"
+        "Add an object beside this one for each level of detail, down to about as many triangles "
+        "as set in Faces"
     )
     task = "levels"
     settings = ("faces", "levels")

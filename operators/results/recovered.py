@@ -23,7 +23,7 @@ class IMAGE_TO_MESH_OT_import_arrivals(bpy.types.Operator):
     @classmethod
     def poll(cls, _: bpy.types.Context) -> bool:
         if not jobs.session().recovery.found.arrived:
-            cls.poll_message_set("No mesh arrived while Blender was closed")
+            cls.poll_message_set("No meshes were finished while Blender was closed")
             return False
         return True
 

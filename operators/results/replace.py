@@ -116,7 +116,7 @@ class IMAGE_TO_MESH_OT_bring_back(bpy.types.Operator):
         if not _in_object_mode(cls, context):
             return False
         if active is None or not has_replaced_model(active):
-            cls.poll_message_set("The active object did not replace anything")
+            cls.poll_message_set("The active object has not replaced a model")
             return False
         return True
 

@@ -43,7 +43,7 @@ GONE = (
     "provider. A custom address must not end with “/v1”."
 )
 AS_ADDRESS = "Use a public https URL for the image: it needs no upload."
-NOT_CHARGED = "Failed requests are not charged."
+NOT_CHARGED = "AI/ML API does not charge for failed requests."
 
 
 class Order(NamedTuple):

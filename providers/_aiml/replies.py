@@ -259,7 +259,7 @@ def check_reply(reply: Reply, order: Order | None = None) -> Mapping[str, Any]:
             Message(
                 "AI/ML API returned something other than JSON: {reply}", reply=message_of(reply)
             ),
-            "A proxy may be interfering; check the address in the preferences.",
+            "A proxy may be interfering. Check the service's address in the add-on preferences.",
         )
     status = _status_within(body)
     # Some errors have status 200. A mesh beside an `error` field is paid for, so it is accepted.

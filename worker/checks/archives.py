@@ -104,7 +104,7 @@ def _check_room(folder: Path, needed: int) -> None:
 
 def _disk_full() -> Refusal:
     message = Message(
-        "There is not enough disk space to unpack the archive in “{folder}”.",
+        "There is not enough disk space in “{folder}” to unpack the archive.",
         folder=tempfile.gettempdir(),
     )
     return Refusal("failed", message, "Free up disk space, then try again.")

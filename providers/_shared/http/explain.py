@@ -38,7 +38,7 @@ WORDS: tuple[tuple[tuple[type[BaseException], ...], Message], ...] = (
 TUNNEL = re.compile("Tunnel connection failed:(.*)", re.DOTALL)
 """Matches the message of http.client's OSError, the only trace of a proxy's answer to CONNECT."""
 NEITHER = "Check the connection."
-TRUST = "If your network inspects connections, set its Certificate Bundle in the preferences."
+TRUST = "If your network inspects connections, set Certificate Bundle in the add-on preferences."
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,7 @@ def _check_extensions(file: GltfFile, readable: Collection[str] | None, blender:
     if not missing:
         return
     named = " and ".join(_describe_extension(name) for name in dict.fromkeys(missing))
-    hint = "Turn this off or choose another format in the provider's settings, then generate again."
+    hint = "Choose another format or other settings for the provider, then generate again."
     if any("meshopt" in name for name in missing):
         hint = Message(
             "Set Compression to None and generate again, or use Blender {version}.",
