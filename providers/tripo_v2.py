@@ -33,8 +33,8 @@ API = errors.Api(
     name="Tripo v2",
     meshes=("pbr_model", "model", "base_model", "pbr_model_url", "model_url", "base_model_url"),
     late=Failed,
-    nobody="Tripo has shut down API v2. Set Tripo v2 (Gateways) Address in the add-on preferences to "
-    "that of a gateway, or use Tripo.",
+    nobody="Tripo has shut down API v2. Set Tripo v2 (Gateways) Address in the add-on preferences "
+    "to that of a gateway, or use Tripo.",
 )
 
 SINCE_2_0 = (

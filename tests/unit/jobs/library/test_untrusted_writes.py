@@ -168,7 +168,7 @@ def test_a_new_file_gets_an_unguessable_name(
 
 def test_a_lock_that_is_a_link_is_not_opened(library: Library, private: Path) -> None:
     (library.root / ".cup.lock").symlink_to(private)
-    with pytest.raises(OSError, match="is a link"):
+    with pytest.raises(OSError, match="is a symbolic link"):
         JobLock(library.root, "cup").take()
     assert private.read_bytes() == PRIVATE
     assert not library.is_held("cup")
