@@ -29,7 +29,7 @@ def draw_models(
 def _draw_progress(layout: bpy.types.UILayout, state: jobs.WeightsState) -> None:
     row = layout.row(align=True)
     if state.fraction is None:
-        text = tr("Another instance is downloading it")
+        text = tr("Downloading in another Blender instance")
     else:
         text = tr("Downloading depth model {}").format(f"{state.fraction:.0%}")
     row.progress(factor=state.fraction or 0.0, text=text)

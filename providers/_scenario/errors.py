@@ -110,7 +110,7 @@ def submit_refusal(reply: Reply, otherwise: type[ImageToMeshError]) -> ImageToMe
     """
     if not reply.refused:
         return Uncertain(
-            join_messages(_message(reply), "It may have accepted the request."),
+            join_messages(_message(reply), "Scenario may have accepted the request."),
             "Check app.scenario.com for the job. It will not be resubmitted automatically.",
         )
     error = refusal(reply, otherwise=otherwise, missing=otherwise)
