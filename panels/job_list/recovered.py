@@ -66,7 +66,7 @@ def draw_ways(layout: bpy.types.UILayout, record: jobs.Record) -> None:
         url = column.operator("wm.url_open", text=tr("Open {}").format(provider.label), icon="URL")
         url.url = provider.key_url
     if provider and provider.lookup_name:
-        _draw_way(column, record, "ATTACH", tr("Attach {}...").format(provider.lookup_name))
+        _draw_way(column, record, "ATTACH", tr("Attach {}...").format(tr(provider.lookup_name)))
     _draw_way(column, record, "SUBMIT_AGAIN", tr("Submit Again..."))
     _draw_way(column, record, "FORGET", tr("Discard"))
 
