@@ -157,7 +157,7 @@ def test_resume_without_a_name_takes_the_newest(library: Path) -> None:
     older, newer = (make_interrupted_job(library, "running", number) for number in range(2))
     assert bpy.ops.image_to_mesh.resume() == {"FINISHED"}
     assert (state_of(library, older), state_of(library, newer)) == ("running", "ready")
-    with pytest.raises(RuntimeError, match="is ready"):
+    with pytest.raises(RuntimeError, match="state: Ready"):
         bpy.ops.image_to_mesh.resume(job=newer)
 
 

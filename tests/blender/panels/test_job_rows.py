@@ -114,7 +114,7 @@ def test_a_failed_import_can_be_retried(chosen: Any) -> None:
 
 def test_a_cancelled_job_is_reported(chosen: Any) -> None:
     show("cancelled")
-    assert "cup: cancelled" in draw().text()
+    assert "cup: canceled" in draw().text()
 
 
 def test_only_the_newest_endings_are_shown(chosen: Any) -> None:
