@@ -36,14 +36,14 @@ def test_cancel_ends_the_job_at_once(artist: Artist, photograph: Path) -> None:
     while artist.workers() or artist.running():
         assert time.monotonic() < clicked + 10
     gone = time.monotonic() - clicked
-    drawn = artist.session.wait_for(DRAWN.format(clicked, "dahlia: cancelled")) - clicked
+    drawn = artist.session.wait_for(DRAWN.format(clicked, "dahlia: canceled")) - clicked
     print(f"\ncancel: the process gone after {gone:.2f} s, the panel ready after {drawn:.2f} s")
     artist.session.screenshot("cancel-after")
 
     assert gone < SECONDS
     assert drawn < DRAWN_SECONDS
     assert artist.endings()[0]["state"] == "cancelled"
-    assert "dahlia: cancelled" in artist.words()
+    assert "dahlia: canceled" in artist.words()
     assert artist.session.run("scene_facts()") == before
 
 
