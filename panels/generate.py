@@ -15,7 +15,7 @@ from ..state.scene_properties import choices_of, provider_of
 from . import image_checks
 from .account_text import Price, price_of, with_price
 from .provider_state import account_failure
-from .text_layout import draw_text, fit_side_by_side, text_height
+from .text_layout import GAP, draw_text, fit_side_by_side, text_height
 
 LARGE = 1.5
 """Height of the main button, in units of a row."""
@@ -37,8 +37,9 @@ class Action(NamedTuple):
     can_update: bool = False
 
     def height(self, context: bpy.types.Context) -> float:
-        """Return the height of the sentences, in units of a row."""
-        return sum(text_height(context, notice.text, notice.icon) for notice in self.notices)
+        """Return the height of the sentences with the gaps between them, in units of a row."""
+        heights = (text_height(context, notice.text, notice.icon) for notice in self.notices)
+        return sum(GAP + height for height in heights)
 
 
 def plan_action(context: bpy.types.Context) -> Action:

@@ -19,6 +19,8 @@ ICON = 24.0
 """Width of an icon and its gap, in pixels at a UI scale of 1."""
 LINE = 0.8
 """Height of a line of a sentence, in units of a row."""
+GAP = 0.25
+"""Height between two elements of a panel, in units of a row."""
 HEADER_MARGIN = 96.0
 """Pixels of a subpanel's header that text cannot use: the tabs, the triangle, and the grip."""
 NARROW = 260.0
