@@ -75,7 +75,10 @@ def _builder(path: str, orientation: int, full_side: int, mesh: str, cache: str)
 
 
 def _texture_size(path: str) -> tuple[int, int] | None:
-    """Return height and width of the texture in a GLB file that this program wrote, or None."""
+    """Return height and width of the texture in a GLB file that this program wrote.
+
+    Return None if the texture cannot be read.
+    """
     with suppress(Refusal, OSError, ValueError, LookupError, TypeError, struct.error):
         file = read_gltf(path)
         view = file.all("bufferViews")[file.all("images")[0]["bufferView"]]

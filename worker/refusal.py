@@ -29,7 +29,10 @@ class Message(str):
 
 
 def as_message(text: str) -> Message:
-    """Return a text as a Message, so that it is translated if a translation exists."""
+    """Return the string as a Message, so that it is translated if a translation exists.
+
+    A Message is returned unchanged.
+    """
     # Braces in the text are not fields.
     return (
         text if isinstance(text, Message) else Message(text.replace("{", "{{").replace("}", "}}"))

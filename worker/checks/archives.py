@@ -157,7 +157,8 @@ def _components(name: str) -> tuple[str, ...]:
     """Return the components of an entry's path, as names that are valid on every system.
 
     Drives and leading slashes are dropped, as unpacking programs do, and only the last MAX_DEPTH
-    components are kept. Raise Refusal if “..” leads out of the folder.
+    components are kept. If none remain, the path is a single underscore. Raise Refusal if “..”
+    leads out of the folder.
     """
     components: list[str] = []
     for component in _DRIVE.sub("", name, count=1).split("/"):
@@ -173,8 +174,8 @@ def _components(name: str) -> tuple[str, ...]:
 def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, remaining: int) -> int:
     """Unpack an entry and return the number of bytes written.
 
-    If another entry already has its path, write nothing and return 0. Raise Refusal if there are
-    more than `remaining` bytes.
+    If another entry's file is already at the path, or in place of one of its folders, write nothing
+    and return 0. Raise Refusal if the entry unpacks to more than `remaining` bytes.
     """
     # Two entries may map to the same name: the first one counts.
     if target.exists() or any(parent.is_file() for parent in target.parents):
@@ -196,7 +197,7 @@ def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, remai
 
 
 def _mesh_in(folder: Path) -> Path:
-    """Return the largest mesh file in the folder, of the first format in FORMATS that it contains.
+    """Return the largest file of the preferred mesh format: the first in FORMATS that has a file.
 
     Formats are recognized by content. Raise Refusal if the folder contains no mesh.
     """

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Find the files that belong to a mesh even if the mesh refers to them by another path.
 
-The paths in a mesh are those of its author's disk: with backslashes, with different upper and lower
-case, or in folders that do not exist here. If an importer would not find the files, a copy of the
+The paths in a mesh are those of its author's disk: with backslashes, in a different letter case, or
+in folders that do not exist here. If an importer would not find the files, a copy of the
 mesh is put in a temporary folder, the stage, with its files under plain names beside it. This
 module writes nothing beside the original. No bpy.
 """
@@ -31,7 +31,7 @@ PREFIX = "image_to_mesh-"
 
 
 def is_inside(path: str, folder: Path, home: Path) -> bool:
-    """Return whether `path`, resolved by an importer relative to `folder`, lies in `home`.
+    """Return whether `path`, which an importer resolves relative to `folder`, lies in `home`.
 
     Return False for a path that has a drive letter or a null character, or cannot be resolved.
     """
@@ -50,8 +50,9 @@ def portable_name(part: str) -> str:
     """Return the name of a file or folder in a form that every system allows.
 
     Forbidden and unprintable characters become underscores, and dots and spaces at the end are
-    removed. A long name is shortened but keeps its suffix. A device name of Windows gets an
-    underscore as a prefix. If nothing remains, the name is an underscore. Not for "." and "..".
+    removed. A name longer than LONGEST_NAME bytes is shortened, but keeps its suffix, of up to 8
+    characters. A device name of Windows gets an underscore as a prefix. If nothing remains, the
+    name is an underscore. Do not pass "." or "..".
     """
     plain = "".join(
         letter if letter.isprintable() and letter not in FORBIDDEN else "_" for letter in part
@@ -68,7 +69,7 @@ def portable_name(part: str) -> str:
 
 
 def _key(text: str) -> str:
-    """Return a key for comparing texts regardless of case and Unicode composition."""
+    """Return a key by which names are compared, regardless of case and Unicode composition."""
     return unicodedata.normalize("NFC", text).casefold()
 
 
@@ -85,7 +86,7 @@ class OwnFiles:
         self._by_name: dict[str, Path] = {}
 
     def find_exact(self, address: str) -> Path | None:
-        """Return the file in `home` that an importer finds by this path, or None."""
+        """Return the file in `home` that an importer would find at the path `address`, or None."""
         if not address or not is_inside(address, self._folder, self._home):
             return None
         path = self._folder / address
@@ -95,9 +96,9 @@ class OwnFiles:
             return None
 
     def find(self, address: str) -> Path | None:
-        """Return the file that the path refers to, or None.
+        """Return the file in `home` that the path `address` refers to, or None.
 
-        The candidates are, in this order:
+        It is the first of these that exists:
         1. the file at exactly this path
         2. the file at this path, regardless of case
         3. the first file of this name in any folder, regardless of case
@@ -117,7 +118,10 @@ class OwnFiles:
         return match or self._by_name.get(_key(portable_name(name)))
 
     def _build_index(self) -> None:
-        """Index the files below `home`, sorted to get the same result on every file system."""
+        """Index the files below `home` by path and by name, without symbolic links.
+
+        The files are sorted, so that the result is the same on every file system.
+        """
         self._by_path = {}
         for path in sorted(self._home.absolute().rglob("*")):
             if path.is_file() and not path.is_symlink():
@@ -126,7 +130,7 @@ class OwnFiles:
 
 
 class Stage:
-    """A temporary folder for a copy of a mesh, created on first use."""
+    """A temporary folder for a copy of a mesh and its files, created on first use."""
 
     def __init__(self) -> None:
         self._folder: Path | None = None
@@ -142,7 +146,7 @@ class Stage:
     def put(self, path: Path) -> str:
         """Link or copy a file into the folder, unless it is there already, and return its name.
 
-        The name is a number, followed by the file's suffix.
+        The name is a number, followed by the file's suffix unless that is unusual.
         """
         if path not in self._names:
             suffix = path.suffix.lower() if _SUFFIX.fullmatch(path.suffix) else ""

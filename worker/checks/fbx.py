@@ -30,13 +30,14 @@ MAX_TEXT = 1024**3
 LONG_VERSION = 7500
 """FBX version from which lengths are 64-bit."""
 SHORT, LONG = "<IIIB", "<QQQB"
-"""A record's header: its end, the number and length of its properties, its name's length."""
+"""A record's header, before LONG_VERSION and since: its end, the number and the length in bytes of
+its properties, and its name's length."""
 
 SCALARS = {b"C": 1, b"B": 1, b"Y": 2, b"I": 4, b"F": 4, b"L": 8, b"D": 8}
 """Property types and their sizes in bytes."""
 ARRAYS = {b"b": 1, b"c": 1, b"i": 4, b"f": 4, b"l": 8, b"d": 8}
 COUNT = re.compile(rb":\s*\*(\d+)\s*\{")
-"""An array's length in ASCII FBX."""
+"""Matches the length of an array in ASCII FBX."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,8 @@ class _Counts:
 def _record(data: mmap.mmap, at: int, limit: int, is_long: bool) -> _Record | None:
     """Return the record at offset `at`, or None for the empty record that ends a list.
 
-    Raise Refusal if the record is inconsistent or ends after `limit`.
+    Raise Refusal if the record is inconsistent or ends after `limit`. Raise struct.error if the
+    file is truncated.
     """
     layout = LONG if is_long else SHORT
     end, count, length, name = struct.unpack_from(layout, data, at)

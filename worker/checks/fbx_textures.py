@@ -33,9 +33,9 @@ _IN_TEXT = re.compile(rb'(?:(?:Relative)?File[Nn]ame:|"XRefUrl",\s*"[^"]*",)\s*"
 def redirect_textures(path: str, home: Path) -> Iterator[tuple[str, bool]]:
     """Yield the FBX file to import, and whether it is a temporary copy.
 
-    A copy is made if a path must change. It refers only to the mesh's own files, and exists while
-    the block runs. Raise Refusal if a texture's format is not supported, or if the textures would
-    take too much memory.
+    A copy is made if a path must change. The copy refers only to the mesh's own files, and exists
+    while the block runs. Raise Refusal if a texture's format is not supported, or if the textures
+    would take too much memory.
     """
     mesh, stage = Path(path), Stage()
     with mesh.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
@@ -92,9 +92,10 @@ def _find_texture(names: set[bytes], files: OwnFiles) -> dict[bytes, Path | None
 
 
 def _needs_no_change(name: bytes, own: Path | None, folder: Path, home: Path) -> bool:
-    """Return whether the path can stay: it leads to `own`, or to no file if `own` is None.
+    """Return whether the path `name` can stay as it is in the file.
 
-    Return False for a path that leads out of `home`.
+    Return False if it leads out of `home`. Otherwise, return whether it leads to `own`, the mesh's
+    own file that is meant by it. If `own` is None, no file is meant, and the path can stay.
     """
     text = _text(name)
     if not is_inside(text, folder, home):
@@ -107,8 +108,8 @@ def _write_stage(
 ) -> str:
     """Copy the file to the stage, redirect its paths, and return the copy's path.
 
-    `names` are the paths in the file by their offsets. `meant` is the file that each path refers
-    to, or None.
+    `names` are the paths in the file by their offsets. `meant` maps each path to the mesh's own
+    file that it refers to, or to None.
     """
     copy = stage.folder / "mesh.fbx"
     shutil.copyfile(place, copy)
@@ -124,7 +125,7 @@ def _write_stage(
 
 
 def _missing_path(number: int, length: int) -> bytes:
-    """Return a path of `length` bytes to no file.
+    """Return a path of `length` bytes at which there is no file.
 
     It begins with `number`, because Blender tells embedded textures apart by path.
     """
@@ -132,7 +133,7 @@ def _missing_path(number: int, length: int) -> bytes:
 
 
 def _padded_path(name: str, length: int) -> bytes:
-    """Return a path of exactly `length` bytes to the file `name` beside the mesh.
+    """Return a path of exactly `length` bytes that leads to the file `name` beside the mesh.
 
     If the name cannot be padded to that length, the path leads to no file.
     """

@@ -45,7 +45,7 @@ _TIFF_TYPES = {1: "B", 3: "H", 4: "I", 16: "Q"}
 
 
 class ImageBudget:
-    """The memory budget of a model's images."""
+    """The memory budget of a model's images; only formats in `kinds` are accepted."""
 
     def __init__(self, kinds: frozenset[str] = OTHER_KINDS) -> None:
         self._kinds = kinds
@@ -103,9 +103,9 @@ def _unread(kind: str) -> str:
 
 
 def read_image_header(data: Bytes) -> tuple[str, Size | None]:
-    """Return an image's format by its content, or "unknown", and its size.
+    """Return an image's format, judged by its content, and its size.
 
-    The size is None if it cannot be read.
+    The format is "unknown" if it is not recognized. The size is None if it cannot be read.
     """
     begin = bytes(data[:32])
     kind = next((name for mark, name in _SIGNATURES if mark.match(begin)), "")

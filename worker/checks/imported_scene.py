@@ -65,7 +65,7 @@ class ImportedData:
 
 
 def _image_path(image: bpy.types.Image) -> Path | None:
-    """Return the path of an image's file; None if it is not valid UTF-8."""
+    """Return the absolute path of an image's file; None if the path is not valid UTF-8."""
     try:
         return Path(bpy.path.abspath(image.filepath))
     except UnicodeDecodeError:

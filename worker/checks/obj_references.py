@@ -52,8 +52,8 @@ class ObjToImport:
 def redirect_materials(path: str, home: Path) -> Iterator[ObjToImport]:
     """Yield the OBJ file to import: the file itself, or a copy in a temporary folder.
 
-    A copy is made unless the importer would find exactly the mesh's own files by itself. It exists
-    while the block runs. Raise Refusal if a limit is exceeded.
+    A copy is made unless the importer would find exactly the mesh's own files by itself. The copy
+    exists while the block runs. Raise Refusal if a limit is exceeded.
     """
     stage = Stage()
     try:
@@ -187,9 +187,10 @@ class _Obj:
         return leads and any(files.find_exact(rest) for _, rest in rests)
 
     def _texture(self, line: bytes, folder: Path) -> bytes:
-        """Return the line as written to the stage: a texture's path leads to a copy or NOWHERE.
+        """Return a line of a material file as it is written to the stage.
 
-        A line without a texture is returned unchanged.
+        If the line names a texture, its path becomes that of a copy, or NOWHERE if the texture is
+        not the mesh's own. Any other line is returned unchanged.
         """
         rests = _path_candidates(line)
         if not rests:

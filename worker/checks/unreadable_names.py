@@ -16,7 +16,7 @@ from ..names import visible_text
 
 
 def make_names_readable(*, printable: bool) -> None:
-    """Replace the names of data-blocks and of their parts that cannot be decoded.
+    """Replace undecodable names of data-blocks, vertex groups, attributes, and shape keys.
 
     Linked data-blocks are left alone. Image paths that cannot be decoded are cleared. `printable`:
     also remove invisible characters, such as escape codes, from all other names.

@@ -17,7 +17,7 @@ SAMPLES = 6000
 """Maximum number of points on the surface at which the wall is measured."""
 MILLIMETERS = 1000.0
 THIN_TOLERATED = 0.005
-"""Share of the surface that may be thinner: sharp edges always are."""
+"""Share of the surface whose wall may be too thin: it always is at sharp edges."""
 
 
 def print_check(
@@ -26,9 +26,9 @@ def print_check(
     """Return a model's figures for 3D printing: lengths in millimeters, the volume in cm³.
 
     `card` is the model's report. The figures are for a print that is `asked["print_height"]`
-    millimeters tall; at 0, a scene unit counts as a meter. `thin_share` is the share of the surface
-    whose wall is thinner than `asked["wall"]`. Apart from a share of THIN_TOLERATED, the wall is at
-    least as thick as `thinnest`.
+    millimeters tall. If that is 0, a scene unit counts as a meter. `thin_share` is the share of the
+    surface whose wall is thinner than `asked["wall"]`. On all but THIN_TOLERATED of the surface,
+    the wall is at least as thick as `thinnest`.
     """
     wanted, tallest = float(asked.get("print_height", 0.0)), card["size"][2]
     scale = wanted / tallest if wanted > 0.0 and tallest > 0.0 else MILLIMETERS

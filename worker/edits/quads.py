@@ -155,7 +155,10 @@ def _voxel_quads(
 
 
 def _shrinkwrap(made: bpy.types.Object, sources: list[bpy.types.Object]) -> None:
-    """Project the new vertices onto the old surface, remove materials, and recalculate normals."""
+    """Project the vertices of `made` onto the surface of `sources`.
+
+    Also remove its materials, and recalculate its normals.
+    """
     target = join_objects([_copy(obj) for obj in sources], "target")
     modifier = made.modifiers.new("Cling", "SHRINKWRAP")
     modifier.target, modifier.wrap_method = target, "NEAREST_SURFACEPOINT"

@@ -88,7 +88,7 @@ def detail_levels(
 def decimate_object(obj: bpy.types.Object, triangles: int) -> None:
     """Decimate the object's mesh to about `triangles` if it has more; keep seams of textures.
 
-    The mesh keeps more triangles if no more can be collapsed, or after TRIES passes.
+    More triangles remain if no others can be collapsed, or if TRIES passes are not enough.
     """
     before = obj.data
     for _ in range(TRIES):

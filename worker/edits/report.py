@@ -103,9 +103,10 @@ def _mesh_report(obj: bpy.types.Object) -> dict[str, int]:
 
 
 def _twisted_faces(shape: Shape, twisted: NDArray[np.bool_]) -> int:
-    """Return the number of faces with mostly `twisted` edges.
+    """Return the number of faces more than half of whose edges are `twisted`.
 
-    It is at least 1 if there are twisted edges.
+    `twisted` (e,) marks the edges whose two faces point to opposite sides. The result is at least 1
+    if there are twisted edges.
     """
     if not twisted.any():
         return 0

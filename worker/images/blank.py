@@ -17,13 +17,14 @@ SIDE = 2048
 OPAQUE = 0.5
 """Alpha from which a pixel counts as visible."""
 SPREAD = 6.5 / 255
-"""Channels that differ by less count as one color: the scan of an empty sheet has noise."""
+"""An image whose channels vary by less has one color: the scan of an empty sheet has noise."""
 
 
 def check_blank(request: dict[str, Any], report: Report) -> dict[str, Any]:
-    """Return, as `shows`, whether and how `request["picture"]` is blank; see `blank_reason`.
+    """Check whether `request["picture"]` is blank.
 
-    Raise Refusal if Blender cannot read the image.
+    Return the result as `shows`: "transparent", "one_color", or "no" if it is not blank. Raise
+    Refusal if Blender cannot read the image.
     """
     report(0.0, "Checking the image")
     open_empty_file()

@@ -50,7 +50,10 @@ def convert_image(request: dict[str, Any], report: Report) -> dict[str, Any]:
 
 
 def _write_within(pixels: Pixels, request: dict[str, Any]) -> str:
-    """Write the first format that is small enough; return the file's name, or "" if none is."""
+    """Write the first accepted format whose file is small enough, and return the file's name.
+
+    Return "" if no file is small enough.
+    """
     opaque = bool((pixels[..., 3] >= 1.0).all())
     shown = np.round(pixels[..., : 3 if opaque else 4] * 255).astype(np.uint8)
     target, formats = Path(request["output"]), request["formats"]

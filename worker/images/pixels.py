@@ -23,7 +23,7 @@ def display_pixels(buffer: Pixels, *, is_linear: bool, is_associated: bool | Non
     """Return the buffer as (height, width, 4), 0 to 1, sRGB, straight alpha, top row first.
 
     `is_linear`: the buffer is scene linear, as Blender's float buffers are. `is_associated`: its
-    alpha is associated; by default, if it is linear.
+    alpha is associated; None stands for the value of `is_linear`.
     """
     pixels = _four_channels(buffer[::-1])
     if is_linear if is_associated is None else is_associated:

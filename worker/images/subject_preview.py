@@ -73,8 +73,8 @@ def draw_preview(request: dict[str, Any], report: Report) -> dict[str, Any]:
 def render_preview(pixels: Pixels, matte: Singles | None) -> NDArray[np.uint8]:
     """Return the image (h, w, 4) on a checkerboard, as opaque bytes, top row first.
 
-    With a matte (h, w), the image is faint outside of it, and its outline is drawn. Small images
-    are enlarged by a whole number, so that the outline keeps its width.
+    With a matte (h, w), the image is faint outside of the subject, and the subject is outlined.
+    Small images are enlarged by a whole factor, so that the outline keeps its width.
     """
     times = max(1, COPY_SIDE // max(pixels.shape[:2]))
     pixels = np.repeat(np.repeat(pixels, times, axis=0), times, axis=1)

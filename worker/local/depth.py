@@ -39,7 +39,7 @@ def has_depth(models: Mapping[str, str]) -> bool:
 def find_nearness(
     picture: Numbers, models: Mapping[str, str], kept: AnswerFile | None = None
 ) -> Singles:
-    """Return how near each part of an image (h, w, 4) is: values without a unit, at most 1.
+    """Return how near each point of an image (h, w, 4) is, from 0 to 1, without a unit.
 
     The result is a square (SIDE, SIDE), stretched over the image. For a new image, the network
     takes seconds. Later, the result comes from memory or from a file that is named after `kept`.
@@ -55,7 +55,11 @@ def find_nearness(
 
 
 def _ask(picture: Numbers, path: str, kept: AnswerFile | None) -> Singles:
-    """Return the answer (SIDE, SIDE), from memory, from its file, or from the network."""
+    """Return the network's answer (SIDE, SIDE) about an image (h, w, 4).
+
+    It comes from memory, otherwise from its file, otherwise from the network. `path` is the file of
+    the weights. Raise Refusal if they cannot be read.
+    """
     version = _version(path)
     file = replace(kept.of_part(NAME, *version), side=SIDE) if kept else None
     key = (
@@ -97,7 +101,10 @@ def _read_or_estimate(
 
 
 def _opaque(picture: Numbers) -> Singles:
-    """Return an image (h, w, 3) at the network's input size, with gray where it is transparent."""
+    """Return the colors (h, w, 3) of an image, resized to the network's input size.
+
+    Transparent pixels are blended with gray.
+    """
     alpha = picture[:, :, 3:]
     rgb = np.asarray(picture[:, :, :3] * alpha + _GROUND * (1.0 - alpha), np.float32)
     rows, columns = input_size(*rgb.shape[:2])
@@ -108,7 +115,7 @@ def _opaque(picture: Numbers) -> Singles:
 
 @lru_cache(maxsize=1)
 def _weights(path: str, _version: tuple[int, int]) -> Weights:
-    """Open the weights; a file of another version is opened again.
+    """Return the weights in a file, which is opened again only if its version changes.
 
     Raise Refusal if the weights cannot be read.
     """

@@ -113,7 +113,7 @@ class PreviewBuilder:
         )
 
     def _extent(self, shown: Mapping[str, Any]) -> Floats:
-        """Return points (n, 2) whose bounds are those of the mesh with the settings `shown`."""
+        """Return points (n, 2) with the same bounds in the image as the mesh of these settings."""
         asked = {**shown, "face_count": min(shown["face_count"], FACES)}
         if shown["shape"] == "spin":
             return self._solid(asked).plane.reshape(-1, 2)

@@ -128,10 +128,11 @@ def _group_starts(bits: NDArray[np.uint32], order: NDArray[np.int64]) -> Mask:
 def _resolve_collisions(
     bits: NDArray[np.uint32], order: NDArray[np.int64], leads: Mask, twins: Mask
 ) -> None:
-    """Sort the parts of `order` where hashes collide by position and index, and update `leads`.
+    """Sort `order` by position, then by index, where different positions have the same hash.
 
-    Both change in place. `bits` are the positions (3, n). `twins` (n - 1) marks elements with the
-    same hash as the one before. `leads` (n) marks the first element of each position.
+    Also update `leads`; both arrays are changed in place. `bits` are the positions (3, n). `twins`
+    (n - 1) marks elements with the same hash as the one before. `leads` (n) marks the first element
+    of each position.
     """
     keys = np.cumsum(np.append(True, ~twins)) - 1
     several = np.zeros(keys[-1] + 1, np.bool_)
@@ -143,9 +144,10 @@ def _resolve_collisions(
 
 
 def _sort_hashes(hashed: NDArray[np.uint64]) -> tuple[NDArray[np.int64], Mask]:
-    """Return the order (n,) of the hashes' upper bits, and a mask (n - 1) of equal neighbors.
+    """Return the indices (n,) that sort the hashes, and a mask (n - 1) of equal neighbors.
 
-    The element's index replaces the lower bits: sorting values is ten times as fast as `argsort`.
+    Only the hashes' upper bits count. The element's index replaces the lower bits: sorting values
+    is ten times as fast as `argsort`.
     """
     numbers = np.uint64((1 << max(len(hashed) - 1, 1).bit_length()) - 1)
     keys = hashed & ~numbers

@@ -58,7 +58,7 @@ class LooseParts:
 
 
 def component_labels(count: int, first: Ints, second: Ints) -> Ints:
-    """Return the lowest node in the component of each node (count,).
+    """Return, for each node (count,), the lowest node that it is connected to, or itself.
 
     The edges join `first[i]` to `second[i]`.
     """
@@ -105,7 +105,11 @@ def hole_count(shape: Shape, uses: Ints) -> int:
 
 
 def find_loose_parts(shape: Shape, uses: Ints) -> LooseParts:
-    """Return the parts that are connected by edges with faces."""
+    """Return the connected parts of a mesh.
+
+    Two vertices are connected if an edge with a face joins them; edges without faces do not count.
+    `uses` (e,) is the number of faces at each edge.
+    """
     used = shape.edges[uses > 0]
     labels = component_labels(len(shape.points), used[:, 0], used[:, 1])
     faces, count = renumber_labels(labels[shape.corners[shape.starts]])

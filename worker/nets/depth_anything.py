@@ -51,9 +51,9 @@ def estimate_nearness(rgb: Numbers, weights: Weights) -> Singles:
 
 
 def open_depth_weights(path: Path) -> Weights:
-    """Return the tensors of a file, looked up by the names in the authors' code.
+    """Return the tensors of a file, looked up by their names in the code of the network's authors.
 
-    Raise DamagedWeights if it has another layout, or OSError if it cannot be read.
+    Raise DamagedWeights if the file has another layout, or OSError if it cannot be read.
     """
     found = open_weights(path)
     weights = found if "pretrained.pos_embed" in found else AuthorsNames(found)
@@ -97,10 +97,10 @@ _UNITS = {
 
 
 class AuthorsNames(Mapping[str, Numbers]):
-    """The tensors of a file in the layout of Hugging Face's transformers library.
+    """The tensors of a file in the layout of Hugging Face's `transformers` library.
 
-    They are looked up by the names in the authors' code. Iteration yields the file's own names,
-    which cannot be looked up.
+    They are looked up by their names in the code of the network's authors. Iteration yields the
+    file's own names, which cannot be looked up.
     """
 
     def __init__(self, tensors: Weights) -> None:
@@ -124,7 +124,7 @@ class AuthorsNames(Mapping[str, Numbers]):
 
 
 def transformers_name(name: str) -> str:
-    """Convert the authors' name of a tensor to its name in the layout of transformers."""
+    """Convert a tensor's name in the authors' code to its name in the layout of `transformers`."""
     room, _, rest = name.partition(".")
     if room == "pretrained":
         return f"backbone.{_encoder_name(rest)}"

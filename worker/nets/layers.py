@@ -57,7 +57,10 @@ def multiply(left: Singles, right: Singles) -> Singles:
 
 @cache
 def is_matmul_slow() -> bool:
-    """Return whether NumPy's products are slow: Debian's use the reference BLAS without SIMD."""
+    """Return whether `einsum` multiplies matrices much faster than NumPy's own product.
+
+    That is so with Debian's NumPy, which uses the reference BLAS without SIMD.
+    """
     left, right = np.ones((32, 288), np.float32), np.ones((288, 2 * _BLOCK), np.float32)
     product = _shortest(lambda: left @ right)
     return product > _MUCH_SLOWER * _shortest(lambda: _multiply_by_einsum(left, right))

@@ -17,7 +17,7 @@ from .weights import Numbers, Weights
 SIDE = 320
 """Side of the square image that the network was trained on, in pixels."""
 VERSION = "u2netp-1"
-"""Must change with the network or its weights, so that cached answers of others are not used."""
+"""Must change with the network or its weights, so that answers cached earlier are not used."""
 # Of the colors of ImageNet, as in the authors' data_loader.py.
 _MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 _DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
@@ -27,10 +27,10 @@ _DILATIONS = (1, 2, 4, 8)
 
 
 def find_salient(rgb: Numbers, weights: Weights) -> Singles:
-    """Return a map of how likely each place belongs to the subject, from 0 to 1.
+    """Return a map of how likely each point is to belong to the subject, from 0 to 1.
 
-    `rgb` (h, w, 3) is sRGB from 0 to 1. The map is (SIDE, SIDE) and covers the whole image,
-    for any aspect ratio.
+    `rgb` (h, w, 3) is sRGB from 0 to 1. The map is always (SIDE, SIDE) and covers the whole image,
+    so the caller has to resize it to (h, w).
     """
     return sigmoid(_Net(weights).run(prepare(rgb)))[0]
 
@@ -90,9 +90,9 @@ class _Net:
         return image
 
     def _run_dilated(self, name: str, image: Singles) -> Singles:
-        """Return the output of the variant for small images.
+        """Return the output of a stage for small images.
 
-        It dilates its convolutions to reach farther, instead of halving the image.
+        Instead of halving the image, its convolutions are dilated to reach farther.
         """
         levels: list[Singles] = []
         for level, dilation in enumerate(_DILATIONS, 1):

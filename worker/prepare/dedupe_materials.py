@@ -14,7 +14,8 @@ import bpy
 
 PLAIN_TYPES = frozenset({"BOOLEAN", "INT", "FLOAT", "STRING", "ENUM"})
 NODE_COMMON = frozenset(bpy.types.Node.bl_rna.properties.keys()) - {"mute"}
-"""Properties of any node, such as its place in the editor. `mute` does change the look."""
+"""Properties that every node has, such as its location in the editor. They do not affect the look,
+except for `mute`, which is left out."""
 ID_COMMON = frozenset(bpy.types.ID.bl_rna.properties.keys()) | {"use_nodes", "paint_active_slot"}
 """Properties that do not affect how a material looks."""
 IMPORTERS_LEAVE = frozenset({"image_user", "texture_mapping", "color_mapping"})

@@ -75,7 +75,10 @@ def _apply_deformation(objects: list[bpy.types.Object]) -> None:
 
 
 def _make_single_user(obj: bpy.types.Object, uses: Counter[bpy.types.Mesh]) -> None:
-    """Give the object a mesh of its own if others share it."""
+    """Give the object its own copy of its mesh if other objects use the same mesh.
+
+    `uses` is the number of objects of each mesh; it is updated.
+    """
     if uses[obj.data] > 1:  # guard: shared-mesh-copied
         uses[obj.data] -= 1
         obj.data = obj.data.copy()

@@ -179,9 +179,10 @@ def _name_images(name: str, materials: list[bpy.types.Material]) -> None:
 
 
 def _find_inputs(node: bpy.types.Node, depth: int = 3) -> str:
-    """Return, in lowercase, the Principled inputs that the node feeds within `depth` nodes.
+    """Return the names, in lowercase, of the Principled inputs that a node feeds.
 
-    At most two are named; "base color" stands alone.
+    At most `depth` other nodes may lie in between. The names are joined with a space; only two are
+    kept, and only "base color" if it is among them.
     """
     uses: list[str] = []
     for link in (link for output in node.outputs for link in output.links):

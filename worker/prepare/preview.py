@@ -61,7 +61,10 @@ def render_preview(root: bpy.types.Object) -> NDArray[np.uint8] | None:
 
 
 def over_backdrop(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return a uint8 image (height, width, 4) over a gray backdrop, where black and white show."""
+    """Return a uint8 image (height, width, 4) over a gray backdrop.
+
+    Both black and white models are visible on the gray.
+    """
     height = picture.shape[0]
     gray = np.linspace(*BACKDROP, height, dtype=np.float32)[:, None, None]
     alpha = picture[..., 3:].astype(np.float32) / np.float32(255.0)

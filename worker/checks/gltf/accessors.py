@@ -43,9 +43,10 @@ class Views:
             self._check(accessor)
 
     def count(self, accessor: object, *, is_packed: bool = False) -> int:
-        """Return an accessor's number of elements; raise Refusal if too many have no stored data.
+        """Return an accessor's number of elements.
 
-        `is_packed`: the data is in a primitive's compressed data instead.
+        Raise Refusal if the accessor has too many values for which the file stores no data. With
+        `is_packed`, the values are in a primitive's compressed data, so there is no such limit.
         """
         layout = self._accessors[self._check_index(accessor, len(self._accessors), "accessor")]
         if layout.get("bufferView") is None and "sparse" not in layout and not is_packed:
@@ -67,7 +68,7 @@ class Views:
     def check_indices(self, index: int, vertices: int) -> None:
         """Raise Refusal if an accessor's values are not indices of existing vertices.
 
-        Compressed and sparse values are not read.
+        `vertices` is the number of vertices. Compressed and sparse values are not read.
         """
         accessor = self._accessors[index]
         if accessor["componentType"] not in INDICES or accessor["type"] != "SCALAR":
@@ -118,7 +119,8 @@ class Views:
     def _buffer_length(self, index: int) -> int:
         """Return a buffer's declared length; raise Refusal if it has fewer bytes.
 
-        The bytes of a Meshopt fallback are not checked; without a URI, its length counts as 0.
+        The bytes of a fallback for readers without Meshopt are not checked. If the fallback has no
+        URI, its length counts as 0.
         """
         buffer = self._file.all("buffers")[index]
         declared = _non_negative(buffer.get("byteLength"), "buffer.byteLength")
@@ -167,10 +169,10 @@ class Views:
             raise damaged_file("a bufferView extends past the end of its buffer")
 
     def _check(self, accessor: dict[str, Any]) -> None:
-        """Check that an accessor fits its buffer view, and its sparse values if there are any.
+        """Raise Refusal if an accessor does not fit its buffer view.
 
-        Without a view, add its size to the total of such accessors. Raises Refusal if it does not
-        fit, or the total exceeds the limit.
+        If it has no view, add its size to the total of such accessors instead, and raise Refusal if
+        the total exceeds the limit. Also check the accessor's sparse values, if it has any.
         """
         count = _non_negative(accessor.get("count"), "accessor.count")
         size = (
@@ -202,7 +204,10 @@ class Views:
             )
 
     def _check_sparse(self, sparse: dict[str, Any], count: int, size: int) -> None:
-        """Check an accessor's sparse values and their indices."""
+        """Raise Refusal if an accessor's sparse values or their indices are invalid.
+
+        `count` is the accessor's number of elements, and `size` the bytes of each.
+        """
         replaced, indices, values = sparse["count"], sparse["indices"], sparse["values"]
         if _non_negative(replaced, "sparse.count") > count:
             raise damaged_file("a sparse accessor replaces more values than it has")

@@ -45,7 +45,10 @@ def damaged_file(problem: str, format_: str = "glTF") -> Refusal:
 
 
 def shorten(text: str) -> str:
-    """Return text from the file, printable and short enough for a message."""
+    """Return a string from the file in a form that fits into a message.
+
+    Unprintable characters become spaces. A long string is cut to 80 characters.
+    """
     plain = "".join(letter if letter.isprintable() else " " for letter in text)
     return plain if len(plain) <= 80 else f"{plain[:79]}…"
 
@@ -66,9 +69,9 @@ class GltfFile:
     _bytes: dict[int, Bytes] = field(default_factory=dict)
 
     def all(self, name: str) -> list[dict[str, Any]]:
-        """Return a top-level list of objects, empty if there is no such list.
+        """Return the list of objects under the key `name` of the JSON; empty without that key.
 
-        Raise Refusal if it is not a list of objects.
+        Raise Refusal if the value is not a list of objects.
         """
         items = self.head.get(name)
         if items is None:
@@ -109,7 +112,7 @@ def is_data_uri(address: str) -> bool:
 def read_gltf(path: str, home: Path | None = None) -> GltfFile:
     """Read a glTF or GLB file's JSON; raise Refusal if the file cannot be valid.
 
-    `home`: the folder that referenced files may lie in, by default the file's own.
+    `home` is the folder that referenced files may lie in, by default the file's own folder.
     """
     place = Path(path)
     with place.open("rb") as file:

@@ -35,7 +35,7 @@ UNREAD = {
     "MSFT_texture_dds": "DDS textures",
     "EXT_texture_avif": "AVIF textures",
 }
-"""Names of extensions for messages."""
+"""Extensions that some versions of Blender cannot read, and what messages call them."""
 MESHOPT_SINCE = "5.2 or newer"
 
 
@@ -48,7 +48,7 @@ def check_gltf(
 
     `readable` contains the extensions that this Blender's importer reads; None if unknown.
     `blender` is its version, for messages. `home` is the folder that a .gltf's files may lie in, by
-    default its own.
+    default the .gltf's own folder.
     """
     file = read_gltf(path, home)
     try:
@@ -169,7 +169,8 @@ def too_many_materials(found: int) -> Refusal:
 def _values(file: GltfFile, primitive: dict[str, Any]) -> int:
     """Return how many attribute values Blender creates for a primitive and its morph targets.
 
-    Values are counted per primitive, since several primitives may share an accessor.
+    Values are counted per primitive, since several primitives may share an accessor. Return 0 for a
+    primitive without positions.
     """
     position, indices = primitive["attributes"].get("POSITION"), primitive.get("indices")
     if position is None:

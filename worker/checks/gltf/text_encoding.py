@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Repair text in glTF files: lone surrogates in names, bytes that are not UTF-8.
 
-A single such fault makes Blender's importer reject the whole file. Therefore, it gets a repaired
-copy. The copy of a .gltf lies beside the original, so that referenced files are still found. No
-bpy.
+A single such fault makes Blender's importer reject the whole file. Therefore, the importer gets a
+repaired copy. The copy of a .gltf lies beside the original, so that referenced files are still
+found. No bpy.
 """
 
 from __future__ import annotations

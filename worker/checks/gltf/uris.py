@@ -17,8 +17,9 @@ from .buffers import is_data_uri, read_gltf
 def stage_own_files(path: str, home: Path) -> Iterator[tuple[str, bool]]:
     """Yield the file to import, and whether it is a temporary copy.
 
-    A copy is made if a file is found only with different case, slashes, or folders. It exists while
-    the block runs. `home` is the folder that the referenced files may lie in. Raise Refusal for a
+    A copy is made if a referenced file is found only with different case, slashes, or folders. In
+    the copy, all references lead to files that were found, or to no file. The copy exists while the
+    block runs. `home` is the folder that the referenced files may lie in. Raise Refusal for a
     damaged file.
     """
     with Path(path).open("rb") as opened:

@@ -27,7 +27,8 @@ _HALF = 0.4
 """The front's range of depth as a share of the subject's shorter side, for a thing as deep as it is
 wide."""
 _FACING_COUNTS = 0.75
-"""Weight of the first of these two estimates: the second is rough, but never far off."""
+"""Weight of the estimate by _FACING; the rest is that of _HALF, which is rough, but never far off.
+"""
 _DEEPEST = 1.5
 """Maximum range of depth as a share of the shorter side: a flat front may not become a spike."""
 _HALVINGS = 24
@@ -40,7 +41,7 @@ _EDGE = 0.02
 _CALM = 0.025
 """Length over which depth is smoothed along the rim, as a share of the subject's size."""
 _FARTHEST = 0.12
-"""Maximum change by which the slope at the rim is continued, as a share of the whole range."""
+"""Maximum change when the slope at the rim is continued, as a share of the whole range."""
 _MOST_ROUNDS = 600
 _BETWEEN = 0.25
 """Minimum distance between front and back, as a share of the inflated height."""
@@ -70,7 +71,11 @@ def shape_body(
 
 
 def nearness_in_pixels(nearness: Singles, matte: Singles) -> Singles:
-    """Return the map at the size of a matte (h, w), without the background at the rim."""
+    """Return a map of nearness, resized to a matte (h, w).
+
+    At the subject's rim, where the map mixes subject and background, the subject's own values are
+    continued.
+    """
     height, width = matte.shape
     return upscale(_without_background(nearness, matte), height, width)
 
@@ -89,7 +94,8 @@ def _front(flat: Silhouette, nearness: Singles, matte: Singles, smoothness: floa
 def _calm_rim(flat: Silhouette, values: Floats, width: float) -> Floats:
     """Return values (n,), smoothed along the rim over about `width` pixels.
 
-    There the surface is steep, and the slightest step of the map would be a notch in the rim.
+    Only values at the rim change. There the surface is steep, and the slightest step of the map
+    would be a notch in the rim.
     """
     sides = flat.rim_sides()
     span = flat.points[sides[:, 1]] - flat.points[sides[:, 0]]
@@ -106,7 +112,7 @@ def _calm_rim(flat: Silhouette, values: Floats, width: float) -> Floats:
 def _without_background(nearness: Singles, matte: Singles) -> Singles:
     """Return the map with the subject's own values continued over its rim.
 
-    A network's answer is soft there, a mixture of subject and background.
+    A network's answer is blurred there, a mixture of subject and background.
     """
     height, width = nearness.shape
     rows, columns = min(height, matte.shape[0]), min(width, matte.shape[1])
@@ -120,7 +126,10 @@ def _without_background(nearness: Singles, matte: Singles) -> Singles:
 
 
 def _extrapolate(values: Singles, weights: Singles) -> Singles:
-    """Return values (h, w) continued with their slope to where their weights are low."""
+    """Return values (h, w) in which those of low weight are replaced.
+
+    Their replacements continue the values of high weight, with their slope.
+    """
     down, along = np.gradient(blur(values, 1.0))
     y, x = np.indices(values.shape, np.float32)
     known = np.stack([values, along, down, x, y], axis=2) * weights[:, :, None]
@@ -138,7 +147,11 @@ def _full_depth(flat: Silhouette, seen: Floats) -> float:
 
 
 def _facing_scale(flat: Silhouette, seen: Floats) -> float:
-    """Return the factor for `seen` (n,) at which its surface faces the viewer as _FACING says."""
+    """Return the factor that makes the front face the viewer as much as _FACING says.
+
+    It is the factor for `seen` (n,), the nearness at each point. The mean cosine between the
+    normals and the view is then _FACING.
+    """
     slope, areas = slopes(flat, seen), np.abs(doubled_areas(flat.points, flat.triangles))
     middle = max(float(np.average(slope, weights=areas)), 1e-12)
     low, high = -6.0, 6.0

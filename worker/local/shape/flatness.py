@@ -67,10 +67,11 @@ def _straight_share(inside: Bools) -> float:
 
 
 def _ring_contrast(inside: Bools, picture: Singles) -> float:
-    """Return the strongest change in lightness found all the way around a concentric ring.
+    """Return the strongest step in lightness that is consistent all the way around a ring.
 
-    0 if the outline of `inside` (h, w), the subject's mask, is not close to an ellipse; not above 0
-    if no ring has such a change. `picture` (h, w, 4) may be larger than the mask.
+    The ring is concentric with the outline of `inside` (h, w), the subject's mask, which must be
+    roughly an ellipse: otherwise, return 0. If no ring has such a step, the result is not above 0.
+    `picture` (h, w, 4) may be larger than the mask.
     """
     rows, columns = np.nonzero(inside)
     if len(rows) < 2:

@@ -274,5 +274,5 @@ def _plain_size(height: int, width: int) -> tuple[int, int]:
 
 
 def _plain_share(bounds: Floats) -> float:
-    """Return the sides of a plain back relative to the front's: a quarter, or 1 if it is small."""
+    """Return the ratio of a plain back's sides to the front's: 0.25, or 1 if the front is small."""
     return 1.0 if max(bounds[2:] - bounds[:2]) <= CRISP else 0.25

@@ -148,7 +148,11 @@ def _fit_spacing(outline: Outline, wanted: float, levels: int, walls: bool) -> L
 
 
 def _first_guess(outline: Outline, wanted: float, levels: int) -> float:
-    """Return the spacing s at the outline that solves wanted = interior/s² + rim/s."""
+    """Return an estimate of the spacing at the outline for about `wanted` triangles.
+
+    The estimate is the spacing s that solves wanted = interior/s² + rim/s, for the triangles inside
+    and those along the rim.
+    """
     triangle = np.sqrt(3.0) / 4.0
     band = 0.0 if levels == 0 else 3.6 + 2.2 * (levels - 1)
     interior = outline.area / triangle / 4.0**levels
@@ -221,9 +225,10 @@ def _crossed_sides(triangles: Ints, inside: Bools) -> tuple[Ints, Ints]:
 
 
 def _clear_outline(outline: Outline, lattice: Lattice) -> tuple[Floats, Bools]:
-    """Return the nodes and a mask of those inside, with nodes moved away from the outline.
+    """Return the nodes, and a mask of those inside the outline.
 
-    A node moves only if it is too close to the outline, and only if it does not cross it.
+    Nodes that are too close to the outline are moved away from it, unless the move would take them
+    across it.
     """
     nodes, spacing = lattice.nodes, lattice.spacing
     inside = outline.level(nodes) > 0.0

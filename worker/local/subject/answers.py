@@ -21,10 +21,11 @@ from ..array_types import Singles
 MOST_FILES = 200
 MOST_DAYS = 30
 MOST_BYTES = 1 << 20
-"""Limits of the folder, where the least recently used files are deleted first, and of a file."""
+"""Maximum number of files in the folder, days since a file was last used, and bytes of a file. The
+least recently used files are deleted first."""
 _MAGIC = b"I2M answer\n"
 _STEPS = 65535
-"""An answer from 0 to 1 is kept in 16 bits."""
+"""The 16-bit integer that stands for the value 1 in a file."""
 _SUFFIX = ".answer"
 
 
@@ -40,7 +41,10 @@ class AnswerFile:
     side: int
 
     def of_part(self, *part: object) -> AnswerFile:
-        """Return the file of another answer about the image, such as one about a part of it."""
+        """Return the cache file of another answer about the image, such as one about a part of it.
+
+        The values `part` distinguish this answer from others about the image.
+        """
         return replace(self, name=_digest(self.name, *part))
 
     def read(self) -> Singles | None:

@@ -95,7 +95,10 @@ def _wall_and_floor(
 
 
 def _far_apart(colors: Floats, names: Bools) -> bool:
-    """Return whether two groups of colors are distinct, rather than the ends of a gradient."""
+    """Return whether two groups of colors are distinct, rather than the ends of a gradient.
+
+    `names` (n,) marks the colors (n, 3) of the second group. Return False if a group is empty.
+    """
     if names.all() or not names.any():
         return False
     spread = max(float(np.linalg.norm(colors[group].std(axis=0))) for group in (names, ~names))

@@ -128,7 +128,10 @@ def _shift(box: Box, picture: Singles) -> tuple[slice, slice]:
 
 
 class _PartFinder:
-    """Detects the subject of an image, or of a part, within `box` (rows, columns) if given."""
+    """Detects the subject of an image, or of a part of an image.
+
+    If `box` (rows, columns) is given, the subject lies within it.
+    """
 
     def __init__(
         self,

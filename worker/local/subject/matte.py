@@ -84,7 +84,10 @@ class Observation:
 
     @functools.cached_property
     def salient(self) -> Salient | None:
-        """The subject that the network finds, within the box if any; None if it finds none."""
+        """The subject that the network finds, or None.
+
+        If a box was given, the probability outside of it is 0.
+        """
         found = find_subject(self._small, self._kept)
         if found is None or self._possible is None:
             return found

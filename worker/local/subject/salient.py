@@ -64,9 +64,9 @@ class Salient:
 
 
 def kept_answers(request: Mapping[str, Any]) -> AnswerFile | None:
-    """Return the file of the answer about `request["picture"]`.
+    """Return the cache file of the network's answer about `request["picture"]`.
 
-    Return None if no cache is given, or if the image cannot be read.
+    Return None if the request names no cache, or if the image cannot be read.
     """
     if not request.get("cache"):
         return None
@@ -77,7 +77,7 @@ def kept_answers(request: Mapping[str, Any]) -> AnswerFile | None:
 
 
 def answers_named(request: Mapping[str, Any]) -> AnswerFile | None:
-    """Return the file of the answer named `request["answer"]`.
+    """Return the cache file of the network's answer that `request["answer"]` names.
 
     Return None if the request has no cache, or no valid name.
     """
