@@ -46,14 +46,20 @@ def in_pyproject(text: str, addresses: Mapping[str, str]) -> str:
 
 
 def in_manifest(text: str, addresses: Mapping[str, str]) -> str:
-    """Return the manifest with its one address: the website, else the repository, or none."""
+    """Return the text of the manifest with one address: the website's, else the repository's.
+
+    If neither is set, the text has no address.
+    """
     website = addresses.get("website") or addresses.get("repository")
     line = f'website = "{website}"\n' if website else ""
     return _WEBSITE.sub("", text).replace('type = "add-on"\n', f'{line}type = "add-on"\n', 1)
 
 
 def in_manual(text: str, addresses: Mapping[str, str]) -> str:
-    """Return state/manual.py with the hosted pages' address, ending in a slash; "" without one."""
+    """Return the text of state/manual.py with the address of the hosted manual.
+
+    The address ends in a slash. It is "" if it is not set.
+    """
     address = addresses.get("documentation", "")
     folder = f"{address.rstrip('/')}/" if address else ""
     return _MANUAL.sub(lambda _: f'ADDRESS = "{folder}"', text, count=1)

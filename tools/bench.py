@@ -211,7 +211,7 @@ def shapes() -> bool:
 
 
 def care() -> bool:
-    """Time edits of a large mesh, and compare the results with it.
+    """Time edits of a large mesh, and compare the results with the original.
 
     Return whether the promises are kept.
     """

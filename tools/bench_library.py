@@ -119,7 +119,10 @@ def time_list(number: int) -> bool:
 
 
 def time_batch(number: int) -> bool:
-    """Print what share of a service's capacity a batch uses; return whether that is enough."""
+    """Print what share of a service's capacity a batch uses.
+
+    Return whether that is enough, and whether each image was ordered exactly once.
+    """
     with (
         tempfile.TemporaryDirectory() as place,
         serve_crowd(Crowd(takes=TAKES, mesh=triangle_glb(5))) as crowd,

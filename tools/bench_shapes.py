@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Time the offline provider's shapes at 1024 × 1024, and compare them with the truth.
 
-Drawings are compared with the filled shapes. Bodies from true depth, reduced to what a network can
-tell of it, are compared with the normals of known shapes. Times are CPU seconds of `build`, best of
-RUNS, on one thread. `bench.py shapes` runs this where the unit tests run.
+Drawings are compared with the filled shapes. Bodies are made from the true depth of known shapes,
+reduced to what a network can tell of it, and compared with the normals of these shapes. Times are
+CPU seconds of `build`, best of RUNS, on one thread. `bench.py shapes` runs this where the unit
+tests run.
 """
 
 from __future__ import annotations

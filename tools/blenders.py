@@ -76,7 +76,7 @@ class Host:
 
 
 class Sandbox:
-    """A Debian in a folder, entered by chroot."""
+    """A Debian system in a folder, entered by chroot."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -46,7 +46,10 @@ def with_our_weights(model: bytes) -> bytes:
 
 
 def session_of(model: bytes) -> Any:
-    """Return a function from an image (h, w, 3) to onnxruntime's answer (SIDE, SIDE)."""
+    """Return a function that asks onnxruntime.
+
+    The function takes an image (h, w, 3) and returns the network's answer (SIDE, SIDE).
+    """
     session = import_module("onnxruntime").InferenceSession(model)
     name, output = session.get_inputs()[0].name, session.get_outputs()[0].name
     return lambda rgb: session.run([output], {name: u2netp.prepare(rgb)[None]})[0][0, 0]

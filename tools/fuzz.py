@@ -37,7 +37,7 @@ LONGEST = 10.0
 
 @dataclass
 class Found:
-    """The result of one target: the number of rounds, and its failures by error and place."""
+    """The result of one target: the number of rounds, and its failures by error and line."""
 
     name: str
     rounds: int = 0

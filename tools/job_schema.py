@@ -21,7 +21,7 @@ DEV = places.ROOT / "docs" / "dev"
 SCHEMA_FILE, PAGE = DEV / "job.schema.json", DEV / "job-json.md"
 BEGIN, END = "<!-- Written by make schema. -->\n", "<!-- End. -->\n"
 OLDER_NAMES = {"rotation": "turn", "cleanup": "mending", "in_chunks": "in_parts"}
-"""Keys of `place` that every version has written, by their names in the code."""
+"""Names in the code, and the older names that every version has written as keys of `place`."""
 MESSAGE = {
     "type": "object",
     "properties": {
@@ -38,7 +38,7 @@ MESSAGE = {
     },
     "required": ["template", "values"],
 }
-"""A text with its template, whose fields may be texts with templates."""
+"""Schema of a message: its template, and the values of the fields, which may be messages, too."""
 
 DESCRIPTIONS = {
     "id": "The job's id, which is also the name of its folder.",
@@ -136,7 +136,10 @@ def job_schema() -> dict[str, Any]:
 
 
 def _place_schema() -> dict[str, Any]:
-    """Return the schema of `place`: two classes in one object, some keys with older names."""
+    """Return the schema of `place`, which is an ImportPlan and its Placement in one object.
+
+    Some keys have older names than in these classes.
+    """
     from image_to_mesh.jobs.import_plan import MEASURES, ImportPlan, Placement
 
     properties = {

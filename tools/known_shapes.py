@@ -49,7 +49,8 @@ def material(name: str, color: tuple[float, ...], roughness: float = 0.5) -> Any
 def add_part(part: Part, *, smooth: bool = True) -> Any:
     """Add a primitive (its name, size, location, color) to the scene, and return its object.
 
-    An unknown name makes a cube. Only balls and monkeys are smooth, unless `smooth` is False.
+    An unknown name makes a cube. Balls and monkeys are shaded smooth unless `smooth` is False; all
+    other primitives are shaded flat.
     """
     import bmesh  # comes with bpy, which has to be imported first
 
@@ -90,7 +91,7 @@ def add_monkey() -> list[Any]:
 
 
 def add_toy() -> list[Any]:
-    """Add a figure of balls and cones, with its arms before the body; return its objects."""
+    """Add a figure of balls and cones, with its arms in front of the body; return its objects."""
     skin, coat, dark = (0.85, 0.58, 0.42), (0.12, 0.32, 0.62), (0.1, 0.09, 0.1)
     pieces: list[Part] = [
         ("cone", (0.55, 0.45, 0.5), (0.0, 0.0, 0.62), coat),

@@ -68,7 +68,7 @@ def _git(*arguments: str) -> list[str]:
 
 
 def known_files() -> list[str]:
-    """Return all files of the checkout that git tracks or would track."""
+    """Return all files of the checkout that git tracks, and new ones that it does not ignore."""
     return _git("--cached", "--others", "--exclude-standard")
 
 
@@ -121,9 +121,10 @@ def _platform_manifest(platform: str, bundled: list[str]) -> bytes:
 
 
 def validate(zips: Iterable[Path]) -> str:
-    """Have Blender validate the zips, if there is one; return a remark on that for the log.
+    """Validate the zips with Blender, if it is installed.
 
-    Raises SystemExit if Blender finds an error.
+    Return a message for the log that says whether this was done. Raises SystemExit if Blender finds
+    an error.
     """
     place = blenders.find()
     if place is None:

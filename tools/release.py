@@ -131,7 +131,10 @@ def write_index(folder: Path) -> None:
 
 
 def check_index(folder: Path) -> None:
-    """Raise Refused unless the index lists all zips: Blender omits those it cannot read."""
+    """Raise Refused unless the index lists all zips with their hashes.
+
+    Blender omits zips that it cannot read.
+    """
     listed = json.loads((folder / "index.json").read_text("utf-8"))["data"]
     found = {Path(entry["archive_url"]).name: entry["archive_hash"] for entry in listed}
     zips = {path.name: f"sha256:{_digest(path)}" for path in folder.glob("*.zip")}

@@ -91,7 +91,8 @@ class Soak:
     def client(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
         """Run the command line while the block runs; then kill it if it still runs.
 
-        Yield the process. Tracebacks and unexpected exit codes are noted as problems afterwards.
+        Yield the process. Afterwards, a traceback or an unexpected exit code is added to the
+        problems.
         """
         self.seen[arguments[0]] += 1
         errors = self.folder / "errors.txt"
@@ -238,8 +239,8 @@ def _number(record: dict[str, Any]) -> int:
 def resident(soak: Soak) -> Iterator[list[dict[str, float]]]:
     """Run a process that orders repeatedly while the block runs; yield its measurements.
 
-    The list is filled when the block ends. If the process does not end or fails, that is noted as a
-    problem.
+    The list is filled when the block ends. If the process does not end or fails, that is added to
+    the problems.
     """
     rounds: list[dict[str, float]] = []
     folder = soak.folder / "resident"

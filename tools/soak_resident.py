@@ -27,7 +27,8 @@ QUIET = 3.0
 def measure(folder: Path, before: int) -> dict[str, float]:
     """Return the memory in MB, handles, threads, and temporary files of this process.
 
-    First wait until it has no more than `before` threads, for at most QUIET seconds.
+    First wait until the process has no more than `before` threads, for at most QUIET seconds.
+    Raises OSError on systems other than Linux.
     """
     if sys.platform != "linux":
         raise OSError("only on Linux")

@@ -219,7 +219,10 @@ def _run(tier: Tier, prepared: Future[Path]) -> Outcome:
 
 
 def _is_asked_for(tier: Tier) -> bool:
-    """Return whether a tier was requested by name: then being unable to run it is a failure."""
+    """Return whether a tier was requested, by its name or with GUI.
+
+    If such a tier cannot run, that is a failure.
+    """
     return tier.name in sys.argv[1:] or (
         tier.tests == "gui" and "GUI" in os.environ and not tier.files
     )

@@ -104,7 +104,7 @@ def tree_of(file: str) -> ast.Module:
 
 
 def extract() -> dict[str, list[str]]:
-    """Return every text to translate, with its places in the code as `file:line`.
+    """Return every text to translate, with its locations in the code as `file:line`.
 
     The system's sentences for some errors are included, with only the file in which they are used.
     """
@@ -122,7 +122,7 @@ def extract() -> dict[str, list[str]]:
 
 
 def find_composed() -> dict[str, str]:
-    """Return the f-strings that a user may read, with their places.
+    """Return the f-strings that a user may read, with their locations in the code.
 
     They are mistakes: a text with values in it cannot be looked up in a translation.
     """

@@ -56,7 +56,7 @@ class Wheel(NamedTuple):
         return self.file.split("-")[1]
 
     def fits(self, platform: str) -> bool:
-        """Return whether it can be installed on this platform of Blender."""
+        """Return whether the wheel can be installed in Blender on this platform."""
         tag = self.file.removesuffix(".whl").split("-")[-1]
         return tag == "any" or any(own in tag.split(".") for own in TAGS[platform])
 
@@ -108,7 +108,10 @@ def _fetch(absent: list[Wheel], kept: Path) -> None:
 
 
 class Ask(NamedTuple):
-    """One run of pip: for the compiled wheel of a platform and Python, or for all pure wheels."""
+    """One run of pip: for the compiled wheel of a platform and Python, or for all pure wheels.
+
+    For all pure wheels, `platform` is None.
+    """
 
     platform: str | None
     python: str
