@@ -14,7 +14,7 @@ from ._shared.settings import Choice, Option, Settings
 
 
 class TriposrSettings(Settings):
-    """The options of the model. The service chooses the values of those left at their defaults."""
+    """TripoSR's options. One at its default is not sent, so the service applies its own default."""
 
     mc_resolution: Annotated[
         int,

@@ -245,6 +245,6 @@ def _body(request: Order, uploaded: Uploaded) -> dict[str, Any]:
 
 
 def _inputs(settings: ScenarioSettings) -> dict[str, Any]:
-    """Return the changed inputs, except for any without effect, which may still raise the price."""
+    """Return the changed inputs that have an effect; the others could still raise the price."""
     inactive = dict(settings.inactive_fields())
     return {name: value for name, value in changed_values(settings).items() if name not in inactive}

@@ -185,7 +185,7 @@ def _words(value: object) -> str:
 
 
 def _details(value: object) -> Iterator[str]:
-    """Yield “path: message” for each nested object with a text `message` and a list `path`."""
+    """Yield “path: message” for each nested object with a string `message` and a list `path`."""
     if isinstance(value, list):
         for item in value:
             yield from _details(item)

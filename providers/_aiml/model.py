@@ -122,7 +122,7 @@ class AimlProvider(Provider[S], Generic[S]):
         return calls.ticket_of(address)
 
     def balance(self, http: Http | None) -> Balance | None:
-        """Return the balance in currency, or in credits if that endpoint is not available."""
+        """Return the balance in currency, or in credits if the newer endpoint is not available."""
         reply = require_http(http).get("/v2/billing")
         # For some accounts the newer endpoint does not exist, or refuses the call.
         if reply.status not in (403, 404, 405, 410):

@@ -197,8 +197,8 @@ def _mesh_format(data: bytearray) -> str:
 def _meshes(answer: Mapping[str, Any]) -> Iterator[FileObject]:
     """Yield the files that may be the mesh, the most likely one first, and some repeatedly.
 
-    In the documentation's samples the mesh is in `model_mesh`, in its schema in `data`. All other
-    fields are searched for files with the name or type of a mesh.
+    The samples in the documentation have the mesh in `model_mesh`, but its schema in `data`. All
+    other fields are searched for files with the name or type of a mesh.
     """
     yield from _objects(answer.get("model_mesh"))
     yield from sorted(_objects(answer.get("data")), key=lambda file: not file.is_mesh)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 IMPLAUSIBLE_COST = 1e9
-"""Compute Units from which a price is not plausible."""
+"""Compute Units; a price of at least this many is not plausible."""
 
 ENDS = {
     **dict.fromkeys(("success", "succeeded", "completed"), "done"),
@@ -202,7 +202,7 @@ class OneShot:
     def is_expired(self) -> bool:
         """Whether the units have expired; False without a date of expiration.
 
-        Scenario's dates are ISO 8601 in UTC, so they can be compared as text.
+        Scenario's dates are ISO 8601 in UTC, so they can be compared as strings.
         """
         return bool(self.expiration) and self.expiration < datetime.now(UTC).isoformat()
 

@@ -71,7 +71,7 @@ def json_schema(model: type[Settings]) -> dict[str, Any]:
 def parse_reply(model: type[T], data: object, name: str) -> T:
     """Convert the decoded JSON of a service's response to the type `model`; see `convert`.
 
-    Raises BadReply for a missing or invalid field. `name` is the object's name in its message.
+    Raises BadReply for a missing or invalid field; the error's message calls the object `name`.
     """
     try:
         return convert(model, data)

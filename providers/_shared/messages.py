@@ -43,7 +43,7 @@ class Message(str):
 
     @classmethod
     def of(cls, text: str) -> Self:
-        """Return text, such as a label, as a message without fields; its braces stay literal."""
+        """Return a string, such as a label, as a message without fields; braces stay literal."""
         return cls(text.replace("{", "{{").replace("}", "}}"))
 
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, object]]:
@@ -61,14 +61,14 @@ def join_messages(*texts: str) -> Message:
 
 
 def as_message(text: str) -> Message:
-    """Return text as a Message; one that is a Message already is returned unchanged."""
+    """Return a string as a Message; return it unchanged if it is a Message already."""
     return text if isinstance(text, Message) else Message.of(text)
 
 
 def os_reason(error: OSError) -> Message:
     """Return the system's description of an error, such as “Permission denied”.
 
-    Without one, return the error as text.
+    Without a description, return `str(error)`.
     """
     return as_message(error.strerror or str(error))
 
@@ -80,7 +80,7 @@ def _clean_value(value: object) -> object:
 
 
 def encode_message(text: str) -> Any:
-    """Return a Message as a JSON object with its template and values, other text unchanged."""
+    """Return a Message as a JSON object with its template and values; other strings as they are."""
     if not isinstance(text, Message):
         return text
     values = {
@@ -91,7 +91,7 @@ def encode_message(text: str) -> Any:
 
 
 def decode_message(value: Any, depth: int = 0) -> str:
-    """Return the Message or text that `encode_message` encoded.
+    """Return the Message or string that `encode_message` encoded.
 
     Raises ValueError for anything else, and for Messages nested too deeply. `depth` is the number
     of Messages around this one.
@@ -121,7 +121,7 @@ def encode_templates(texts: Iterable[str]) -> dict[str, Any]:
 
 
 def restore_message(text: str, templates: Any) -> str:
-    """Return the Message for `text` in `templates`, or `text` itself without one.
+    """Return the Message for `text` in `templates`, or `text` itself if there is no such Message.
 
     `templates` comes from `encode_templates`, by way of a record. An invalid entry, or one that
     does not produce exactly this text, is ignored.

@@ -170,7 +170,7 @@ class Result:
 
 
 class CancelOutcome(StrEnum):
-    """Whether a cancelled task is charged for. UNKNOWN: the service does not say."""
+    """Whether a canceled task is charged for. UNKNOWN: the service does not say."""
 
     FREE = "free"
     CHARGED = "charged"

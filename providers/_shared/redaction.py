@@ -147,9 +147,9 @@ def _unescape(escape: re.Match[str]) -> str:
 
 
 def _pattern(value: str) -> str:
-    """Return a regular expression that matches `value`, even if its characters were escaped.
+    """Return a regular expression that matches `value`, plain or with escapes.
 
-    Each may have been escaped once or repeatedly.
+    Each character of the matched text may be plain, or escaped once or repeatedly.
     """
     return "".join(map(_letter, value))
 

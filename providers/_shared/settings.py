@@ -36,7 +36,7 @@ class Choice(NamedTuple):
 
 @dataclass(frozen=True)
 class Option:
-    """The texts of a setting and its place in the interface, given in the field's `Annotated`.
+    """The labels of a setting, and where it is shown; given in the field's `Annotated`.
 
     `choices` are titles and descriptions for the values of a `Literal`, in its order. `basic`
     settings are always visible, the others in the collapsed subpanel of their `group`.

@@ -99,8 +99,9 @@ class AddressPolicy:
         """Return the parsed address of a URL that came from a response or the user.
 
         `check_host` raises Forbidden for hosts that are not allowed. Raises `kind` for a URL that
-        is invalid or not allowed, Unreachable for one outside this computer while online access is
-        off.
+        is invalid, has a forbidden host, or is plain http. Plain http is allowed for this computer,
+        and for self-hosted services in private networks. Raises Unreachable for a host other than
+        this computer while online access is off.
         """
         try:
             address = read_address(url)
@@ -118,8 +119,8 @@ class AddressPolicy:
     def check_host(self, url: str) -> Callable[[str], None]:
         """Return the host check for a URL and its redirects; see `host_check_for`.
 
-        The check is that for a service at the base URL or, without one, at `url`. If that URL is
-        invalid, any host is allowed.
+        The check is based on the service's base URL if there is one, otherwise on `url`. If that
+        URL is invalid, any host is allowed.
         """
         with contextlib.suppress(BadAddress):
             return host_check_for(read_address(self._base or url))

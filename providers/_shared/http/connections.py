@@ -123,7 +123,10 @@ _current: ContextVar[Call | None] = ContextVar("call", default=None)
 
 @contextmanager
 def active_call(call: Call) -> Iterator[Call]:
-    """Count what this thread's connections send during the block as part of `call`; yield it."""
+    """Make `call` this thread's active call for the block, and yield it.
+
+    All connections that the thread opens or reuses in the block report their bytes to that call.
+    """
     # A context variable, not an argument, because urllib3 creates the connections, and reuses them
     # for later calls.
     token = _current.set(call)
@@ -134,7 +137,7 @@ def active_call(call: Call) -> Iterator[Call]:
 
 
 class _DeadlineSocket(socket.socket):
-    """A socket that receives and sends within the time limits of the current call, if there is one.
+    """A socket that receives and sends within the time limits of the active call, if any.
 
     A socket's own timeout restarts with every byte: a server that sends one byte a minute would
     keep a call busy forever.
@@ -219,7 +222,7 @@ class _FinalResponse(http.client.HTTPResponse):
 
 
 class _TrackedConnection(HTTPConnection):
-    """A connection that reports to the current call, and checks the IP address that it connects to.
+    """A connection that reports to the active call, and checks the IP address that it connects to.
 
     The IP address of a proxy is not checked.
     """
@@ -264,7 +267,7 @@ class _TrackedConnection(HTTPConnection):
         raise NewConnectionError(self, str(problem)) from problem
 
     def connect(self) -> None:
-        """Connect, through the proxy if there is one. Bytes sent to connect do not set `sent`."""
+        """Connect, through a proxy if one is set. Bytes sent to connect do not set `sent`."""
         call = _current.get()
         # http.client may connect as late as the headers are sent, after `putrequest`.
         requesting = bool(call and call.requesting)

@@ -35,7 +35,7 @@ RESERVED_BYTES = 64 * 1024 * 1024
 ATTEMPTS = 5
 """Consecutive interruptions without progress after which a download fails."""
 STEP = 256 * 1024
-"""Number of bytes from which an attempt has made progress."""
+"""Minimum bytes that an attempt must receive to count as progress."""
 STALL = 60.0
 """Seconds within which `STALL_BYTES` must arrive. There is no limit on the total time."""
 # A server that sends a byte now and then must not keep a download alive forever.
@@ -188,7 +188,7 @@ def _once(request: DownloadRequest, http: Http) -> None:
 def _resume_point(answer: Stream, offset: int, validators: Validators) -> tuple[int, int | None]:
     """Return the offset at which a response starts, and the length of the whole file, if known.
 
-    Raises BadMesh for an expired URL, Interrupted for other errors, _Restart if not resumable.
+    Raises BadMesh for an expired URL, _Restart if resuming failed, Interrupted for other errors.
     """
     if answer.status == 416:
         raise _Restart("the rest of the file is not available")
@@ -344,7 +344,7 @@ def _size(path: Path) -> int:
 
 
 def _number(text: str | None, answer: Stream) -> int | None:
-    """Return a body's Content-Length; None if missing, invalid, or of a compressed body."""
+    """Return a body's Content-Length; None if it is missing or invalid, or the body compressed."""
     if answer.headers.get("content-encoding", "identity") != "identity":
         return None
     return int(text) if text is not None and LENGTH.fullmatch(text) else None

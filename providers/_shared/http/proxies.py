@@ -27,7 +27,7 @@ class Misconfiguration(Exception):
 
 
 class Route:
-    """The URL of the proxy for an address, empty without one, and the variable that sets it."""
+    """The URL of the proxy for an address, "" without a proxy, and the variable that sets it."""
 
     def __init__(self, proxy: str, variable: str) -> None:
         self.proxy = proxy
@@ -35,7 +35,7 @@ class Route:
 
     @property
     def as_proxies(self) -> dict[str, str]:
-        """The proxy in the form that requests takes; empty without one."""
+        """The proxy in the form that requests expects; empty without a proxy."""
         return {"http": self.proxy, "https": self.proxy} if self.proxy else {}
 
     @property
@@ -51,7 +51,7 @@ class Route:
 
     @property
     def shown(self) -> str:
-        """Host and port of the proxy, for messages; empty without one, “…” if it is invalid."""
+        """Host and port of the proxy, for messages; "" without a proxy, “…” for an invalid one."""
         if not self.proxy:
             return ""
         with contextlib.suppress(BadAddress):

@@ -91,7 +91,7 @@ class Answer:
     def _read(self, size: int) -> Iterator[bytes]:
         coding = self.headers.get("content-encoding", "identity").strip().lower()
         # `read1` returns as soon as bytes arrive; `read` would wait for `size` bytes, even if the
-        # job was cancelled.
+        # job was canceled.
         if coding in ("", "identity"):
             while piece := self._raw.read1(size, decode_content=False):
                 yield piece

@@ -190,7 +190,7 @@ class _Differences(_Rows):
 
 
 def _differences(filter_: int, color: bytes, *, is_first: bool) -> tuple[bytes, bytes]:
-    """Return the filtered bytes of a row of one color: of its first pixel, and of every other one.
+    """Return the filtered bytes of a one-color row: of its first pixel, and of each later pixel.
 
     `filter_` is the PNG filter type. `is_first`: it is the first row of a pass. Raises ValueError
     for an unknown filter.

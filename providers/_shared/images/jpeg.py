@@ -31,7 +31,7 @@ EMPTY_COMMENT = b"\xff\xfe\0\x02"
 
 _MARKER = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
 _BEHIND_SCAN = re.compile(rb"\xff[\xc0-\xc7\xc9-\xcf\xd8-\xef\xfe]")
-"""A marker that ends a scan. Restart markers and stuffed bytes belong to the scan."""
+"""Matches a marker that ends a scan. Restart markers and stuffed bytes belong to the scan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def clean_jpeg(data: bytes, info: PictureInfo) -> bytes:
 
 
 def _goes(marker: int, contents: bytes) -> bool:
-    """Return whether a segment is metadata to remove, which a color profile is not."""
+    """Return whether a segment is metadata to remove; a color profile is to be kept."""
     if marker == APP2:
         return not contents.startswith(PROFILE)
     return marker in NOTES
