@@ -19,7 +19,7 @@ EXIT_LIMIT = 3.0
 
 
 class Closed(Exception):
-    """The process is exiting, so the job's thread must end; its record stays as it is."""
+    """Raised to end a job's thread when the process exits; the job's record stays as it is."""
 
 
 class Call(Generic[T]):

@@ -75,7 +75,7 @@ class Resources:
         return self._blender
 
     def warm_up(self) -> None:
-        """Start the worker, if there is one, while the service is working.
+        """Start the worker early, while the service is working, if a Blender was found.
 
         A failed start is ignored.
         """

@@ -65,7 +65,7 @@ class Runner:
         self._provider = get_provider(spec.provider)
         self._is_resumed = spec.record is not None
         self.owns_record = not self._is_resumed
-        """Whether the record may be written: an earlier process's only once the lock is held."""
+        """Whether the record may be written; one of an earlier process only while it is locked."""
         self._token = CancelToken(
             self._provider.deadline, spec.timeout, lambda: self.live.take_cancel_request()
         )
@@ -209,7 +209,7 @@ class Runner:
         return orders.claim(mark, record.id, create, repeated=self._spec.repeated)
 
     def _reload(self) -> None:
-        """Reload an earlier process's job, and resolve its order if that may have been sent."""
+        """Reload an earlier process's job; if its order may have been sent, resolve the order."""
         self._acquire_lock()
         self.live.reload()
         self.owns_record = True
@@ -319,7 +319,7 @@ class Runner:
                 self.live.save(state=State.CANCELLED)
 
     def _ticket_at_last(self) -> Ticket | None:
-        """Return the ticket, after waiting for a pending order; None if there is no ticket."""
+        """Wait for a pending order, save its outcome, and return the job's ticket or None."""
         waiting = self._submission.under_way
         if waiting is None:
             return Ticket(self._record.ticket) if self._record.ticket else None
@@ -334,7 +334,7 @@ class Runner:
         return ticket
 
     def _end_unanswered(self, error: Exception) -> None:
-        """Save the state of a canceled job whose order was answered without a ticket."""
+        """Save the state of a canceled job whose order failed or was not sent."""
         state = cancelled_state(error, self._submission.sent_of(error))
         self.live.save_if_possible(state=state, notes=self._submission.notes)
 

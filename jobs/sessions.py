@@ -145,12 +145,12 @@ class Session:
             return frozenset(event.job for event in self._events.queue)
 
     def show(self, view: JobView) -> None:
-        """Replace a job's view, for instance by one with an error of its import."""
+        """Replace a job's view, for instance with one that shows why its import failed."""
         with self._lock:
             self._views[view.job] = view
 
     def dismiss(self, job: str) -> None:
-        """Remove the view of an ended job; do nothing for any other job."""
+        """Remove an ended job's view, and stop offering the job; do nothing for any other job."""
         with self._lock:
             if job not in self._views or not self._views[job].over:
                 return

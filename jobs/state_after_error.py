@@ -126,7 +126,7 @@ def actual_state(record: Record, folder: Path, *, home: bool) -> State:
 
 
 def mesh_is_whole(record: Record, folder: Path) -> bool:
-    """Return whether the record's mesh file exists and can be read."""
+    """Return whether the record names a mesh file, and that file exists and is complete."""
     if record.mesh is None:
         return False
     try:
@@ -137,7 +137,10 @@ def mesh_is_whole(record: Record, folder: Path) -> bool:
 
 
 def can_resume(record: Record, folder: Path) -> bool:
-    """Return whether a job can be resumed, judged by its record and files; True if uncertain."""
+    """Return whether a job can be resumed, judged by its record and files.
+
+    A job in the state UNCERTAIN can always be resumed.
+    """
     if record.state is State.UNCERTAIN:
         return True
     return not actual_state(record, folder, home=False).over

@@ -11,7 +11,7 @@ from .library.live_record import LiveRecord
 from .steps.polling import sleep
 
 WORTH_TELLING = 2.0
-"""Seconds from which a pause is shown; the text of a shorter one would only flicker."""
+"""Minimum seconds of a pause that is shown; the message of a shorter one would only flicker."""
 
 
 class ToldPause:

@@ -29,7 +29,7 @@ AHEAD = 3
 LIVELY = 4
 """Maximum running jobs per slot of a service; more than 1, because a download needs no slot."""
 IN_A_ROW = 3
-"""Consecutive orders refused for a reason in `SAME_FOR_ALL` after which a service gets no more."""
+"""Consecutive failures of a kind in `SAME_FOR_ALL` after which a service gets no more orders."""
 TRIES = 3
 """Maximum attempts to send an order that is refused because of a rate limit."""
 
@@ -112,9 +112,10 @@ def failure_of(error: Exception) -> Failure:
 
 
 def match(items: Iterable[Item], entries: Iterable[Entry], *, retry: bool) -> None:
-    """Assign each item its job in the library, if there is one; no job is assigned twice.
+    """Assign to each item that can be ordered a matching job of the library, if there is any.
 
-    Failed and canceled jobs are ignored if `retry` is True, or if the service never accepted them.
+    A job matches if its images and settings are the same. No job is assigned twice. Failed and
+    canceled jobs are ignored if `retry` is True, or if the service never accepted them.
     """
     known: dict[str, list[Entry]] = {}
     for entry in entries:
@@ -178,7 +179,7 @@ class Batch:
         return any(slots.ordering for slots in self._slots.values())
 
     def run(self, *, stop: Callable[[], bool] = bool) -> None:
-        """Run all items until each has ended or cannot continue now.
+        """Run all items until each has ended, or has stopped so that it can be resumed later.
 
         `stop` is called at least ten times a second; if it returns True, `run` returns early.
         """
@@ -202,7 +203,7 @@ class Batch:
         self._waiting.clear()
 
     def close(self) -> None:
-        """Stop all jobs so that they can be resumed, and update the items of running ones.
+        """Stop all jobs so that they can be resumed, and update the items whose jobs were running.
 
         Before that, waits at most `ANSWER_LIMIT` seconds for the answers to pending orders.
         """

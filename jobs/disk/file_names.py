@@ -30,10 +30,10 @@ def is_reserved(name: str) -> bool:
 
 
 def safe_name(name: str) -> str:
-    """Return a name, given without its suffix, changed to be a valid file name on every system.
+    """Return `name`, given without a suffix, changed to be a valid file name on every system.
 
-    It is cut to `LONGEST` bytes; a reserved name then gets a "_". It is `FALLBACK` if the name
-    consists of spaces and dots.
+    The result has at most `LONGEST` bytes, plus a "_" if it would be a reserved name. It is
+    `FALLBACK` if nothing but spaces and dots remains.
     """
     plain = _NOT_EVERYWHERE.sub("_", clean(unicodedata.normalize("NFC", name), 1000))
     # Windows drops dots and spaces at the end of a name, so that two names would be one file.

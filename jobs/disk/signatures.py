@@ -92,7 +92,7 @@ def is_marked(path: Path) -> bool:
 
 
 def forget_mark(path: Path) -> None:
-    """Remove the mark beside a file, if it has one."""
+    """Remove the mark beside a file, if there is a mark. Errors are ignored."""
     with contextlib.suppress(OSError):
         _mark_path(path).unlink(missing_ok=True)
 
@@ -104,7 +104,10 @@ def digest_of_plain(path: Path) -> str:
 
 
 def is_older_than_secret(path: Path) -> bool:
-    """Return whether a file is older than this user's secret, so that it cannot have a mark."""
+    """Return whether a file is older than this user's secret, so that it cannot have a mark.
+
+    Creates the secret if it does not exist. Returns False if the ages cannot be read.
+    """
     # The secret is created before the first comparison. If it were created only when a record is
     # first marked, files that others have added by then would count as older.
     _secret(settings_folder())  # guard: secret-before-the-first-look

@@ -66,7 +66,7 @@ class Thumbnails:
         return self._files[key]
 
     def forget(self, key: str) -> None:
-        """Check an image again the next time it is requested."""
+        """Drop the stored result for an image, so that the next request checks the image again."""
         self._files.pop(key, None)
 
     def close(self) -> None:

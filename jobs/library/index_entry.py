@@ -21,15 +21,15 @@ from .store import Library
 from .versions import versions
 
 SAFE_AGE = 2.0
-"""Age of a job's files, in seconds, from which their times show every later change.
+"""Minimum age of a job's files, in seconds, for their times to reveal every later change.
 
 Two changes within a shorter time could get the same time: FAT stores it in steps of two seconds.
 """
 
 Stamp = tuple[int, int, int]
-"""Modification times of folder and record, in ns, and the record's size: any change shows there."""
+"""Modification times of the folder and the record, in ns, and the record's size; shows changes."""
 NO_STAMP: Stamp = (0, 0, 0)
-"""The stamp of a job that has just changed: another change might not show, so it is reread."""
+"""The stamp of a job that has just changed: its times might not reveal another change."""
 
 
 class Entry(NamedTuple):

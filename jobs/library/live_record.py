@@ -127,7 +127,7 @@ class LiveRecord:
         return True
 
     def discard_cancel_request(self) -> None:
-        """Remove a cancel request that was meant for an earlier process."""
+        """Remove any cancel request, because it was meant for an earlier process."""
         self.take_cancel_request()
 
     def discard(self) -> None:

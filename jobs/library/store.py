@@ -163,7 +163,8 @@ class Library:
     def jobs(self) -> list[str]:
         """Return the ids of all jobs, oldest first, including those with unreadable records.
 
-        Returns an empty list if the library's folder does not exist.
+        Returns an empty list if the library's folder does not exist. Raises LibraryProblem if it is
+        not a folder or cannot be read.
         """
         if self.root.exists() and not self.root.is_dir():
             raise LibraryProblem(

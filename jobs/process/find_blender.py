@@ -92,7 +92,7 @@ def module_command() -> tuple[str, ...]:
 
 
 def binary_in(place: str) -> str:
-    """Return the executable in Blender's folder or macOS bundle, and any other path unchanged."""
+    """Return the Blender executable in a folder or macOS bundle, or `place` itself without one."""
     inside = (_IN_BUNDLE, "blender", "blender.exe", f"Blender.app/{_IN_BUNDLE}")
     found = (Path(place) / name for name in inside)
     return next((str(path) for path in found if path.is_file()), place)

@@ -59,7 +59,7 @@ Progress = Callable[[str, float | None], None]
 Check = Callable[[], None]
 
 ANSWERS = "answers"
-"""The folder, in the cache, of the answers of the workers' networks about images."""
+"""Name of the folder in the cache that stores the outputs of the workers' neural networks."""
 
 ADVICE = "Try again, or use a smaller mesh."
 

@@ -98,9 +98,9 @@ class ImagePreparer:
         return data
 
     def _convert(self, picture: InputPicture, data: bytes) -> bytes:
-        """Have the worker convert an image for the service; return it without metadata.
+        """Have the worker convert an image for the service, and return the converted file's bytes.
 
-        Only the color profile is kept: that of `data`, the original file.
+        `data` is the original file. The result has its color profile, but no other metadata.
         """
         request = fitting_request(picture, self.live.folder, self.provider)
         done = self.resources.blender.ask(request, self.live.show_progress, self.check)

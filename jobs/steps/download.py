@@ -87,7 +87,7 @@ class MeshDownload:
                     raise
 
     def take_whole(self) -> bool:
-        """Use a complete mesh file that is already in the folder; return whether there is one."""
+        """Record a complete mesh file that is already in the folder; return whether one is there."""
         for suffix in SUFFIXES:
             path = self._live.folder / f"mesh.{suffix}"
             try:

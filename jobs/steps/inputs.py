@@ -158,7 +158,8 @@ def collect(
 def _readable(provider: Provider[Any]) -> PictureLimits:
     """Return the limits of a usable image.
 
-    For a service, only the minimum is its own: larger images are converted later.
+    For a service, only the minimum side is the service's own. The other limits are those in
+    `READABLE`, because larger images are converted later.
     """
     if not provider.is_remote:
         return provider.limits

@@ -165,7 +165,7 @@ class RawAnswer:
             return b""
 
     def _write(self, data: bytes) -> None:
-        """Write to the current place; if that fails, to the next one that works."""
+        """Write to the current file; if that fails, to the next one that works."""
         remaining = memoryview(data)
         while len(remaining) and self._file is not None:
             try:
@@ -177,7 +177,7 @@ class RawAnswer:
             remaining = remaining[done:]
 
     def _next_place(self) -> None:
-        """Switch to the next place that works, and move the data written so far to it."""
+        """Switch to the next file that works, and move the data written so far to it."""
         old, old_place = self._file, self.place
         for file, place in self._places:
             try:

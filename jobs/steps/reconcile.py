@@ -136,7 +136,10 @@ class Reconciler:
         return True
 
     def forget_answers(self) -> None:
-        """Delete the saved answers, and the notes that say where they are."""
+        """Delete the saved answers, and the notes that say where they are.
+
+        Stops at the first answer that cannot be deleted.
+        """
         answers = RawAnswer(self._live.folder, self._live.record.id)
         while answers.find():
             kept, notes = answers.sentence, self._live.record.notes
@@ -149,6 +152,7 @@ class Reconciler:
         """Search the service's recent tasks for this order, and return whether exactly one matches.
 
         That task's ticket is saved. Tasks that belong to other jobs of the library do not count.
+        Returns False if the search is not possible or fails.
         """
         record = self._live.record
         if record.submitted is None or self._resources.http is None:

@@ -129,7 +129,7 @@ class Submission:
         return self._ordering and self.answers is not None and self.answers.status == TOO_MANY
 
     def _show_order(self) -> None:
-        """Show that the order is being sent, or its answer awaited if that contains the mesh."""
+        """Show “Submitting”, or “Waiting for …” if the answer to the order contains the mesh."""
         if self._provider.max_answer_bytes:
             phase = Message("Waiting for {provider}", provider=self._provider.label)
             return self._live.show_progress(phase, None)
@@ -195,7 +195,7 @@ class Submission:
     def _order(self, submit: Callable[[], Ticket], answers: RawAnswer) -> Ticket:
         """Submit, and save the ticket even if the job's thread no longer waits for it.
 
-        Raises Uncertain if the response is not the service's own.
+        Raises Uncertain for an error response that leaves open whether the order was accepted.
         """
         self._ordering = True
         try:
@@ -254,7 +254,7 @@ class Submission:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The record's notes, and one that says where an answer without a ticket is saved."""
+        """The record's notes, plus one that says where the raw answer is saved, if it is saved."""
         kept = self.answers.sentence if self.answers is not None else None
         notes = self._live.record.notes
         return notes if kept is None or kept in notes else (*notes, kept)

@@ -37,7 +37,7 @@ MOST_MEMORY = 4 * 1024**3
 INTERVAL = 0.05
 """Seconds between two checks of a running decoder."""
 _SIZE = re.compile(rb"ispe\0\0\0\0(.{8})", re.DOTALL)
-"""The box with an image's size (ISO/IEC 23008-12, 6.5.3)."""
+"""Matches the box with an image's size (ISO/IEC 23008-12, 6.5.3)."""
 
 _running: set[subprocess.Popen[bytes]] = set()
 WINDOWS_SCRIPT = Path(__file__).with_name("decode_photo.ps1")
@@ -164,7 +164,7 @@ def _declared_size(data: bytes, name: str) -> tuple[int, int]:
 
 
 def _accept(data: bytes, decoder: Decoder, declared: tuple[int, int], name: str) -> bytes:
-    """Return a decoder's PNG without metadata except its orientation; empty if it is unusable."""
+    """Return a decoder's PNG without metadata except its orientation; b"" if it is unusable."""
     try:
         info = read_picture_info(data, name) if data else None
         if info is None or max(info.width, info.height) > LONGEST_SIDE:
@@ -180,7 +180,7 @@ def _accept(data: bytes, decoder: Decoder, declared: tuple[int, int], name: str)
 
 
 def _run(decoder: Decoder, data: bytes, folder: Path, check: Callable[[], None]) -> bytes:
-    """Return the PNG that a program makes of a photo; empty if it fails, or takes too long."""
+    """Return the PNG that a program makes of a photo; b"" if it fails or takes too long."""
     source, target = folder / "photo.heic", folder / "photo.png"
     source.write_bytes(data)
     environment = {**clean_environment(os.environ), "TMPDIR": str(folder)}

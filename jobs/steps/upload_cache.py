@@ -76,7 +76,7 @@ class UploadCache:
             write_whole(self._path, json_bytes(kept, indent=1))
 
     def forget(self, pictures: tuple[InputPicture, ...]) -> None:
-        """Delete the tokens of these images, because the service may no longer accept them."""
+        """Delete these images' tokens, as the service may no longer accept them; ignore errors."""
         kept = self._load()
         for picture in pictures:
             kept.pop(self._name(picture), None)

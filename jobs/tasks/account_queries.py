@@ -50,10 +50,10 @@ class AccountQuery:
 
 @dataclass(frozen=True, slots=True)
 class AccountAnswer:
-    """The answer to a query: an amount, None if the service states none, or the failure.
+    """The answer to a query: an amount, or a failure.
 
-    `unit` is the amount's unit. `waiting`: the answer is pending; until it arrives, `amount` is the
-    previous one.
+    `amount`, in `unit`, is None if the service states no amount. `waiting`: the answer is pending;
+    until it arrives, `amount` is the previous one.
     """
 
     amount: float | None = None

@@ -87,7 +87,7 @@ class LivePreviews:
 
     @property
     def is_running(self) -> bool:
-        """Whether the thread that serves requests is running, and keeps its process."""
+        """Whether the thread that serves requests with its own worker process is running."""
         return self._thread is not None
 
     def ask(self, request: LiveRequest) -> None:

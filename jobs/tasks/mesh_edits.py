@@ -253,13 +253,13 @@ class MeshEdits:
         return True
 
     def dismiss(self, key: str) -> None:
-        """Stop showing an edit if it has ended."""
+        """Drop the last edit of an object or job if it has ended, so that it is no longer shown."""
         edit = self._edits.get(key)
         if edit is not None and edit.view.over:
             del self._edits[key]
 
     def put_card(self, key: str, file: str, card: Mapping[str, Any]) -> None:
-        """Cache a mesh report, or add to the cached one: panels read no files while they draw."""
+        """Cache a version's mesh report, merged with an earlier one: panels read no files."""
         self._cards[(key, file)] = {**self._cards.get((key, file), {}), **card}
 
     def card(self, key: str, file: str = ORIGINAL) -> Mapping[str, Any] | None:

@@ -47,7 +47,7 @@ def paths_there(*known: Weights) -> dict[str, str]:
 def kept_hash(weights: Weights) -> str | None:
     """Return the SHA-256 in the table, else the saved one from the host, else None.
 
-    A saved text that is not a hash is ignored.
+    A saved value that is not a hash is ignored.
     """
     if weights.sha256 is not None:
         return weights.sha256

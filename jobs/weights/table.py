@@ -40,7 +40,7 @@ class Weights:
 
 
 def find_weights(name: str) -> Weights:
-    """Return the weights with a name. Raises KeyError if they are not in the table."""
+    """Return the weights called `name`. Raises KeyError if they are not in the table."""
     return _TABLE[name]
 
 
