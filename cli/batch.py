@@ -106,7 +106,11 @@ def _run(arguments: argparse.Namespace, host: BlenderHost, library: Library) -> 
     match(items, listed.entries, retry=arguments.retry_failed)
 
     def load(job: str) -> Record:
-        """Load a job's record. Raises LibraryProblem for one that another user wrote."""
+        """Load a job's record.
+
+        Raises LibraryProblem if it cannot be read, or if another user wrote it and the library is
+        not trusted.
+        """
         record = library.load(job)
         check_author(record, library.root)  # guard: batch-takes-no-strangers
         return record

@@ -20,5 +20,5 @@ HINTS = {
 
 
 def hint_here(hint: str) -> str:
-    """Return the command line's version of a hint, or the hint itself if it has no other."""
+    """Return the command line's version of a hint, or the hint itself if it has no such version."""
     return HINTS.get(hint, hint)

@@ -61,7 +61,7 @@ def library_of(arguments: argparse.Namespace, host: BlenderHost) -> Library:
 def spec_for(
     arguments: argparse.Namespace, host: BlenderHost, provider: Provider[Any], **fields: Any
 ) -> JobSpec:
-    """Return the spec of a job: `fields`, with the library, keys, and address added.
+    """Return the spec of a job: `fields`, plus what the command's arguments and `host` determine.
 
     Raises NoBlender, MissingKey, BadKey, InvalidSettings, or LibraryProblem.
     """

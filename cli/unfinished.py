@@ -63,9 +63,9 @@ def add_commands(commands: Any, add_common: Any, seconds: Any) -> None:
 def _resume(arguments: argparse.Namespace, host: BlenderHost) -> int:
     """Resume one job or all unfinished ones, and return the exit code.
 
-    The code is that of the first job that fails, or DONE. Of all jobs, those that are uncertain,
-    untrusted, or running in another process are only reported. After an interrupt, no further job
-    is resumed, and the code is INTERRUPTED.
+    The code is that of the first job that fails, or DONE. If all jobs are to be resumed, those that
+    are uncertain, untrusted, or running in another process are only reported. After an interrupt,
+    no further job is resumed, and the code is INTERRUPTED.
     """
     library = library_of(arguments, host)
     if arguments.job:
