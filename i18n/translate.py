@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Texts in the user's language, by Blender's own translation system.
+"""Translates texts into the user's language with Blender's own translation system.
 
-Blender translates labels and tooltips itself when it draws them. Everything that is composed or
-wrapped is translated here first: a `Message` by its template, any other text as a whole.
+Blender translates labels and tooltips itself when it draws them. Any text that is composed or
+wrapped is translated here first: a `Message` by its template, any other string as a whole.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ..providers import Message
 from .catalog import find_catalog, read_catalog
 
 CONTEXT = "image_to_mesh"
-"""The context of texts that Blender's catalog has in another sense, such as “Fast” as a verb."""
+"""Context of strings that Blender's own catalog has in another sense, such as “Fast” as a verb."""
 CONTEXTS = ("*", "Operator", CONTEXT)
 
 _labels: dict[str, Message] = {}
@@ -23,19 +23,20 @@ _subscriber = object()
 
 
 def tr(text: str) -> str:
-    """Translate an interface text; without a translation, return it unchanged."""
+    """Translate a string of the interface; return it unchanged if it has no translation."""
     return str(bpy.app.translations.pgettext_iface(text, CONTEXT))
 
 
 def translate(*sentences: str) -> str:
-    """Translate sentences and join them; empty ones are left out."""
+    """Translate sentences and join them with spaces; empty ones are left out."""
     return " ".join(_translate(sentence) for sentence in sentences if sentence)
 
 
 def translate_error(error: Exception) -> str:
     """Return an error's message and hint, translated and joined.
 
-    An exception without a message, such as one of Python's, is translated by its text.
+    If the error has no message, as most of Python's own do not, its first argument is translated if
+    that is a string, else `str(error)`.
     """
     message = getattr(error, "message", None) or _words_of(error)
     return translate(message, getattr(error, "hint", ""))
@@ -57,9 +58,9 @@ def _translate(sentence: str) -> str:
 
 
 def label(template: str, **values: object) -> str:
-    """Return a label or tooltip in English with its values, for a property that Blender draws.
+    """Return an English label or tooltip for a property, with `values` filled in.
 
-    Blender looks up a translation of the finished text, which is added when a language is loaded.
+    Blender looks up a translation of the finished string, which is added when a language is loaded.
     """
     message = Message(template, **values)
     _labels[str(message)] = message
@@ -67,14 +68,14 @@ def label(template: str, **values: object) -> str:
 
 
 def register() -> None:
-    """Load the texts in the user's language, now and whenever the language changes."""
+    """Load the translations for the user's language, now and whenever the language changes."""
     _load()
     _subscribe()
     bpy.app.handlers.load_post.append(_on_load)
 
 
 def unregister() -> None:
-    """Remove the texts, and stop following the language."""
+    """Remove the translations, and stop reacting to changes of the language."""
     bpy.app.handlers.load_post.remove(_on_load)
     bpy.msgbus.clear_by_owner(_subscriber)
     bpy.app.translations.unregister(__package__)
@@ -89,7 +90,7 @@ def _subscribe() -> None:
 
 @persistent
 def _on_load(*_: object) -> None:
-    """Subscribe again: opening a file ends all subscriptions, persistent ones included."""
+    """Subscribe again, since opening a file ends all subscriptions, and reload the translations."""
     bpy.msgbus.clear_by_owner(_subscriber)
     _subscribe()
     _reload()  # loading factory settings also changes the language
@@ -101,9 +102,9 @@ def _reload() -> None:
 
 
 def _load() -> None:
-    """Give Blender the texts of its current language, and of no other: reading a file takes 3 ms.
+    """Register the translations for Blender's current language only: reading a file takes 3 ms.
 
-    Without a file for the language, Blender gets no texts and shows the English ones.
+    If there is no file for the language, Blender shows the English strings.
     """
     locale = bpy.app.translations.locale
     path = find_catalog(locale)
