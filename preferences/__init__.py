@@ -75,7 +75,7 @@ def address(context: bpy.types.Context, provider: Provider[Any]) -> str:
 
 
 def address_problem(context: bpy.types.Context, provider: Provider[Any]) -> ImageToMeshError | None:
-    """Return what is wrong with a provider's address, or None."""
+    """Return the error for a provider's address; None if the address can be used."""
     try:
         address(context, provider)
     except ImageToMeshError as error:
@@ -84,7 +84,7 @@ def address_problem(context: bpy.types.Context, provider: Provider[Any]) -> Imag
 
 
 def library(context: bpy.types.Context) -> Path:
-    """Return the library folder: the chosen one, or the default one if none is chosen."""
+    """Return the library folder: the preference, else IMAGE_TO_MESH_LIBRARY, else the default."""
     # Not through `get`, which reads every preference: panels call this several times per redraw.
     chosen = getattr(addon_preferences(context), "library", "") or ""
     return jobs.library_folder(bpy.path.abspath(chosen), os.environ)
@@ -124,12 +124,12 @@ def library_limit(context: bpy.types.Context) -> int:
 
 
 def is_from_environment(field: KeyField) -> bool:
-    """Return whether the environment holds a key, which is used if its preference is empty."""
+    """Return whether a key's environment variable is set; it is used if the preference is empty."""
     return bool(os.environ.get(field.environment, "").strip())
 
 
 def default_library() -> Path:
-    """Return the library folder that is used while none is chosen."""
+    """Return the library folder that is used if the preference is empty."""
     return jobs.library_folder("", os.environ)
 
 
@@ -139,7 +139,7 @@ def has_keys(context: bpy.types.Context, provider: Provider[Any]) -> bool:
 
 
 def key_problem(context: bpy.types.Context, provider: Provider[Any]) -> ImageToMeshError | None:
-    """Return what is wrong with a provider's keys, as far as can be checked offline, or None."""
+    """Return the error for a provider's keys, as far as can be checked offline; None if valid."""
     try:
         keys(context, provider)
     except ImageToMeshError as error:

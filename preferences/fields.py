@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The properties of the add-on's preferences; those of the services follow from their declarations.
+"""The properties of the add-on's preferences; those for services are built from the providers.
 
 Blender stores preferences by the names of their properties, so a name is never changed.
 """
@@ -141,7 +141,7 @@ def _fields(provider: Provider[Any], updates: Updates) -> Iterator[tuple[str, An
 
 
 def shown_name(provider: Provider[Any]) -> str:
-    """Return the name of the preference that says whether a service's rows are open.
+    """Return the name of the preference that says whether a service's rows are expanded.
 
     The service must have a key.
     """
