@@ -22,7 +22,7 @@ LINE = (1.0, 1.0, 1.0, 0.4)
 HIDDEN_LINE = (1.0, 1.0, 1.0, 0.1)
 BOTTOM = (1.0, 1.0, 1.0, 0.07)
 BEFORE, AFTER, UNKNOWN = 0.3, 0.95, 0.6
-"""Opacity of the picture above the level of the progress, below it, and if it is unknown."""
+"""Opacity of a picture above and below the progress level, and if the progress is unknown."""
 LINE_WIDTH = 1.5
 TEXT_SIZE, GAP = 15, 9
 NARROWEST = 0.8
@@ -54,7 +54,7 @@ _tops: dict[str, tuple[Any, list[Vector]]] = {}
 
 
 def draw_boxes() -> None:
-    """Draw boxes and pictures; the callback of POST_VIEW."""
+    """Draw the boxes and pictures of the placeholders; registered as the POST_VIEW handler."""
     context = bpy.context
     items = _in_view(context)
     if not items:
@@ -74,7 +74,7 @@ def draw_boxes() -> None:
 
 
 def draw_texts() -> None:
-    """Draw the text of each placeholder above its box; the callback of POST_PIXEL."""
+    """Draw the text of each placeholder above its box; registered as the POST_PIXEL handler."""
     context = bpy.context
     items = _in_view(context)
     if not items:
@@ -208,7 +208,7 @@ def _picture_batch(shader: Any, item: Placeholder, picture: Picture) -> Any:
 
 
 def _picture_shader() -> Any:
-    """Return the shader of pictures, which are more opaque below the level of the progress."""
+    """Return the shader of pictures, which are more opaque below the progress level."""
     if not _shader:
         between = gpu.types.GPUStageInterfaceInfo("image_to_mesh_picture")
         between.smooth("VEC2", "coordinate")

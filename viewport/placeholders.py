@@ -22,7 +22,8 @@ class Placeholder:
     """A box where a mesh will stand: `location` is the middle of its bottom.
 
     `rotation` is about Z in radians, `size` is width, depth, and height. `fraction` is the job's
-    progress from 0 to 1, in whole percents; None if unknown. `job` and `scene` are names.
+    progress from 0 to 1, in whole percents; None if unknown. `job` is the job's ID, `scene` the
+    scene's name.
     """
 
     job: str
@@ -59,7 +60,7 @@ def current() -> tuple[Placeholder, ...]:
 
 
 def picture_of(job: str) -> Picture | None:
-    """Return the picture on a job's placeholder, or None."""
+    """Return the picture on a job's placeholder; None if it has no picture."""
     return _pictures.get(job)
 
 
