@@ -87,7 +87,7 @@ class MeshDownload:
                     raise
 
     def take_whole(self) -> bool:
-        """Record a complete mesh file that is already in the folder; return whether one is there."""
+        """Record a complete mesh file that is already in the folder; return whether it exists."""
         for suffix in SUFFIXES:
             path = self._live.folder / f"mesh.{suffix}"
             try:
