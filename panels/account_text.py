@@ -71,6 +71,20 @@ def state_of(context: bpy.types.Context, provider: Provider[Any], *, none: str) 
     return _state_after(answer(context, provider))
 
 
+def columns_of(context: bpy.types.Context, provider: Provider[Any]) -> tuple[KeyState, str]:
+    """Return the state of a provider's key, and its balance, for columns of their own.
+
+    That Blender is offline is left out: the preferences say so once, for all services.
+    """
+    state = state_of(context, provider, none="No Key")
+    if state.icon == OFFLINE_ICON:
+        return KeyState(tr("Key Set"), "KEYINGSET"), ""
+    reply = answer(context, provider)
+    if state.icon != "CHECKMARK" or reply is None or reply.amount is None:
+        return state, ""
+    return KeyState(tr("Key Works"), state.icon), amount_text(reply.amount, reply.unit)
+
+
 def _state_after(reply: jobs.AccountAnswer | None) -> KeyState:
     if reply is None:
         return KeyState(tr("Key Set"), "KEYINGSET")

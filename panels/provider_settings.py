@@ -60,11 +60,13 @@ def draw_settings(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
         declared = [setting for setting in shown if setting.group == group and not setting.basic]
         if not declared:
             continue
-        header, body = layout.panel(f"image_to_mesh_{group}")
+        header, body = layout.panel(f"image_to_mesh_{group}", default_closed=True)
         # Already translated: Blender knows other words for some, such as “Masche” for Mesh.
         header.label(text=tr(title), translate=False)
         if body:
             _draw_rows(body, context, declared, remarks)
+        else:
+            _draw_remark(header, context, title, [setting.name for setting in declared], remarks)
 
 
 def has_settings(context: bpy.types.Context) -> bool:
@@ -86,6 +88,26 @@ def _remarks(context: bpy.types.Context, settings: Settings) -> Remarks:
     return Remarks(
         dict(settings.inactive_fields()), broken_settings(settings), differing(settings, started)
     )
+
+
+def _draw_remark(
+    header: bpy.types.UILayout,
+    context: bpy.types.Context,
+    title: str,
+    names: list[str],
+    remarks: Remarks,
+) -> None:
+    """Draw in a closed group's header how many of its settings were changed, or are invalid."""
+    count = len(remarks.differing.intersection(names))
+    is_broken = not remarks.broken.keys().isdisjoint(names)
+    if not count and not is_broken:
+        return
+    text = tr("{} changed").format(count) if count else ""
+    row = header.row()
+    row.alignment = "RIGHT"
+    row.alert = is_broken
+    shown = text if fits_header(context, title, text) else f"({count})"
+    row.label(text=shown, icon="ERROR" if is_broken else "NONE", translate=False)
 
 
 def _draw_rows(

@@ -13,7 +13,7 @@ from ..state.preflight import picture_key
 from ..state.scene_properties import choices_of, provider_of, taken_views
 from ..state.views import SIDE_VIEWS, foreign, images_of, view_of
 from .image_checks import megabytes
-from .text_layout import draw_text
+from .text_layout import draw_text, is_narrow
 
 PICTURE = 4.5
 """Height of a view's preview, in units of a row."""
@@ -45,7 +45,7 @@ def draw_views(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     chosen, views = choices_of(context.scene), ("front", *side_views(context))
     grid = layout.grid_flow(row_major=True, columns=COLUMNS, even_columns=True, align=False)
     for view in views:
-        _draw_cell(grid.column(align=True), chosen, view)
+        _draw_cell(grid.column(align=True), context, chosen, view)
     draw_text(layout, context, _sum(context, images_of(chosen, views)), active=False)
 
 
@@ -72,26 +72,45 @@ def draw_foreign(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
         ways.operator("image_to_mesh.clear_views", text="Clear")
 
 
-def _draw_cell(layout: bpy.types.UILayout, chosen: Any, view: str) -> None:
-    """Draw a view's name, preview, field, and size.
+def _draw_cell(
+    layout: bpy.types.UILayout, context: bpy.types.Context, chosen: Any, view: str
+) -> None:
+    """Draw a view's title, preview, image name, and size.
 
     Without an image, a button as large as a preview opens one.
     """
     image = view_of(chosen, view)
-    layout.label(text=view.capitalize())
+    title = layout.row(align=True)
+    title.label(text=view.capitalize())
     if image is None:
         slot = layout.column(align=True)  # in a row, the button would be as narrow as its icon
         slot.scale_y = PICTURE
         slot.operator("image_to_mesh.open_image", text="", icon="ADD").view = view
+        _draw_choice(layout, chosen, view)
     else:
+        _draw_changes(title, context, view)
         layout.template_icon(icon_value=_icon_of(image), scale=PICTURE)
-    name = "image" if view == "front" else f"view_{view}"
-    row = layout.row(align=True)
-    row.prop(chosen, name, text="")
-    if image is None:
-        # An operator that template_ID opens gets no properties, and could not tell the views apart.
-        row.operator("image_to_mesh.open_image", text="", icon="FILE_FOLDER").view = view
+        # Not a field: its icon and its X would leave room for a few letters of the name.
+        layout.label(text=image.name, translate=False)
     draw_size(layout, image)
+
+
+def _draw_changes(row: bpy.types.UILayout, context: bpy.types.Context, view: str) -> None:
+    """Draw the buttons beside a view's title that open another image, if they fit, and clear it."""
+    if view == "front":
+        return  # the main panel has them
+    if not is_narrow(context):
+        name = "image_to_mesh.open_image"
+        row.operator(name, text="", icon="FILE_FOLDER", emboss=False).view = view
+    row.operator("image_to_mesh.clear_views", text="", icon="X", emboss=False).view = view
+
+
+def _draw_choice(layout: bpy.types.UILayout, chosen: Any, view: str) -> None:
+    """Draw the menu of the file's images for an empty cell, and the button that opens another."""
+    row = layout.row(align=True)
+    row.prop(chosen, "image" if view == "front" else f"view_{view}", text="")
+    # An operator that template_ID opens gets no properties, and could not tell the views apart.
+    row.operator("image_to_mesh.open_image", text="", icon="FILE_FOLDER").view = view
 
 
 def draw_size(layout: bpy.types.UILayout, image: bpy.types.Image | None) -> None:

@@ -30,8 +30,12 @@ class TriposrSettings(Settings):
     do_remove_background: Annotated[
         bool | None,
         Option(
-            "Remove Background",
-            "Cut out the subject before generating; turn off for images without a background",
+            "Background",
+            "Whether to cut out the subject before generating; images without a background keep it",
+            (
+                Choice(True, "Remove", "Cut out the subject before generating"),
+                Choice(False, "Keep", "For images without a background"),
+            ),
             basic=True,
         ),
     ] = None
@@ -63,7 +67,7 @@ class TriposrSettings(Settings):
         TripoSR scales the subject only after removing the background.
         """
         if self.do_remove_background is False:
-            yield "foreground_ratio", "Requires Remove Background."
+            yield "foreground_ratio", "Requires the background to be removed."
 
 
 class AimlTriposr(AimlProvider[TriposrSettings]):

@@ -26,7 +26,7 @@ _OPERATORS = {
     "images#side-views": ("keep_views", "clear_views"),
     "images#mark-the-subject": ("mark_subject", "clear_subject"),
     "images#crop-and-remove-the-background": ("develop", "use_original"),
-    "settings#presets": ("preset_add", "reset_settings"),
+    "settings#presets": ("apply_preset", "preset_add", "reset_settings"),
     "settings#defaults-for-new-scenes": ("keep_defaults", "forget_defaults"),
     "settings#placement": ("turn",),
     "results#running-jobs": ("cancel", "watch", "show_details"),

@@ -10,7 +10,10 @@ from typing import Any
 
 from bpy.props import EnumProperty
 
+from ..providers import Choice
+
 AUTOMATIC, ON, OFF = range(3)
+_ON, _OFF = Choice(True, "On", "Always"), Choice(False, "Off", "Never")
 
 
 def choice_name(name: str) -> str:
@@ -18,12 +21,16 @@ def choice_name(name: str) -> str:
     return f"choice_of_{name}"
 
 
-def choice_property(switch: str, value: str, **common: Any) -> Any:
+def choice_property(
+    switch: str, value: str, choices: tuple[Choice, ...] = (), **common: Any
+) -> Any:
     """Return an enum property that reads and writes two others, named by `switch` and `value`.
 
-    These hold whether the setting is sent, and its value. `common` are further arguments of the
-    enum property.
+    These hold whether the setting is sent, and its value. `choices` are titles for True and False
+    instead of “On” and “Off”. `common` are further arguments of the enum property.
     """
+    known = {choice.value: choice for choice in choices}
+    on, off = known.get(True, _ON), known.get(False, _OFF)
 
     def read(group: Any) -> int:
         if not getattr(group, switch):
@@ -39,8 +46,8 @@ def choice_property(switch: str, value: str, **common: Any) -> Any:
         **common,
         items=(
             ("AUTOMATIC", "Automatic", "The service decides", AUTOMATIC),
-            ("ON", "On", "Always", ON),
-            ("OFF", "Off", "Never", OFF),
+            ("ON", on.title, on.description, ON),
+            ("OFF", off.title, off.description, OFF),
         ),
         get=read,
         set=write,

@@ -147,7 +147,10 @@ def settings_group(name: str, model: type[Settings]) -> type:
             )
             if setting.kind == "bool":
                 annotations[choice_name(setting.name)] = choice_property(
-                    switch_name(setting.name), property_name(setting.name), **_common(setting)
+                    switch_name(setting.name),
+                    property_name(setting.name),
+                    setting.choices,
+                    **_common(setting),
                 )
         annotations[property_name(setting.name)] = _PROPERTIES[setting.kind](setting)
     return _group_class(f"IMAGE_TO_MESH_PG_{name}", annotations)

@@ -13,12 +13,15 @@ from ...preferences import default_library, has_keys, import_defaults, is_offlin
 from ...preferences.fields import shown_name
 from ...providers import KeyField, Provider, all_providers, ca_bundle_problem
 from ...state.manual import MANUAL
-from ..account_text import OFFLINE_ICON, state_of
+from ..account_text import columns_of
 from ..text_layout import wrap_text
 from .popover import draw_key, draw_key_page, draw_offline, service_name
 
 BORDERS = 60.0
 """Pixels of the page's width that text cannot use, at a UI scale of 1."""
+
+COLUMNS = (0.28, 0.27, 0.24)
+"""Shares of a service's row: name, state, and balance; the rest is for the button."""
 
 Fields = tuple[KeyField, ...]
 _orders: dict[tuple[tuple[Fields, ...], bool], list[Fields]] = {}
@@ -129,21 +132,27 @@ def _draw_service(
     provider, name = users[0], shown_name(users[0])
     is_open = getattr(preferences, name)
     box = layout.box()
-    row = box.row()
-    row.use_property_split = False
-    title = row.row()
+    title, state_column, balance_column, end = _columns(box)
     title.alignment = "LEFT"
     icon = "DOWNARROW_HLT" if is_open else "RIGHTARROW"
     title.prop(preferences, name, text=service_name(users), icon=icon, emboss=False)
-    state = state_of(context, provider, none="No Key")
-    shown = row.row()
-    shown.alignment = "RIGHT"
-    # Said once for all services, above them.
-    if state.icon != OFFLINE_ICON:
-        shown.label(text=state.text, icon=state.icon)
-    draw_key_page(shown, provider)
+    state, balance = columns_of(context, provider)
+    state_column.label(text=state.text, icon=state.icon, translate=False)
+    balance_column.label(text=balance, translate=False)
+    draw_key_page(end, provider)
     if is_open:
         draw_key(box.column(), context, provider, _room(context))
+
+
+def _columns(box: Any) -> list[Any]:
+    """Return the cells of a service's row, which are as wide as those of all others."""
+    cells, rest, left = [], box, 1.0
+    for share in COLUMNS:
+        rest = rest.split(factor=share / left)
+        rest.use_property_split = False
+        cells.append(rest.row())
+        left -= share
+    return [*cells, rest.row()]
 
 
 def _draw_sentence(

@@ -38,7 +38,8 @@ class Choice(NamedTuple):
 class Option:
     """The labels of a setting, and where it is shown; given in the field's `Annotated`.
 
-    `choices` are titles and descriptions for the values of a `Literal`, in its order. `basic`
+    `choices` are titles and descriptions for the values of a `Literal`, in its order, or for those
+    of a switch that may also be left to the service, where “On” and “Off” would not do. `basic`
     settings are always visible, the others in the collapsed subpanel of their `group`.
     `min_blender` is the first Blender version that can import the result of a value other than the
     default. A `quiet` setting is for scripts: the panel shows it only if it is not at its default.
@@ -171,7 +172,7 @@ def _parse(field: dataclasses.Field[Any], hint: Any) -> Setting:
         default=field.default,
         minimum=minimum,
         maximum=maximum,
-        choices=_choices(values, option.choices),
+        choices=option.choices if kind == "bool" else _choices(values, option.choices),
         title=option.title,
         description=option.description,
         unit=option.unit,

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bpy
@@ -81,6 +82,61 @@ def test_changes_to_a_preset_are_marked_and_can_be_reset(chosen: Any) -> None:
     assert draw(width=400).all("menu")[-1]["text"] == ""
     with pytest.raises(RuntimeError, match="no setting"):
         bpy.ops.image_to_mesh.reset_settings(setting="wings")
+
+
+def tooltip(provider: str, preset: str) -> list[str]:
+    """Return the lines of the tooltip of a preset in the menu."""
+    module = addon_module("operators.presets")
+    path = Path(bpy.utils.preset_find(preset, f"image_to_mesh/{provider}"))
+    return str(module.describe_preset(path, addon_module("providers").get_provider(provider)))\
+        .splitlines()  # fmt: skip
+
+
+REST = "Default values for the other settings"
+
+
+def test_the_tooltip_of_a_preset_lists_what_it_changes(chosen: Any) -> None:
+    assert tooltip("local", "Draft") == ["Faces: 4,000", "Texture Size: 512", REST]
+    assert tooltip("tripo", "Print") == ["Texture: Off", "Geometry: HD", "PBR: Off", REST]
+    chosen.provider = "tripo"
+    chosen.tripo.use_face_limit, chosen.tripo.face_limit = True, 1234
+    bpy.ops.image_to_mesh.preset_add(name="Saved")
+    assert tooltip("tripo", "Saved") == ["Face Limit: 1,234", REST]
+    bpy.ops.image_to_mesh.reset_settings()
+    bpy.ops.image_to_mesh.preset_add(name="Plain")
+    assert tooltip("tripo", "Plain") == ["Default values for all settings"]
+    for name in ("Saved", "Plain"):
+        bpy.ops.image_to_mesh.preset_add(name=name, remove_name=True)
+
+
+@pytest.mark.parametrize("provider", WITH_SETTINGS)
+def test_the_tooltips_of_shipped_presets_agree_with_the_settings(
+    chosen: Any, provider: str
+) -> None:
+    chosen.provider = provider
+    for preset in SHIPPED:
+        apply(provider, preset)
+        changed = addon_module("providers").changed_values(settings_now())
+        assert len(tooltip(provider, preset)) == len(changed) + 1
+
+
+@pytest.mark.parametrize("text", ["settings.texture = os.remove('x')", "=", "\udcff"])
+def test_a_file_that_is_no_preset_has_no_tooltip(chosen: Any, tmp_path: Path, text: str) -> None:
+    file = tmp_path / "odd.py"
+    file.write_bytes(text.encode("utf-8", "surrogateescape"))
+    module, provider = addon_module("operators.presets"), addon_module("providers")
+    assert module.describe_preset(file, provider.get_provider("tripo")) == ""
+    assert module.describe_preset(tmp_path / "none.py", provider.get_provider("tripo")) == ""
+
+
+def test_the_menu_applies_presets_and_says_what_was_wrong(chosen: Any, tmp_path: Path) -> None:
+    assert bpy.types.IMAGE_TO_MESH_MT_presets.preset_operator == "image_to_mesh.apply_preset"
+    path = bpy.utils.preset_find("Draft", "image_to_mesh/local")
+    assert bpy.ops.image_to_mesh.apply_preset(filepath=path) == {"FINISHED"}
+    assert chosen.local.face_count == 4000
+    (tmp_path / "broken.py").write_text("raise ValueError('no wings')")
+    with pytest.raises(RuntimeError, match="no wings"):
+        bpy.ops.image_to_mesh.apply_preset(filepath=str(tmp_path / "broken.py"))
 
 
 def menu_actions() -> list[tuple[str, str]]:

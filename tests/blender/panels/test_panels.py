@@ -12,7 +12,15 @@ import pytest
 from annotated_types import Interval
 from blender.addon_modules import addon_module
 from blender.job_views import plan_for, record, show
-from blender.recording import draw, draw_blank, draw_popover, draw_preferences
+from blender.recording import (
+    Layout,
+    Seen,
+    draw,
+    draw_blank,
+    draw_popover,
+    draw_preferences,
+    drawing_context,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -179,6 +187,13 @@ def test_an_optional_choice_of_yes_and_no_is_a_menu(chosen: Any) -> None:
     assert chosen.paid.choice_of_cut == "ON"
 
 
+def test_a_menu_says_what_becomes_of_the_background(chosen: Any) -> None:
+    declared = chosen.aiml_triposr.bl_rna.properties["choice_of_do_remove_background"]
+    assert [item.name for item in declared.enum_items] == ["Automatic", "Remove", "Keep"]
+    declared = chosen.paid.bl_rna.properties["choice_of_cut"]
+    assert [item.name for item in declared.enum_items] == ["Automatic", "On", "Off"]
+
+
 def test_columns_stay_straight_when_a_reset_arrow_appears(chosen: Any) -> None:
     def ends() -> list[tuple[str, str]]:
         """Return the item at the right of each setting: its reset arrow, or empty space."""
@@ -191,6 +206,35 @@ def test_columns_stay_straight_when_a_reset_arrow_appears(chosen: Any) -> None:
     assert ends() == [room, room]
     chosen.local.thickness = 2.5
     assert ends() == [room, arrow]
+
+
+def test_only_the_basic_settings_are_open_at_first(chosen: Any) -> None:
+    shown = open_settings()
+    assert "thickness" in {row["property"] for row in shown.all("prop")}
+    assert "smoothness" not in {row["property"] for row in shown.all("prop")}
+    assert {"Quality", "Surface", "Mesh"} <= {row["text"] for row in shown.all("label")}
+
+
+def test_a_closed_group_says_that_it_has_changes_or_a_fault(
+    chosen: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "changed" not in open_settings().text()
+    chosen.local.smoothness = 0.9
+    (mark,) = (row for row in open_settings().all("label") if "changed" in row["text"])
+    assert (mark["text"], mark["icon"], mark["alert"]) == ("1 changed", "NONE", False)
+    readiness = addon_module("panels.provider_settings")
+    monkeypatch.setattr(readiness, "broken_settings", lambda _: {"smoothness": "Not so smooth"})
+    (mark,) = (row for row in open_settings().all("label") if "changed" in row["text"])
+    assert (mark["icon"], mark["alert"]) == ("ERROR", True)
+    assert "Not so smooth" not in open_settings().text()
+
+
+def open_settings() -> Seen:
+    """Draw the subpanel of the settings with its groups as they are at first."""
+    shown: list[dict[str, Any]] = []
+    module = addon_module("panels.provider_settings")
+    module.draw_settings(Layout(shown, unfolded=False), drawing_context(280))
+    return Seen(shown)
 
 
 def test_an_optional_setting_has_a_switch_and_a_gray_value(chosen: Any) -> None:
@@ -261,8 +305,7 @@ def test_lines_fit_a_narrow_sidebar(chosen: Any) -> None:
 
 def test_a_title_that_would_be_cut_beside_its_value_stands_above_it(chosen: Any) -> None:
     chosen.provider = "aiml_triposr"
-    assert "Remove Background" in draw(width=280, unfolded=True).text()  # else a heading
-    assert "Remove Background" not in draw(width=400, unfolded=True).text()
+    assert "Background" not in draw(width=280, unfolded=True).text()  # a heading
     chosen.provider = "tripo"
     assert "Texture Detail" not in draw(width=280, unfolded=True).text()
     assert "Texture Detail" in draw(width=240, unfolded=True).text()

@@ -93,6 +93,42 @@ def titles(seen: Seen) -> list[str]:
     return [row["text"] for row in shown if row["property"].endswith("_api_key")]
 
 
+def service_row(preferences: Any) -> list[tuple[str, str]]:
+    """Return the kinds and texts of what the row of Tripo shows, its key closed."""
+    preferences.show_tripo_api_key = False
+    shown = draw_preferences(preferences, unfolded=False).shown
+    at = next(at for at, row in enumerate(shown) if row.get("property") == "show_tripo_api_key")
+    return [(row["kind"], row["text"]) for row in shown[at : at + 4]]
+
+
+def test_the_columns_of_a_service_stay_where_they_are(
+    preferences: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def row(state: str, balance: str) -> list[tuple[str, str]]:
+        ends = [("label", state), ("label", balance), ("operator", "Get a Key")]
+        return [("prop", "Tripo"), *ends]
+
+    jobs, account = addon_module("jobs"), addon_module("panels.account_text")
+    replies = {
+        "Key Set": None,
+        "Key Works": jobs.AccountAnswer(),
+        "Checking...": jobs.AccountAnswer(waiting=True),
+        "Balance Unknown": jobs.AccountAnswer(failure=jobs.Failure("network", "Down", "")),
+    }
+    monkeypatch.delenv("TRIPO_API_KEY", raising=False)
+    monkeypatch.setenv("TRIPO_BASE_URL", "http://127.0.0.1:9/v3")
+    assert service_row(preferences) == row("No Key", "")
+    preferences.tripo_api_key = "tsk_0123456789"
+    for state, reply in replies.items():
+        monkeypatch.setattr(account, "answer", lambda *_, reply=reply: reply)
+        assert service_row(preferences) == row(state, "")
+    paid = jobs.AccountAnswer(182_000.0, "Credits")
+    monkeypatch.setattr(account, "answer", lambda *_: paid)
+    assert service_row(preferences) == row("Key Works", "182,000 Credits")
+    monkeypatch.delenv("TRIPO_BASE_URL")
+    assert service_row(preferences) == row("Key Set", ""), "offline is said once, above the rows"
+
+
 def test_services_stand_in_order_of_use(preferences: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     page = addon_module("panels.keys.preferences_page")
     index = addon_module("jobs").library_index(addon_module("preferences").library(bpy.context))

@@ -76,9 +76,26 @@ def test_each_view_has_a_picture_or_a_button_of_its_size(chosen: Any) -> None:
     opened = [row["button"].view for row in seen.buttons("image_to_mesh.open_image")
               if hasattr(row["button"], "view")]  # fmt: skip
     assert sorted(opened) == ["left", "left", "right", "right"]
+    assert "view_back" not in {row["property"] for row in seen.all("prop")}
     assert "Front Left Back Right" in " ".join(
         row["text"] for row in seen.all("label") if row["text"].strip() in
         ("Front", "Left", "Back", "Right"))  # fmt: skip
+
+
+def test_the_names_of_side_views_have_a_line_to_themselves(chosen: Any) -> None:
+    name = "IMG_20260812_back.jpg"
+    chosen.view_back = image(name)
+    seen = draw(unfolded=True, width=280)
+    (line,) = (row for row in seen.all("label") if row["text"] == name)
+    assert not line["translate"]
+    opened = [row["button"].view for row in seen.buttons("image_to_mesh.open_image")
+              if hasattr(row["button"], "view")]  # fmt: skip
+    assert "back" in opened
+    cleared = seen.button("image_to_mesh.clear_views")["button"]
+    assert cleared.view == "back"
+    OPS.clear_views(view=cleared.view)
+    assert chosen.view_back is None
+    assert chosen.image is not None
 
 
 def test_what_is_sent_is_the_sum_of_all_views(chosen: Any) -> None:

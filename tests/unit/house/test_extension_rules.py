@@ -21,7 +21,7 @@ OWN_PROCESS = "worker/main.py"
 """The background process, which has a Python of its own; it imports the files beside it."""
 BESIDE = frozenset({"i18n/catalog.py", "jobs/process/find_blender.py",
                     "operators/images/sample.py",
-                    "jobs/steps/system_decoders.py", "operators/presets.py",
+                    "jobs/steps/system_decoders.py", "operators/presets/__init__.py",
                     "providers/_shared/bundled_modules.py", "state/manual.py",
                     "worker/local/subject/salient.py",
                     OWN_PROCESS})  # fmt: skip

@@ -12,21 +12,23 @@ from typing import Any
 
 import bpy
 from bl_operators.presets import AddPresetBase
+from bpy.props import StringProperty
 
-from ..i18n.translate import tr
-from ..providers import Provider, settings_of
-from ..state.preset_baseline import baseline_of, keep_baseline, take_back
-from ..state.scene_properties import (
+from ...i18n.translate import tr
+from ...providers import Provider, settings_of
+from ...state.preset_baseline import baseline_of, keep_baseline, take_back
+from ...state.scene_properties import (
     choices_of,
     property_name,
     provider_of,
     switch_name,
     write_settings,
 )
-from ..state.subject_box import ENDS, box_of, set_box
-from .arguments import argument
+from ...state.subject_box import ENDS, box_of, set_box
+from ..arguments import HIDDEN, argument
+from .preset_file import describe_preset
 
-FOLDER = Path(__file__).parent.parent / "presets"
+FOLDER = Path(__file__).parents[2] / "presets"
 
 
 def _folder(provider: Provider[Any]) -> str:
@@ -50,7 +52,7 @@ class IMAGE_TO_MESH_MT_presets(bpy.types.Menu):
 
     bl_idname = "IMAGE_TO_MESH_MT_presets"
     bl_label = "Presets"
-    preset_operator = "script.execute_preset"
+    preset_operator = "image_to_mesh.apply_preset"  # Blender's own has the same tooltip for all
 
     # Properties, because Blender reads attributes and the scene's provider may change.
     @property
@@ -79,6 +81,33 @@ class IMAGE_TO_MESH_MT_presets(bpy.types.Menu):
         keep_baseline(context.scene, provider_of(context.scene), name)
         # Blender renames the menu after the choice, for all scenes; the panel shows it per scene.
         IMAGE_TO_MESH_MT_presets.bl_label = "Presets"
+
+
+class IMAGE_TO_MESH_OT_apply_preset(bpy.types.Operator):
+    """Apply a preset, with a tooltip that lists what the preset changes."""
+
+    bl_idname = "image_to_mesh.apply_preset"
+    bl_label = "Apply Preset"
+    bl_description = "Apply the settings of a preset"
+    bl_options = {"UNDO", "INTERNAL"}
+
+    filepath: StringProperty(
+        name="File", description="File of the preset", subtype="FILE_PATH", options=HIDDEN
+    )
+
+    @classmethod
+    def description(cls, context: bpy.types.Context, properties: Any) -> str:
+        """Return the tooltip: the values that the preset changes, a line for each."""
+        return describe_preset(Path(properties.filepath), provider_of(context.scene))
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        menu = IMAGE_TO_MESH_MT_presets.bl_idname
+        try:
+            bpy.ops.script.execute_preset(filepath=self.filepath, menu_idname=menu)
+        except RuntimeError as error:  # what the preset's own code raised
+            self.report({"ERROR"}, str(error).strip())
+            return {"CANCELLED"}
+        return {"FINISHED"}
 
 
 class IMAGE_TO_MESH_OT_preset_add(AddPresetBase, bpy.types.Operator):
@@ -161,6 +190,7 @@ class IMAGE_TO_MESH_OT_reset_settings(bpy.types.Operator):
 
 classes = (
     IMAGE_TO_MESH_MT_presets,
+    IMAGE_TO_MESH_OT_apply_preset,
     IMAGE_TO_MESH_OT_preset_add,
     IMAGE_TO_MESH_OT_reset_settings,
 )

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a preset's file changes, for the tooltips of the menu."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from ...i18n.translate import tr
+from ...providers import Provider, Setting, Settings, changed_values, settings_of
+from ...state.scene_properties import read_group, write_group
+
+LARGEST = 100_000
+"""Bytes of a preset's file that are read; those that the menu saves have about 1,000."""
+
+
+def describe_preset(file: Path, provider: Provider[Any]) -> str:
+    """Return a line for each setting that a preset changes from its default, translated.
+
+    The file is read, not executed. Empty if it is not a preset's.
+    """
+    try:
+        settings = _read_preset(file, provider)
+    except (OSError, ValueError, SyntaxError, AttributeError):
+        return ""
+    changed = changed_values(settings)
+    lines = [
+        f"{tr(setting.title)}: {_value_text(setting, getattr(settings, setting.name))}"
+        for setting in settings_of(type(settings))
+        if setting.name in changed
+    ]
+    rest = "Default values for the other settings" if lines else "Default values for all settings"
+    return "\n".join([*lines, tr(rest)])
+
+
+def _read_preset(file: Path, provider: Provider[Any]) -> Settings:
+    """Return the defaults with the values that a preset assigns to attributes."""
+    with file.open(encoding="utf-8") as stream:
+        tree = ast.parse(stream.read(LARGEST))
+    group = SimpleNamespace()
+    write_group(group, provider.settings())
+    for node in tree.body:
+        # The line that names the group assigns to a plain name.
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute):
+            setattr(group, node.targets[0].attr, ast.literal_eval(node.value))
+    return read_group(group, provider.settings)
+
+
+def _value_text(setting: Setting, value: Any) -> str:
+    if value is None:
+        return tr("Automatic")
+    if title := next((item.title for item in setting.choices if item.value == value), ""):
+        return tr(title)
+    if isinstance(value, bool):
+        return tr("On") if value else tr("Off")
+    return value if isinstance(value, str) else f"{value:,}"
