@@ -31,7 +31,7 @@ class TriposrSettings(Settings):
         bool | None,
         Option(
             "Background",
-            "Whether to cut out the subject before generating; images without a background keep it",
+            "Whether the subject is cut out before generating",
             (
                 Choice(True, "Remove", "Cut out the subject before generating"),
                 Choice(False, "Keep", "For images without a background"),
