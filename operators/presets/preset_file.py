@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a preset's file changes, for the tooltips of the menu."""
+"""The settings that a preset's file changes, for the tooltips of the menu."""
 
 from __future__ import annotations
 
