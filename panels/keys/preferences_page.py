@@ -146,12 +146,12 @@ def _draw_service(
 
 def _columns(box: Any) -> list[Any]:
     """Return the cells of a service's row, which are as wide as those of all others."""
-    cells, rest, left = [], box, 1.0
+    cells, rest, width = [], box, 1.0
     for share in COLUMNS:
-        rest = rest.split(factor=share / left)
+        rest = rest.split(factor=share / width)
         rest.use_property_split = False
         cells.append(rest.row())
-        left -= share
+        width -= share
     return [*cells, rest.row()]
 
 

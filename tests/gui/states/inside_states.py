@@ -22,12 +22,12 @@ def part(name: str) -> Any:
     return importlib.import_module(f"{_ADDON}.{name}")
 
 
-def choices() -> Any:
+def scene_choices() -> Any:
     """Return the scene's choices."""
     return bpy.context.scene.image_to_mesh
 
 
-def preferences() -> Any:
+def stored_keys() -> Any:
     """Return the add-on's preferences."""
     return bpy.context.preferences.addons[_ADDON].preferences
 
@@ -59,10 +59,10 @@ def reset() -> None:
     session.recovery.found = type(session.recovery.found)()
     part("state.updates.job_targets").forget()
     part("state.opened_jobs").forget()
-    scene = choices()
+    scene = scene_choices()
     scene.image = scene.view_left = scene.view_back = scene.view_right = None
     scene.provider = "local"
-    preferences().tripo_api_key = preferences().tripo_base_url = ""
+    stored_keys().tripo_api_key = stored_keys().tripo_base_url = ""
     shelf = bpy.context.window_manager.image_to_mesh
     shelf.selected = shelf.text = shelf.notice = ""
     for obj in bpy.data.objects:
@@ -73,8 +73,8 @@ def reset() -> None:
 
 def choose(path: str, provider: str = "local") -> None:
     """Choose an image and a provider."""
-    choices().image = bpy.data.images.load(path, check_existing=True)
-    choices().provider = provider
+    scene_choices().image = bpy.data.images.load(path, check_existing=True)
+    scene_choices().provider = provider
 
 
 def show(state: str, *, failure: Any = None, record: Any = None, **changes: Any) -> None:

@@ -6,7 +6,7 @@ IMAGE stands for the path of a photograph.
 
 from __future__ import annotations
 
-KEY = "preferences().tripo_api_key = 'tsk_' + 40 * 'a'\nanswer('tripo', 1250.0, 'Credits')"
+KEY = "stored_keys().tripo_api_key = 'tsk_' + 40 * 'a'\nanswer('tripo', 1250.0, 'Credits')"
 TRIPO = f"choose('IMAGE', 'tripo')\n{KEY}"
 LOCAL = "choose('IMAGE')"
 NO_CREDITS = (
@@ -24,7 +24,7 @@ UNSURE = (
 )
 VIEWS = (
     "for view in ('left', 'back'):\n"
-    "    setattr(choices(), 'view_' + view, bpy.data.images.load('IMAGE'))"
+    "    setattr(scene_choices(), 'view_' + view, bpy.data.images.load('IMAGE'))"
 )
 FIRST = "list(part('state.results.listing').listing(bpy.context).by_job)[0]"
 SELECT = f"bpy.context.window_manager.image_to_mesh.selected = {FIRST}"
