@@ -187,7 +187,7 @@ def test_an_optional_choice_of_yes_and_no_is_a_menu(chosen: Any) -> None:
     assert chosen.paid.choice_of_cut == "ON"
 
 
-def test_a_menu_says_what_becomes_of_the_background(chosen: Any) -> None:
+def test_the_choices_of_a_switch_have_titles_of_their_own(chosen: Any) -> None:
     declared = chosen.aiml_triposr.bl_rna.properties["choice_of_do_remove_background"]
     assert [item.name for item in declared.enum_items] == ["Automatic", "Remove", "Keep"]
     declared = chosen.paid.bl_rna.properties["choice_of_cut"]
