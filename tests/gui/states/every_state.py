@@ -2,11 +2,13 @@
 """Take screenshots of the sidebar and the preferences in every state, for review by the artist.
 
 Not among the tests: `tools/screenshots.py --states` runs it. Each appearance (dark, light, narrow,
-double scale, German) gets a folder of build/screenshots/<suite>/states, and sheets of them.
+double scale, German) gets a folder of build/screenshots/<suite>/states, and sheets of them. STATES
+in the environment limits them to those whose names begin with one of its words.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from pathlib import Path
@@ -46,6 +48,7 @@ APPEARANCES = {
 APPEARANCES["german-wide"] = APPEARANCES["german"]
 WIDTHS = {"narrow": 220, "german": 220}
 USUAL = 280
+WANTED = tuple(os.environ.get("STATES", "").split())
 
 
 @pytest.fixture(scope="module")
@@ -74,16 +77,23 @@ def test_every_state(stage: Artist, photograph: Path, appearance: str) -> None:
     session.run("reset()")
     stage.drag_sidebar_to(WIDTHS.get(appearance, USUAL))
     session.run(APPEARANCES[appearance])
-    for name, code in STATES.items():
+    for name, code in wanted(STATES):
         take(stage, folder / f"{name}.png", code.replace("IMAGE", str(photograph)))
-    for name, (code, call) in POPUPS.items():
+    for name, (code, call) in wanted(POPUPS):
         take_popup(stage, folder / f"{name}.png", code.replace("IMAGE", str(photograph)), call)
-    take_preferences(session, folder / "preferences.png")
+    for name, _ in wanted({"preferences": ""}):
+        take_preferences(session, folder / f"{name}.png")
     make_sheets(folder)
     session.run("bpy.ops.preferences.reset_default_theme()")
     session.run("bpy.context.preferences.view.language = 'en_US'")
     session.run("bpy.context.preferences.view.ui_scale = 1")
     assert "Traceback" not in session.output()
+
+
+def wanted(states: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Return the states to take, with their names."""
+    return [(name, state) for name, state in states.items()
+            if not WANTED or name.startswith(WANTED)]  # fmt: skip
 
 
 def take(stage: Artist, file: Path, code: str) -> None:
