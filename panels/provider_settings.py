@@ -29,7 +29,7 @@ GROUPS = {
     "quality": "Quality",
     "surface": "Surface",
     "mesh": "Mesh",
-    "placement": "Placement",
+    "placement": "Transform",  # “Placement” is the subpanel below, which holds for all providers
 }
 
 
@@ -134,15 +134,17 @@ def _draw_rows(
 def _title_row(
     column: bpy.types.UILayout, context: bpy.types.Context, setting: Setting
 ) -> bpy.types.UILayout:
-    """Draw the title of an optional setting, and return the row for the value.
+    """Draw the title of a setting with a switch, and return the row for the value.
 
     Other settings draw their title with the value.
     """
     fits = fits_beside if _has_title(setting) else fits_checkbox
     beside = fits(context, setting.title, ICON)
-    if setting.optional and not beside:
+    # A menu has its title itself: Blender would draw the row's heading above it.
+    has_switch = setting.optional and setting.kind != "bool"
+    if has_switch and not beside:
         column.label(text=tr(setting.title), translate=False)
-    title = tr(setting.title) if setting.optional and beside else ""
+    title = tr(setting.title) if has_switch and beside else ""
     row = column.row(align=True, heading=title, translate=False)
     row.use_property_split = beside
     return row
@@ -163,14 +165,15 @@ def _draw_value(
     name = property_name(setting.name)
     if not setting.optional:
         draw_value(row, context, group, name, slider=_has_range(setting))
-    elif setting.kind == "bool":
-        row.prop(group, choice_name(setting.name), text="")
-    else:
-        switch = switch_name(setting.name)
-        row.prop(group, switch, text="")
-        value = row.row(align=True)
-        value.active = row.active and getattr(group, switch)
-        value.prop(group, name, text="", slider=_has_range(setting))
+        return
+    if setting.kind == "bool":
+        draw_value(row, context, group, choice_name(setting.name))
+        return
+    switch = switch_name(setting.name)
+    row.prop(group, switch, text="")
+    value = row.row(align=True)
+    value.active = row.active and getattr(group, switch)
+    value.prop(group, name, text="", slider=_has_range(setting))
 
 
 def _has_title(setting: Setting) -> bool:
@@ -186,7 +189,8 @@ def _draw_live_preview(layout: bpy.types.UILayout, context: bpy.types.Context) -
     """Draw the switch for live preview if the provider has it, and report that it was drawn."""
     if not provider_of(context.scene).has_live_preview:
         return
-    row = layout.row()
+    row = layout.row(align=True)
     row.use_property_split = fits_beside(context, "")
     draw_value(row, context, choices_of(context.scene), "live_preview")
+    row.label(text="", icon="BLANK1")  # as wide as the arrows of the settings above
     live_preview.note_drawn(context)

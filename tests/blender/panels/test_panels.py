@@ -190,6 +190,9 @@ def test_an_optional_choice_of_yes_and_no_is_a_menu(chosen: Any) -> None:
 def test_the_choices_of_a_switch_have_titles_of_their_own(chosen: Any) -> None:
     declared = chosen.aiml_triposr.bl_rna.properties["choice_of_do_remove_background"]
     assert [item.name for item in declared.enum_items] == ["Automatic", "Remove", "Keep"]
+    chosen.provider = "aiml_triposr"
+    # Without a text of its own, Blender would draw the row's heading above the menu.
+    assert "text" not in draw(unfolded=True, width=280).prop("choice_of_do_remove_background")
     declared = chosen.paid.bl_rna.properties["choice_of_cut"]
     assert [item.name for item in declared.enum_items] == ["Automatic", "On", "Off"]
 

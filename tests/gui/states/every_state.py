@@ -48,7 +48,7 @@ APPEARANCES = {
 APPEARANCES["german-wide"] = APPEARANCES["german"]
 WIDTHS = {"narrow": 220, "german": 220}
 USUAL = 280
-WANTED = tuple(os.environ.get("STATES", "").split())
+ONLY = tuple(os.environ.get("STATES", "").split())
 
 
 @pytest.fixture(scope="module")
@@ -77,11 +77,11 @@ def test_every_state(stage: Artist, photograph: Path, appearance: str) -> None:
     session.run("reset()")
     stage.drag_sidebar_to(WIDTHS.get(appearance, USUAL))
     session.run(APPEARANCES[appearance])
-    for name, code in wanted(STATES):
+    for name, code in selected(STATES):
         take(stage, folder / f"{name}.png", code.replace("IMAGE", str(photograph)))
-    for name, (code, call) in wanted(POPUPS):
+    for name, (code, call) in selected(POPUPS):
         take_popup(stage, folder / f"{name}.png", code.replace("IMAGE", str(photograph)), call)
-    for name, _ in wanted({"preferences": ""}):
+    for name, _ in selected({"preferences": ""}):
         take_preferences(session, folder / f"{name}.png")
     make_sheets(folder)
     session.run("bpy.ops.preferences.reset_default_theme()")
@@ -90,10 +90,10 @@ def test_every_state(stage: Artist, photograph: Path, appearance: str) -> None:
     assert "Traceback" not in session.output()
 
 
-def wanted(states: dict[str, Any]) -> list[tuple[str, Any]]:
+def selected(states: dict[str, Any]) -> list[tuple[str, Any]]:
     """Return the states to take, with their names."""
     return [(name, state) for name, state in states.items()
-            if not WANTED or name.startswith(WANTED)]  # fmt: skip
+            if not ONLY or name.startswith(ONLY)]  # fmt: skip
 
 
 def take(stage: Artist, file: Path, code: str) -> None:
