@@ -48,13 +48,15 @@ def draw_gallery(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
         draw_text(layout, context, "Finished meshes are shown here", active=False)
         return
     shelf, found = shelf_of(context), listing(context)
+    is_filtered = bool(shelf.text or shelf.starred or shelf.provider != ALL)
     _draw_filters(layout, shelf)
     if found.items:
         _draw_page(layout, context, shelf, found)
-    elif shelf.text or shelf.starred or shelf.provider != ALL:
+    elif is_filtered:
         draw_text(layout, context, "No results match", icon="INFO")
         layout.operator("image_to_mesh.show_all_results", icon="LOOP_BACK")
-    _draw_status(layout, context, shelf, found, index.size)
+    # The size is that of the whole library.
+    _draw_status(layout, context, shelf, found, 0 if is_filtered else index.size)
     item = selected_result(context)
     if item is not None:
         draw_details(layout, context, item)
@@ -155,7 +157,7 @@ def _draw_status(
 def _range_text(first: int, size: int, total: int, room_on_disk: int) -> str:
     if total <= size:
         count = (tr("{} result") if total == 1 else tr("{} results")).format(total)
-        return f"{count}, {size_text(room_on_disk)}"
+        return f"{count}, {size_text(room_on_disk)}" if room_on_disk else count
     last = min(first + size, total)
     return tr("{first}-{last} of {total}").format(first=first + 1, last=last, total=total)
 
