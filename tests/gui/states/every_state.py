@@ -77,11 +77,11 @@ def test_every_state(stage: Artist, photograph: Path, appearance: str) -> None:
     session.run("reset()")
     stage.drag_sidebar_to(WIDTHS.get(appearance, USUAL))
     session.run(APPEARANCES[appearance])
-    for name, code in selected(STATES):
+    for name, code in states_to_take(STATES):
         take(stage, folder / f"{name}.png", code.replace("IMAGE", str(photograph)))
-    for name, (code, call) in selected(POPUPS):
+    for name, (code, call) in states_to_take(POPUPS):
         take_popup(stage, folder / f"{name}.png", code.replace("IMAGE", str(photograph)), call)
-    for name, _ in selected({"preferences": ""}):
+    for name, _ in states_to_take({"preferences": ""}):
         take_preferences(session, folder / f"{name}.png")
     make_sheets(folder)
     session.run("bpy.ops.preferences.reset_default_theme()")
@@ -90,7 +90,7 @@ def test_every_state(stage: Artist, photograph: Path, appearance: str) -> None:
     assert "Traceback" not in session.output()
 
 
-def selected(states: dict[str, Any]) -> list[tuple[str, Any]]:
+def states_to_take(states: dict[str, Any]) -> list[tuple[str, Any]]:
     """Return the states to take, with their names."""
     return [(name, state) for name, state in states.items()
             if not ONLY or name.startswith(ONLY)]  # fmt: skip
