@@ -189,8 +189,8 @@ def _draw_live_preview(layout: bpy.types.UILayout, context: bpy.types.Context) -
     """Draw the switch for live preview if the provider has it, and report that it was drawn."""
     if not provider_of(context.scene).has_live_preview:
         return
-    row = layout.row(align=True)
-    row.use_property_split = fits_beside(context, "")
-    draw_value(row, context, choices_of(context.scene), "live_preview")
-    row.label(text="", icon="BLANK1")  # as wide as the arrows of the settings above
+    whole = layout.row(align=True)
+    whole.use_property_split = fits_beside(context, "")
+    draw_value(whole.row(align=True), context, choices_of(context.scene), "live_preview")
+    whole.label(text="", icon="BLANK1")  # as wide as the arrows of the settings above
     live_preview.note_drawn(context)
