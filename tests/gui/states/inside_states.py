@@ -15,6 +15,8 @@ _ADDON = "bl_ext.user_default.image_to_mesh"
 _numbers = itertools.count()
 _SUBPANELS = ("views", "settings", "placement", "cleanup", "jobs", "results")
 _registered: list[Any] = []
+_FOLDER = "/home/artist/.local/share/image_to_mesh"
+"""What the preferences show as the library folder: the manual has no path of this computer."""
 
 
 def part(name: str) -> Any:
@@ -62,6 +64,7 @@ def reset() -> None:
     scene = scene_choices()
     scene.image = scene.view_left = scene.view_back = scene.view_right = None
     scene.provider = "local"
+    part("panels.keys.preferences_page").default_library = lambda: _FOLDER
     stored_keys().tripo_api_key = stored_keys().tripo_base_url = ""
     shelf = bpy.context.window_manager.image_to_mesh
     shelf.selected = shelf.text = shelf.notice = ""
