@@ -144,7 +144,7 @@ def handle_request(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def refusal_as_json(refusal: Refusal) -> dict[str, str]:
-    """Return the refusal's fields as the parent process expects them."""
+    """Return the refusal's kind, message, and hint as a dict."""
     return {"kind": refusal.kind, "message": refusal.message, "hint": refusal.hint}
 
 

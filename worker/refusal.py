@@ -21,7 +21,7 @@ class Message(str):
     values: Mapping[str, object]
 
     def __new__(cls, template: str, /, **values: object) -> Self:
-        """Fill in the values; raise KeyError if a field has none."""
+        """Fill in the values; raise KeyError if a field of the template has no value."""
         message = super().__new__(cls, template.format_map(values))
         message.template = template
         message.values = values

@@ -124,8 +124,8 @@ def unwrap(obj: bpy.types.Object) -> None:
 def texture_side(objects: list[bpy.types.Object], faces: int) -> int:
     """Return the side, in pixels, for a texture as detailed as the objects' largest texture.
 
-    If the objects have no textures, the side depends on the number of faces. It is from MIN_SIZE to
-    MAX_SIZE.
+    If the objects have no textures, the side depends on the number of faces. The result is always
+    from MIN_SIZE to MAX_SIZE.
     """
     sides = [
         max(node.image.size)

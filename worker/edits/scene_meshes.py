@@ -77,9 +77,9 @@ def write_meshes(path: str, meshes: list[bpy.types.Mesh], originals: set[int]) -
 def write_version(path: str, root: bpy.types.Object, to_model: Rows) -> None:
     """Write the edited model as a version of its job.
 
-    `to_model` is the matrix from its size and rotation in the scene to those of the job's model; it
-    is applied to the mesh. Animation and drivers are removed, since drivers could run scripts when
-    the version is opened.
+    `to_model` is the matrix that takes the model from its size and rotation in the scene to those
+    of the job's model. It is applied to the mesh. Animation and drivers are removed, since drivers
+    could run scripts when the version is opened.
     """
     root.matrix_world = Matrix()
     root.data.transform(Matrix(to_model))

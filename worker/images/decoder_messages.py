@@ -20,7 +20,7 @@ NO_DECODER = b"compression support is not configured"
 
 @contextmanager
 def capture_stderr() -> Iterator[list[bytes]]:
-    """Yield a list; when the block ends, the bytes it wrote to standard error are appended.
+    """Yield a list; when the block ends, append the bytes that were written to standard error.
 
     The file descriptor is redirected, since the messages come from C. At the end, they are also
     written to the actual standard error.

@@ -58,7 +58,7 @@ class LooseParts:
 
 
 def component_labels(count: int, first: Ints, second: Ints) -> Ints:
-    """Return, for each node (count,), the lowest node that it is connected to, or itself.
+    """Return, for each node (count,), the lowest node of the component that it belongs to.
 
     The edges join `first[i]` to `second[i]`.
     """

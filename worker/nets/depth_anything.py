@@ -107,7 +107,7 @@ class AuthorsNames(Mapping[str, Numbers]):
         self._tensors = tensors
 
     def __getitem__(self, name: str) -> Numbers:
-        """Return a tensor by its name; raise KeyError if it is not in the file."""
+        """Return a tensor by its name in the authors' code; raise KeyError if it is missing."""
         stem, _, kind = name.rpartition(".")
         if stem.endswith(".attn.qkv"):
             block = transformers_name(stem.removesuffix(".attn.qkv"))

@@ -34,9 +34,9 @@ def normalize(tokens: Singles, weight: Numbers, bias: Numbers, epsilon: float = 
 
 
 def gelu(values: Singles) -> Singles:
-    """Multiply each value by the share of a standard normal distribution below it, in place.
+    """Apply the GELU function to the values in place, and return the array.
 
-    Return the array.
+    It multiplies each value by the share of a standard normal distribution that is below the value.
     """
     size = np.abs(values)
     size *= np.float32(np.sqrt(0.5))

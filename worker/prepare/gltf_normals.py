@@ -36,7 +36,10 @@ class glTF2ImportUserExtension:  # noqa: N801 - the importer looks for this name
     """Hook of Blender's glTF importer, which finds it by this class name."""
 
     def gather_import_gltf_before_hook(self, gltf: Any) -> None:
-        """Rename the NORMAL attributes to NAME before the import, if every mesh allows it."""
+        """Rename the NORMAL attributes to NAME before the import, if every mesh allows it.
+
+        If so, also have the importer shade all faces smooth.
+        """
         primitives = [primitive for mesh in gltf.data.meshes or () for primitive in mesh.primitives]
         if gltf.data.skins or not all(
             _can_carry(primitive, gltf.data.accessors) for primitive in primitives

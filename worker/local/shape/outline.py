@@ -71,7 +71,8 @@ def _window(center: Floats, radius: float, size: int) -> tuple[Ints, Ints]:
 def trace_outline(matte: Singles, smoothness: float) -> Outline:
     """Return the outline of a matte (h, w) from 0 to 1; the subject is where it exceeds 0.5.
 
-    Even at smoothness 0 the matte is blurred by 0.8 pixels, which removes the stairs of hard masks.
+    A higher `smoothness` blurs the matte more. Even at 0, it is blurred by 0.8 pixels, which
+    removes the stair steps of hard masks.
     """
     size = float(np.sqrt(np.count_nonzero(matte > 0.5)))
     sigma = 0.8 + 0.02 * smoothness * smoothness * size

@@ -55,7 +55,7 @@ def shell(flat: Silhouette, front_heights: Floats, back_heights: Floats) -> Soli
 
 
 def plate(flat: Silhouette, heights: Floats, margin: float) -> Solid:
-    """Join a front at `heights` and a flat back with walls.
+    """Join a front at `heights` to a flat back, by walls along the rim.
 
     In the image, the walls are a band of `margin` pixels outside the rim, which continues the
     front's UV island.

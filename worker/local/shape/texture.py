@@ -121,10 +121,11 @@ def _rim(colors: Singles, weights: Singles) -> Rim:
 
 
 def _erase_stroke(picture: Singles, weights: Singles, rim: Singles) -> Singles:
-    """Return the picture without the stroke along the outline of a drawing, if there is one.
+    """Return the picture; a stroke along the subject's outline is replaced by inner colors.
 
-    Left in place, the stroke would be stretched over the flank, where the surface is seen from the
-    side and `weights` (h, w) are 0. `rim` are the colors inside of the stroke.
+    Without this, the stroke of a drawing would be stretched over the flank, where the surface is
+    seen from the side and `weights` (h, w) are 0. `rim` are the colors inside of the stroke. A
+    picture without a stroke is returned unchanged.
     """
     step = max(1, max(weights.shape) // _SAMPLED)
     part, seen = weights[::step, ::step], picture[::step, ::step]

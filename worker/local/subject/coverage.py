@@ -44,7 +44,7 @@ def drop_fragments(flat: Silhouette, matte: Singles) -> Silhouette:
 
 
 def count_lost_parts(matte: Singles, flat: Silhouette) -> tuple[int, int]:
-    """Return the numbers of thin parts and holes of a matte (h, w) that the rim does not follow."""
+    """Return how many thin parts and how many holes of a matte (h, w) the mesh does not show."""
     cell = max(_NEAR * flat.spacing, 2.0)
     row, column = ((np.arange(size) / cell).astype(np.int64) for size in matte.shape)
 
