@@ -39,7 +39,7 @@ def read(pyproject: str) -> dict[str, str]:
 
 
 def in_pyproject(text: str, addresses: Mapping[str, str]) -> str:
-    """Return pyproject.toml with the addresses as the project's URLs."""
+    """Return the text of pyproject.toml with the addresses as the project's URLs."""
     lines = "".join(f'{_LABELS[name]} = "{address}"\n' for name, address in addresses.items())
     table = f"[project.urls]\n{lines}\n" if addresses else ""
     return _URLS.sub("", text).replace("[project.scripts]\n", f"{table}[project.scripts]\n", 1)

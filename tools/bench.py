@@ -251,7 +251,7 @@ def _run(python: Path, *arguments: str) -> str:
 
 
 def benchmarks() -> dict[str, Callable[[], bool]]:
-    """Return the benchmarks; each returns whether its figures keep the promises."""
+    """Return the benchmarks by name; each returns whether its figures keep the promises."""
     return {
         "generate": generate,
         "library": library,

@@ -75,7 +75,10 @@ def body_error(name: str) -> float:
 
 
 def drawing_overlap(file: Path) -> float:
-    """Return the IoU of the mesh's outline from the front and the filled drawing."""
+    """Return the IoU (intersection over union) of the mesh, seen from the front, and the drawing.
+
+    The drawing is filled.
+    """
     colors, mask = read(file)
     model = build(np.dstack([colors, np.ones(mask.shape, np.float32)]))
     return overlap(front_outline(model, mask), mask)

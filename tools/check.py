@@ -39,7 +39,7 @@ class Check:
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def command(self) -> list[str]:
-        """Return the command line. Only zizmor is not a Python module."""
+        """Return the command line; zizmor is a program, all others are Python modules."""
         first, *rest = self.arguments
         if first == "zizmor":
             return [str(Path(_python()).with_name(first)), *rest]

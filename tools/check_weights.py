@@ -97,7 +97,7 @@ def write_sheet(name: str, picture: Any, seen: Any) -> None:
 
 
 def show_pictures(path: Path) -> None:
-    """Print times of pictures without a known depth, and write their sheets."""
+    """Print how long the model takes for pictures without a known depth, and write their sheets."""
     import numpy as np
     from PIL import Image
 

@@ -33,7 +33,10 @@ numpy_side: Any = import_module("unit.random_depth_weights")
 
 
 def load_authors_model(weights: dict[str, Any]) -> Any:
-    """Return the authors' model with exactly these tensors. Raise RuntimeError if names differ."""
+    """Return the authors' model with these tensors as its weights.
+
+    Raise RuntimeError unless the model has exactly these tensors.
+    """
     torch = import_module("torch")
     # The authors' module for pictures needs both, its network does not.
     stand_in = types.SimpleNamespace(INTER_AREA=None, Compose=None)

@@ -46,7 +46,10 @@ def download() -> bytes:
 
 
 def layer_names() -> Iterator[str]:
-    """Yield the names of the convolutions with folded normalization, in the order of the graph."""
+    """Yield the authors' names of the convolutions with which batch normalization is folded.
+
+    They are in the order of the ONNX graph, which does not name them.
+    """
     for stage in ("1", "2", "3", "4", "5", "6", "5d", "4d", "3d", "2d", "1d"):
         depth = DEPTHS.get(int(stage[0]), 4)
         yield f"stage{stage}.rebnconvin"

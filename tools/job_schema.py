@@ -203,7 +203,7 @@ def key_table(schema: Mapping[str, Any]) -> str:
 
 
 def _type_of(value: Mapping[str, Any]) -> str:
-    """Return a type in words, such as “string or null”."""
+    """Return the type in a key's schema in words, such as “string or null”."""
     kinds = [inner.get("type", "any") for inner in value.get("anyOf", [value])]
     return " or ".join(kinds)
 

@@ -45,8 +45,8 @@ _TESTS_FAILED = 1
 class Outcome:
     """The result for one guard.
 
-    `verdict` is caught, SURVIVED, no end, or broken. `why` names the test that failed, the tests
-    that did not, or the error.
+    `verdict` is "caught", "SURVIVED", "no end" (a timeout), or "broken". `why` names the test that
+    failed, the tests that did not, or the error.
     """
 
     name: str
@@ -141,7 +141,7 @@ def _run_limited(
 
 
 def tier_of(test: str) -> str:
-    """Return the folder of a test: unit, blender, files, or gui."""
+    """Return the tier of a test, which is its folder below tests/: unit, blender, files, or gui."""
     return test.split("/")[1]
 
 
@@ -152,7 +152,10 @@ def python_for(tier: str) -> Path:
 
 
 def by_tier(tests: tuple[str, ...], *, gui: bool) -> dict[str, list[str]]:
-    """Return tests by tier, the fastest tier first; tests with a window only with `gui`."""
+    """Return tests by tier, the fastest tier first.
+
+    Tests with a window are left out unless `gui` is True.
+    """
     wanted = [tier for tier in TIERS if gui or tier != "gui"]
     found = {tier: [test for test in tests if tier_of(test) == tier] for tier in wanted}
     return {tier: some for tier, some in found.items() if some}

@@ -79,7 +79,10 @@ class Soak:
         return self.folder / "library"
 
     def environment(self) -> dict[str, str]:
-        """Return a process's environment: the fakes' addresses, its own folders, and no Blender."""
+        """Return the environment variables of a process.
+
+        They set the fakes' addresses and the process's own folders, and hide any installed Blender.
+        """
         found = {name: value for lane in self.lanes for name, value in lane.environment.items()}
         temporary = self.folder / "tmp"
         temporary.mkdir(exist_ok=True)

@@ -29,7 +29,10 @@ def complaint(python: Path) -> str | None:
 
 
 def complete(python: Path) -> str | None:
-    """Install the system libraries that bpy lacks, if possible; return any remaining error."""
+    """Install the system libraries that bpy lacks, if possible.
+
+    Return the error that remains when importing bpy, or None.
+    """
     with places.hold_lock("system"):
         wrong = complaint(python)
         # Only a shared library that cannot be loaded is the system's fault.
@@ -42,7 +45,10 @@ def complete(python: Path) -> str | None:
 
 
 def complete_browser() -> str | None:
-    """Install Debian's Chromium and its driver if possible; return what is missing after that."""
+    """Install Debian's Chromium and its driver if possible.
+
+    Return what is missing after that, or None.
+    """
     with places.hold_lock("system"):
         if not _has_browser() and places.is_root() and shutil.which("apt-get"):
             install(*BROWSER)
