@@ -46,7 +46,7 @@ def download() -> bytes:
 
 
 def layer_names() -> Iterator[str]:
-    """Yield the authors' names of the convolutions with which batch normalization is folded.
+    """Yield the authors' names of the convolutions into which batch normalization is folded.
 
     They are in the order of the ONNX graph, which does not name them.
     """

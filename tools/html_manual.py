@@ -90,7 +90,7 @@ def page_names() -> list[str]:
 
 
 def write(folder: Path) -> None:
-    """Replace a folder with all pages, their images, the search, and the redirects."""
+    """Replace a folder's content with all pages, their images, the search, and the redirects."""
     # Pages and headings that no longer exist must not stay.
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "go").mkdir(parents=True)

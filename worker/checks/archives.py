@@ -197,7 +197,7 @@ def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, remai
 
 
 def _mesh_in(folder: Path) -> Path:
-    """Return the largest file of the preferred mesh format: the first in FORMATS that has a file.
+    """Return the largest file of the preferred format, the first in FORMATS that is in the folder.
 
     Formats are recognized by content. Raise Refusal if the folder contains no mesh.
     """
