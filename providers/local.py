@@ -181,7 +181,7 @@ class LocalSettings(Settings):
     ] = 1.0
 
     def rules(self) -> Iterator[tuple[str, str]]:
-        """Yield (field, sentence) if the box's width is not positive; likewise for its height."""
+        """Yield (field, sentence) if the box has no positive width; likewise for its height."""
         if self.box_left >= self.box_right:
             yield "box_right", "Box Right must be greater than Box Left."
         if self.box_top >= self.box_bottom:

@@ -41,7 +41,7 @@ class FileObject:
 
     @property
     def format(self) -> str | None:
-        """The extension of a mesh file in the name or URL, without its dot; None without one."""
+        """The mesh extension of the file's name or URL, without its dot; None without one."""
         for name in (str(self.file_name or ""), self.url or ""):
             if (ending := ending_of(name)) in MESH_ENDINGS:
                 return ending

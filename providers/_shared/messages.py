@@ -116,7 +116,7 @@ def _decode_value(value: Any, depth: int) -> object:
 
 
 def encode_templates(texts: Iterable[str]) -> dict[str, Any]:
-    """Return the encoded Messages among `texts`, by their finished sentences."""
+    """Return the encoded Messages among `texts`, keyed by their finished sentences."""
     return {str(text): encode_message(text) for text in texts if isinstance(text, Message)}
 
 

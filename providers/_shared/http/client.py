@@ -283,7 +283,7 @@ class Http:
     def _read(
         self, answer: Answer, limit: int, recorder: AnswerRecorder | None, data: bytearray
     ) -> None:
-        """Append a body to `data`. Raises CallFailed, or BadReply for a redirect or a long body."""
+        """Read a body into `data`. Raises CallFailed, or BadReply for a redirect or a long body."""
         redirects = answer.status in REDIRECTS
         pieces = bounded_pieces(answer, limit, _no_check)
         # A redirect's body is meant for browsers, and a service could keep the call busy with it.

@@ -36,7 +36,7 @@ class AnswerRecorder(Protocol):
         """Append a chunk of the body."""
 
     def end(self, *, whole: bool) -> None:
-        """Flush the answer to disk. `whole`: it arrived completely."""
+        """Flush the answer to disk. `whole`: the answer arrived completely."""
 
 
 def record_answer(

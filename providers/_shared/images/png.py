@@ -80,7 +80,7 @@ def clean_png(data: bytes, info: PictureInfo) -> bytes:
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
-    """Return a chunk with its length and checksum."""
+    """Return the bytes of a PNG chunk: its length, type, data, and checksum."""
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
@@ -101,7 +101,7 @@ def profile_of_png(data: bytes) -> bytes:
 
 
 def png_with_profile(data: bytes, profile: bytes) -> bytes:
-    """Return a PNG with this color profile, which replaces its own color chunks."""
+    """Return a PNG with this color profile instead of its own color chunks."""
     named = chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(profile))
     # The profile goes right after IHDR: its type, 13 bytes of data and the checksum.
     head = data.index(b"IHDR") + 4 + 13 + 4
