@@ -120,7 +120,7 @@ class JobLock:
 
 
 def _holder(path: Path) -> str:
-    """Return the computer and process that a lock file names; “unknown” if it is invalid."""
+    """Return the computer and process in a lock file; “unknown” if it is unreadable or invalid."""
     try:
         lines = read_plain(path, 1024).decode("ascii", "replace").split("\n")
     except OSError:

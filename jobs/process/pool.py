@@ -174,7 +174,7 @@ class Blenders:
 
 
 def _serves(worker: WorkerProcess, command: tuple[str, ...]) -> bool:
-    """Return whether a process is running, and has this command and the current environment."""
+    """Return whether a process is running that has this command and the current environment."""
     fits = worker.command == command and worker.environment == clean_environment(os.environ)
     return fits and worker.is_alive
 

@@ -87,7 +87,7 @@ class MeshDownload:
                     raise
 
     def take_whole(self) -> bool:
-        """Record a complete mesh file that is already in the folder; return whether it exists."""
+        """Record a complete mesh file found in the folder; return False if none is there."""
         for suffix in SUFFIXES:
             path = self._live.folder / f"mesh.{suffix}"
             try:

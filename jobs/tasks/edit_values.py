@@ -89,7 +89,7 @@ class EditView:
 
     @property
     def summary(self) -> str:
-        """The outcome in one line; "" for a report, a running edit, or one without triangles."""
+        """The outcome in one line; "" for reports, running edits, and edits without counts."""
         task, counts = self.order.task, [f"{count:,}" for count in self.triangles]
         if task in REPORTS or not counts or not self.over:
             return ""

@@ -259,7 +259,7 @@ class MeshEdits:
             del self._edits[key]
 
     def put_card(self, key: str, file: str, card: Mapping[str, Any]) -> None:
-        """Cache a version's mesh report, merged with an earlier one: panels read no files."""
+        """Cache a version's mesh report for panels, merged with one that was cached before."""
         self._cards[(key, file)] = {**self._cards.get((key, file), {}), **card}
 
     def card(self, key: str, file: str = ORIGINAL) -> Mapping[str, Any] | None:

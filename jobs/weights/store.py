@@ -40,7 +40,7 @@ def is_there(weights: Weights) -> bool:
 
 
 def paths_there(*known: Weights) -> dict[str, str]:
-    """Return the paths of those weights that are on disk, by name."""
+    """Return the paths of those weights that are on disk, by the weights' names."""
     return {weights.name: str(path_of(weights)) for weights in known if is_there(weights)}
 
 
@@ -143,7 +143,7 @@ def _other_file(name: str, weights: Weights) -> Failed:
 
 
 def unwritable(error: OSError) -> LibraryProblem:
-    """Return the error for a folder of models that cannot be written to."""
+    """Return the error for weights that cannot be saved in their folder."""
     return LibraryProblem(
         Message("The depth model cannot be saved in {folder}: {reason}.", folder=folder(),
                 reason=error.strerror or error),
