@@ -34,17 +34,17 @@ def redact_keys(keys: Iterable[str]) -> None:
 
 
 def print_line(text: str) -> None:
-    """Print a line of the answer on standard output."""
+    """Print a line of the command's result on standard output, with the keys redacted."""
     _answer(clean(_redact(text), LONGEST))
 
 
 def print_json(value: Any) -> None:
-    """Print the answer as one line of JSON on standard output."""
+    """Print the command's result as a line of JSON on standard output, with the keys redacted."""
     _answer(json_line(_redact(value), getattr(sys.stdout, "encoding", None)))
 
 
 def print_notice(text: str) -> None:
-    """Print a notice on standard error."""
+    """Print a notice on standard error, with the keys redacted. Errors are ignored."""
     write_line(sys.stderr, text)
 
 
