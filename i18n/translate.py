@@ -82,7 +82,7 @@ def unregister() -> None:
 
 
 def _subscribe() -> None:
-    """Subscribe to changes of the language; they arrive in the event loop, before a redraw."""
+    """Subscribe to language changes, which are reported in the event loop, before a redraw."""
     bpy.msgbus.subscribe_rna(
         key=(bpy.types.PreferencesView, "language"), owner=_subscriber, args=(), notify=_reload
     )
