@@ -142,7 +142,7 @@ def _draw_lines(batch: Any) -> None:
 
 
 def _draw_plain(batches: dict[str, Any]) -> None:
-    """Draw the bottoms of the boxes, and faintly their edges where something else hides them."""
+    """Draw the bottoms of the boxes and, faintly, those edges that something else hides."""
     shader = gpu.shader.from_builtin("UNIFORM_COLOR")
     shader.bind()
     gpu.state.depth_test_set("GREATER")
