@@ -16,8 +16,8 @@ __all__ = ("background_command",)
 def background_command() -> tuple[str, ...]:
     """Return the command that starts the background Blender.
 
-    That is this Blender, or this Python if Blender runs in it as the module `bpy`. No add-ons,
-    preferences, or scripts from files are loaded.
+    It runs this Blender's program, or this Python if Blender is loaded in it as the module `bpy`.
+    Add-ons, preferences, and scripts in files are not loaded.
     """
     binary = bpy.app.binary_path
     return jobs.blender_command(binary) if binary else jobs.module_command()

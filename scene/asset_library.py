@@ -49,10 +49,11 @@ def find_asset_library(root: Path) -> bpy.types.UserAssetLibrary | None:
 
 
 def write_catalogs(root: Path, labels: Mapping[str, str]) -> None:
-    """Add a catalog for each provider that has none; the file's other lines stay.
+    """Add a catalog for each provider that has none to the library's catalog file.
 
-    `labels` are the providers' labels by ID. Raise OSError if the file cannot be read or written,
-    or UnicodeDecodeError if it is not UTF-8.
+    Create the file if it is missing; otherwise, its other lines stay. `labels` are the providers'
+    labels by ID. Raise OSError if the file cannot be read or written, or UnicodeDecodeError if it
+    is not UTF-8.
     """
     root.mkdir(parents=True, exist_ok=True)
     path = root.resolve() / CATALOGS

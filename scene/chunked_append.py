@@ -59,7 +59,7 @@ def advance(blend_path: str) -> bool:
 def take_objects(blend_path: str) -> list[bpy.types.Object] | None:
     """Return the objects of a model that was appended in chunks, or None if it was not.
 
-    If chunks are missing, or were changed since, discard them all and return None.
+    If chunks are missing or have been changed meanwhile, discard them all and return None.
     """
     if blend_path not in _assemblies:
         return None

@@ -36,7 +36,7 @@ LIST_SECONDS, TOOL_SECONDS = 0.3, 3.0
 and cannot answer while it waits here."""
 
 _running_tools: list[subprocess.Popen[bytes]] = []
-"""Tools that have not exited yet."""
+"""Tools that timed out and have not exited yet."""
 NAME = "Clipboard"
 
 _OF_FILE = r"^file://[^/]*|[?#].*"
@@ -185,7 +185,10 @@ def find_photo(text: str) -> Path | None:
 
 
 def _find_path(text: str) -> Path | None:
-    """Return the path in the first line of a text: an absolute path or a file URL, else None."""
+    """Return the path in the first line of `text`.
+
+    The line must be an absolute path or a file URL; otherwise, return None.
+    """
     line = text.strip().splitlines()[0].strip().strip('"') if text.strip() else ""
     path = Path(unquote(re.sub(_OF_FILE, "", line)) if line.startswith("file://") else line)
     return path if line and path.is_absolute() else None

@@ -22,7 +22,7 @@ from ..worker.names import short_name
 from .clipboard import load_image_bytes
 
 HEAD = 16
-"""Bytes of a file that identify its format."""
+"""Number of bytes at the start of a file that identify its format."""
 # Formats that jobs can handle, HEIC among them. Blender reads more, such as Targa: those are
 # encoded. A movie starts like HEIC, but has another source.
 SENT_UNCHANGED = re.compile(
@@ -108,7 +108,7 @@ def picture_name(image: bpy.types.Image) -> str:
 def _tile_source(image: bpy.types.Image, name: str, view: str) -> PictureSource:
     """Return a source of the active tile, which is the one that is selected in the Image Editor.
 
-    Raise BadImage if tiles have unsaved changes, or the tile's file is missing.
+    Raise BadImage if tiles have unsaved changes, or the tile's file is missing or cannot be read.
     """
     number = (image.tiles.active or image.tiles[0]).number
     packed = [packed for packed in image.packed_files if packed.tile_number == number]
@@ -129,7 +129,7 @@ def _tile_source(image: bpy.types.Image, name: str, view: str) -> PictureSource:
 
 
 def _encode_tile(tile: bpy.types.Image, name: str, view: str) -> PictureSource:
-    """Return a source that encodes a tile, which was loaded as a separate image; remove that image.
+    """Return a source that encodes `tile`, a UDIM tile loaded as a separate image; remove `tile`.
 
     The UDIM image itself gives access only to the pixels of its first tile.
     """
@@ -140,7 +140,10 @@ def _encode_tile(tile: bpy.types.Image, name: str, view: str) -> PictureSource:
 
 
 def tile_path(path: Path, number: int) -> Path:
-    """Return the file of a UDIM tile, from a path with Blender's token for the tile's number."""
+    """Return `path` with Blender's token for a UDIM tile replaced by the tile's number.
+
+    The token is <UDIM> or <UVTILE>.
+    """
     column, row = (number - 1001) % 10, (number - 1001) // 10
     named = path.name.replace("<UDIM>", str(number))
     return path.with_name(named.replace("<UVTILE>", f"u{column + 1}_v{row + 1}"))

@@ -74,8 +74,9 @@ def place_objects(
 ) -> None:
     """Link the model's objects, root first, to the active collection and place the root.
 
-    `properties` are set as custom properties of every object. The root gets `name` unless its own
-    name begins with that. In Object Mode, only the root is selected, and it becomes active.
+    If the active collection cannot be used, use the scene's root collection. `properties` are set
+    as custom properties of every object. The root gets `name` unless its own name begins with that.
+    In Object Mode, only the root is selected, and it becomes active.
     """
     if not isinstance(place, jobs.Placement):
         x, y, z = place
@@ -116,7 +117,7 @@ def _load_objects(blend_path: str) -> list[bpy.types.Object]:
 def _link_objects(blend_path: str) -> list[bpy.types.Object]:
     """Return new local objects that use the file's linked meshes, the root first.
 
-    They are copies of the linked objects, which could not be moved.
+    They are copies of the linked objects, since linked objects cannot be moved.
     """
     with bpy.data.libraries.load(blend_path, link=True) as (source, target):
         target.objects = source.objects
@@ -139,9 +140,9 @@ def _root_first(objects: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
 
 
 def _collection(context: bpy.types.Context) -> bpy.types.Collection:
-    """Return the active collection, or the scene's root collection.
+    """Return the active collection, or the scene's root collection instead.
 
-    The latter is used if the active collection is hidden, excluded, or not editable.
+    The root collection is used if the active one is hidden, excluded, or not editable.
     """
     layer = context.view_layer.active_layer_collection
     is_usable = layer.is_visible and not layer.exclude and layer.collection.is_editable

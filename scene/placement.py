@@ -80,7 +80,7 @@ def chosen_placement(context: bpy.types.Context, chosen: Any) -> jobs.Placement:
 
 
 def unit_factor(scene: bpy.types.Scene) -> float:
-    """Return how many Blender units one meter has in a scene."""
+    """Return the number of Blender units per meter in a scene."""
     units = scene.unit_settings
     return 1.0 if units.system == "NONE" else 1.0 / units.scale_length
 
@@ -93,8 +93,8 @@ def move_to_place(
 ) -> None:
     """Scale, rotate, and move a model to the placement; record its scale and rotation on it.
 
-    `objects` has the root first. `rotation` is the provider's own rotation in radians. The meshes
-    themselves are scaled and rotated; where that is impossible, as for linked meshes, the root is.
+    `objects` has the root first. `rotation`, in radians, makes the provider's models face front.
+    The meshes are scaled and rotated; where that is impossible, as for linked ones, the root is.
     """
     root = objects[0]
     low, high = model_box(objects)
@@ -141,7 +141,7 @@ def model_world_box(root: bpy.types.Object) -> Box:
 def _find_location(context: bpy.types.Context, chosen: Any) -> tuple[Vector, float, float]:
     """Return the chosen location, a rotation about Z in radians, and a height.
 
-    The last two are those of the reference if the location is one; otherwise, both are 0.
+    All three are the reference's if one is used; otherwise, the rotation and the height are 0.
     """
     cursor = context.scene.cursor.location.copy()
     position, reference = chosen.current_position(), chosen.current_reference()

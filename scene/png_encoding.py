@@ -34,7 +34,10 @@ class ImageCopy:
 
 
 def encode_copy(copied: ImageCopy) -> bytes:
-    """Return an 8-bit sRGB PNG with straight alpha; without alpha if no pixel is transparent."""
+    """Return an 8-bit sRGB PNG with straight alpha.
+
+    It has no alpha if `has_alpha` is false or no pixel is transparent.
+    """
     shape = (copied.height, copied.width, copied.channels)
     buffer = np.frombuffer(copied.values, np.float32).reshape(shape)
     pixels = display_pixels(buffer, is_linear=copied.is_linear, is_associated=copied.is_associated)

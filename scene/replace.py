@@ -102,7 +102,10 @@ def restore_replaced(context: bpy.types.Context, obj: bpy.types.Object) -> bpy.t
 
 
 def note_replaced(obj: bpy.types.Object, before: bpy.types.Mesh) -> None:
-    """Record that an object's mesh replaced `before`, a mesh of the same job."""
+    """Record that an object's mesh replaced `before`, a mesh of the same job.
+
+    The object's provenance properties are copied to `before`.
+    """
     for name in provenance_keys(obj, with_versions=True):
         before[name] = obj[name]
     obj[REPLACED] = before

@@ -20,7 +20,7 @@ GAP = 0.25
 
 
 def find_objects(session_uids: Sequence[int]) -> list[bpy.types.Object]:
-    """Return the mesh objects with these `session_uid`s, in this order, without deleted ones."""
+    """Return the mesh objects with these `session_uid`s, in the same order; omit deleted ones."""
     found = {obj.session_uid: obj for obj in bpy.data.objects if obj.type == "MESH"}
     return [found[uid] for uid in session_uids if uid in found]
 
@@ -51,10 +51,10 @@ def exchange_edited(
 def place_levels(
     context: bpy.types.Context, finest: bpy.types.Object, meshes: Sequence[bpy.types.Mesh]
 ) -> list[bpy.types.Object]:
-    """Add an object for each mesh on free ground beside the finest level; return the new objects.
+    """Add an object for each mesh, and return the new objects.
 
-    The new objects have the finest level's materials and collections. Their names are its name
-    followed by LOD1, LOD2, and so on.
+    Each is placed on free ground beside the finest level, and has its materials and collections.
+    The new names are the finest level's name followed by LOD1, LOD2, and so on.
     """
     made = []
     for level, mesh in enumerate(meshes, start=1):

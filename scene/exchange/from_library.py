@@ -20,7 +20,7 @@ NUMBER = re.compile(r"\.\d{3,}$")
 def adopt_model(
     context: bpy.types.Context, shown: bpy.types.Object, made: bpy.types.Object
 ) -> bpy.types.Object:
-    """Show the version `made`, just imported, instead of `shown`; return the object that shows it.
+    """Show `made`, a version just imported, in place of `shown`; return the object that shows it.
 
     If both are single meshes and neither is linked, the object `shown` stays, and its former mesh
     becomes one of its versions. Otherwise, the new model takes the place of the old one, which
@@ -54,10 +54,10 @@ def _match_rotation(shown: bpy.types.Object, made: bpy.types.Object) -> None:
 
 
 def _use_same_materials(shown: bpy.types.Object, mesh: bpy.types.Mesh) -> list[bpy.types.Material]:
-    """Give a mesh the object's materials if both have the same names; return the replaced ones.
+    """Give a mesh the object's materials if its own have the same names; return the replaced ones.
 
-    Numbers that Blender added to the names are ignored. The object's materials are preferred, since
-    the artist may have changed them.
+    If the names differ, change nothing and return an empty list. Numbers that Blender added to the
+    names are ignored. The object's materials are preferred, since the artist may have changed them.
     """
     own = [slot.material for slot in shown.material_slots]
     theirs = list(mesh.materials)

@@ -19,9 +19,10 @@ REMOVE = "Remove them first, or work on a copy without them."
 
 
 def edited_objects(context: bpy.types.Context) -> list[bpy.types.Object]:
-    """Return the active mesh object, or the visible mesh objects below the active generated model.
+    """Return the objects that a mesh tool works on; empty if there are none.
 
-    The list is empty if neither is active.
+    If the active object is a mesh, it is the only one. If it is another object of a generated
+    model, they are the model's visible meshes below it.
     """
     active = context.view_layer.objects.active
     if active is None or active.type == "MESH":
@@ -51,8 +52,8 @@ def write_meshes(objects: list[bpy.types.Object], path: str, task: str) -> list[
     """Write the objects' meshes, without modifiers, to a .blend file for the worker.
 
     Return a dictionary for each object, in order: the mesh's `name` in the file, and a 4×4 `matrix`
-    as rows. This is the object's world matrix. A single object gets the identity instead, unless
-    the tool only reports.
+    as rows. This is the object's world matrix. A single object gets the identity matrix instead,
+    unless `task` is a tool that only reports.
     """
     copies = {obj: _with_object_materials(obj) for obj in objects if _has_own_materials(obj)}
     meshes = [copies.get(obj, obj.data) for obj in objects]
@@ -124,7 +125,7 @@ def _has_own_materials(obj: bpy.types.Object) -> bool:
 
 
 def _with_object_materials(obj: bpy.types.Object) -> bpy.types.Mesh:
-    """Return a copy of the mesh with the materials that the object's slots show."""
+    """Return a copy of an object's mesh with the materials that the object's slots show."""
     copy = obj.data.copy()
     for number, slot in enumerate(obj.material_slots):
         copy.materials[number] = slot.material

@@ -77,9 +77,9 @@ def find_spot(around: Surroundings, sides: Sequence[float], spacing: float) -> V
     This is `around.start`, at the height of the ground, if that is free. Otherwise, it is the first
     of these that exists:
 
-    1. a free spot near the start along X or Y, in sight if possible. The axis with more results in
-       its row is tried first; if both have the same number, the one that is more horizontal in the
-       viewport.
+    1. a free spot near the start along X or Y, in sight if possible. The axis along which more
+       results are lined up with the start is tried first; in a tie, the one that is more horizontal
+       in the viewport.
     2. the nearest free spot on a grid around the start.
     3. a free spot along X or Y, at any distance.
 
@@ -200,9 +200,10 @@ def _ground(
 
 
 def _axes(around: Surroundings, level: list[Obstacle], sides: Sequence[float]) -> list[int]:
-    """Return both axes (X is 0, Y is 1), first the one with more results in a row with the start.
+    """Return both axes (X is 0, Y is 1), ordered by how many results are lined up along each.
 
-    If both have the same number, the one that is more horizontal in the viewport comes first.
+    Only results in line with the start count, and the axis with more of them is first. In a tie, it
+    is the axis that is more horizontal in the viewport.
     """
     right = around.view.right if around.view else Vector((1.0, 0.0, 0.0))
     across = 0 if abs(right.x) >= abs(right.y) else 1
@@ -241,7 +242,7 @@ def _row_spots(
 
 
 def _touch(sides: Sequence[float]) -> float:
-    """Return the tolerance by which a model may be closer than the spacing, for rounding."""
+    """Return how much closer than the spacing a model may be, to allow for rounding errors."""
     return 1e-4 * max(sides)
 
 
@@ -282,8 +283,8 @@ def _share_in_sight(
 ) -> float:
     """Return the share of a model's outline that is inside the viewport and not covered.
 
-    Without a viewport, it is 1. Where obstacles overlap each other, they count several times, so
-    the share may be negative.
+    It is 1 without a viewport, and 0 if a corner of the model is behind the eye. An area that
+    several obstacles cover is subtracted several times, so the share may be negative.
     """
     if view is None:
         return 1.0

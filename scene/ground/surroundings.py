@@ -29,9 +29,9 @@ DOWN = Vector((0.0, 0.0, -1.0))
 def read_surroundings(
     context: bpy.types.Context, sides: Sequence[float], ours: Iterable[bpy.types.Object] = ()
 ) -> Surroundings:
-    """Return the viewport, the start, and the scene's obstacles and points without `ours`.
+    """Return the facts about the scene that the search for free ground needs.
 
-    `sides` are the model's width, depth, and height.
+    The objects in `ours` are left out. `sides` are the model's width, depth, and height.
     """
     view = find_view(context)
     start = _start(context, view, sides)
@@ -46,9 +46,9 @@ def read_surroundings(
 
 
 def floor_under(context: bpy.types.Context, spot: Vector, height: float) -> float | None:
-    """Return the Z of the first surface below the top of a model at the spot, or None.
+    """Return the Z of the first surface below the top of a model at `spot`.
 
-    `height` is the model's height.
+    `height` is the model's height. Return None if there is no surface.
     """
     graph = context.evaluated_depsgraph_get()
     hit, point, *_ = context.scene.ray_cast(graph, spot + Vector((0.0, 0.0, height)), DOWN)
@@ -119,8 +119,8 @@ def _clear_part(
 def _start(context: bpy.types.Context, view: View | None, sides: Sequence[float]) -> Vector:
     """Return where the search for free ground begins.
 
-    It is the 3D cursor if a model there would be in sight or there is no viewport, else the point
-    that the viewport orbits.
+    It is the 3D cursor if there is no viewport, or if a model at the cursor would be in sight.
+    Otherwise, it is the point that the viewport orbits.
     """
     cursor = context.scene.cursor.location.copy()
     if view is None:

@@ -24,9 +24,9 @@ EVEN = 1e-3
 
 
 def show_preview(obj: bpy.types.Object, arrays: jobs.LiveArrays) -> None:
-    """Show a preview on an object in Object Mode; record that its settings are being dragged.
+    """Show a preview on an object, which must be in Object Mode.
 
-    Materials and slots stay.
+    Record in the preview that its settings are being dragged. Materials and slots stay.
     """
     preview = obj.data
     if LIVE not in preview:
@@ -38,10 +38,11 @@ def show_preview(obj: bpy.types.Object, arrays: jobs.LiveArrays) -> None:
 
 
 def growth_since_import(mesh: bpy.types.Mesh, obj: bpy.types.Object) -> float:
-    """Return the factor by which a mesh has grown since its import, as after Apply Scale.
+    """Return the factor by which a mesh has grown since its import.
 
-    It is 1.0 if the axes grew by different factors, the mesh has too many vertices, or its size on
-    import is unknown.
+    A mesh grows, for example, when the user applies its object's scale. The factor is 1.0 if the
+    axes grew by different factors, the mesh has too many vertices, or its size on import is
+    unknown.
     """
     if SIDES not in obj or len(mesh.vertices) > MOST_MEASURED:
         return 1.0
@@ -91,7 +92,7 @@ def put_originals_back() -> bool:
 
 
 def fill(mesh: bpy.types.Mesh, arrays: jobs.LiveArrays) -> None:
-    """Replace a mesh's geometry with triangles; its materials stay."""
+    """Replace a mesh's geometry with the triangles in `arrays`; its materials stay."""
     mesh.clear_geometry()
     mesh.vertices.add(len(arrays.vertices) // 3)
     mesh.vertices.foreach_set("co", arrays.vertices)

@@ -61,9 +61,10 @@ def nodes_text(material: bpy.types.Material) -> str:
 
 
 def _axes(mesh: bpy.types.Mesh) -> list[Any]:
-    """Return the X, the Y, and the Z of all vertices; as NumPy arrays for large meshes only.
+    """Return three arrays: the X, the Y, and the Z coordinates of all vertices.
 
-    Loading NumPy would keep Blender's window waiting longer than a small mesh takes.
+    They are NumPy arrays only for large meshes. For small ones, importing NumPy takes longer than
+    it saves.
     """
     points = array("f", bytes(12 * len(mesh.vertices)))
     mesh.vertices.foreach_get("co", points)

@@ -12,10 +12,10 @@ from .imported_state import nodes_text
 def keep_materials(old: bpy.types.Object, new: bpy.types.Object) -> None:
     """Put the artist's materials into the slots of the new mesh.
 
-    A slot to which the artist assigned another material keeps that one. If the imported material
-    was changed, the new mesh gets a copy of it with the new textures, if it has nodes for all of
-    them. New materials without users are removed. Linked meshes, and objects that an earlier
-    version of the add-on imported, stay as they are.
+    A slot to which the artist assigned another material keeps that material. If the artist changed
+    the imported material, the new mesh gets a copy of it with the new textures, unless it lacks a
+    node for one of them. New materials without users are removed. Linked meshes, and objects that
+    an earlier version of the add-on imported, stay as they are.
     """
     mesh = new.data
     # Without SHAPE, an earlier version imported the object, which marked no materials.

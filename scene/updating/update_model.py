@@ -37,10 +37,11 @@ EVEN = 1e-3
 def update_model(
     context: bpy.types.Context, target: bpy.types.Object, new: Sequence[bpy.types.Object]
 ) -> bpy.types.Object:
-    """Put a newly imported model, its root first, into a result's object; return the root.
+    """Give a result's object the mesh of a newly imported model; return the resulting root.
 
-    Linked duplicates show the new mesh, too. Models of several objects are replaced as by *Replace
-    with This Result*.
+    `new` are the imported model's objects, the root first. Linked duplicates show the new mesh,
+    too. If either model has several objects, the old one is replaced as by *Replace with This
+    Result*.
     """
     old = find_model_objects(target)
     if not (is_single_mesh(old) and is_single_mesh(new)):
@@ -100,9 +101,10 @@ def _change(target: bpy.types.Object, new: bpy.types.Object) -> Matrix:
 
 
 def _resize(target: bpy.types.Object) -> float:
-    """Return the factor by which the old mesh has grown since its import, as after Apply Scale.
+    """Return the factor by which the old mesh has grown since its import.
 
-    It is 1.0 if the sides on import are unknown, or did not change by the same factor.
+    A mesh grows, for example, when the user applies its object's scale. The factor is 1.0 if the
+    sides on import are unknown, or did not change by the same factor.
     """
     if SIDES not in target:
         return 1.0

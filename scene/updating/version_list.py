@@ -26,7 +26,10 @@ def store_shown(obj: bpy.types.Object) -> str:
 
 
 def note_shown(obj: bpy.types.Object, key: str = "") -> None:
-    """Mark the version with this key, or a new version if it is empty, as the one that is shown."""
+    """Mark the version with this key as the one that is shown.
+
+    If the key is empty, mark a new version. Call `store_shown` first.
+    """
     obj[VERSIONS][key or _new_key(obj)] = SHOWN
 
 
