@@ -56,7 +56,7 @@ def remember(job: str, root: Path) -> None:
 
 
 def library_of(context: bpy.types.Context, job: str) -> jobs.Library:
-    """Return the library in which a job was started, or the preferred one if that is unknown."""
+    """Return the library in which a job was started; if unknown, that of the preferences."""
     return jobs.Library(_libraries.get(job) or preferences.library(context))
 
 

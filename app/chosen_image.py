@@ -14,11 +14,11 @@ from .refusals import hide_refusal
 def choose(
     context: bpy.types.Context, image: bpy.types.Image, *, same_subject: bool = False
 ) -> bool:
-    """Make an image the scene's image; return whether the user has to keep or clear side views.
+    """Make an image the scene's image; return whether the user has to decide about side views.
 
-    This is necessary if the provider takes side views, and some belong to another image. With
-    `same_subject`, the image is an edit of the current one: its side views and its reference for
-    placement then stay assigned.
+    The user has to keep or clear them if the provider takes side views and some belong to another
+    image. With `same_subject`, the image is an edit of the current one: the side views and the
+    reference for placement then stay assigned.
     """
     chosen = choices_of(context.scene)
     if same_subject and chosen.placement.own_reference():

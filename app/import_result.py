@@ -25,8 +25,8 @@ def import_result(
 ) -> bpy.types.Object:
     """Import a job's mesh, or a version of it, and return its root object.
 
-    If it is the original, the job's end does not import it again. `more_notes` are shown with the
-    result. Raises ImageToMeshError, OSError, or RuntimeError.
+    If the original is imported before the job's end is handled, the end does not import it again.
+    `more_notes` are shown with the result. Raises ImageToMeshError, OSError, or RuntimeError.
     """
     record, root, notes = bring_in.bring_in(context, record, placement, blend)
     notes = (*notes, *more_notes)
@@ -46,8 +46,9 @@ def find(context: bpy.types.Context, job: str) -> jobs.Record:
     """Return the record of `job`, or of the newest job with a mesh if `job` is empty.
 
     If `job` is empty, search this process's jobs first, then the library. In the library, skip
-    hidden jobs, and other users' jobs unless the library is trusted. Raise LibraryProblem if no job
-    qualifies, or if a thread is still working on `job`: two threads would prepare the same file.
+    hidden jobs, and other users' jobs unless the library is trusted. Raise LibraryProblem if there
+    is no such job, or if a thread is still working on `job`: two threads would prepare the same
+    file.
     """
     views = jobs.session().views()
     busy = {view.job: view.name for view in views if _is_at_work(view)}
@@ -83,7 +84,10 @@ def find_drawing(job: str) -> jobs.Record | None:
 
 
 def show_failure(job: str, error: Exception) -> None:
-    """Show in the panel's entry of an ended job why its import failed; leave the record alone."""
+    """Show why a job's import failed in the job's panel entry; the record does not change.
+
+    Do nothing while the job is still running.
+    """
     reason = getattr(error, "strerror", None) or error
     message = Message("The mesh could not be imported: {error}.", error=reason)
     failure = jobs.Failure(
@@ -103,7 +107,10 @@ def _is_at_work(view: jobs.JobView) -> bool:
 
 
 def show_success(record: jobs.Record, notes: tuple[str, ...]) -> None:
-    """Show an import's notes in the panel's entry of its job, replacing an earlier failure."""
+    """Show an import's notes in the job's panel entry, and clear an earlier import failure there.
+
+    `notes` are added to those of the record. The job is dropped from the recovery list.
+    """
     jobs.session().recovery.forget(record.id)
     for view in jobs.session().views():
         if view.job == record.id:

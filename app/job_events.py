@@ -94,7 +94,7 @@ def early(event: jobs.Event) -> bool:
 
 
 def ready(event: jobs.Event) -> bool:
-    """Return whether handling an event changes the scene."""
+    """Return whether handling an event may import a mesh into the scene."""
     return early(event) or (
         isinstance(event, jobs.Ended)
         and event.view.state is jobs.State.READY

@@ -23,7 +23,7 @@ _waiting: deque[jobs.JobSpec] = deque()
 def add(specs: Iterable[jobs.JobSpec]) -> None:
     """Queue jobs, and start waiting jobs while slots are free.
 
-    Raises ImageToMeshError if one cannot start: that one is dropped, and the jobs behind it stay
+    Raises ImageToMeshError if a job cannot start: that job is dropped, and those behind it stay
     queued.
     """
     _waiting.extend(specs)

@@ -93,7 +93,8 @@ _changed: set[str] = set()
 def begin(context: bpy.types.Context) -> None:
     """Follow placeholders and start watching, unless the watcher is already running.
 
-    Without a window in the context, it starts a moment later. In background mode, it never starts.
+    If the context has no window, the watcher starts a moment later. In background mode, it never
+    starts.
     """
     from .periodic import placeholders  # late: the package of the steps imports this module
 

@@ -45,9 +45,9 @@ def note_change(context: bpy.types.Context) -> None:
 
 
 def note_drawn(context: bpy.types.Context) -> None:
-    """Have the worker start early, since settings that are visible are likely to be changed.
+    """Have the next tick start the worker, since visible settings are likely to be changed.
 
-    Do this once for an active result. Do nothing without one, or in background mode.
+    Do this only once for each active result. Do nothing without one, or in background mode.
     """
     active = context.view_layer.objects.active
     job = active.get(JOB) if active else None
@@ -57,7 +57,10 @@ def note_drawn(context: bpy.types.Context) -> None:
 
 
 def note_import(job: str) -> None:
-    """Restore the original meshes before a job's mesh is added; end a session that waits for it."""
+    """Restore the original meshes before a job's mesh is added.
+
+    If the job is the session's update, the session ends.
+    """
     if _used:
         live_session().make_way(job)
 

@@ -82,7 +82,11 @@ def advance(context: bpy.types.Context, now: float, *, is_changed: bool) -> bool
 
 
 def live_result(context: bpy.types.Context) -> ActiveResult | None:
-    """Return the active result if it can follow its settings now, else None."""
+    """Return the active result if it can follow its settings now, else None.
+
+    Live Preview has to be on, the scene's provider has to support it, and Blender has to be in
+    Object Mode. The result has to be a mesh that is not linked.
+    """
     choices, provider = choices_of(context.scene), provider_of(context.scene)
     if not (choices.live_preview and provider.has_live_preview and context.mode == "OBJECT"):
         return None
@@ -103,7 +107,7 @@ def warm(context: bpy.types.Context) -> None:
 
 
 def put_back() -> bool:
-    """Put back the meshes that previews stand for; the session continues.
+    """Replace all previews with the original meshes; the session continues.
 
     Return whether a setting was still being dragged: undo and redo skip such a state.
     """
@@ -224,7 +228,7 @@ def _is_of(obj: bpy.types.Object, settings: Settings) -> bool:
 
 
 def _cancel_update(session: _Session) -> None:
-    """Cancel the session's update if it was started.
+    """Cancel the session's update if it was started; its job is deleted once it has ended.
 
     This wastes no money, since only the built-in provider has live previews, and its jobs are free.
     """

@@ -59,7 +59,10 @@ def is_needed(context: bpy.types.Context) -> bool:
 
 
 def poll(context: bpy.types.Context, _now: float) -> None:
-    """Redraw for progress, and after the model was installed or removed; default to Body."""
+    """Redraw to show progress, and after the model was installed or removed.
+
+    Unless a download is followed, also set Shape to Body by default; see `use_by_default`.
+    """
     if _followed:
         if not jobs.weights_downloads().state(jobs.DEPTH).is_running:
             _followed.clear()

@@ -35,7 +35,7 @@ _candidate: list[tuple[jobs.AccountQuery, float]] = []
 
 
 def ask_balance(context: bpy.types.Context, provider: Provider[Any]) -> None:
-    """Query the balance of a provider's account again.
+    """Query the balance of a provider's account, even if it was queried before.
 
     Raise ImageToMeshError if the provider has no balance, Blender is offline, or the key or address
     is invalid.
@@ -71,7 +71,7 @@ def is_needed(context: bpy.types.Context) -> bool:
 
 
 def poll(context: bpy.types.Context, now: float) -> None:
-    """Redraw for new answers; query the balance and price for what a visible tab shows."""
+    """Redraw when answers have arrived; if the tab is visible, query the balance and the price."""
     answers = jobs.session().account_queries
     waiting = [query for query in _pending if (answer := answers.answer(query)) and answer.waiting]
     # Polled, since an answer arrives on a thread, which must not touch bpy.
@@ -105,9 +105,9 @@ def _ask(query: jobs.AccountQuery) -> None:
 
 
 def _ask_balance(context: bpy.types.Context, provider: Provider[Any], *, again: bool) -> None:
-    """Query a balance if there is one, key and address are valid, and Blender may go online.
+    """Query a provider's balance. If it was queried before, query it only with `again`.
 
-    If it was queried before, query it only with `again`.
+    Do nothing if the provider has no balance, its key or address is invalid, or Blender is offline.
     """
     if not preferences.has_account(provider):
         return

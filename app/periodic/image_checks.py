@@ -63,9 +63,10 @@ def poll(context: bpy.types.Context, now: float) -> None:
 
 
 def subject_detection(context: bpy.types.Context) -> jobs.SubjectDetection:
-    """Return how the worker detects the subject, for any provider.
+    """Return how the worker detects the subject, no matter which provider is chosen.
 
-    It follows the box and the built-in provider's settings, with "auto" in place of "none".
+    It uses the subject's box and the built-in provider's settings. The foreground setting "none"
+    is replaced by "auto".
     """
     from ...scene import background_command
 
@@ -125,9 +126,9 @@ def check_image(context: bpy.types.Context, image: bpy.types.Image, key: Hashabl
 
 
 def _retry(context: bpy.types.Context, image: bpy.types.Image, key: Hashable, now: float) -> None:
-    """Inspect an unreadable image again if its file has changed since the last look at it.
+    """Inspect an unreadable image again if its file has changed since it was last examined.
 
-    Look at the file every RETRY seconds.
+    The file is examined at most once every RETRY seconds.
     """
     checked, changed = _failed.get(key, (0.0, -1.0))
     if now - checked < RETRY:

@@ -71,7 +71,7 @@ def newest() -> str:
 
 
 def move(context: bpy.types.Context, job: str, location: Point) -> None:
-    """Move a job's placeholder, if it has one, and with it the place of the job's mesh."""
+    """Move a job's placeholder, if it has one; the job's mesh will be placed there."""
     _dragged.pop(job, None)
     view = next((view for view in _views() if view.job == job), None)
     if view is not None:
@@ -81,7 +81,7 @@ def move(context: bpy.types.Context, job: str, location: Point) -> None:
 
 
 def drag(context: bpy.types.Context, job: str, location: Point | None) -> None:
-    """Show a placeholder elsewhere while it is dragged; None shows it at its own location again."""
+    """Show a placeholder at `location` while it is dragged; None restores its own location."""
     if location is None:
         _dragged.pop(job, None)
     else:
@@ -217,7 +217,10 @@ def _scene_of(context: bpy.types.Context, view: jobs.JobView) -> bpy.types.Scene
 
 
 def _box(view: jobs.JobView) -> tuple[float, float, float, float]:
-    """Return left, bottom, right, and top of the subject as shares of the image; or WHOLE."""
+    """Return the subject's left, bottom, right, and top as fractions of the image, from 0 to 1.
+
+    Return WHOLE if the subject was not clearly found, or the background is kept.
+    """
     report = jobs.image_checks().report(_keys.get(view.job))
     if report is None or not report.clear or _keeps_background(view):
         return WHOLE

@@ -44,7 +44,10 @@ def poll(context: bpy.types.Context, now: float) -> None:
 
 
 def over_limit(context: bpy.types.Context) -> list[jobs.Entry]:
-    """Return the jobs to trash for the size limit, except those that the panel shows."""
+    """Return the jobs to move to the trash because the library exceeds its size limit.
+
+    Jobs that the panel shows are left out.
+    """
     index = jobs.library_index(preferences.library(context))
     limit = preferences.library_limit(context)
     if not limit or index.size <= limit:

@@ -31,8 +31,8 @@ def follow() -> None:
 def bring_results() -> None:
     """Store the reports of ended edits, and put their meshes into the scene.
 
-    A mesh waits while its object is edited, sculpted, or painted. Meshes for another file than the
-    open one are not put into the scene.
+    A mesh waits while its object is edited, sculpted, or painted. Meshes that were made for a
+    different file are not put into the scene.
     """
     for view in jobs.mesh_edits().take_ended(_is_ready):
         order = view.order

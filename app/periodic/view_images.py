@@ -58,7 +58,7 @@ def _make_preview(image: bpy.types.Image) -> bool:
 
 
 def _has_arrived() -> bool:
-    """Return whether the awaited check of a side view has ended; no longer wait for it then."""
+    """Return whether the awaited check of a side view has ended; if so, stop waiting for it."""
     if not _waiting:
         return False
     report = jobs.image_checks().report(_waiting[0])
