@@ -25,7 +25,7 @@ def active_result(context: bpy.types.Context) -> ActiveResult | None:
 
     Return None for any other object, and for a result that is hidden or cannot be edited. An edit
     of the image, such as one with its background removed, counts as the image; side views and
-    settings do not matter. A draw may call this: it reads neither files nor pixels.
+    settings do not matter. Drawing may call this: it reads neither files nor pixels.
     """
     root = result_root(context.view_layer.objects.active)
     image = choices_of(context.scene).image

@@ -291,7 +291,7 @@ def edit_options_of(scene: bpy.types.Scene) -> Any:
 
 
 def cleanup_options(scene: bpy.types.Scene) -> dict[str, Any]:
-    """Return the scene's cleanup options as the worker's request holds them."""
+    """Return the scene's cleanup options by name, with the values that the worker expects."""
     chosen = scene.image_to_mesh.mending
     asked = {name: getattr(chosen, name) for name in IMAGE_TO_MESH_PG_mending.__annotations__}
     return {**asked, "texture_limit": int(chosen.texture_limit)}

@@ -12,8 +12,8 @@ from pathlib import Path
 from ..providers import all_providers
 
 ADDRESS = ""
-"""Where the built pages are hosted; empty: local files. Set in pyproject.toml, written by
-tools/addresses.py."""
+"""Address at which the built pages are hosted; if empty, local files are used. It is set in
+pyproject.toml, and tools/addresses.py writes it here."""
 
 _ROOT = Path(__file__).parent.parent
 _IS_BUILT = (_ROOT / "manual" / "index.html").is_file()
@@ -86,7 +86,7 @@ _OTHERS = (
 
 
 def page_address(target: str) -> str:
-    """Return the part of an address after FOLDER for a target, `page` or `page#heading`.
+    """Return the address of a target, `page` or `page#heading`, relative to FOLDER.
 
     Windows and some Linux desktops drop the heading from a file's address. The built pages have a
     small file for each heading, which redirects the browser to it.

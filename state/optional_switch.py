@@ -26,8 +26,8 @@ def choice_property(
 ) -> Any:
     """Return an enum property that reads and writes two others, named by `switch` and `value`.
 
-    These hold whether the setting is sent, and its value. `choices` are titles for True and False
-    instead of “On” and “Off”. `common` are further arguments of the enum property.
+    The first holds whether the setting is sent, the second its value. `choices` are titles for True
+    and False instead of “On” and “Off”. `common` are further arguments of the enum property.
     """
     known = {choice.value: choice for choice in choices}
     on, off = known.get(True, _ON), known.get(False, _OFF)

@@ -51,7 +51,7 @@ def why_not_at_all(context: bpy.types.Context) -> str:
 
 
 def broken_settings(settings: Settings) -> dict[str, str]:
-    """Return a sentence, by name, for each setting that the service or Blender would reject."""
+    """Return the settings that the service or Blender would reject: sentences by setting name."""
     found = dict(settings.rules())
     for setting in settings_of(type(settings)):
         wanted = setting.min_blender
@@ -108,7 +108,10 @@ def picture_problem(image: bpy.types.Image | None) -> str:
 
 
 def note_readable(image: bpy.types.Image, error: BadImage | None) -> None:
-    """Remember why the image that was read last cannot be read, or None if it can."""
+    """Record the result of the latest attempt to read an image; drop those for other images.
+
+    `error` says why the image cannot be read, or is None if it can.
+    """
     _unreadable.clear()
     if error is not None:
         _unreadable[picture_key(image)] = error, time.monotonic()

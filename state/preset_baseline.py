@@ -41,7 +41,10 @@ def baseline_of(scene: bpy.types.Scene, provider: Provider[Any]) -> Baseline:
 
 
 def keep_baseline(scene: bpy.types.Scene, provider: Provider[Any], preset: str) -> None:
-    """Make the current settings the baseline, named after a preset; "" restores the defaults."""
+    """Make the current settings the baseline, named after a preset.
+
+    If `preset` is empty, the provider's defaults become the baseline instead.
+    """
     kept = dict(_parse_baselines(choices_of(scene).baselines))
     kept.pop(provider.id, None)
     if preset:

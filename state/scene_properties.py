@@ -310,7 +310,7 @@ def _item(identifier: str, title: str, description: str) -> tuple[str, str, str,
 
 
 def _identifier(value: object) -> str:
-    """Return the identifier of a choice; Blender draws an item with an empty one as a heading."""
+    """Return a choice's identifier, never empty: Blender draws such items as headings."""
     plain = value.value if isinstance(value, Enum) else value
     return str(plain) or "empty"
 

@@ -2,7 +2,7 @@
 """The box that the user draws around the subject of the scene's image.
 
 It is kept in settings of the built-in provider, but the checks and edits of images use it for all
-providers. It belongs to its image: another image has none.
+providers. It belongs to one image, and is removed when another image is chosen.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def owner() -> dict[str, Any]:
 
 
 def box_of(choices: Any) -> tuple[float, ...]:
-    """Return left, top, right, and bottom as shares of the image's sides; () without a box."""
+    """Return left, top, right, and bottom as fractions of the image's sides; () without a box."""
     box = tuple(round(getattr(choices.local, name), 6) for name in ENDS)
     is_valid = box[0] < box[2] and box[1] < box[3]
     return box if is_valid and box != WHOLE else ()
@@ -52,7 +52,7 @@ def without_box(settings: Settings) -> Settings:
 
 
 def upright_box(box: tuple[float, ...], orientation: int) -> tuple[float, ...]:
-    """Return a box on an image's stored pixels as one on the upright image.
+    """Convert a box on an image's stored pixels to a box on the upright image.
 
     Blender shows a photo as it is stored; the worker turns it upright first, by its Exif
     orientation (1 to 8), as `worker/images/pixels.py` does.

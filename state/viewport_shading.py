@@ -28,7 +28,7 @@ def can_hide(space: bpy.types.SpaceView3D) -> bool:
 
 
 def show(space: bpy.types.SpaceView3D, color_type: str) -> None:
-    """Show textures or color attributes, as `color_type` says, in Solid View; `hide` ends it."""
+    """Switch to Solid View with this color type, such as "TEXTURE"; `hide` switches back."""
     shading = space.shading
     _before[space.as_pointer()] = (shading.type, shading.color_type)
     shading.type, shading.color_type = "SOLID", color_type

@@ -37,7 +37,7 @@ def hide(job: str, root: str, name: str, now: float) -> None:
 
 
 def show_again(job: str) -> None:
-    """Show a hidden result again, or forget it after it was moved to the trash."""
+    """Stop hiding a result, which is then listed again unless it is in the trash by now."""
     if _hidden.pop(job, None) is not None:
         _revision[0] += 1
 

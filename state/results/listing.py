@@ -69,17 +69,17 @@ def columns(context: bpy.types.Context) -> int:
 
 
 def room(context: bpy.types.Context) -> float:
-    """Return the width in pixels at a UI scale of 1 that the gallery can use."""
+    """Return the width that the gallery can use, in pixels at a UI scale of 1."""
     scale = context.preferences.system.ui_scale or 1.0  # 0 without a window
     width = context.region.width / scale if context.region else USUAL_WIDTH
     return max(0.0, width - BORDERS)
 
 
 def page_start(first: int, total: int, size: int) -> int:
-    """Return the index of the first result on a page: `first`, but at most that of the last page.
+    """Return the index of the first result on a page: `first`, but never past the last page's.
 
-    `first` is an index and not the number of a page: a sidebar that is dragged wider fits more
-    results on a page, and still starts at the same one.
+    The index is 0 if all results fit on one page. `first` is an index and not the number of a page:
+    a sidebar that is dragged wider fits more results on a page, and still starts at the same one.
     """
     if total <= size:
         return 0

@@ -25,8 +25,8 @@ EDITS = {
 def when_text(created: str, *, short: bool = False) -> str:
     """Return when a result was generated, in local time: “Today 14:05”, “Nov 28 14:05”.
 
-    Texts for earlier years include the year. With `short`, for a place as wide as a thumbnail, the
-    time is included only if it was today. The text is empty if `created` is not a date.
+    The year is included if it is not the current one. With `short`, for labels as narrow as a
+    thumbnail, the time is included only if it was today. Return "" if `created` is not a date.
     """
     today = datetime.now().astimezone().date()
     return _when(created, today, bpy.app.translations.locale, short=short)

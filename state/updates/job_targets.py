@@ -22,7 +22,7 @@ def note(job: str, obj: bpy.types.Object) -> None:
 
 
 def uid_of(job: str) -> int:
-    """Return the session uid of the object that a job updates; 0 for a job that adds one."""
+    """Return the session uid of the object that a job updates; 0 if it adds a new object."""
     return _targets.get(job, 0)
 
 
