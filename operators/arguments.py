@@ -72,7 +72,7 @@ class ImageFiles:
 
 
 def argument(name: str, description: str, *, hidden: bool = False) -> Any:
-    """Declare a text property whose value is not kept for the next call.
+    """Declare a string property whose value is not kept for the next call.
 
     `hidden` leaves it out of the Adjust Last Operation panel.
     """

@@ -24,9 +24,9 @@ KNOWN = "confirmed_places"
 
 
 def place_of(context: bpy.types.Context, place: str) -> str:
-    """Return the place that an order comes from: `place` if set, else one found from the context.
+    """Return where an order comes from: `place` if it is set, else what the context says.
 
-    That is "sidebar" or "image_editor" in the add-on's tab, and "search" anywhere else.
+    The context says "sidebar" or "image_editor" in the add-on's tab, and "search" anywhere else.
     """
     if place:
         return place
@@ -88,7 +88,7 @@ def ask(
 def question(context: bpy.types.Context, count: int, *, repeated: bool) -> str:
     """Return the text of the question, one sentence per line.
 
-    It says what the order costs. If the order is repeated, a note about that comes first.
+    It says what the order costs. If the order is repeated, a sentence that says so comes first.
     """
     lines = [_what_it_costs(context, count)]
     if repeated:

@@ -40,7 +40,7 @@ class OrdersMesh(StartsJob):
         return not reason
 
     def target(self, context: bpy.types.Context) -> bpy.types.Object | None:
-        """Return the object to update; None for a new one."""
+        """Return the object to update; None to add a new one."""
         return None
 
     def invoke(self: Any, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -142,7 +142,7 @@ def start(
 
 
 def order_shown(context: bpy.types.Context) -> tuple[Any, ...]:
-    """Return a key of provider, settings, and images, to compare an order with earlier ones."""
+    """Return a key by which orders are compared: the scene's provider, settings, and images."""
     chosen = choices_of(context.scene)
     images = [(view, view_of(chosen, view)) for view in ("front", *SIDE_VIEWS)]
     shown_now = tuple((view, picture_key(image)) for view, image in images if image is not None)

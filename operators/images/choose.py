@@ -29,8 +29,8 @@ def take(
 ) -> set[str]:
     """Call `image`, and use the image that it returns as the scene's.
 
-    Report its error, or that side views were chosen for another image. Return the operator's
-    result.
+    Report the error if `image` raises one, or warn if side views were chosen for another image.
+    Return the operator's result.
     """
     try:
         if choose(context, image(context)):
@@ -256,7 +256,7 @@ class IMAGE_TO_MESH_OT_clear_views(bpy.types.Operator):
 def fetch(operator: Any, context: bpy.types.Context, address: str) -> set[str]:
     """Download an image on a thread and use it on arrival; without a window, wait for it.
 
-    Return the operator's result.
+    Report an error, and return the operator's result.
     """
     address = address.strip()
     online = preferences.may_reach(address)

@@ -67,7 +67,10 @@ class IMAGE_TO_MESH_MT_presets(bpy.types.Menu):
 
     @staticmethod
     def reset_cb(context: bpy.types.Context, _filepath: str) -> None:
-        """Reset the settings first, since a preset holds only what differs from the defaults."""
+        """Reset all settings except the box before a preset is applied.
+
+        A preset holds only what differs from the defaults.
+        """
         provider, chosen = provider_of(context.scene), choices_of(context.scene)
         box = box_of(chosen)
         write_settings(context.scene, provider, provider.settings())
@@ -141,7 +144,10 @@ class IMAGE_TO_MESH_OT_preset_add(AddPresetBase, bpy.types.Operator):
         return [f"settings.{name}" for name in names]
 
     def remove(self, context: bpy.types.Context, filepath: str) -> None:
-        """Delete a user's preset; warn if it is bundled, since an update would bring it back."""
+        """Delete a user's preset.
+
+        A bundled preset stays, since an update would bring it back: warn instead.
+        """
         if Path(filepath).resolve().is_relative_to(FOLDER.resolve()):
             self.report({"WARNING"}, "Unable to remove default presets")
         else:

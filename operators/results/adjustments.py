@@ -86,7 +86,7 @@ class Adjustable:
         adjust_model([root, *root.children_recursive], wanted)
 
     def with_size(self: Any, place: jobs.Placement) -> jobs.Placement:
-        """Return a placement with the operator's size as its height, if that was set."""
+        """Return the placement, with the operator's size as its height if the size was set."""
         if not self.properties.is_property_set("size"):
             return place
         return replace(place, size=self.size, scale=None, measure="height")

@@ -39,7 +39,7 @@ class IMAGE_TO_MESH_OT_add_asset_library(bpy.types.Operator):
 
 
 class IMAGE_TO_MESH_OT_open_asset_browser(bpy.types.Operator):
-    """Show the library in an Asset Browser, in a new window unless there is one already."""
+    """Show the library in all Asset Browsers; open one in a new window if necessary."""
 
     bl_idname = "image_to_mesh.open_asset_browser"
     bl_label = "Open Asset Browser"

@@ -53,7 +53,7 @@ def for_job(
 ) -> jobs.EditRequest:
     """Return the request to edit a version in a job's folder.
 
-    `named` is (job, version); for an empty string, the active object's is used. Raise
+    `named` is the pair (job, version), where either may be empty; see `target`. Raise
     LibraryProblem if the job does not exist, or the version's file is missing.
     """
     record, version = target(context, *named)
@@ -71,10 +71,12 @@ def for_job(
 
 
 def target(context: bpy.types.Context, job: str, version: str) -> tuple[jobs.Record, str]:
-    """Return the record and the version's file: those named, else those of the active object.
+    """Return a job's record, and the file of one of its versions.
 
-    Without either, return the newest job with a mesh, and its original. Raise LibraryProblem if
-    there is no such job, or `version` is not the name of a version.
+    If `job` is empty, it is the active result's job. `version` is then by default the version that
+    the result shows. Without an active result, it is the newest job with a mesh. In all other
+    cases, the default version is the original. Raise LibraryProblem if there is no such job, or
+    `version` is not the name of a version.
     """
     roots = rotate.result_roots(context)
     active = context.view_layer.objects.active
@@ -104,7 +106,7 @@ def _job_folder(context: bpy.types.Context, objects: list[bpy.types.Object]) -> 
 
 
 def _to_model(obj: bpy.types.Object) -> tuple[tuple[float, ...], ...]:
-    """Return the matrix, as rows, that undoes the rotation and scale of the mesh on import."""
+    """Return the matrix, as rows, that undoes the rotation and scale that the import applied."""
     from ...scene.exchange.targets import rows_of
 
     rotation = Matrix.Rotation(math.radians(float(obj.get(APPLIED, 0))), 4, "Z")

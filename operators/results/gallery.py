@@ -133,7 +133,7 @@ def unregister() -> None:
 
 
 def _rename(context: bpy.types.Context, job: str, name: str) -> None:
-    """Rename a result, as its field in the panel does; a failure is shown below the thumbnails."""
+    """Rename a result for its field in the panel; show a failure below the thumbnails."""
     shelf = shelf_of(context)
     shelf.notice = ""
     try:

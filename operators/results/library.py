@@ -171,9 +171,10 @@ def _record(context: bpy.types.Context, job: str) -> jobs.Record:
 
 
 def _choose_again(context: bpy.types.Context, record: jobs.Record) -> list[str]:
-    """Restore a job's provider, settings, and images; return texts that name what is missing.
+    """Restore a job's provider, settings, and images; return the names of missing ones.
 
-    The scene's images stay if the job's front image no longer exists.
+    The scene's images stay if the job's front image no longer exists. Raise ImageToMeshError if
+    somebody else wrote the job and the library is not trusted.
     """
     from ...providers._shared.adapters import parse_settings
     from ...scene.reuse_images import load_job_image

@@ -176,8 +176,8 @@ def _show_stored(context: bpy.types.Context, key: str) -> None:
 def _show_file(context: bpy.types.Context, job: str, blend: str, instead: str) -> None:
     """Show a version from the job's folder, in an object that shows the job's model.
 
-    If there are several such objects, `_shown_object` chooses one, depending on `instead`. If no
-    such object exists, a new one is placed as set in Placement. Raise ImageToMeshError, OSError, or
+    The active object is preferred, then one that shows the version `instead`. If no object shows
+    the model, a new one is placed as set in Placement. Raise ImageToMeshError, OSError, or
     RuntimeError if the version cannot be imported.
     """
     from ...scene.exchange.from_library import adopt_model
