@@ -60,7 +60,10 @@ class KeyState(NamedTuple):
 
 
 def state_of(context: bpy.types.Context, provider: Provider[Any], *, none: str) -> KeyState:
-    """Return what is known about a provider's key and balance; `none` is the text for no key."""
+    """Return what is known about a provider's key and balance.
+
+    `none` is the untranslated text for a provider whose key is not set.
+    """
     problem = key_problem(context, provider)
     if isinstance(problem, MissingKey):
         return KeyState(tr(none), "KEYINGSET" if none else "NONE")

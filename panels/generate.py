@@ -29,7 +29,10 @@ class Notice(NamedTuple):
 
 
 class Action(NamedTuple):
-    """The price and sentences of Generate, and which buttons it has, known before it is drawn."""
+    """The price, the sentences above Generate, and the state of its buttons.
+
+    `can_run` says whether the buttons are enabled, `can_update` whether Update is one of them.
+    """
 
     price: Price
     notices: tuple[Notice, ...]
@@ -52,8 +55,8 @@ def plan_action(context: bpy.types.Context) -> Action:
 def draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, action: Action) -> None:
     """Draw the sentences, and Generate below them.
 
-    If the active object was made from the chosen image by the chosen provider, *Update* puts the
-    mesh into it, and *Generate New* adds another one.
+    If the active object was made from the chosen image by the chosen provider, draw two buttons
+    instead: *Update* puts the mesh into that object, and *Generate New* adds another one.
     """
     for notice in action.notices:
         draw_text(layout, context, notice.text, icon=notice.icon)
@@ -85,9 +88,10 @@ def _draw_update(layout: bpy.types.UILayout, context: bpy.types.Context, action:
 def _draw_button(
     row: bpy.types.UILayout, context: bpy.types.Context, name: str, text: str, icon: str
 ) -> None:
-    """Draw the button of an operator, and pass the editor that it is in to the operator.
+    """Draw an operator's button, and tell the operator which editor the button is in.
 
-    Blender runs operators of panels in the region of the editor's content, not in the sidebar's.
+    The operator cannot tell where it was clicked: Blender runs operators of panels in the region of
+    the editor's content, not in the sidebar's.
     """
     button = row.operator(f"image_to_mesh.{name}", text=text, icon=icon)
     area = getattr(context, "area", None)  # tests draw without an area

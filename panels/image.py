@@ -51,7 +51,7 @@ def draw_invitation(
 ) -> None:
     """Draw the ways to choose a first image, below the provider's description.
 
-    While an image is being downloaded, a note about that replaces the description.
+    While an image is being downloaded, a sentence that says so replaces the description.
     """
     if is_downloading():
         draw_text(layout, context, DOWNLOADING, icon="TIME")

@@ -157,7 +157,7 @@ def _draw_ways(
 
 
 def draw_box_buttons(row: bpy.types.UILayout, chosen: Any, text: str = "") -> None:
-    """Draw the buttons that draw a box around the subject and, if there is a box, clear it."""
+    """Draw the button for marking the subject with a box, and one that removes an existing box."""
     has_box = bool(subject_box.box_of(chosen))
     row.operator("image_to_mesh.mark_subject", text=text, icon="SELECT_SET", depress=has_box)
     if has_box:

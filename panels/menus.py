@@ -137,7 +137,7 @@ def _order(
 ) -> None:
     """Draw an order's entry with its provider and price.
 
-    `texts` are the label for a service, with a field for its name, and that for a local provider.
+    `texts` are two labels: one for services, with {} for the name, and one for local providers.
     """
     text = with_price(context, with_provider(context, *texts))
     icon = ICON if name == "generate" else "NONE"

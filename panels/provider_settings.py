@@ -42,7 +42,7 @@ class Remarks(NamedTuple):
 
 
 def draw_presets(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw the menu of presets, which names the chosen one if that fits."""
+    """Draw the menu of presets, with the chosen preset's name if that fits into the header."""
     preset = baseline_of(context.scene, provider_of(context.scene)).preset
     # The icon and the arrow of the menu take as much room as four characters.
     text = preset if fits_header(context, "Settings", f"{preset}mmmm") else ""

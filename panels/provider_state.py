@@ -29,7 +29,7 @@ def draw_provider(
 
 
 def account_failure(context: bpy.types.Context, provider: Provider[Any]) -> str:
-    """Return the error of the last request for the balance, translated, or an empty text."""
+    """Return the translated error from the last balance request; empty if there was no error."""
     if not provider.keys or not preferences.has_account(provider):
         return ""
     reply = preferences.answer(context, provider)

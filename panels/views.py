@@ -41,7 +41,7 @@ def draw_count(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 
 def draw_views(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw a cell for the front and each side view, and below them the line of `_sum`."""
+    """Draw a cell for the front and each side view, with a summary of the images below."""
     chosen, views = choices_of(context.scene), ("front", *side_views(context))
     grid = layout.grid_flow(row_major=True, columns=COLUMNS, even_columns=True, align=False)
     for view in views:
@@ -50,7 +50,7 @@ def draw_views(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 
 def draw_pictures(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw an order's images in a grid, and the line of `_sum`, unless there is only one image."""
+    """Draw an order's images in a grid, with a summary below; nothing if there is only one."""
     images = images_of(choices_of(context.scene), ("front", *side_views(context)))
     if len(images) == 1:
         return
@@ -114,7 +114,10 @@ def _draw_choice(layout: bpy.types.UILayout, chosen: Any, view: str) -> None:
 
 
 def draw_size(layout: bpy.types.UILayout, image: bpy.types.Image | None) -> None:
-    """Draw an image's size in pixels, or an empty line, so that all cells are equally high."""
+    """Draw an image's size in pixels.
+
+    If it is not known, draw an empty line, so that all cells are equally high.
+    """
     report = jobs.image_checks().report(picture_key(image)) if image else None
     info = report.info if report else None
     line = layout.row()
@@ -128,9 +131,9 @@ def _icon_of(image: bpy.types.Image) -> int:
 
 
 def _sum(context: bpy.types.Context, images: dict[str, bpy.types.Image]) -> str:
-    """Return a line with the number of images and, if known, the total size of their files.
+    """Return a summary: the number of images and, if known, the total size of their files.
 
-    For a local provider, it says that they are not sent.
+    For a local provider, it says that the images are not sent.
     """
     count = len(images)
     number = tr("1 image") if count == 1 else tr("{} images").format(count)

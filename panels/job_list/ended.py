@@ -26,9 +26,9 @@ def draw_ended(
 ) -> None:
     """Draw the ended jobs, the newest first.
 
-    The two jobs of `_newest`, and canceled ones with an awaited result, show their details unless
-    the user closed them. Other jobs show theirs only if the user opened them. Jobs beyond
-    ENDED_SHOWN are in a closed subpanel, which shows at most OLDER_SHOWN of them.
+    The newest job with a mesh, the newest that failed, and canceled ones with an awaited result
+    show their details unless the user closed them. Other jobs show theirs only if the user opened
+    them. Jobs beyond ENDED_SHOWN are in a closed subpanel, which shows at most OLDER_SHOWN of them.
     """
     newest = _newest(ended)
     column = layout.column(align=True)
@@ -46,7 +46,7 @@ def draw_ended(
 
 
 def _newest(ended: Sequence[jobs.JobView]) -> tuple[str, str]:
-    """Return the IDs of the newest job with a mesh and of the newest that failed, "" for none."""
+    """Return the IDs of the newest job with a mesh and of the newest that failed, each or ""."""
     came = next((view.job for view in ended if _came(view)), "")
     failed = next((view.job for view in ended if view.failure), "")
     return came, failed

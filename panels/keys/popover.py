@@ -80,8 +80,9 @@ def draw_key(
     provider: Provider[Any],
     room: float,
 ) -> None:
-    """Draw the fields of a provider's keys, why a key is invalid, and the test of its account.
+    """Draw the fields of a provider's keys, and why a key is invalid.
 
+    If the provider has an account, also draw the button that tests the key, and the last answer.
     `room` is the width of a line, in pixels at a UI scale of 1.
     """
     fields = layout.column()

@@ -19,7 +19,10 @@ from .report import draw_report
 
 
 def draw_mesh_edits(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw versions and tools of the active object's mesh, their progress, and a current report."""
+    """Draw the versions of the active object's mesh, the tools, and their progress.
+
+    The latest report is drawn below, if it still applies to the mesh.
+    """
     obj = _measured_object(context)
     if obj is None:
         draw_text(layout, context, "This model has no mesh", icon="INFO")

@@ -38,7 +38,7 @@ GAP = 8.0
 def draw_gallery(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw the filters, a page of results, the selected result, and the library's buttons.
 
-    If the library cannot be read, or is empty, draw only a note about that.
+    If the library cannot be read, or is empty, draw only a message that says so.
     """
     index = jobs.library_index(library(context))
     if index.failure is not None:
