@@ -168,7 +168,7 @@ def _upload(picture: Picture, http: "Http") -> str:
 
 
 def _check(reply: "Reply") -> Any:
-    """Return the decoded body of a response. Raises the error for a status that is not 2xx."""
+    """Return the decoded body of a response; raise an error if its status is not 2xx."""
     message = _message_of(reply)
     if reply.status == 401:
         raise BadKey(

@@ -17,14 +17,15 @@ from .glb import triangle_glb
 
 KEY = "acme-marked-key-0123456789"
 DROPPED = 0
-"""A fault: the connection is closed without an answer, after the work was done."""
+"""A status in `faults`: the request has its effect, but the connection closes unanswered."""
 
 
 @dataclass
 class Acme:
     """The state of the service: faults to come, images and orders received.
 
-    `faults` are statuses to answer with, by “METHOD /path”: one for each request, then none.
+    `faults` are lists of statuses by “METHOD /path”. Each request is answered with the next
+    status of its list; once the list is empty, requests succeed.
     """
 
     url: str = ""
@@ -36,7 +37,7 @@ class Acme:
     orders: list[dict[str, Any]] = field(default_factory=list)
 
     def describe_task(self) -> dict[str, Any]:
-        """Return the task: half done at first, then at its end."""
+        """Return the task: running at the first call, then failed or succeeded, as `fails` says."""
         self.polls += 1
         if self.polls == 1:
             return {"status": "running", "progress": 0.5}
@@ -46,7 +47,7 @@ class Acme:
 
 
 def objection_to(order: dict[str, Any], images: dict[str, bytes]) -> str:
-    """Return what is wrong with an order, or nothing."""
+    """Return what is wrong with an order, or an empty string."""
     unknown = set(order) - {"image", "texture", "face_limit"}
     if unknown:
         return f"unknown field: {min(unknown)}"
