@@ -140,9 +140,9 @@ def _root_first(objects: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
 
 
 def _collection(context: bpy.types.Context) -> bpy.types.Collection:
-    """Return the active collection, or the scene's root collection instead.
+    """Return the collection for new objects: the active one if possible.
 
-    The root collection is used if the active one is hidden, excluded, or not editable.
+    If that is hidden, excluded, or not editable, return the scene's root collection.
     """
     layer = context.view_layer.active_layer_collection
     is_usable = layer.is_visible and not layer.exclude and layer.collection.is_editable

@@ -141,7 +141,7 @@ def model_world_box(root: bpy.types.Object) -> Box:
 def _find_location(context: bpy.types.Context, chosen: Any) -> tuple[Vector, float, float]:
     """Return the chosen location, a rotation about Z in radians, and a height.
 
-    All three are the reference's if one is used; otherwise, the rotation and the height are 0.
+    For a reference, these are its own; for any other location, rotation and height are 0.
     """
     cursor = context.scene.cursor.location.copy()
     position, reference = chosen.current_position(), chosen.current_reference()

@@ -19,10 +19,10 @@ REMOVE = "Remove them first, or work on a copy without them."
 
 
 def edited_objects(context: bpy.types.Context) -> list[bpy.types.Object]:
-    """Return the objects that a mesh tool works on; empty if there are none.
+    """Return the objects that a mesh tool works on.
 
     If the active object is a mesh, it is the only one. If it is another object of a generated
-    model, they are the model's visible meshes below it.
+    model, they are the model's visible meshes below it. In all other cases, the list is empty.
     """
     active = context.view_layer.objects.active
     if active is None or active.type == "MESH":

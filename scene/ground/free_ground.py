@@ -200,10 +200,10 @@ def _ground(
 
 
 def _axes(around: Surroundings, level: list[Obstacle], sides: Sequence[float]) -> list[int]:
-    """Return both axes (X is 0, Y is 1), ordered by how many results are lined up along each.
+    """Return both axes (X is 0, Y is 1), ordered by how many results are lined up with the start.
 
-    Only results in line with the start count, and the axis with more of them is first. In a tie, it
-    is the axis that is more horizontal in the viewport.
+    The axis along which more results are lined up comes first. In a tie, it is the axis that is
+    more horizontal in the viewport.
     """
     right = around.view.right if around.view else Vector((1.0, 0.0, 0.0))
     across = 0 if abs(right.x) >= abs(right.y) else 1
@@ -318,7 +318,7 @@ def _covers(box: Box, point: Vector) -> bool:
 
 
 def _gap(box: Box, point: Vector) -> float:
-    """Return the horizontal distance from a point to a box, 0 above or inside of it."""
+    """Return the horizontal distance from a point to a box; 0 if it is above, below, or inside."""
     x, y = (max(box[0][axis] - point[axis], 0.0, point[axis] - box[1][axis]) for axis in (0, 1))
     return float((x * x + y * y) ** 0.5)
 
