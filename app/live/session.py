@@ -130,7 +130,7 @@ def make_way(job: str) -> None:
 
 
 def note_end(context: bpy.types.Context, job: str) -> None:
-    """Delete an ended job if newer settings replaced it; end the session if it was its update.
+    """Delete an ended job if its settings are obsolete; if it is the update, end the session.
 
     An update whose mesh arrived in the scene has ended its session already.
     """

@@ -81,7 +81,7 @@ STEP = heartbeat.Step("image_checks", heartbeat.IN_SIGHT, is_shown, poll)
 
 
 def register() -> None:
-    """Add the step to the heartbeat, and note each finished render."""
+    """Add the step to the heartbeat, and have each finished render recorded."""
     heartbeat.add(STEP)
     bpy.app.handlers.render_complete.append(_after_render)
 

@@ -90,7 +90,7 @@ def drag(context: bpy.types.Context, job: str, location: Point | None) -> None:
 
 
 def update(context: bpy.types.Context) -> None:
-    """Show the placeholders of all jobs as they are now; none if the preference is off."""
+    """Update all placeholders and load their pictures; show none if the preference is off."""
     views = list(_views()) if preferences.is_on(context, "show_placeholders") else []
     found: list[Placeholder] = []
     for view in reversed(views):  # the oldest first: later ones stand beside it
