@@ -51,7 +51,7 @@ def why_not_at_all(context: bpy.types.Context) -> str:
 
 
 def broken_settings(settings: Settings) -> dict[str, str]:
-    """Return the settings that the service or Blender would reject: sentences by setting name."""
+    """Return why the service or Blender would reject settings: a sentence for each, by name."""
     found = dict(settings.rules())
     for setting in settings_of(type(settings)):
         wanted = setting.min_blender

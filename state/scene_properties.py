@@ -310,7 +310,7 @@ def _item(identifier: str, title: str, description: str) -> tuple[str, str, str,
 
 
 def _identifier(value: object) -> str:
-    """Return a choice's identifier, never empty: Blender draws such items as headings."""
+    """Return a choice's identifier, or "empty": Blender draws items without one as headings."""
     plain = value.value if isinstance(value, Enum) else value
     return str(plain) or "empty"
 

@@ -49,7 +49,7 @@ def amount_text(amount: float, unit: str) -> str:
 def price_text(context: bpy.types.Context, count: int = 1) -> str:
     """Return the price of `count` meshes, such as 30 Credits or 3 × 30 Credits; "" if unknown.
 
-    A price that is not a quote is marked as the price of the last time.
+    A price that was charged last time, and not quoted now, is marked as such.
     """
     price = known_price(context)
     if price is None:
