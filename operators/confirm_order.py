@@ -24,9 +24,10 @@ KNOWN = "confirmed_places"
 
 
 def place_of(context: bpy.types.Context, place: str) -> str:
-    """Return where an order comes from: `place` if it is set, else what the context says.
+    """Return the name of the place that an order comes from.
 
-    The context says "sidebar" or "image_editor" in the add-on's tab, and "search" anywhere else.
+    This is `place` if it is set. Otherwise, it is "sidebar" or "image_editor" for an order from the
+    add-on's tab, and "search" for any other.
     """
     if place:
         return place

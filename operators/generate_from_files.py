@@ -111,7 +111,7 @@ class IMAGE_TO_MESH_OT_make_here(ImageFiles, bpy.types.Operator):
         return {"FINISHED"}
 
     def _after_dialog(self, context: bpy.types.Context) -> set[str]:
-        """Start the jobs if the user confirmed them; after the file browser, call this again."""
+        """After the question, start the jobs; after the file browser, call the operator again."""
         if getattr(self, "_asked", False):
             confirm_order.remember(context, self.place)
             return self._start(context)

@@ -73,9 +73,14 @@ def for_job(
 def target(context: bpy.types.Context, job: str, version: str) -> tuple[jobs.Record, str]:
     """Return a job's record, and the file of one of its versions.
 
-    If `job` is empty, it is the active result's job. `version` is then by default the version that
-    the result shows. Without an active result, it is the newest job with a mesh. In all other
-    cases, the default version is the original. Raise LibraryProblem if there is no such job, or
+    The job is the first of these that is given:
+
+    1. `job`,
+    2. the job of the active result,
+    3. the newest job with a mesh.
+
+    If `version` is empty, it is the version that the active result shows, or the original if the
+    job was not found by the active result. Raise LibraryProblem if there is no such job, or
     `version` is not the name of a version.
     """
     roots = rotate.result_roots(context)

@@ -171,7 +171,7 @@ def _record(context: bpy.types.Context, job: str) -> jobs.Record:
 
 
 def _choose_again(context: bpy.types.Context, record: jobs.Record) -> list[str]:
-    """Restore a job's provider, settings, and images; return the names of missing ones.
+    """Restore a job's provider, settings, and images; return labels for missing ones.
 
     The scene's images stay if the job's front image no longer exists. Raise ImageToMeshError if
     somebody else wrote the job and the library is not trusted.
