@@ -12,7 +12,7 @@ from ...i18n.translate import tr
 
 
 def draw(self: Any, _context: bpy.types.Context) -> None:
-    """Draw the mean progress of the running jobs; unknown progress counts as 0."""
+    """Draw the mean progress of the running jobs, if any; unknown progress counts as 0."""
     running = jobs.session().running()
     if not running:
         return
