@@ -25,7 +25,7 @@ class Acme:
     """The state of the service: faults to come, images and orders received.
 
     `faults` are lists of statuses by “METHOD /path”. Each request is answered with the next
-    status of its list; once the list is empty, requests succeed.
+    status of its list; once the list is empty, requests are handled normally.
     """
 
     url: str = ""

@@ -48,7 +48,7 @@ def http(acme: Acme) -> Iterator[Http]:
 
 @pytest.fixture
 def cup(tmp_path: Path, png: bytes) -> Picture:
-    """An image in a folder."""
+    """An image file for the front view."""
     path = tmp_path / "cup.png"
     path.write_bytes(png)
     return Picture("front", "cup.png", path)
