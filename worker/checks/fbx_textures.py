@@ -95,7 +95,7 @@ def _needs_no_change(name: bytes, own: Path | None, folder: Path, home: Path) ->
     """Return whether the path `name` can stay as it is in the file.
 
     Return False if it leads out of `home`. Otherwise, return whether it leads to `own`, the mesh's
-    own file that is meant by it. If `own` is None, no file is meant, and the path can stay.
+    own file that it refers to. If `own` is None, it refers to no file of the mesh, and can stay.
     """
     text = _text(name)
     if not is_inside(text, folder, home):

@@ -29,7 +29,7 @@ from .materials import clean_up_materials
 from .preview import over_backdrop, render_preview, set_asset_preview
 
 PREVIEW_PHASE = "Rendering the preview"
-"""Phase that starts once the model is saved. `jobs` compares this text: two processes share no
+"""Phase that starts once the model is saved. `jobs` compares this string: two processes share no
 code."""
 SERVICE_PREVIEW_SIDE = 512
 """Longest side in pixels to which the service's own preview is scaled down."""
