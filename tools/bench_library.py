@@ -121,7 +121,7 @@ def time_list(number: int) -> bool:
 def time_batch(number: int) -> bool:
     """Print what share of a service's capacity a batch uses.
 
-    Return whether that is enough, and whether each image was ordered exactly once.
+    Return whether that is enough and each image was ordered exactly once.
     """
     with (
         tempfile.TemporaryDirectory() as place,

@@ -35,7 +35,7 @@ LONGEST = 0.6
 """CPU seconds that a shape may take, without the network that finds the subject."""
 LEAST_OVERLAP = 0.95
 MOST_DEGREES = 8.0
-"""Mean angle by which a body's normals may be off, where the shape has smooth and broad parts."""
+"""Mean angle by which a body's normals may be off, for shapes with smooth and broad parts."""
 MOST_MEMORY = 200
 """Peak memory, in MB, that the process that builds the shapes may take."""
 
@@ -75,10 +75,7 @@ def body_error(name: str) -> float:
 
 
 def drawing_overlap(file: Path) -> float:
-    """Return the IoU (intersection over union) of the mesh, seen from the front, and the drawing.
-
-    The drawing is filled.
-    """
+    """Return the intersection over union of the mesh's front view and the filled drawing."""
     colors, mask = read(file)
     model = build(np.dstack([colors, np.ones(mask.shape, np.float32)]))
     return overlap(front_outline(model, mask), mask)

@@ -46,7 +46,7 @@ def with_our_weights(model: bytes) -> bytes:
 
 
 def session_of(model: bytes) -> Any:
-    """Return a function that asks onnxruntime.
+    """Return a function that runs the ONNX file `model` with onnxruntime.
 
     The function takes an image (h, w, 3) and returns the network's answer (SIDE, SIDE).
     """

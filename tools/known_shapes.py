@@ -30,7 +30,7 @@ SAMPLES = 64
 LENS = 70.0
 SENSOR = 36.0
 AWAY = 5.2
-"""Distance of the camera from the origin; the subjects are about two units high."""
+"""Distance of the camera from the point that it looks at; the subjects are about two units high."""
 FROM = Vector((0.35, -1.0, 0.22)).normalized()
 DEPTHS = 65535
 Part = tuple[str, tuple[float, ...], tuple[float, ...], tuple[float, ...]]

@@ -37,7 +37,8 @@ _LONGEST = 7200.0 if os.environ.get("SAMPLES") == "all" else 3000.0
 _FIRST_PYTHON = "3.11"
 _FILES_IN = "5.0.1"
 _ONCE = ("-m", "not once")
-"""Skips tests that do not depend on the Python version, such as those that kill processes."""
+"""Options that skip tests that do not depend on the Python version, such as those that kill
+processes."""
 
 _WHOLE = "trixie"
 _IN_BOTH = ("session/test_install", "jobs/test_generate", "interface/test_appearance",
