@@ -14,7 +14,7 @@ from ._shared.settings import Choice, Option, Settings
 
 
 class TriposrSettings(Settings):
-    """TripoSR's options. One at its default is not sent, so the service applies its own default."""
+    """TripoSR's options. An option at its default is not sent: the service applies its own."""
 
     mc_resolution: Annotated[
         int,
