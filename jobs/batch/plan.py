@@ -112,10 +112,10 @@ def failure_of(error: Exception) -> Failure:
 
 
 def match(items: Iterable[Item], entries: Iterable[Entry], *, retry: bool) -> None:
-    """Assign to each item that can be ordered a matching job of the library, if there is any.
+    """Assign each item the job in the library with the same images and settings, if any.
 
-    A job matches if its images and settings are the same. No job is assigned twice. Failed and
-    canceled jobs are ignored if `retry` is True, or if the service never accepted them.
+    No job is assigned twice. Items that cannot be ordered get no job. Failed and canceled jobs are
+    ignored if `retry` is True, or if the service never accepted them.
     """
     known: dict[str, list[Entry]] = {}
     for entry in entries:

@@ -27,7 +27,10 @@ Two changes within a shorter time could get the same time: FAT stores it in step
 """
 
 Stamp = tuple[int, int, int]
-"""Modification times of the folder and the record, in ns, and the record's size; shows changes."""
+"""The folder's and the record's modification times, in ns, and the record's size in bytes.
+
+If any of these has changed, the job is read again.
+"""
 NO_STAMP: Stamp = (0, 0, 0)
 """The stamp of a job that has just changed: its times might not reveal another change."""
 

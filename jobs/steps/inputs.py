@@ -156,7 +156,7 @@ def collect(
 
 
 def _readable(provider: Provider[Any]) -> PictureLimits:
-    """Return the limits of a usable image.
+    """Return the limits of an image that can be used, or converted to one that can be used.
 
     For a service, only the minimum side is the service's own. The other limits are those in
     `READABLE`, because larger images are converted later.
