@@ -201,7 +201,7 @@ def _take_over(
     factor: float,
     rotation: float,
 ) -> None:
-    """Give the new objects the old root's place, and unlink the old objects from all collections.
+    """Replace the old objects with the new ones; unlink the old ones from all collections.
 
     The new root gets the old one's parent and transform, changed by `factor` and `rotation` (about
     Z in radians), and the children of the old model that are not part of it. All new objects move
