@@ -78,7 +78,7 @@ def find(context: bpy.types.Context, job: str) -> jobs.Record:
 
 
 def find_drawing(job: str) -> jobs.Record | None:
-    """Return a job's record if its model is ready while its preview is being drawn, else None."""
+    """Return a job's record while its preview is drawn, when its model is ready; else None."""
     views = (view for view in jobs.session().views() if view.job == job)
     return next((view.record for view in views if view.phase == DRAWING), None)
 

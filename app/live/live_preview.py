@@ -66,7 +66,7 @@ def note_import(job: str) -> None:
 
 
 def note_end(context: bpy.types.Context, job: str) -> None:
-    """Tell the session, if there is one, that a job has ended, which may be its update."""
+    """Tell the session, if there is one, that a job has ended: the job may be its update."""
     if _used:
         live_session().note_end(context, job)
 

@@ -36,9 +36,10 @@ _DISCARD = "image_to_mesh discard"
 class _Session:
     """The result that follows its settings, and the settings that were requested last.
 
-    `uid` is the session UID of its object. `first` is the number of its first request. `scale` is
-    the factor by which the mesh was scaled since it was made. `changed` is when the settings last
-    changed, in seconds of the monotonic clock. `update` is the job that makes the full mesh, or "".
+    `uid` is the session UID of the result's object, and `first` the number of the first preview
+    request. `scale` is the factor by which the mesh was scaled since it was made. `changed` is when
+    the settings last changed, in seconds of the monotonic clock. `update` is the job that makes the
+    full mesh, or "".
     """
 
     uid: int
