@@ -19,7 +19,7 @@ OFFLINE_ICON = "INTERNET_OFFLINE"
 
 
 class Price(NamedTuple):
-    """The price of an order with the current settings, as a text such as “30 Credits”.
+    """The price of an order with the current settings, as a string such as “30 Credits”.
 
     `text` is empty if the price is unknown or nothing is charged. `problem` is the reason why a
     service named no price, not translated, or empty.
