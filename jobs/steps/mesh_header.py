@@ -166,7 +166,9 @@ def _glb_faces(path: Path) -> int | None:
                 OTHER,
             )
         # A download that was cut short has fewer bytes than its header says.
-        if length != size or head_length > min(size - 20, MAX_HEAD):
+        if length == size and head_length > min(size - 20, MAX_HEAD):
+            raise BadMesh("The mesh file's header is damaged.", AGAIN)
+        if length != size:
             raise BadMesh(
                 Message(
                     "The mesh file is {size} bytes, but its header says {length}.",

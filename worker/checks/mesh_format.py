@@ -32,8 +32,8 @@ def sniff(path: str) -> str:
     except OSError as error:
         raise Refusal(
             "bad_mesh",
-            Message("The mesh file cannot be read: {reason}.", reason=error.strerror),
-            "",
+            Message("The mesh file cannot be read: {reason}.", reason=error.strerror or str(error)),
+            "Check that you can open the file, or download or export it again.",
         ) from error
     format_ = format_of(head, size)
     if format_ is None:

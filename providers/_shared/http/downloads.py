@@ -284,7 +284,7 @@ def _too_large(limit: int) -> BadMesh:
 def _unwritable(error: OSError) -> LibraryProblem:
     return LibraryProblem(
         Message("The result cannot be written: {reason}.", reason=os_reason(error)),
-        "Free up disk space, then resume the job at no extra cost.",
+        "Check the disk space and the job's folder, then resume the job at no extra cost.",
     )
 
 
@@ -331,7 +331,7 @@ def _open_plain_file(path: Path, flags: int) -> int:
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:  # guard: parts-are-plain-files
         os.close(descriptor)
-        raise OSError(errno.EINVAL, "it is not a file")
+        raise OSError(errno.EINVAL, "the partial download is not a plain file")
     return descriptor
 
 
