@@ -194,10 +194,7 @@ class TripoV2(Provider[TripoV2Settings]):
     def submit(
         self, request: Request[TripoV2Settings], uploaded: Uploaded, http: "Http | None"
     ) -> Ticket:
-        """Submit `image_to_model`, or `multiview_to_model` for several views; return the ticket.
-
-        The latter takes exactly four views; missing ones are empty objects.
-        """
+        """Submit `image_to_model`, or `multiview_to_model` for several views; return the ticket."""
         files = {picture.view: _file(picture, uploaded) for picture in request.pictures}
         options = models.sent_settings(request.settings)
         if len(files) == 1:
@@ -205,6 +202,7 @@ class TripoV2(Provider[TripoV2Settings]):
         else:
             # Only image_to_model has this field.
             options.pop("enable_image_autofix", None)
+            # It takes exactly four views; missing ones are empty objects.
             views = [files.get(view, {}) for view in self.views]
             body = {"type": "multiview_to_model", "files": views, **options}
         return calls.parse_submit(require_http(http).submit("/task", json=body), API)
