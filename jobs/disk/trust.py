@@ -164,7 +164,9 @@ def model_to_read(blend: Path) -> Iterator[Path]:
 def not_made_here(blend: Path) -> LibraryProblem:
     """Return the error for a model that this user's Blender did not make, or that was changed."""
     return LibraryProblem(
-        Message("{file} was not created by you on this computer, or was changed since.", file=blend.name),
+        Message(
+            "{file} was not created by you on this computer, or was changed since.", file=blend.name
+        ),
         "Import the original. It is rebuilt from the mesh file.",
     )
 

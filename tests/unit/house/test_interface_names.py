@@ -92,7 +92,7 @@ def is_shown(name: str) -> bool:
         return True
     filled = (pattern.fullmatch(name) for pattern in templates())
     return any(
-        all(value.isdecimal() or (value != name and is_shown(value)) for value in match.groups())
+        all(value in labels() or value.isdecimal() for value in match.groups())
         for match in filled
         if match
     )
