@@ -152,7 +152,7 @@ def _table(path: Path) -> Iterator[Line]:
             if None in row or None in row.values():
                 raise InvalidSettings(
                     f"{path}, line {rows.line_num}: the line has too many or too few columns.",
-                    "Give it as many columns as the first line; quote text that contains the separator.",
+                    "Give it as many columns as the first line; quote text with separators.",
                 )
             cells = {name: value.strip() for name, value in row.items() if value.strip()}
             if cells:
