@@ -33,8 +33,13 @@ bpy.utils.unregister_class(panel)
 panel.bl_options = set()
 panel.bl_idname = "IMAGE_TO_MESH_PT_settings_unfolded"
 bpy.utils.register_class(panel)
+rows = sys.modules['{ADDON}.panels.provider_settings']
+shown_settings = rows._shown_settings
+# Scripts cannot open a group; basic settings are in none.
+rows._shown_settings = lambda values: [one._replace(basic=True) for one in shown_settings(values)]
 """
 CLOSE_SETTINGS = """
+rows._shown_settings = shown_settings
 bpy.utils.unregister_class(panel)
 panel.bl_options, panel.bl_idname = {"DEFAULT_CLOSED"}, "IMAGE_TO_MESH_PT_settings"
 bpy.utils.register_class(panel)
