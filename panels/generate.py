@@ -40,7 +40,7 @@ class Action(NamedTuple):
     can_update: bool = False
 
     def height(self, context: bpy.types.Context) -> float:
-        """Return the height of the sentences with the gaps between them, in units of a row."""
+        """Return the height of the notices, each with a gap, in units of a row."""
         heights = (text_height(context, notice.text, notice.icon) for notice in self.notices)
         return sum(GAP + height for height in heights)
 
@@ -53,7 +53,7 @@ def plan_action(context: bpy.types.Context) -> Action:
 
 
 def draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, action: Action) -> None:
-    """Draw the sentences, and Generate below them.
+    """Draw the action's notices, and the *Generate* button below them.
 
     If the active object was made from the chosen image by the chosen provider, draw two buttons
     instead: *Update* puts the mesh into that object, and *Generate New* adds another one.

@@ -18,7 +18,7 @@ _wakers: list[Callable[[], None]] = []
 
 
 def add_waker(waker: Callable[[], None]) -> None:
-    """Call a function at each draw of the tab; it must be cheap."""
+    """Register a function to be called at each draw of the tab; it must be cheap."""
     if waker not in _wakers:
         _wakers.append(waker)
 

@@ -52,7 +52,10 @@ def read(file: Path, side: int | None = None) -> tuple[Any, Any]:
 
 
 def time_shape(shape: str) -> float:
-    """Return the CPU seconds, best of RUNS, of a shape from an image with transparency."""
+    """Return the CPU seconds that building a shape from an image with transparency takes.
+
+    The fastest of RUNS counts. The depth network's answer is given, so that it does not run.
+    """
     colors, mask = read(SUBJECTS / "plain_octopus.jpg", SIDE)
     pixels = np.dstack([colors, mask.astype(np.float32)])
     models = known_depth.MODELS if shape == "body" else {}

@@ -56,9 +56,9 @@ class Place(Protocol):
     """A machine that runs Blender: this one, or a sandbox."""
 
     def command(self, *argv: str, env: dict[str, str], folders: tuple[Path, ...]) -> list[str]:
-        """Return the command line that runs `argv` there with these environment variables.
+        """Return the command line that runs `argv` in this place with these environment variables.
 
-        `folders` are available there under the same paths as on this machine.
+        `folders` are available in it under the same paths as on this machine.
         """
 
 

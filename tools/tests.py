@@ -103,8 +103,8 @@ def _unit(version: str) -> Tier:
 def _prepare_unit(version: str) -> Path:
     """Return the environment of the unit tests.
 
-    First install gettext, which checks the translations, and a decoder of photos, if possible.
-    Tests skip without them.
+    First install gettext, which checks the translations, and a program that decodes HEIC photos,
+    if possible. Tests that need a missing one are skipped.
     """
     system.find_gettext()
     system.find_photo_decoder()

@@ -133,7 +133,7 @@ def unregister() -> None:
 
 
 def _rename(context: bpy.types.Context, job: str, name: str) -> None:
-    """Rename a result for its field in the panel; show a failure below the thumbnails."""
+    """Rename a result to the name entered in the panel; show a failure below the thumbnails."""
     shelf = shelf_of(context)
     shelf.notice = ""
     try:

@@ -105,8 +105,9 @@ def clean_picture(data: bytes, info: PictureInfo, name: str) -> bytes | None:
 def copy_profile(picture: bytes, original: bytes) -> bytes:
     """Return a converted image, PNG or JPEG, with the color profile of the original.
 
-    The conversion keeps the pixel values, which would mean other colors without the profile. If the
-    original has no RGB profile, or `picture` is of another format, `picture` is returned unchanged.
+    The conversion keeps the pixel values, so without the profile they would be shown as different
+    colors. If the original has no RGB profile, or `picture` has another format, return `picture`
+    unchanged.
     """
     profile = _profile_of(original)
     if not profile:

@@ -114,7 +114,10 @@ def is_plain(back: str) -> bool:
 
 
 def _rim(colors: Singles, weights: Singles) -> Rim:
-    """Return the colors near the front's rim, with the mask and the depth, reduced to RIM_SIDE."""
+    """Return the front's rim, found in a copy whose longer side is RIM_SIDE.
+
+    `colors` (h, w, 3) and `weights` (h, w), the mask, are of the front.
+    """
     step = max(1, max(weights.shape) // (4 * RIM_SIDE))
     weighted = np.dstack([colors[::step, ::step], weights[::step, ::step]])
     return find_rim(downscale(weighted, *fit_size(weighted.shape, RIM_SIDE)))

@@ -68,11 +68,11 @@ def background_distance(lab: Singles) -> Floats:
 def _wall_and_floor(
     scaled: Floats, position: Floats, ring: Ints, sides: Ints
 ) -> tuple[tuple[Floats, Floats], ...]:
-    """Return the surfaces of a wall and a floor that together explain the border, or ().
+    """Return the surfaces of a wall and a floor that together explain the border's colors, or ().
 
-    Each surface is its coefficients (6, 3) and its noise (3,). The wall is above. The floor is
-    below, and reaches from corner to corner. Its share of the image is smaller than its share of
-    the border; for clothes that the frame cuts off, it would be larger.
+    Each surface is its coefficients (6, 3) and its noise (3,). The wall is at the top. The floor
+    spans the bottom edge. To tell it from clothes that the frame cuts off, it must cover a smaller
+    share of the image than of the border.
     """
     colors, places = scaled[ring], position[ring]
     low = _two_means(colors)
