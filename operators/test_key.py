@@ -22,7 +22,7 @@ class IMAGE_TO_MESH_OT_test_key(bpy.types.Operator):
     bl_description = "Test the key by asking the service for the account balance, which is free"
     bl_options = {"INTERNAL"}
 
-    provider: argument("Provider", "Provider whose key to test; if empty, the scene's provider")
+    provider: argument("Provider", "Provider whose key is tested; if empty, the scene's provider")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:

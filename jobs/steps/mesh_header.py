@@ -157,7 +157,7 @@ def _glb_faces(path: Path) -> int | None:
         if len(head) < 20:
             raise BadMesh("The mesh file is incomplete.", AGAIN)
         _, version, length, head_length, kind = struct.unpack("<4sIII4s", head)
-        if version != 2 or kind != b"JSON":
+        if version != 2:
             raise BadMesh(
                 Message(
                     "The mesh file is GLB version {version}, which is not supported.",
@@ -166,7 +166,7 @@ def _glb_faces(path: Path) -> int | None:
                 OTHER,
             )
         # A download that was cut short has fewer bytes than its header says.
-        if length == size and head_length > min(size - 20, MAX_HEAD):
+        if kind != b"JSON" or (length == size and head_length > min(size - 20, MAX_HEAD)):
             raise BadMesh("The mesh file's header is damaged.", AGAIN)
         if length != size:
             raise BadMesh(

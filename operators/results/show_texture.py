@@ -10,11 +10,11 @@ from ...state import viewport_shading
 
 
 class IMAGE_TO_MESH_OT_show_texture(bpy.types.Operator):
-    """Show textures in Solid View, or hide them again."""
+    """Show textures in Solid shading, or hide them again."""
 
     bl_idname = "image_to_mesh.show_texture"
     bl_label = "Show or Hide Texture"
-    bl_description = "Show textures in Solid View, in this viewport only; click again to hide them"
+    bl_description = "Show textures in Solid shading, in this viewport only; click again to hide them"
     bl_options = {"REGISTER"}
 
     @classmethod

@@ -153,7 +153,7 @@ def describe_values(setting: Setting) -> str:
             "one of {choices}",
             choices=", ".join(str(choice.value) or "“”" for choice in setting.choices),
         )
-    kind = Message.of({"int": "a whole number", "float": "a number", "str": "a text"}[setting.kind])
+    kind = Message.of({"int": "a whole number", "float": "a number", "str": "text"}[setting.kind])
     low, high = setting.minimum, setting.maximum
     if low is not None and high is not None:
         least, most = (low, high) if setting.kind == "float" else (int(low), int(high))

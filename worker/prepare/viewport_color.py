@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The colors that Solid View shows: the mean of each material's base color."""
+"""The colors that Solid shading shows: the mean of each material's base color."""
 
 from __future__ import annotations
 

@@ -149,8 +149,10 @@ def _chunks(path: Path) -> tuple[bytes, tuple[int, int]]:
         if len(head) < 20:
             raise damaged_file("it is truncated")
         version, length, text_length, kind = struct.unpack_from("<III4s", head, 4)
-        if version != 2 or kind != b"JSON":
+        if version != 2:
             raise damaged_file(Message("GLB version {version} is not supported", version=version))
+        if kind != b"JSON":
+            raise damaged_file("its first chunk is not JSON")
         if length != size or text_length > min(size - 20, MAX_HEAD):
             raise damaged_file(
                 Message(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Solid View shows a mesh in the mean of its base color."""
+"""Solid shading shows a mesh in the mean of its base color."""
 
 from __future__ import annotations
 
