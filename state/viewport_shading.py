@@ -23,7 +23,7 @@ def is_plain(space: bpy.types.SpaceView3D) -> bool:
 
 
 def can_hide(space: bpy.types.SpaceView3D) -> bool:
-    """Return whether a viewport is with Solid shading and shows textures or color attributes."""
+    """Return whether a viewport has Solid shading and shows textures or color attributes."""
     return space.shading.type == "SOLID" and space.shading.color_type in DETAILED
 
 
@@ -35,7 +35,7 @@ def show(space: bpy.types.SpaceView3D, color_type: str) -> None:
 
 
 def hide(space: bpy.types.SpaceView3D) -> None:
-    """Restore the shading that a viewport had before `show`, or Solid shading if that is unknown."""
+    """Restore the shading that a viewport had before `show`, or Solid if that is unknown."""
     shading = space.shading
     shading.type, shading.color_type = _before.pop(space.as_pointer(), ("SOLID", "MATERIAL"))
 

@@ -14,7 +14,9 @@ class IMAGE_TO_MESH_OT_show_texture(bpy.types.Operator):
 
     bl_idname = "image_to_mesh.show_texture"
     bl_label = "Show or Hide Texture"
-    bl_description = "Show textures in Solid shading, in this viewport only; click again to hide them"
+    bl_description = (
+        "Show textures in Solid shading, in this viewport only; click again to hide them"
+    )
     bl_options = {"REGISTER"}
 
     @classmethod
