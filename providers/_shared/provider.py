@@ -83,7 +83,7 @@ class _TicketData(dict[str, JSON]):
 
     def __missing__(self, name: str) -> JSON:
         raise Uncertain(  # guard: tickets-without-a-task
-            "The job's record contains no task.",
+            "The job's record has no task ID.",
             "Check the service for the task.",
         )
 

@@ -101,7 +101,7 @@ def test_a_record_without_a_task_is_uncertain(
     view, record = resume_job(running, spec)
     assert record.state is State.UNCERTAIN
     assert view.failure is not None
-    assert "contains no task" in view.failure.message
+    assert "has no task ID" in view.failure.message
     assert get_provider(record.provider).label in view.failure.hint, "the hint names the service"
 
 
@@ -109,7 +109,7 @@ def test_a_record_without_a_task_is_uncertain(
 @pytest.mark.parametrize("call", ["poll", "cancel"])
 def test_a_ticket_that_names_no_task_is_uncertain(provider: str, call: str) -> None:
     http = Http("http://127.0.0.1:9", {})
-    with pytest.raises(Uncertain, match="contains no task"):
+    with pytest.raises(Uncertain, match="has no task ID"):
         getattr(get_provider(provider), call)(Ticket({"other": "id"}), http)
 
 

@@ -245,7 +245,7 @@ TOO_MUCH: dict[str, dict[str, Any]] = {
         meshes=[{"primitives": [{**DRAWN, "material": number} for number in range(1001)]}],
     ),
     "20,001 parts": many(meshes=[{"primitives": [DRAWN] * 20_001}]),
-    "too much data per vertex": many(
+    "too much vertex data": many(
         accessors=[{"componentType": 5126, "count": 20_000_000, "type": "VEC3"}],
         meshes=[{"primitives": [{**DRAWN, "targets": [{"POSITION": 0}] * 10}]}],
     ),
