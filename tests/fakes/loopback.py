@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -47,3 +48,32 @@ def serve(
     finally:
         server.shutdown()
         server.server_close()
+
+
+class FormField(NamedTuple):
+    """One field of a multipart form; `filename` is empty for a value that is not a file."""
+
+    name: str
+    data: bytes
+    filename: str
+    content_type: str
+
+
+def form_fields(headers: Mapping[str, str], body: bytes) -> list[FormField]:
+    """Return the fields of a multipart form; none for any other body.
+
+    `headers` are those of the request, with names in lower case.
+    """
+    head = f"Content-Type: {headers.get('content-type', '')}\r\n\r\n".encode()
+    pieces: Any = BytesParser().parsebytes(head + body).get_payload()
+    if not isinstance(pieces, list):
+        return []
+    return [
+        FormField(
+            str(piece.get_param("name", header="content-disposition")),
+            piece.get_payload(decode=True),
+            piece.get_filename() or "",
+            piece.get_content_type(),
+        )
+        for piece in pieces
+    ]

@@ -15,7 +15,6 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.parser import BytesParser
 from typing import Any, ClassVar, TypeVar
 
 from . import loopback
@@ -241,14 +240,12 @@ def serving(fake: F) -> Iterator[F]:
 
 def form_file(seen: Seen) -> tuple[bytes, str, str]:
     """Return data, file name and type of a form's one part, which must be named “file”."""
-    head = f"Content-Type: {seen.headers.get('content-type', '')}\r\n\r\n".encode()
-    pieces = BytesParser().parsebytes(head + seen.body).get_payload()
-    if not isinstance(pieces, list) or len(pieces) != 1:
+    fields = loopback.form_fields(seen.headers, seen.body)
+    if len(fields) != 1:
         raise Refused(400, 1003, "one part named file is expected")
-    piece: Any = pieces[0]
-    if piece.get_param("name", header="content-disposition") != "file":
+    if fields[0].name != "file":
         raise Refused(400, 1004, "file is missing")
-    return piece.get_payload(decode=True), piece.get_filename() or "", piece.get_content_type()
+    return fields[0].data, fields[0].filename, fields[0].content_type
 
 
 def body_of(seen: Seen) -> dict[str, Any]:
