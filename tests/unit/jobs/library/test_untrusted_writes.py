@@ -197,6 +197,6 @@ def test_a_download_is_not_resumed_into_a_hard_linked_file(tmp_path: Path, priva
     class Answer:
         pieces = (b"data",)
 
-    with pytest.raises(OSError, match="not a file"):
+    with pytest.raises(OSError, match="not a plain file"):
         _write(want, Answer(), 5, 9)  # type: ignore[arg-type]
     assert private.read_bytes() == PRIVATE
