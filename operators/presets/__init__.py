@@ -108,7 +108,8 @@ class IMAGE_TO_MESH_OT_apply_preset(bpy.types.Operator):
         try:
             bpy.ops.script.execute_preset(filepath=self.filepath, menu_idname=menu)
         except RuntimeError as error:  # what the preset's own code raised
-            self.report({"ERROR"}, str(error).strip())
+            reason = str(error).strip().removeprefix("Error: ")
+            self.report({"ERROR"}, tr("The preset cannot be applied: {}").format(reason))
             return {"CANCELLED"}
         return {"FINISHED"}
 

@@ -56,7 +56,7 @@ def test_a_clean_cube_says_that_there_is_nothing_to_clean(tools: Artist) -> None
     tools.shows("Nothing to clean", 30)
     assert tools.session.run("'image_to_mesh_versions' in bpy.data.objects['Cube']") is False
     tools.session.click_button("image_to_mesh.decimate")
-    tools.shows("already has only 12 triangles", 30)
+    tools.shows("has only 12 triangles", 30)
     tools.keep(f"tools-cube-{tools.sidebar_width() // 100}")
     assert "Traceback" not in tools.session.output()
 
