@@ -50,6 +50,7 @@ _RELIEF_DEPTH = 0.1
 _FALLBACK_DEPTH = 0.25
 # As a share of the subject's size.
 _FLANK = 0.015
+_FADE = 0.04
 ROUND = ("inflate", "body", "spin")
 """Shapes whose surface runs steeply to the rim."""
 
@@ -221,7 +222,10 @@ def _texture(
         if scale(bounds, plain_back=is_plain(back), longest=longest) < 1.0:
             break
     flank = None if is_crisp(pixels) else _flank(subject.matte, settings["shape"])
-    images = atlas(picture, subject.matte, bounds, back=back, longest=longest, flank=flank)
+    fade = 0.0 if is_crisp(pixels) else _fade(subject.matte, settings["shape"])
+    images = atlas(
+        picture, subject.matte, bounds, back=back, longest=longest, flank=flank, fade=fade
+    )
     return images, images.coordinates(plane, solid.behind)
 
 
@@ -232,7 +236,20 @@ def is_crisp(pixels: NDArray[np.float32]) -> bool:
 
 def _flank(matte: Singles, shape: str) -> float:
     """Return the width in pixels of the rim that is seen only from the side; 0 for flat shapes."""
-    return _FLANK * float(np.sqrt(np.count_nonzero(matte > 0.5))) if shape in ROUND else 0.0
+    return _FLANK * _size(matte) if shape in ROUND else 0.0
+
+
+def _fade(matte: Singles, shape: str) -> float:
+    """Return the width in pixels over which the front's colors become the back's.
+
+    It is 0 for a relief, whose front and back meet at sharp edges.
+    """
+    return 0.0 if shape == "relief" else _FADE * _size(matte)
+
+
+def _size(matte: Singles) -> float:
+    """Return the subject's size in pixels: the side of a square of the same area."""
+    return float(np.sqrt(np.count_nonzero(matte > 0.5)))
 
 
 def _to_image(points: Floats, picture: NDArray[np.float32], matte: Singles) -> Floats:

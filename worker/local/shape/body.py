@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from ..array_types import Floats, Singles
-from .poisson import extend_from_rim
+from .poisson import extend_from_rim, smooth_along
 from .pull_push import fill_in
 from .raster import blur, downscale, sample_bilinear, upscale
-from .relief import inflate, round_edges, slopes
+from .relief import inflate, rim_distance, slopes
 from .solid import Solid, shell
 from .triangulation import Silhouette, doubled_areas
 
@@ -36,13 +36,14 @@ _ENDS = (3.0, 97.0)
 """Percentiles between which a range is measured: a few points are outliers."""
 _FLAT = 0.05
 """Range of nearness, relative to its mean, below which a front is not stretched to full depth."""
-_EDGE = 0.02
-"""Radius that rounds the front's edge toward the rim, as a share of the subject's size."""
-_CALM = 0.025
+_EDGE = 0.05
+"""Depth over which the front turns edge-on toward the rim, as a share of the subject's size."""
+_CALM = 0.03
 """Length over which depth is smoothed along the rim, as a share of the subject's size."""
+_FLANK = 0.04
+"""Distance from the rim at which that smoothing ends, as a share of the subject's size."""
 _FARTHEST = 0.12
 """Maximum change when the slope at the rim is continued, as a share of the whole range."""
-_MOST_ROUNDS = 600
 _BETWEEN = 0.25
 """Minimum distance between front and back, as a share of the inflated height."""
 
@@ -57,13 +58,12 @@ def shape_body(
     `bump` solves ∇²u = −1 on the silhouette.
     """
     size = float(np.sqrt(0.5 * np.abs(doubled_areas(flat.points, flat.triangles)).sum()))
-    heights = inflate(flat, bump, settings["thickness"])
-    edge = _EDGE * size
+    thickness = settings["thickness"]
+    heights = inflate(flat, bump, thickness)
     seen = _front(flat, nearness, matte, settings["smoothness"])
-    # The rim's change fades with the distance from it, as ripples of a membrane do.
-    seen += extend_from_rim(flat, _calm_rim(flat, seen, _CALM * size) - seen)
-    front = seen * (settings["thickness"] * _full_depth(flat, seen))
-    front += round_edges(flat, bump, edge) - edge
+    seen = _calm_flank(flat, bump, seen, size)
+    front = seen * (thickness * _full_depth(flat, seen))
+    front += _turn_edge_on(heights, _EDGE * size * thickness)
     back = extend_from_rim(flat, front) - heights
     # Where the front is hollow, the back stays behind it.
     back = np.where(flat.rim, front, np.minimum(back, front - _BETWEEN * heights))
@@ -91,22 +91,23 @@ def _front(flat: Silhouette, nearness: Singles, matte: Singles, smoothness: floa
     return sample_bilinear(smooth, x, y)
 
 
-def _calm_rim(flat: Silhouette, values: Floats, width: float) -> Floats:
-    """Return values (n,), smoothed along the rim over about `width` pixels.
+def _calm_flank(flat: Silhouette, bump: Floats, seen: Floats, size: float) -> Floats:
+    """Return the nearness (n,), smoothed along the rim, the less the farther from it.
 
-    Only values at the rim change. There the surface is steep, and the slightest step of the map
-    would be a notch in the rim.
+    The surface is steep there, and the slightest step of the map would be a rib across the flank
+    and a notch in the rim. The slope toward the rim stays. `size` is the subject's, in pixels.
     """
-    sides = flat.rim_sides()
-    span = flat.points[sides[:, 1]] - flat.points[sides[:, 0]]
-    calm, step = values.copy(), float(np.hypot(*span.T).mean())
-    uses = np.maximum(np.bincount(sides.ravel(), minlength=len(values)), 1)
-    # Each round takes half of a vertex and a quarter of both neighbors: a variance of step² / 2.
-    for _ in range(min(_MOST_ROUNDS, 1 + round(2.0 * (width / step) ** 2))):
-        ends = calm[sides]
-        sums = np.bincount(sides.ravel(), ends[:, ::-1].ravel(), len(values))
-        calm = np.where(flat.rim, 0.5 * (calm + sums / uses), calm)
-    return calm
+    fade = np.maximum(1.0 - rim_distance(flat, bump) / (_FLANK * size), 0.0)
+    return smooth_along(flat, bump, _CALM * size * fade * fade, seen)
+
+
+def _turn_edge_on(heights: Floats, depth: float) -> Floats:
+    """Return the change (n,) of the front's depth, from −`depth` at the rim to about 0.
+
+    At the rim, it rises as the inflated `heights` (n,) do, so that the front is as steep as the
+    back and the two meet without a ridge.
+    """
+    return np.asarray(heights / np.hypot(1.0, heights / depth) - depth)
 
 
 def _without_background(nearness: Singles, matte: Singles) -> Singles:

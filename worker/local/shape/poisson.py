@@ -19,6 +19,8 @@ _ROUGHLY = 1e-3
 """Relative residual for smoothed values."""
 _COARSE = 96
 """Longest side in pixels of the coarse solution that conjugate gradients start from."""
+_Sides = tuple[Ints, Ints, Floats]
+"""The two ends and the weight of each side."""
 
 
 def solve_poisson(flat: Silhouette, outline: Outline) -> Floats:
@@ -38,10 +40,9 @@ class Smoother:
     """Smooths values at the points of a silhouette by diffusion that does not cross the rim."""
 
     def __init__(self, flat: Silhouette) -> None:
-        self._count = len(flat.points)
         areas = np.abs(doubled_areas(flat.points, flat.triangles))
         self._sides = _cotangents(flat.points, flat.triangles, areas)
-        self._mass = _sum_at(flat.triangles.ravel(), np.repeat(areas / 6.0, 3), self._count)
+        self._mass = _sum_at(flat.triangles.ravel(), np.repeat(areas / 6.0, 3), len(flat.points))
 
     def smooth(self, width: Floats, *values: Floats) -> list[Floats]:
         """Return each of the values (n,) smoothed over about `width` (n,) pixels.
@@ -50,15 +51,37 @@ class Smoother:
         """
         first, second, weight = self._sides
         weight = weight * 0.5 * (width[first] ** 2 + width[second] ** 2)
-        sums = _sum_at(first, weight, self._count) + _sum_at(second, weight, self._count)
-        rows, columns = np.concatenate([first, second]), np.concatenate([second, first])
-        padded = _pad_rows(rows, columns, np.tile(weight, 2), self._count)
-        free, diagonal = np.arange(self._count), self._mass + sums
-        system = _System(free, *padded, diagonal, self._mass)
-        return [
-            _conjugate_gradients(system.product, diagonal, self._mass * given, given, _ROUGHLY)
-            for given in values
-        ]
+        system = _diffusion((first, second, weight), self._mass)
+        return [system.diffuse(given) for given in values]
+
+
+def smooth_along(flat: Silhouette, guide: Floats, width: Floats, values: Floats) -> Floats:
+    """Return values (n,), smoothed over about `width` (n,) pixels along the level lines of `guide`.
+
+    Slopes across these lines stay. Solves x − ∇·(width² t tᵀ ∇x) = values, where t is the direction
+    of the level line in each triangle.
+    """
+    triangles, areas = flat.triangles, np.abs(doubled_areas(flat.points, flat.triangles))
+    corners = guide[triangles]
+    # Along the line, the slope of a corner's hat function is the guide's change along the opposite
+    # side, divided by twice the area and by the guide's slope.
+    changes = np.roll(corners, 1, axis=1) - np.roll(corners, -1, axis=1)
+    steepness = _doubled_slopes(flat.points, triangles, changes)
+    shares = changes / np.maximum(steepness, 1e-12 * float(steepness.max()))[:, None]
+    shares *= (width[triangles].mean(axis=1) * np.sqrt(0.5 * areas))[:, None]
+    products = [-shares[:, (k + 1) % 3] * shares[:, (k + 2) % 3] for k in range(3)]
+    mass = _sum_at(triangles.ravel(), np.repeat(areas / 6.0, 3), len(values))
+    return _diffusion(_sum_over_sides(triangles, products, len(values)), mass).diffuse(values)
+
+
+def _doubled_slopes(points: Floats, triangles: Ints, changes: Floats) -> Floats:
+    """Return the length (m,) of a gradient on each triangle, times twice the triangle's area.
+
+    `changes` (m, 3) are those of the values along the sides opposite to each corner.
+    """
+    corners = points[triangles]
+    # Σ value · opposite side, turned by a right angle, equals Σ change · corner.
+    return np.asarray(np.hypot(*np.einsum("mk,mkd->dm", changes, corners)))
 
 
 @dataclass(frozen=True)
@@ -81,6 +104,21 @@ class _System:
         for column, weight in zip(self.columns, self.weights, strict=True):
             result -= weight * padded[column]
         return np.asarray(result)
+
+    def diffuse(self, values: Floats) -> Floats:
+        """Return the values (n,), smoothed; `load` is the mass at each point, and all are free."""
+        load = self.load * values
+        return _conjugate_gradients(self.product, self.diagonal, load, values, _ROUGHLY)
+
+
+def _diffusion(sides: _Sides, mass: Floats) -> _System:
+    """Return the equations of smoothing, with a weight for each side and a mass for each point."""
+    first, second, weight = sides
+    count = len(mass)
+    sums = _sum_at(first, weight, count) + _sum_at(second, weight, count)
+    rows, columns = np.concatenate([first, second]), np.concatenate([second, first])
+    padded = _pad_rows(rows, columns, np.tile(weight, 2), count)
+    return _System(np.arange(count), *padded, mass + sums, mass)
 
 
 def _assemble(flat: Silhouette) -> _System:
@@ -121,22 +159,28 @@ def _sum_at(place: Ints, values: Floats, count: int) -> Floats:
     return np.asarray(np.bincount(place, values, count), np.float64)
 
 
-def _cotangents(points: Floats, triangles: Ints, areas: Floats) -> tuple[Ints, Ints, Floats]:
+def _cotangents(points: Floats, triangles: Ints, areas: Floats) -> _Sides:
     """Return each side's end points and half the sum of the cotangents of the opposite angles.
 
-    The end points are two arrays of indices. `areas` (m,) are twice the triangles' areas.
+    `areas` (m,) are twice the triangles' areas.
     """
-    count = len(points)
-    lows, highs, halves = [], [], []
+    halves = []
     for corner in range(3):
         apex, second, other = (triangles[:, (corner + k) % 3] for k in range(3))
         dot = np.einsum("ij,ij->i", points[second] - points[apex], points[other] - points[apex])
-        lows.append(np.minimum(second, other))
-        highs.append(np.maximum(second, other))
         halves.append(0.5 * dot / areas)
-    keys = np.concatenate(lows) * count + np.concatenate(highs)
-    unique, place = np.unique(keys, return_inverse=True)
-    weight = _sum_at(place.reshape(-1), np.concatenate(halves), len(unique))
+    return _sum_over_sides(triangles, halves, len(points))
+
+
+def _sum_over_sides(triangles: Ints, weights: list[Floats], count: int) -> _Sides:
+    """Return each side's end points, and the sum of the weights of its triangles.
+
+    `weights` has an array (m,) for each corner: the weights of the sides opposite to it.
+    """
+    ends = [(triangles[:, (k + 1) % 3], triangles[:, (k + 2) % 3]) for k in range(3)]
+    keys = [np.minimum(a, b) * count + np.maximum(a, b) for a, b in ends]
+    unique, place = np.unique(np.concatenate(keys), return_inverse=True)
+    weight = _sum_at(place.reshape(-1), np.concatenate(weights), len(unique))
     return unique // count, unique % count, weight
 
 

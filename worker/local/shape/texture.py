@@ -9,6 +9,7 @@ import numpy as np
 
 from ..array_types import Bools, Bytes, Floats, Numbers, Singles
 from .back import RIM_SIDE, Rim, find_rim
+from .flank import share_of_front
 from .pull_push import fill_in
 from .raster import blur, downscale, downscale_strips, fit_size, upscale
 
@@ -79,7 +80,14 @@ class Atlas:
 
 
 def atlas(
-    pixels: Numbers, matte: Singles, bounds: Floats, *, back: str, longest: int, flank: float | None
+    pixels: Numbers,
+    matte: Singles,
+    bounds: Floats,
+    *,
+    back: str,
+    longest: int,
+    flank: float | None,
+    fade: float,
 ) -> Atlas:
     """Build the atlas from the subject's part of an image (h, w, 4).
 
@@ -89,15 +97,21 @@ def atlas(
     colors, continued).
 
     Pixels of the matte within `flank` of the rim show colors from further inside: there the surface
-    turns away from the image. If `flank` is None, every pixel shows its own color.
+    turns away from the image. If `flank` is None, every pixel shows its own color. Within about
+    `fade` of the rim, the front becomes the back, unless that is mirrored; strokes remain.
     """
     front, behind = plan_areas(bounds, plain_back=is_plain(back), longest=longest)
-    colors, weights = _crop(pixels, matte, front, flank)
+    fade = fade if is_plain(back) else 0.0
+    colors, weights, own = _crop(pixels, matte, front, flank, fade)
     picture = fill_in(colors, weights)
     rim = _rim(colors, weights)
-    if flank:
-        picture = _erase_stroke(picture, weights, rim.colors)
+    stroke = _stroke(picture, weights, rim.colors) if flank or fade else 0.0
+    if flank and stroke:
+        beside = np.clip(np.float32(1.0) - np.float32(2.0) * weights, 0.0, 1.0)
+        picture = _mix(picture, rim.colors, stroke * beside)
     reverse = _reverse(back, picture, rim, behind)
+    if fade and stroke < 1.0:
+        picture = _mix(picture, reverse[:, ::-1], (1.0 - stroke) * (np.float32(1.0) - own))
     # Texels outside both areas have the back's mean color, since coarse filters mix them in.
     image = np.empty((*texture_shape(front, behind), 3), np.uint8)
     image[:] = reverse.mean(axis=(0, 1)) * 255.0 + 0.5
@@ -123,24 +137,27 @@ def _rim(colors: Singles, weights: Singles) -> Rim:
     return find_rim(downscale(weighted, *fit_size(weighted.shape, RIM_SIDE)))
 
 
-def _erase_stroke(picture: Singles, weights: Singles, rim: Singles) -> Singles:
-    """Return the picture; a stroke along the subject's outline is replaced by inner colors.
+def _stroke(picture: Singles, weights: Singles, rim: Singles) -> float:
+    """Return how much the front (h, w, 3) looks like a drawing with a stroke along its outline.
 
-    Without this, the stroke of a drawing would be stretched over the flank, where the surface is
-    seen from the side and `weights` (h, w) are 0. `rim` are the colors inside of the stroke. A
-    picture without a stroke is returned unchanged.
+    From 0 to 1. The stroke would be stretched over the flank, where the surface is seen from the
+    side and `weights` (h, w) are 0. `rim` are the colors inside of the stroke.
     """
     step = max(1, max(weights.shape) // _SAMPLED)
     part, seen = weights[::step, ::step], picture[::step, ::step]
     edge = (part > 0.0) & (part < _THIN)
     apart = np.abs(upscale(rim, part.shape[0], part.shape[1]) - seen).mean(axis=2)
     stroke = float(np.median(apart[edge])) if edge.any() else 0.0
-    share = np.float32(np.clip((stroke - _STROKE[0]) / (_STROKE[1] - _STROKE[0]), 0.0, 1.0))
-    if not share:
-        return picture
-    beside = share * np.clip(np.float32(1.0) - np.float32(2.0) * weights, 0.0, 1.0)
-    inner = upscale(rim, weights.shape[0], weights.shape[1])
-    return np.asarray(picture + (inner - picture) * beside[:, :, None], np.float32)
+    return float(np.clip((stroke - _STROKE[0]) / (_STROKE[1] - _STROKE[0]), 0.0, 1.0))
+
+
+def _mix(picture: Singles, other: Singles, share: Singles) -> Singles:
+    """Return the picture (h, w, 3) with a share (h, w) of the colors of another one of any size."""
+    change = upscale(other, share.shape[0], share.shape[1])
+    change -= picture
+    change *= share[:, :, None]
+    change += picture
+    return change
 
 
 def _reverse(back: str, picture: Singles, rim: Rim, area: Area) -> Singles:
@@ -214,20 +231,22 @@ def _layout(
 
 
 def _crop(
-    pixels: Numbers, matte: Singles, area: Area, flank: float | None
-) -> tuple[Singles, Singles]:
+    pixels: Numbers, matte: Singles, area: Area, flank: float | None, fade: float
+) -> tuple[Singles, Singles, Singles]:
     """Cut the area's part out of image and matte, at the area's scale.
 
-    Return colors (h, w, 3) premultiplied by weights, and the weights (h, w): 1 well inside the
-    subject.
+    Return colors (h, w, 3) premultiplied by weights, the weights (h, w): 1 well inside the subject,
+    and the share (h, w) of the front over the back, 0 at the rim.
     """
     left, top, right, bottom = (int(edge) for edge in area.crop)
     height, width = pixels.shape[:2]
     columns = slice(max(left, 0), min(right, width))
     trust = (matte > 0.5).astype(np.float32) if flank is None else _trust(matte, flank)
+    own = share_of_front(matte, fade) if fade else None
+    channels = 4 if own is None else 5
 
     def strip(rows: slice) -> Singles:
-        cut = np.zeros((rows.stop - rows.start, right - left, 4), np.float32)
+        cut = np.zeros((rows.stop - rows.start, right - left, channels), np.float32)
         inside = slice(max(rows.start + top, 0), min(rows.stop + top, height))
         if inside.start >= inside.stop:
             return cut
@@ -239,10 +258,13 @@ def _crop(
         weights = weights * np.minimum(np.float32(2.0) * pixels[inside, columns, 3], 1.0)
         np.multiply(pixels[inside, columns, :3], weights[:, :, None], out=part[:, :, :3])
         part[:, :, 3] = weights
+        if own is not None:
+            part[:, :, 4] = upscale(own, height, width, (inside, columns))
         return cut
 
-    scaled = downscale_strips(strip, (bottom - top, right - left, 4), area.height, area.width)
-    return scaled[:, :, :3], scaled[:, :, 3]
+    size = bottom - top, right - left, channels
+    scaled = downscale_strips(strip, size, area.height, area.width)
+    return scaled[:, :, :3], scaled[:, :, 3], scaled[:, :, -1]
 
 
 def _trust(matte: Singles, flank: float) -> Singles:
