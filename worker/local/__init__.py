@@ -242,9 +242,11 @@ def _flank(matte: Singles, shape: str) -> float:
 def _fade(matte: Singles, shape: str) -> float:
     """Return the width in pixels over which the front's colors become the back's.
 
-    It is 0 for a relief, whose front and back meet at sharp edges.
+    It is 0 for a relief, whose front and back meet at sharp edges, and small for a cutout, whose
+    face is flat up to its edge.
     """
-    return 0.0 if shape == "relief" else _FADE * _size(matte)
+    share = _FADE if shape in ROUND else _FLANK
+    return 0.0 if shape == "relief" else share * _size(matte)
 
 
 def _size(matte: Singles) -> float:

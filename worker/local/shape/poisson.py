@@ -52,7 +52,7 @@ class Smoother:
         first, second, weight = self._sides
         weight = weight * 0.5 * (width[first] ** 2 + width[second] ** 2)
         system = _diffusion((first, second, weight), self._mass)
-        return [system.diffuse(given) for given in values]
+        return [system.diffuse(given, _ROUGHLY) for given in values]
 
 
 def smooth_along(flat: Silhouette, guide: Floats, width: Floats, values: Floats) -> Floats:
@@ -71,7 +71,10 @@ def smooth_along(flat: Silhouette, guide: Floats, width: Floats, values: Floats)
     shares *= (width[triangles].mean(axis=1) * np.sqrt(0.5 * areas))[:, None]
     products = [-shares[:, (k + 1) % 3] * shares[:, (k + 2) % 3] for k in range(3)]
     mass = _sum_at(triangles.ravel(), np.repeat(areas / 6.0, 3), len(values))
-    return _diffusion(_sum_over_sides(triangles, products, len(values)), mass).diffuse(values)
+    system = _diffusion(_sum_over_sides(triangles, products, len(values)), mass)
+    # Solved relative to the mean, since the precision is relative to the load.
+    middle = float(values.mean())
+    return system.diffuse(values - middle, _PRECISION) + middle
 
 
 def _doubled_slopes(points: Floats, triangles: Ints, changes: Floats) -> Floats:
@@ -105,10 +108,10 @@ class _System:
             result -= weight * padded[column]
         return np.asarray(result)
 
-    def diffuse(self, values: Floats) -> Floats:
+    def diffuse(self, values: Floats, precision: float) -> Floats:
         """Return the values (n,), smoothed; `load` is the mass at each point, and all are free."""
         load = self.load * values
-        return _conjugate_gradients(self.product, self.diagonal, load, values, _ROUGHLY)
+        return _conjugate_gradients(self.product, self.diagonal, load, values, precision)
 
 
 def _diffusion(sides: _Sides, mass: Floats) -> _System:
