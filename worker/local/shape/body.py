@@ -63,7 +63,7 @@ def shape_body(
     seen = _front(flat, nearness, matte, settings["smoothness"])
     seen = _calm_flank(flat, bump, seen, size)
     front = seen * (thickness * _full_depth(flat, seen))
-    front += _turn_edge_on(heights, _EDGE * size * thickness)
+    front += _round_rim(heights, _EDGE * size * thickness)
     back = extend_from_rim(flat, front) - heights
     # Where the front is hollow, the back stays behind it.
     back = np.where(flat.rim, front, np.minimum(back, front - _BETWEEN * heights))
@@ -101,7 +101,7 @@ def _calm_flank(flat: Silhouette, bump: Floats, seen: Floats, size: float) -> Fl
     return smooth_along(flat, bump, _CALM * size * fade * fade, seen)
 
 
-def _turn_edge_on(heights: Floats, depth: float) -> Floats:
+def _round_rim(heights: Floats, depth: float) -> Floats:
     """Return the change (n,) of the front's depth, from −`depth` at the rim to about 0.
 
     At the rim, it rises as the inflated `heights` (n,) do, so that the front is as steep as the

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the front's texture gives way to the back's, so that both agree at the rim."""
+"""The share of the front's own colors near the rim, where it fades into the back."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from PIL import Image
 from unit.known_depth import build_body, load_truth
 from unit.local_shapes import build, corner_normals, disc, grid, local
 from unit.rims import color_differences, rim_folds, rim_steps, rim_wobble, sample
+from unit.worker_package import load
 
 FOLDER = places.ROOT / "tests" / "data" / "subjects"
 SUBJECTS = ("white_penguin", "white_panda", "plain_bear", "plain_octopus")
@@ -80,6 +81,19 @@ def test_reliefs_pixel_art_and_mirrored_images_do_not_fade(
         monkeypatch.setattr(local, "_FADE", share)
         textures.append(build(picture, face_count=4000, **settings).texture)
     assert np.array_equal(*textures)
+
+
+def test_thin_parts_fade_over_less() -> None:
+    matte = np.asarray(disc(320, 60.0, (90.0, 160.0)), np.float32)
+    matte[150:170, 90:300] = 1.0
+    share = load("local.shape.flank").share_of_front(matte, 10.0)
+    column, middle = share[:, 250], share[:, 90]
+    assert share[matte == 0.0].max() == 0.0
+    # Over 2 pixels of a bar with a half width of 10, over 10 pixels of the disc.
+    assert column[150] < 0.1
+    assert column[153] > 0.95
+    assert middle[103] < 0.75
+    assert middle[113] > 0.95
 
 
 @pytest.mark.parametrize("name", ["monkey", "toy", "jug"])
