@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 ADDON = "bl_ext.user_default.image_to_mesh"
 GENERATED = "[obj.name for obj in bpy.data.objects if 'image_to_mesh_job' in obj]"
 _INSIDE = ("inside_scene.py", "inside_layout.py", "inside_panel.py", "inside_stalls.py")
-_VIEWS_OPEN = f"""
+_UNFOLD = f"""
 import sys
-views = sys.modules['{ADDON}.panels.sidebar'].IMAGE_TO_MESH_PT_views
-if views.bl_options:
-    bpy.utils.unregister_class(views)
-    views.bl_options = set()
-    views.bl_idname += '_open'
-    bpy.utils.register_class(views)
+panel = getattr(sys.modules['{ADDON}.panels.sidebar'], PANEL)
+if panel.bl_options:
+    bpy.utils.unregister_class(panel)
+    panel.bl_options = set()
+    panel.bl_idname += '_open'
+    bpy.utils.register_class(panel)
 """
 _PICTURED = f"""
 from importlib import import_module
@@ -58,9 +58,9 @@ class Artist:
 
     # What they do
 
-    def unfold_views(self) -> None:
-        """Have the *Views* subpanel open; Blender offers scripts no way to unfold a panel."""
-        self.session.run(_VIEWS_OPEN)
+    def unfold(self, panel: str) -> None:
+        """Have a subpanel open, such as "views"; Blender offers scripts no way to unfold one."""
+        self.session.run(f"PANEL = {'IMAGE_TO_MESH_PT_' + panel!r}\n{_UNFOLD}")
 
     def new_file(self) -> None:
         """Open a new file with the sidebar open; messages of earlier jobs are dismissed."""

@@ -18,15 +18,6 @@ SHAPE = "bpy.context.scene.image_to_mesh.local.shape"
 FROM_FILE = "image_to_mesh.depth_model_from_file"
 GET = "image_to_mesh.get_depth_model"
 DATA = bytes(range(256)) * 4_000
-OPENED = f"""
-import sys
-settings = sys.modules['{ADDON}.panels.sidebar'].IMAGE_TO_MESH_PT_settings
-if settings.bl_options:
-    bpy.utils.unregister_class(settings)
-    settings.bl_options = set()
-    settings.bl_idname += '_open'
-    bpy.utils.register_class(settings)
-"""
 SMALL = f"""
 import dataclasses, pathlib, sys
 jobs = sys.modules['{ADDON}.jobs']
@@ -51,7 +42,7 @@ def upper_edge(artist: Artist, button: str) -> int:
 def test_the_offer_stays_under_the_pointer_when_body_needs_it(
     artist: Artist, photograph: Path
 ) -> None:
-    artist.session.run(OPENED)
+    artist.unfold("settings")
     artist.choose(photograph)
     artist.shows("1024 × 1024")
     artist.shows("99 MB")
@@ -66,7 +57,7 @@ def test_the_offer_stays_under_the_pointer_when_body_needs_it(
 
 def test_the_model_is_a_click_away(artist: Artist, photograph: Path, workshop: Path) -> None:
     artist.new_file()  # A shape that was chosen before is kept.
-    artist.session.run(OPENED)
+    artist.unfold("settings")
     artist.choose(photograph)
     with serving(Files(data=DATA)) as files:
         digest = hashlib.sha256(DATA).hexdigest()

@@ -134,7 +134,7 @@ def test_old_side_views_go_unseen_into_no_order(
 
 def test_the_views_are_pictures_of_equal_size(artist: Artist, files: list[Path]) -> None:
     choose_service(artist)
-    artist.unfold_views()
+    artist.unfold("views")
     artist.session.run("bpy.context.scene.image_to_mesh.provider = 'tripo'")
     artist.choose(files[0])
     artist.keep("orders-views-empty")

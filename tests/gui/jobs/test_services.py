@@ -223,7 +223,7 @@ def test_all_views_reach_the_service(
     received: Callable[[Services], dict[str, bytes]],
 ) -> None:
     set_up(artist, services, provider, views["front"], left=views["left"], back=views["back"])
-    artist.unfold_views()
+    artist.unfold("views")
     before = services.creates()
     artist.press_generate()
     artist.wait_for_mesh(SECONDS)
