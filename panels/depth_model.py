@@ -12,6 +12,8 @@ from ..i18n.translate import tr, translate
 from ..providers import Provider
 from .text_layout import draw_text
 
+WHAT_FOR = "Optional: recognizes depth, for Relief and the shape Body"
+
 
 def draw_models(
     layout: bpy.types.UILayout, context: bpy.types.Context, provider: Provider[Any]
@@ -48,6 +50,7 @@ def _draw_offer(
             column, context, translate(state.failure.message, state.failure.hint), icon="ERROR"
         )
     is_online = preferences.may_reach(weights.url)
+    draw_text(column, context, WHAT_FOR, active=False)
     if not is_online:
         text = tr("To get the depth model ({} MB), Blender must be online.")
         draw_text(column, context, text.format(weights.megabytes))

@@ -47,7 +47,9 @@ def _move_home() -> str:
     return home
 
 
-# At import, not in a fixture: the tiers' own conftest.py files import the product.
+# At import, not in a fixture: the tiers' own conftest.py files import the product, and numpy reads
+# the number of its threads once. More threads than tests on a machine only wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 _make_importable()
 _move_home()
 

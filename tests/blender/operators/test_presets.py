@@ -120,7 +120,22 @@ def test_the_tooltips_of_shipped_presets_agree_with_the_settings(
         assert len(tooltip(provider, preset)) == len(changed) + 1
 
 
-@pytest.mark.parametrize("text", ["settings.texture = os.remove('x')", "=", "\udcff"])
+NO_PRESETS = (
+    "settings.texture = os.remove('x')",
+    "=",
+    "\udcff",
+    "settings.face_limit = " + "(" * 30_000 + ")" * 30_000,
+    "settings.face_limit = " + "-" * 90_000 + "1",
+    "settings.use_face_limit = True\nsettings.face_limit = 'many'",
+    "settings.use_face_limit = True\nsettings.face_limit = [1]",
+    "settings.use_face_limit = True\nsettings.face_limit = {}",
+    "settings.model = ['a']",
+    "settings.model = {}",
+    "settings.texture = {1: 2}",
+)
+
+
+@pytest.mark.parametrize("text", NO_PRESETS, ids=lambda text: text[:40])
 def test_a_file_that_is_no_preset_has_no_tooltip(chosen: Any, tmp_path: Path, text: str) -> None:
     file = tmp_path / "odd.py"
     file.write_bytes(text.encode("utf-8", "surrogateescape"))
