@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .._shared.errors import BadMesh, BadReply, Banned, Expired, Failed
 from .._shared.http.addresses import segment
 from .._shared.messages import Message, as_message, join_messages
 from .._shared.provider import Balance, CancelOutcome, Cost, Progress, RemoteFile, Result
-from .._shared.reconcile import clock_offset, is_near, matches_request
+from .._shared.reconcile import Page, clock_offset, matches_request, rows_around
 from .errors import check_reply, content_refused, refusal
 from .replies import Asset, Job, Price, TeamLimits, job_of, parse_body, parse_field
 
@@ -83,20 +84,26 @@ def find_jobs(
     `defaults` has the values of inputs that `body` leaves out. Returns an empty tuple if Scenario
     refuses to list the jobs.
     """
-    # One page is enough, because a lost order is only minutes old.
-    reply = http.get("/jobs", params={"type": "custom", "pageSize": 100})
-    listed = reply.json.get("jobs") if reply.ok and isinstance(reply.json, dict) else None
     jobs = []
-    for row in listed if isinstance(listed, list) else ():
-        metadata = row.get("metadata") if isinstance(row, dict) else None
+    for row in rows_around(since, "createdAt", partial(_page_of_jobs, http), ""):
+        metadata = row.get("metadata")
         inputs = metadata.get("input") if isinstance(metadata, dict) else None
         if not isinstance(inputs, dict) or inputs.get("image") != body["image"]:
             continue
-        if is_near(row.get("createdAt"), since + clock_offset(reply)) and matches_request(
-            body, inputs, defaults
-        ):
+        if matches_request(body, inputs, defaults):
             jobs.append(str(row.get("jobId") or row.get("id")))
-    return tuple(jobs)
+    return tuple(dict.fromkeys(jobs))
+
+
+def _page_of_jobs(http: Http, token: str) -> Page | None:
+    """Return the page of the project's jobs at a token, or None if Scenario refuses that."""
+    page = {"paginationToken": token} if token else {}
+    reply = http.get("/jobs", params={"type": "custom", "pageSize": 100, **page})
+    listed = reply.json.get("jobs") if reply.ok and isinstance(reply.json, dict) else None
+    if not isinstance(listed, list):
+        return None
+    rows = [row for row in listed if isinstance(row, dict)]
+    return Page(rows, clock_offset(reply), reply.json.get("nextPaginationToken") or None)
 
 
 def cancel(job: str, http: Http) -> CancelOutcome:

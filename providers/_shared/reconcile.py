@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .errors import InvalidSettings
 from .messages import Message
@@ -19,6 +19,54 @@ MAX_TRANSIT = timedelta(minutes=15)
 """Maximum time from an order to the creation of its task; a large body may take long to upload."""
 LONGEST_ID = 200
 """Maximum length of a task id that a user enters, in characters."""
+MAX_PAGES = 30
+"""Pages of a list that are read at most: more tasks than any account makes in `MAX_TRANSIT`."""
+
+
+class Page(NamedTuple):
+    """A page of a service's list of tasks.
+
+    `clock` is how far the service's clock is ahead. `next` is where the next page begins, in the
+    service's own terms, or None after the last page.
+    """
+
+    rows: Sequence[Mapping[str, Any]]
+    clock: timedelta
+    next: Any
+
+
+def rows_around(
+    since: datetime, field: str, read_page: Callable[[Any], Page | None], first: Any
+) -> list[Mapping[str, Any]]:
+    """Return the rows of a service's list whose tasks were created around `since`.
+
+    `field` has a row's time of creation. `read_page` returns the page that begins at a position,
+    of which `first` is the first, or None if the service refuses to list the tasks.
+
+    A batch may have made many tasks since the order: pages are read to the last one, or to one that
+    is older than `since`. Returns an empty list if that is not possible, since a part of the list
+    does not show whether only one task matches.
+    """
+    found: list[Mapping[str, Any]] = []
+    position = first
+    for _ in range(MAX_PAGES):
+        page = read_page(position)
+        if page is None:
+            break
+        then = since + page.clock
+        found += [row for row in page.rows if is_near(row.get(field), then)]
+        if page.next is None or _is_older([row.get(field) for row in page.rows], then):
+            return found
+        position = page.next
+    return []
+
+
+def _is_older(created: Sequence[object], since: datetime) -> bool:
+    """Return whether a page that is sorted from new to old ends before an order sent at `since`."""
+    first, last = (_time(created[0]), _time(created[-1])) if created else (None, None)
+    if first is None or last is None:
+        return False
+    return first > last and last < since - CLOCK_TOLERANCE
 
 
 def is_near(created: object, since: datetime) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._shared.adapters import parse_reply
@@ -24,7 +25,7 @@ from .._shared.errors import (
 from .._shared.http.addresses import ending_of, segment
 from .._shared.messages import Message, join_messages
 from .._shared.provider import Balance, Progress, RemoteFile, Result, Ticket
-from .._shared.reconcile import clock_offset, is_near, matches_request
+from .._shared.reconcile import Page, clock_offset, matches_request, rows_around
 from .errors import KEY_PAGE_URL, LATE, POLICY, Api, is_refused, is_unclear, parse_code, refusal
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from .._shared.http.reply import Reply
 
 T = TypeVar("T")
+
+USAGE_ROWS = 200
+"""Tasks on a page of the usage list; Tripo allows no more."""
 
 
 @dataclass(frozen=True)
@@ -186,25 +190,34 @@ def find_tasks(
     has only the types and times of tasks, so the inputs of each possible task need another call.
     Returns an empty tuple if Tripo refuses to list the tasks.
     """
-    # The newest 50 are enough, because the lost order is only minutes old.
-    reply = http.get("/account/usage", params={"limit": 50, "offset": 0})
-    listed = (
-        reply.json.get("data") if not is_refused(reply) and isinstance(reply.json, dict) else []
-    )
-    rows = listed.get("items") if isinstance(listed, dict) else listed
-    since_there = since + clock_offset(reply)
+    rows = rows_around(since, "created_at", partial(_usage_page, http), 0)
     # Tripo may list the model by the field's name in API v2.
     sent = {**body, "model_version": body.get("model")}
+    # A task that is created meanwhile moves the others, so that two pages have the same one.
+    tasks = {str(row["task_id"]): None for row in rows if _is_kind(row, kind)}
     tickets = []
-    for row in rows if isinstance(rows, list) else ():
-        if not isinstance(row, dict) or row.get("type") != kind or not row.get("task_id"):
-            continue
-        if is_near(row.get("created_at"), since_there):
-            ticket = Ticket({"task": str(row["task_id"])})
-            task = read(http.get(f"/tasks/{task_path(ticket)}"), Task, "task", api)
-            if matches_request(sent, task.input or {}, defaults):
-                tickets.append(ticket)
+    for ticket in (Ticket({"task": task}) for task in tasks):
+        task = read(http.get(f"/tasks/{task_path(ticket)}"), Task, "task", api)
+        if matches_request(sent, task.input or {}, defaults):
+            tickets.append(ticket)
     return tuple(tickets)
+
+
+def _is_kind(row: Mapping[str, Any], kind: str) -> bool:
+    return row.get("type") == kind and bool(row.get("task_id"))
+
+
+def _usage_page(http: Http, offset: int) -> Page | None:
+    """Return the page of the account's tasks, from new to old, or None if Tripo refuses that."""
+    reply = http.get("/account/usage", params={"limit": USAGE_ROWS, "offset": offset})
+    if is_refused(reply) or not isinstance(reply.json, dict):
+        return None
+    data = reply.json.get("data")
+    listed = data.get("items") if isinstance(data, dict) else data
+    rows = listed if isinstance(listed, list) else []
+    # Not by the length of the page, in case Tripo returns fewer than requested.
+    following = offset + len(rows) if rows else None
+    return Page([row for row in rows if isinstance(row, dict)], clock_offset(reply), following)
 
 
 def balance_of(reply: Reply, api: Api) -> Balance:

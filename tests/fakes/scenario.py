@@ -296,9 +296,15 @@ class _Api(_Handler):
 
     def _jobs(self) -> tuple[int, Any]:
         wrong = set(self.seen.query) - {"status", "type", "types", "pageSize", "paginationToken"}
-        if wrong or not 1 <= int(self.seen.query.get("pageSize", "50")) <= 100:
+        size = int(self.seen.query.get("pageSize", "50"))
+        if wrong or not 1 <= size <= 100:
             raise _refusal(400, "Invalid query")
-        return 200, {"jobs": [self._job_shown(job) for job in self.fake.jobs.values()]}
+        jobs = [self._job_shown(job) for job in reversed(self.fake.jobs.values())]
+        token = self.seen.query.get("paginationToken", "page-0")
+        start = int(token.removeprefix("page-"))
+        end = start + size
+        following = {"nextPaginationToken": f"page-{end}"} if end < len(jobs) else {}
+        return 200, {"jobs": jobs[start:end], **following}
 
     def _job(self, identity: str) -> tuple[int, Any]:
         job = self._find(self.fake.jobs, identity, "Job")

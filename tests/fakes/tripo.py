@@ -175,10 +175,12 @@ class TripoV3(FakeTripo):
             }
             for create in reversed(self.creates)
         ]
-        limit = int(parse_qs(urlsplit(seen.path).query).get("limit", ["50"])[0])
-        if not 1 <= limit <= 200:
+        query = parse_qs(urlsplit(seen.path).query)
+        limit, offset = (int(query.get(name, [usual])[0])
+                         for name, usual in (("limit", "50"), ("offset", "0")))  # fmt: skip
+        if not 1 <= limit <= 200 or offset < 0:
             raise Refused(400, 1004, "limit is at most 200")
-        return {"items": rows[:limit]}
+        return {"items": rows[offset : offset + limit]}
 
 
 def _views(inputs: Any = None, files: Any = None) -> dict[str, Any]:

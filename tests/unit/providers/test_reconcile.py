@@ -16,6 +16,7 @@ from fakes.running import end_of
 from fakes.scenario_state import Fault, ScenarioFake, usual_results
 from fakes.tripo import TripoV3
 from fakes.tripo_calls import V3, job_for
+from fakes.tripo_server import FakeTask
 
 from image_to_mesh.jobs import JobSpec, Library, Session, State
 from image_to_mesh.jobs.steps import submit
@@ -59,6 +60,19 @@ class Tripo:
         """Return a job."""
         return job_for(V3, self.fake, library, settings=settings)
 
+    def add_tasks(self, count: int, created: str) -> None:
+        """Let other programs make tasks of the same settings with another picture."""
+        body = {**self.fake.creates[-1].body, "input": "file_another"}
+        self.fake.most_running += count
+        for number in range(count):
+            task = FakeTask(f"other-{number:04}", "image_to_model", body, created=created)
+            self.fake.tasks[task.id] = task
+
+    @property
+    def listed(self) -> int:
+        """Return how many pages of the list were read."""
+        return len(self.fake.calls("GET /v3/account/usage"))
+
     def made_long_ago(self) -> None:
         """Date all tasks to another day."""
         for task in self.fake.creates:
@@ -96,6 +110,20 @@ class Scenario(Tripo):
         """Return a job."""
         chosen = scenario_calls.settings_of(**settings)
         return scenario_calls.job_for(self.served, library, settings=chosen, blender=None)
+
+    def add_tasks(self, count: int, created: str) -> None:
+        """Let other programs make jobs of the same settings with another picture."""
+        inputs = {**self.served.submits[-1], "image": "asset_other"}
+        for number in range(count):
+            job = f"job_other{number:04}"
+            self.served.jobs[job] = {
+                "jobId": job, "status": "success", "input": inputs, "created": created
+            }  # fmt: skip
+
+    @property
+    def listed(self) -> int:
+        """Return how many pages of the list were read."""
+        return sum("pageSize" in seen.query for seen in list(self.served.requests))
 
     def made_long_ago(self) -> None:
         """Date all jobs to another day."""
@@ -222,6 +250,54 @@ def test_a_failed_list_request_is_repeated_on_demand(
     again = end_of(running, running.start(replace(spec, pictures=(), record=record)))
     assert again.state is State.READY
     assert listing.creates == 1
+
+
+def test_a_large_batch_since_then_does_not_hide_the_order(
+    listing: Tripo, running: Session, tmp_path: Path
+) -> None:
+    listing.lose_answers(1)
+    listing.fail_lists(1)
+    spec = listing.spec(tmp_path)
+    view = end_of(running, running.start(spec))
+    assert view.state is State.UNCERTAIN
+    running.join(5.0)
+    listing.add_tasks(450, (datetime.now(UTC) + timedelta(minutes=20)).isoformat())
+    record = Library(tmp_path).load(view.job)
+    again = end_of(running, running.start(replace(spec, pictures=(), record=record)))
+    assert again.state is State.READY, again.failure
+
+
+def test_a_list_is_read_no_further_than_the_order(
+    listing: Tripo, running: Session, tmp_path: Path
+) -> None:
+    assert end_of(running, running.start(listing.spec(tmp_path / "a"))).state is State.READY
+    listing.made_long_ago()
+    listing.add_tasks(900, "2020-01-02T00:00:00Z")
+    listing.lose_answers(1)
+    view = end_of(running, running.start(listing.spec(tmp_path / "b")))
+    assert view.state is State.READY, view.failure
+    assert listing.listed == 1
+
+
+def page(rows: list[datetime], following: int | None) -> reconcile.Page:
+    """Return a page of a list of tasks."""
+    return reconcile.Page([{"at": time.isoformat()} for time in rows], timedelta(), following)
+
+
+def test_half_a_list_says_nothing() -> None:
+    def refused_after(count: int) -> Any:
+        return lambda number: page([NOW], number + 1) if number < count else None
+
+    assert reconcile.rows_around(NOW, "at", refused_after(3), 0) == []
+    assert reconcile.rows_around(NOW, "at", refused_after(10_000), 0) == []
+
+
+def test_a_list_from_old_to_new_is_read_to_its_end() -> None:
+    pages = [[NOW - timedelta(hours=2), NOW - timedelta(hours=1)], [NOW]]
+    found = reconcile.rows_around(
+        NOW, "at", lambda number: page(pages[number], number + 1 if number < 1 else None), 0
+    )
+    assert found == [{"at": NOW.isoformat()}]
 
 
 # -- ids that people bring -----------------------------------------------------------------------
