@@ -12,7 +12,7 @@ from ..i18n.translate import tr, translate
 from ..providers import Provider
 from .text_layout import draw_text
 
-WHAT_FOR = "Optional: recognizes depth, for Relief and the shape Body"
+WHAT_FOR = "Optional: a model that sees depth in images"
 
 
 def draw_models(

@@ -18,7 +18,7 @@ from .text_layout import draw_text
 
 PREVIEW = 7.0
 """Height of the preview in units of a row, without any sentence below it."""
-LEAST_PREVIEW = 2.0
+LEAST_PREVIEW = 1.75
 """Minimum height of the preview, also in units of a row; texts of five rows fit above it."""
 BORDER = 0.5
 """Height of the border that Blender draws around the preview."""

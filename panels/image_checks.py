@@ -146,11 +146,13 @@ def warnings(report: jobs.ImageReport) -> Iterator[str]:
 def _draw_ways(
     layout: bpy.types.UILayout, context: bpy.types.Context, image: bpy.types.Image
 ) -> None:
-    row = layout.row(align=True)
+    column = layout.column(align=True)
+    row = column.row(align=True)
     share = _share_of_remove(context, image)
-    ways = row.split(factor=share, align=True) if share else row.column(align=True)
+    ways = row.split(factor=share, align=True) if share else row
     ways.operator("image_to_mesh.develop", text=REMOVE).background = "remove"
-    ways.operator("image_to_mesh.develop", text=CROP).crop = True
+    below = ways if share else column
+    below.operator("image_to_mesh.develop", text=CROP).crop = True
     draw_box_buttons(row, choices_of(context.scene))
     if image.get(EDITED_FROM):
         row.operator("image_to_mesh.use_original", text="", icon="LOOP_BACK")

@@ -27,8 +27,11 @@ NARROW = 260.0
 """Region width in pixels below which a title does not fit beside its value."""
 LEAST_ROOM = 60.0
 """Minimum width of a line, in pixels at a UI scale of 1: single letters are hard to read."""
-BREAKS = re.compile(r"(?<=\s)(?=\S)|(?<=[^\W\d]-)(?=[^\W\d])")
-"""Where a text may break: after spaces, and after the hyphens of words."""
+BREAKS = re.compile(
+    r"(?<=\s)(?=\S)(?!(?<=\d\s)(?:[kMG]?B|s|min|[cm]?m)\b)|(?<=[^\W\d]-)(?=[^\W\d])"
+)
+"""Where a text may break: after spaces, except between a number and its unit, and after the hyphens
+of words."""
 BORDERS = 8.0
 """Pixels that Blender keeps free at both sides of a text."""
 TITLE_SHARE = 0.4

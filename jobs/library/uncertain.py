@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from ...providers import LibraryProblem, Message, all_providers, os_reason
 from ..values import Record, State
@@ -14,11 +15,20 @@ GIVEN_UP = (
 )
 
 
+def submission_time(record: Record) -> str:
+    """Return when a job's order was sent, in local time: "2026-11-30 14:05"."""
+    try:
+        time = datetime.fromisoformat(record.submitted or "").astimezone()
+    except (ValueError, OverflowError, OSError):
+        return Message.of("an unknown time")
+    return time.strftime("%Y-%m-%d %H:%M")
+
+
 def describe_uncertain(record: Record) -> tuple[str, ...]:
     """Return sentences about an uncertain order: what is known, and what to check."""
     provider = all_providers().get(record.provider)
     label = provider.label if provider else record.provider
-    when = record.submitted or Message.of("an unknown time")
+    when = submission_time(record)
     sentences: list[str] = [
         Message("Submitted to {provider} at {when}.", provider=label, when=when)
     ]
@@ -33,10 +43,18 @@ def describe_uncertain(record: Record) -> tuple[str, ...]:
         ]
     if record.failure is not None:
         sentences += [record.failure.message, record.failure.hint]
+    else:
+        sentences.append(
+            Message("No response arrived: {provider} may charge for this job.", provider=label)
+        )
     sentences += record.notes
     if provider is not None and provider.lookup_name:
         sentences.append(
-            Message("If the task is there, attach its {id}.", id=Message.of(provider.lookup_name))
+            Message(
+                "If {provider} lists the task, attach its {id}.",
+                provider=label,
+                id=Message.of(provider.lookup_name),
+            )
         )
     return tuple(sentence for sentence in sentences if sentence)
 
@@ -69,7 +87,7 @@ def give_up(library: Library, job: str) -> Record:
                 ),
                 "If it is unfinished, resume it.",
             )
-        note = Message(GIVEN_UP, time=record.submitted or Message.of("an unknown time"))
+        note = Message(GIVEN_UP, time=submission_time(record))
         record = replace(record, state=State.CANCELLED, failure=None, notes=(*record.notes, note))
         library.save(record)
     except OSError as error:

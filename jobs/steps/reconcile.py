@@ -22,6 +22,7 @@ from ...providers import (
 from ...providers._shared.http.recorded_answer import ReplayConnection
 from ..library.live_record import LiveRecord
 from ..library.store import Library
+from ..library.uncertain import submission_time
 from ..resources import Resources
 from ..state_after_error import ACCOUNT, INPUT, NOT_NOW, VERDICTS
 from ..values import Failure, JobSpec, Record, State
@@ -75,7 +76,7 @@ class Reconciler:
             ticket = self._provider.attach(spec.attach, spec.settings)
             return self._take(ticket, ATTACHED)
         if spec.again:
-            note = Message(AGAIN, time=record.submitted or Message.of("an unknown time"))
+            note = Message(AGAIN, time=submission_time(record))
             return self._live.save(
                 state=State.QUEUED, submitted=None, request_hash=None, notes=(*record.notes, note)
             )
@@ -94,7 +95,7 @@ class Reconciler:
             Message(
                 "The job was interrupted while submitting at {time}; it is unknown whether the "
                 "service received it.",
-                time=record.submitted,
+                time=submission_time(record),
             ),
             Message(
                 "Check {provider} for the task before you submit again.",

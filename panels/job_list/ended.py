@@ -91,7 +91,7 @@ def _draw_line(
     faces = view.record.faces if view.record and not view.failure else None
     if faces and not is_open and not is_narrow(context):
         count = row.row()
-        count.alignment, count.active = "RIGHT", False
+        count.alignment = "RIGHT"
         count.label(text=f"{faces:,}", translate=False)
     if _can_import(view) and not is_open:
         button = row.operator("image_to_mesh.import_result", text="", icon="IMPORT", emboss=False)

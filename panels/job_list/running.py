@@ -55,9 +55,12 @@ def _draw_job(
     percent = "" if view.fraction is None else f" {view.fraction:.0%}"
     phase = f"{translate(view.phase)}{percent}"
     is_short = fits_line(context, phase, ICON)
-    row.progress(factor=view.fraction or 0.0, text=phase if is_short else view.name)
+    # A long phase, such as why it waits and for how long, is a sentence below the bar.
+    row.progress(
+        factor=view.fraction or 0.0, text=phase if is_short else percent.strip() or tr("Waiting")
+    )
     row.operator("image_to_mesh.cancel", text="", icon="X").job = view.job
-    if not is_short:  # such as why it waits, and for how long
+    if not is_short:
         draw_text(column, context, phase)
     number = thumbnails.number_of(f"{view.job}/picture")
     row = column.row(align=True)

@@ -10,7 +10,7 @@ import bpy
 from ... import jobs
 from ...i18n.translate import tr, translate
 from ...preferences import default_library, has_keys, import_defaults, is_offline, library
-from ...preferences.fields import shown_name
+from ...preferences.fields import USUAL_LIMIT, shown_name
 from ...providers import KeyField, Provider, all_providers, ca_bundle_problem
 from ...state.manual import MANUAL
 from ..account_text import columns_of
@@ -57,15 +57,14 @@ def _draw_library(box: Any, context: bpy.types.Context, preferences: Any) -> Non
     row.prop(preferences, "use_library_limit", text="")
     if preferences.use_library_limit:
         row.prop(preferences, "library_limit", text="")
-        row.label(text="GB")
     else:
-        hint = row.row()
-        hint.active = False  # or the text would read as what the checkbox turns on
-        hint.label(text="Unlimited")
+        usual = row.row()
+        usual.enabled = False
+        usual.label(text=f"{USUAL_LIMIT:g}", translate=False)
+    row.label(text="GB")
     found = jobs.library_index(library(context))
     if found.opened:
         hint = box.row()
-        hint.active = False
         hint.alignment = "RIGHT"
         count, size = f"{len(found.entries):,}", f"{found.size / 1e9:.1f}"
         hint.label(text=tr("Jobs: {} ({} GB)").format(count, size), translate=False)

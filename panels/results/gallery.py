@@ -55,8 +55,9 @@ def draw_gallery(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     elif is_filtered:
         draw_text(layout, context, "No results match", icon="INFO")
         layout.operator("image_to_mesh.show_all_results", icon="LOOP_BACK")
-    # The size is that of the whole library.
-    _draw_status(layout, context, shelf, found, 0 if is_filtered else index.size)
+    if found.items or hidden.last_undoable() is not None or shelf.notice or not is_filtered:
+        # The size is that of the whole library.
+        _draw_status(layout, context, shelf, found, 0 if is_filtered else index.size)
     item = selected_result(context)
     if item is not None:
         draw_details(layout, context, item)

@@ -9,6 +9,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -196,7 +197,8 @@ def test_an_uncertain_order_is_shown_with_its_choices(library: Path, service: Se
     job = make_interrupted_job(library, "uncertain", ticket=None)
     assert [item.id for item in scan().uncertain] == [job]
     seen = draw(width=WIDE)
-    assert "2026-11-21T10:00:00" in seen.text()
+    sent = datetime.fromisoformat("2026-11-21T10:00:00+00:00").astimezone()
+    assert f"at {sent:%Y-%m-%d %H:%M} " in seen.text()
     assert "request 0123456789ab" in seen.text()
     choices = {button["button"].how for button in seen.buttons("image_to_mesh.settle")}
     assert choices == {"ATTACH", "SUBMIT_AGAIN", "FORGET"}

@@ -302,6 +302,8 @@ def test_lines_fit_a_narrow_sidebar(chosen: Any) -> None:
     assert text.wrap_text("API-Schlüssel 2026-11-20", 80) == ("API-Schlüssel", "2026-11-20")
     assert text.wrap_text("API-Schlüssel", 60) == ("API-", "Schlüssel")
     assert text.wrap_text("", 60) == ("",)
+    for unit in ("MB", "kB", "s", "min"):
+        assert text.wrap_text(f"again in 7 {unit}", 70)[-1].endswith(f"7 {unit}")
     lines = {width: len(draw(width=width).all("label")) for width in (150, 600)}
     assert lines[150] > lines[600]
 

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from image_to_mesh.cli import entry
 from image_to_mesh.jobs import Ended, Library, Record, Session, State, session
 from image_to_mesh.jobs.import_plan import ImportPlan
 from image_to_mesh.jobs.library.recovery import ResumeContext, dismiss
+from image_to_mesh.jobs.library.uncertain import submission_time
 from image_to_mesh.providers import CancelOutcome, Provider, Ticket
 
 
@@ -216,7 +218,10 @@ def test_an_uncertain_order_shows_what_is_known_about_it(
     assert entry.main(["settle", uncertain, "--library", str(tmp_path)]) == 6
     said = capsys.readouterr().out
     assert record.submitted, "the record has no time of its order"
-    assert record.submitted in said
+    assert datetime.fromisoformat(submission_time(record)).astimezone() == datetime.fromisoformat(
+        record.submitted
+    ).replace(second=0)
+    assert f"at {submission_time(record)} " in said
     assert str(record.request_hash)[:12] in said
     assert "attach its Task ID" in said
     assert entry.main(["resume", uncertain, "--library", str(tmp_path)]) == 6
