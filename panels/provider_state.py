@@ -29,13 +29,16 @@ def draw_provider(
 
 
 def account_failure(context: bpy.types.Context, provider: Provider[Any]) -> str:
-    """Return the translated error from the last balance request; empty if there was no error."""
+    """Return what went wrong with the last balance request, translated; empty if nothing did.
+
+    What to do next is in the popover of the key: here it would move what is below.
+    """
     if not provider.keys or not preferences.has_account(provider):
         return ""
     reply = preferences.answer(context, provider)
     if reply is None or not reply.failure:
         return ""
-    return translate(reply.failure.message, reply.failure.hint)
+    return translate(reply.failure.message)
 
 
 def _draw_state(layout: bpy.types.UILayout, text: str) -> None:

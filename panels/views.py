@@ -13,7 +13,7 @@ from ..state.preflight import picture_key
 from ..state.scene_properties import choices_of, provider_of, taken_views
 from ..state.views import SIDE_VIEWS, foreign, images_of, view_of
 from .image_checks import megabytes
-from .text_layout import draw_text, is_narrow
+from .text_layout import GAP, draw_text, is_narrow
 
 PICTURE = 4.5
 """Height of a view's preview, in units of a row."""
@@ -62,14 +62,23 @@ def draw_pictures(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     draw_text(layout, context, _sum(context, images), active=False)
 
 
+def foreign_height(context: bpy.types.Context) -> float:
+    """Return the height of what `draw_foreign` draws, with a gap, in units of a row."""
+    return 1.0 + GAP if _has_foreign(context) else 0.0
+
+
 def draw_foreign(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw the buttons that keep or clear side views of another image, if there are any."""
-    chosen = choices_of(context.scene)
-    # The provider's views depend on all settings, which are read only if a view is foreign.
-    if foreign(chosen) and foreign(chosen, side_views(context)):
+    if _has_foreign(context):
         ways = layout.row(align=True)
         ways.operator("image_to_mesh.keep_views", text="Keep")
         ways.operator("image_to_mesh.clear_views", text="Clear")
+
+
+def _has_foreign(context: bpy.types.Context) -> bool:
+    chosen = choices_of(context.scene)
+    # The provider's views depend on all settings, which are read only if a view is foreign.
+    return bool(foreign(chosen) and foreign(chosen, side_views(context)))
 
 
 def _draw_cell(

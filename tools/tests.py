@@ -42,7 +42,8 @@ processes."""
 
 _WHOLE = "trixie"
 _IN_BOTH = ("session/test_install", "jobs/test_generate", "interface/test_appearance",
-            "interface/test_panel", "interface/test_image_sources")  # fmt: skip
+            "jobs/test_first_sight", "interface/test_panel",
+            "interface/test_image_sources")  # fmt: skip
 """Window tests that also run in the other Blender: those that depend most on its version."""
 
 _HANDS = {

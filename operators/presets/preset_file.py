@@ -9,7 +9,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from ...i18n.translate import tr
-from ...providers import Provider, Setting, Settings, changed_values, settings_of
+from ...providers import Provider, Settings, changed_values, settings_of
+from ...state.results.setting_texts import value_text
 from ...state.scene_properties import property_name, read_group, switch_name, write_group
 
 LARGEST = 100_000
@@ -34,7 +35,7 @@ def describe_preset(file: Path, provider: Provider[Any]) -> str:
         return ""
     changed = changed_values(settings)
     lines = [
-        f"{tr(setting.title)}: {_value_text(setting, getattr(settings, setting.name))}"
+        f"{tr(setting.title)}: {value_text(setting, getattr(settings, setting.name))}"
         for setting in settings_of(type(settings))
         if setting.name in changed
     ]
@@ -65,13 +66,3 @@ def _types(provider: Provider[Any]) -> dict[str, Any]:
         **{switch_name(setting.name): bool for setting in settings},
         **{property_name(setting.name): _TYPES[setting.kind] for setting in settings},
     }
-
-
-def _value_text(setting: Setting, value: Any) -> str:
-    if value is None:
-        return tr("Automatic")
-    if title := next((item.title for item in setting.choices if item.value == value), ""):
-        return tr(title)
-    if isinstance(value, bool):
-        return tr("On") if value else tr("Off")
-    return value if isinstance(value, str) else f"{value:,}"

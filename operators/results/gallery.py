@@ -14,6 +14,7 @@ from ...app.bring_in import library_of
 from ...i18n.translate import translate_error
 from ...providers import ImageToMeshError, LibraryProblem
 from ...state.results.listing import ROWS, columns, listing, page_start, selected_result
+from ...state.results.setting_texts import changed_text
 from ...state.results.shelf import ALL, call_to_rename, shelf_of
 from ...state.results.texts import provider_label, when_text
 from ..arguments import argument
@@ -60,7 +61,8 @@ class IMAGE_TO_MESH_OT_select_result(bpy.types.Operator):
         item = listing(context).by_job.get(properties.job)
         if not isinstance(item, jobs.Entry):
             return ""
-        return f"{item.title}\n{when_text(item.created)}, {provider_label(item)}"
+        lines = (item.title, f"{when_text(item.created)}, {provider_label(item)}")
+        return "\n".join(filter(None, (*lines, changed_text(item))))
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         shelf = shelf_of(context)

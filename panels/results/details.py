@@ -9,6 +9,7 @@ from ... import jobs
 from ...i18n.translate import tr
 from ...preferences import library
 from ...state.results.listing import Damaged, selected_result
+from ...state.results.setting_texts import changed_text
 from ...state.results.shelf import shelf_of
 from ...state.results.texts import (
     provider_label,
@@ -39,6 +40,8 @@ def draw_details(
     draw_text(facts, context, f"{when_text(item.created)}, {provider_label(item)}")
     if item.faces or item.credits:
         draw_text(facts, context, _facts_text(item))
+    if changed := changed_text(item):
+        draw_text(facts, context, changed, active=False)
     _draw_buttons(box, context, item)
 
 

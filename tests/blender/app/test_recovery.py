@@ -147,6 +147,8 @@ def test_a_job_that_was_never_sent_waits_for_a_click(library: Path, service: Ser
     assert (state_of(library, job), service.submits) == ("queued", [])
     button = seen.button("image_to_mesh.resume")
     assert (button["text"], button["button"].job) == ("Submit", job)
+    # In a narrow sidebar the sentence has lines of its own, so that the button does not cut it off.
+    assert "cup 0: not submitted" in draw(width=220).text()
     assert bpy.ops.image_to_mesh.resume(job=job) == {"FINISHED"}
     assert (state_of(library, job), len(service.submits)) == ("ready", 1)
     assert "not submitted" not in draw(width=WIDE).text()

@@ -155,6 +155,20 @@ def test_a_result_is_renamed_in_its_field(library: Path, shelf: Any) -> None:
         bpy.ops.image_to_mesh.rename_result(job="cup", name="x")
 
 
+def test_a_result_shows_its_changed_settings(library: Path, shelf: Any) -> None:
+    put(library, "a", settings={"shape": "relief", "face_count": 4000, "height": None, "odd": [1]})
+    put(library, "b")
+    shelf.selected = "a"
+    seen = draw_results()
+    assert "Shape: Relief, Faces: 4,000" in seen.text()
+    select = bpy.types.IMAGE_TO_MESH_OT_select_result
+    for job, expected in (("a", "Shape: Relief, Faces: 4,000"), ("b", "Built-in (Offline)")):
+        tip = select.description(bpy.context, SimpleNamespace(job=job))
+        assert tip.endswith(expected), tip
+    shelf.selected = "b"
+    assert "Shape" not in draw_results().text()
+
+
 def test_stars_and_providers_filter_the_results(library: Path, shelf: Any) -> None:
     put(library, "a", provider="tripo")
     put(library, "b")

@@ -148,6 +148,23 @@ def test_the_image_editor_shows_provider_views_price_and_the_question(chosen: An
     assert seen.button("image_to_mesh.clear_views")
 
 
+def test_the_preview_gives_way_to_the_question_about_views(chosen: Any) -> None:
+    def preview() -> float:
+        return float(draw(width=300).all("template_icon")[0]["scale"])
+
+    chosen.view_left = image("left")
+    before = preview()
+    chosen.image = image("another")
+    seen = draw(width=300)
+    assert seen.button("image_to_mesh.clear_views")
+    views = addon_module("panels.views")
+    gap = addon_module("panels.text_layout").GAP
+    notices = addon_module("panels.generate").plan_action(drawing_context(300))
+    assert views.foreign_height(drawing_context(300)) == 1.0 + gap
+    assert preview() <= before - (1.0 + gap)
+    assert any("view" in notice.text.lower() for notice in notices.notices)
+
+
 def test_the_tabs_are_places_of_their_own(addon: ModuleType) -> None:
     place_of = addon_module("operators.confirm_order").place_of
     tab = SimpleNamespace(type="UI", active_panel_category="Image to Mesh")

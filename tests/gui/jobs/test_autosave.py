@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,10 +14,10 @@ from gui.artist import Artist
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from gui.conftest import StartBlender
 
+INSIDE = Path(__file__).parents[1] / "inside_placeholders.py"
 JOB_SECONDS = 150.0
 MINUTE = 60.0
 LATE = 10.0
@@ -58,6 +59,8 @@ def test_auto_save_keeps_its_schedule(artist: Artist, photograph: Path, workshop
     started = time.time()
     set_up = SET_UP.format(folder=str(folder))
     assert artist.session.run(set_up) == [True, True, True]
+    artist.session.run(INSIDE.read_text("utf-8"))
+    assert artist.session.run("handlers()") > 0, "no placeholder is shown"
     seconds = [save - started for save in watch_saves(folder, artist)]
     print("\nauto-saved after", ", ".join(f"{second:.0f} s" for second in seconds))
     assert seconds == pytest.approx([MINUTE, 2 * MINUTE], abs=LATE)
