@@ -7,6 +7,7 @@ import csv
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,12 +18,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import places
 import pytest
 from fakes import FAKES, WORKER
 from fakes.crowd import Crowd
 
 from image_to_mesh.cli import entry
 from image_to_mesh.jobs import Library, Record, Session, State
+from image_to_mesh.jobs.steps import system_decoders
 from image_to_mesh.providers import Provider
 
 DRIVER = """
@@ -321,3 +324,30 @@ def test_200_pictures_interrupted_at_random_and_run_again_are_200_orders(
     said = json.loads(done.stdout.splitlines()[-1])
     assert (done.returncode, said["done"]) == (0, 200)
     assert (len(crowd.tasks), len(set(crowd.pictures))) == (200, 200)
+
+
+@pytest.mark.parametrize("decoders", ["system", "none"])
+def test_a_photo_of_a_phone_is_converted_or_says_what_to_do(
+    batch: Callable[..., Told],
+    crowd: Crowd,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    decoders: str,
+) -> None:
+    """A folder with a HEIC photo: it is found, and decoded if the system can do that."""
+    if decoders == "none":
+        monkeypatch.setattr(system_decoders, "DECODERS", {"linux": ()})
+    elif not any(shutil.which(name) for name in ("heif-dec", "heif-convert")):
+        pytest.skip("libheif's heif-convert is not installed")
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    shutil.copy(places.ROOT / "tests" / "data" / "dahlia.heic", folder)
+    code, told = batch(folder)
+    records = Library(tmp_path / "library").all()[0]
+    if decoders == "system":
+        assert (code, told["done"]) == (0, 1)
+        assert [record.state for record in records] == [State.READY]
+    else:
+        assert code != 0
+        assert "JPEG" in json.dumps(told), told
+        assert not records
