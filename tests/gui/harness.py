@@ -84,7 +84,7 @@ def _environment(profile: Path) -> dict[str, str]:
     }
 
 
-def _slowness() -> float:
+def slowness() -> float:
     """Return the factor by which other load slows down jobs, which run at low priority."""
     load = float(Path("/proc/loadavg").read_text("utf-8").split()[0])
     return min(max(1.0, load / (os.cpu_count() or 1)), _MOST_SLOWNESS)
@@ -165,7 +165,7 @@ class Session:
         self._questions += 1
         question = {"id": self._questions, "code": code}
         self._line.sendall(json.dumps(question).encode() + b"\n")
-        answer = self._receive(code, time.monotonic() + seconds * _slowness())
+        answer = self._receive(code, time.monotonic() + seconds * slowness())
         if answer["error"]:
             raise RaisedInside(f"{code}\n{answer['error']}")
         return answer["value"]
@@ -193,7 +193,7 @@ class Session:
 
         `seconds` are those of a quiet machine; a busy one has more.
         """
-        seconds *= _slowness()
+        seconds *= slowness()
         deadline = time.monotonic() + seconds
         while not (value := self.run(code, max(0.1, deadline - time.monotonic()))):
             if time.monotonic() > deadline:
@@ -347,7 +347,7 @@ class Session:
         raise NoAnswer(f"a click on the button of {name} does not call it\n{self.output()}")
 
     def _was_called(self, name: str, before: int) -> bool:
-        deadline = time.monotonic() + _CALL_SECONDS * _slowness()
+        deadline = time.monotonic() + _CALL_SECONDS * slowness()
         while time.monotonic() < deadline:
             if self.run(f"calls_of({name!r})") > before:
                 return True

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from gui import pictures
 from gui.artist import Artist
-from gui.harness import SCREENSHOTS
+from gui.harness import SCREENSHOTS, slowness
 from gui.interface.test_appearance import THEME
 from gui.interface.test_preferences import CLOSE, PLACE, POINTER
 from gui.interface.test_results import COPIES, LOADED, logo
@@ -116,7 +116,7 @@ def take_popup(stage: Artist, file: Path, code: str, call: str) -> None:
     stage.words()
     session.move_seen((place["left"] + place["width"] // 2, place["top"] + 300))
     session.run(f"with within('UI'): {call}")
-    time.sleep(1.0)
+    time.sleep(1.0 * slowness())
     shot = session.screenshot("state")
     start = max(0, place["left"] - 200)
     pictures.cut(

@@ -14,7 +14,8 @@ NO_CREDITS = (
     "'Add credits to your Tripo account.', 'https://platform.tripo3d.ai/billing')"
 )
 REFUSED = (
-    "('bad_key', 'Tripo refused the key.', 'Check the key in the preferences.', "
+    "('bad_key', 'Tripo refused the key.', 'Check the key: it must start with tsk_, and keys from '
+    "'tripo3d.com do not work at tripo3d.ai.', "
     "'https://platform.tripo3d.ai/api-keys')"
 )
 BUSY = "say('{provider} is busy, trying again in {seconds} s', provider='Tripo', seconds=7)"
@@ -34,7 +35,7 @@ STATES = {
     "empty": "",
     "image": LOCAL,
     "no-key": "choose('IMAGE', 'tripo')",
-    "bad-key": "choose('IMAGE', 'tripo')\nstored_keys().tripo_api_key = 'sk-wrong'",
+    "bad-key": "choose('IMAGE', 'tripo')\nstored_keys().tripo_api_key = 'tsk_ä'",
     "key-refused": f"{TRIPO}\nanswer('tripo', None, '', {REFUSED})",
     "offline": f"{TRIPO}\nstored_keys().tripo_base_url = 'https://openapi.tripo3d.ai/v3'",
     "balance": TRIPO,
@@ -62,6 +63,8 @@ STATES = {
     "placement": f"{LOCAL}\nunfold('placement', 'cleanup')",
     "views": f"{TRIPO}\nunfold('views')",
     "views-3": f"{TRIPO}\n{VIEWS}\nunfold('views')",
+    "views-asked": f"{TRIPO}\n{VIEWS}\nscene_choices().image = bpy.data.images.load('IMAGE')\n"
+    "unfold('views')",
     "results": f"{LOCAL}\nunfold('results')",
     "results-selected": f"unfold('results')\n{SELECT}",
     "results-none": "unfold('results')\nbpy.context.window_manager.image_to_mesh.text = 'zebra'",
