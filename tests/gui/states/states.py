@@ -14,9 +14,8 @@ NO_CREDITS = (
     "'Add credits to your Tripo account.', 'https://platform.tripo3d.ai/billing')"
 )
 REFUSED = (
-    "('bad_key', 'Tripo refused the key.', 'Check the key: it must start with tsk_, and keys from '
-    "'tripo3d.com do not work at tripo3d.ai.', "
-    "'https://platform.tripo3d.ai/api-keys')"
+    "('bad_key', 'Tripo refused the key.', 'Check the key: it must start with tsk_, and keys "
+    "from tripo3d.com do not work at tripo3d.ai.', 'https://platform.tripo3d.ai/api-keys')"
 )
 BUSY = "say('{provider} is busy, trying again in {seconds} s', provider='Tripo', seconds=7)"
 UNSURE = (
