@@ -19,7 +19,7 @@ ICON = "MESH_DATA"
 
 
 class IMAGE_TO_MESH_MT_pictures(bpy.types.Menu):
-    """Sources of an image: file, clipboard, reference, viewport, render, or URL"""
+    """Sources of an image: file, clipboard, reference, viewport, render, URL, or sample"""
 
     bl_idname = "IMAGE_TO_MESH_MT_pictures"
     bl_label = "Image From"
@@ -34,6 +34,7 @@ class IMAGE_TO_MESH_MT_pictures(bpy.types.Menu):
         layout.operator("image_to_mesh.use_view", text="Viewport", icon="VIEW3D")
         layout.operator("image_to_mesh.use_render", text="Render Result", icon="RENDER_RESULT")
         layout.operator("image_to_mesh.use_address", text="URL...", icon="URL")
+        layout.operator("image_to_mesh.use_sample", text="Sample Image", icon="IMAGE_DATA")
         layout.separator()
         several = ("Generate from Multiple Files with {}...", "Generate from Multiple Files...")
         _several(layout, with_provider(context, *several), "FILE_FOLDER")
@@ -57,6 +58,32 @@ class IMAGE_TO_MESH_MT_edit_image(bpy.types.Menu):
         layout.operator("image_to_mesh.clear_subject")
         layout.separator()
         layout.operator("image_to_mesh.use_original")
+        layout.separator()
+        layout.operator("image_to_mesh.keep_views")
+        layout.operator("image_to_mesh.clear_views")
+
+
+class IMAGE_TO_MESH_MT_settings(bpy.types.Menu):
+    """Presets, defaults, and the depth model, for Blender's search"""
+
+    bl_idname = "IMAGE_TO_MESH_MT_settings"
+    bl_label = "Settings"
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        layout = self.layout
+        # Menus may execute operators directly; dialogs open only on invoke.
+        layout.operator_context = "INVOKE_DEFAULT"
+        layout.menu("IMAGE_TO_MESH_MT_presets")
+        layout.separator()
+        layout.operator("image_to_mesh.leave_reference")
+        layout.operator("image_to_mesh.keep_defaults", text="Save Import Defaults")
+        layout.operator("image_to_mesh.forget_defaults")
+        layout.separator()
+        state = jobs.weights_downloads().state(jobs.DEPTH)
+        row = layout.row()
+        row.enabled = not (state.is_there or state.is_running)
+        row.operator("image_to_mesh.get_depth_model")
+        layout.operator("image_to_mesh.depth_model_from_file", text="Depth Model from File...")
 
 
 class IMAGE_TO_MESH_MT_object(bpy.types.Menu):
@@ -71,9 +98,10 @@ class IMAGE_TO_MESH_MT_object(bpy.types.Menu):
         layout.operator_context = "INVOKE_DEFAULT"
         _order(layout, context, "generate", ("Generate with {}", "Generate"))
         _order(layout, context, "update", ("Update with {}", "Update"))
-        layout.operator("image_to_mesh.use_selected")
+        layout.separator()
         layout.menu("IMAGE_TO_MESH_MT_pictures")
         layout.menu("IMAGE_TO_MESH_MT_edit_image")
+        layout.menu("IMAGE_TO_MESH_MT_settings")
         layout.separator()
         layout.operator("image_to_mesh.import_result")
         layout.operator("image_to_mesh.show_texture")
@@ -81,9 +109,39 @@ class IMAGE_TO_MESH_MT_object(bpy.types.Menu):
         layout.operator("image_to_mesh.replace")
         layout.operator("image_to_mesh.bring_back")
         layout.separator()
+        layout.menu("IMAGE_TO_MESH_MT_rotate")
         layout.menu("IMAGE_TO_MESH_MT_mesh_tools", text="Mesh Tools")
         layout.separator()
+        layout.menu("IMAGE_TO_MESH_MT_library")
         layout.operator("image_to_mesh.cancel")
+
+
+class IMAGE_TO_MESH_MT_rotate(bpy.types.Menu):
+    """Rotations of the active result, which its provider's later results get, too"""
+
+    bl_idname = "IMAGE_TO_MESH_MT_rotate"
+    bl_label = "Rotate"
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        self.layout.operator_enum("image_to_mesh.turn", "to")
+
+
+class IMAGE_TO_MESH_MT_library(bpy.types.Menu):
+    """What concerns the library and jobs of earlier sessions"""
+
+    bl_idname = "IMAGE_TO_MESH_MT_library"
+    bl_label = "Library"
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        layout = self.layout
+        # Menus may execute operators directly; the file dialog opens only on invoke.
+        layout.operator_context = "INVOKE_DEFAULT"
+        layout.operator("image_to_mesh.import_arrivals", text="Import New Results")
+        layout.operator("image_to_mesh.resume", text="Resume Newest Unfinished Job")
+        layout.separator()
+        layout.operator("image_to_mesh.open_asset_browser")
+        layout.separator()
+        layout.operator("image_to_mesh.save_diagnostics")
 
 
 class IMAGE_TO_MESH_MT_mesh_tools(bpy.types.Menu):
@@ -176,6 +234,9 @@ ENTRIES = (
 classes = (
     IMAGE_TO_MESH_MT_pictures,
     IMAGE_TO_MESH_MT_edit_image,
+    IMAGE_TO_MESH_MT_settings,
+    IMAGE_TO_MESH_MT_rotate,
+    IMAGE_TO_MESH_MT_library,
     IMAGE_TO_MESH_MT_mesh_tools,
     IMAGE_TO_MESH_MT_object,
     IMAGE_TO_MESH_PT_image_editor,

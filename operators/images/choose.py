@@ -179,6 +179,13 @@ class IMAGE_TO_MESH_OT_leave_reference(bpy.types.Operator):
     bl_description = "Place the mesh as set in Placement instead of at the reference"
     bl_options = {"REGISTER", "UNDO"}
 
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if choices_of(context.scene).placement.own_reference():
+            return True
+        cls.poll_message_set("The image was not taken from a reference in this scene")
+        return False
+
     def execute(self, context: bpy.types.Context) -> set[str]:
         choices_of(context.scene).placement.bind_reference(None, None)
         return {"FINISHED"}
@@ -219,6 +226,13 @@ class IMAGE_TO_MESH_OT_keep_views(bpy.types.Operator):
     bl_description = "Keep the other views: they show the same subject as the image"
     bl_options = {"REGISTER", "UNDO"}
 
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if views.foreign(choices_of(context.scene)):
+            return True
+        cls.poll_message_set("No view was chosen for another image")
+        return False
+
     def execute(self, context: bpy.types.Context) -> set[str]:
         views.keep(choices_of(context.scene))
         redraw(context)
@@ -239,6 +253,13 @@ class IMAGE_TO_MESH_OT_clear_views(bpy.types.Operator):
         items=[("all", "All", ""), *((view, view.capitalize(), "") for view in views.SIDE_VIEWS)],
         options=HIDDEN,
     )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if views.images_of(choices_of(context.scene), views.SIDE_VIEWS):
+            return True
+        cls.poll_message_set("There are no other views")
+        return False
 
     @classmethod
     def description(cls, _: bpy.types.Context, properties: Any) -> str:

@@ -71,6 +71,13 @@ class Layout:
     def separator(self, **_: object) -> None:
         """Draw nothing."""
 
+    def operator_enum(self, operator: str, prop: str) -> None:
+        """Record a button for each choice of an operator's property."""
+        space, name = operator.split(".")
+        choices = getattr(getattr(bpy.ops, space), name).get_rna_type().properties[prop]
+        for item in choices.enum_items:
+            setattr(self.operator(operator, text=item.name), prop, item.identifier)
+
     def __getattr__(self, kind: str) -> Any:
         if kind not in SIGNATURES:
             raise AttributeError(kind)
