@@ -6,8 +6,10 @@ from __future__ import annotations
 import bpy
 from bpy.props import BoolProperty
 
-from .. import jobs
+from .. import jobs, preferences
 from ..app.refusals import REFUSED
+from ..preferences.fields import shown_name
+from ..providers import all_providers
 from .arguments import argument
 
 # Blender finds an add-on's preferences by its root package.
@@ -27,12 +29,16 @@ class IMAGE_TO_MESH_OT_open_preferences(bpy.types.Operator):
         description="Open the System section, which contains Allow Online Access",
         options={"SKIP_SAVE"},
     )
+    provider: argument(
+        "Provider", "ID of the provider whose service is unfolded; if empty, none changes"
+    )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         if self.system:
             bpy.ops.screen.userpref_show("INVOKE_DEFAULT", section="SYSTEM")
-        else:
-            bpy.ops.preferences.addon_show(module=ROOT)
+            return {"FINISHED"}
+        unfold_service(context, self.provider)
+        bpy.ops.preferences.addon_show(module=ROOT)
         return {"FINISHED"}
 
 
@@ -70,6 +76,19 @@ class IMAGE_TO_MESH_OT_dismiss(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         jobs.session().dismiss(self.job)
         return {"FINISHED"}
+
+
+def unfold_service(context: bpy.types.Context, provider: str) -> None:
+    """Unfold the row of a provider's service in the preferences, and fold those of all others.
+
+    Do nothing if there is no such provider, or if it needs no key.
+    """
+    rows = {known.id: shown_name(known) for known in all_providers().values() if known.keys}
+    if provider not in rows:
+        return
+    stored = preferences.addon_preferences(context)
+    for name in rows.values():
+        setattr(stored, name, name == rows[provider])
 
 
 def error_text(view: jobs.JobView, failure: jobs.Failure) -> str:

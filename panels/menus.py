@@ -127,7 +127,7 @@ class IMAGE_TO_MESH_MT_rotate(bpy.types.Menu):
 
 
 class IMAGE_TO_MESH_MT_library(bpy.types.Menu):
-    """What concerns the library and jobs of earlier sessions"""
+    """The library, jobs of earlier sessions, and diagnostics"""
 
     bl_idname = "IMAGE_TO_MESH_MT_library"
     bl_label = "Library"

@@ -32,10 +32,7 @@ def draw_failure(box: bpy.types.UILayout, context: bpy.types.Context, view: jobs
 
 
 class _Button(NamedTuple):
-    """An operator's button with its translated text.
-
-    `name` and `value` are the operator's one property; `name` is empty if it has none.
-    """
+    """An operator's button with its translated text, and the operator's one property."""
 
     operator: str
     text: str
@@ -50,7 +47,8 @@ def _buttons(view: jobs.JobView, failure: jobs.Failure) -> Iterator[_Button]:
     if view.record and view.record.mesh:
         yield _Button("image_to_mesh.import_result", tr("Import"), "IMPORT", "job", view.job)
     if failure.kind in ABOUT_KEYS:
-        yield _Button("image_to_mesh.open_preferences", tr("Keys"), "PREFERENCES", "", "")
+        keys = "image_to_mesh.open_preferences"
+        yield _Button(keys, tr("Keys"), "PREFERENCES", "provider", view.provider)
     if failure.link:
         yield _Button("wm.url_open", link_text(failure.kind), "URL", "url", failure.link)
     yield _Button("image_to_mesh.copy_error", tr("Copy"), "COPYDOWN", "job", view.job)
@@ -64,5 +62,4 @@ def _draw_buttons(
     row = box.row(align=True) if fit else box.column(align=True)
     for button in buttons:
         drawn = row.operator(button.operator, text=button.text, icon=button.icon, translate=False)
-        if button.name:
-            setattr(drawn, button.name, button.value)
+        setattr(drawn, button.name, button.value)

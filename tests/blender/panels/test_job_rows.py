@@ -106,6 +106,19 @@ def test_an_error_says_what_to_do_next(chosen: Any) -> None:
     assert not seen.buttons("image_to_mesh.import_result")
 
 
+def test_keys_open_the_row_of_the_service_that_refused_its_key(chosen: Any) -> None:
+    failure = addon_module("jobs").Failure("bad_key", "Scenario refused the key.")
+    show("failed", failure=failure, provider="scenario")
+    provider = draw().button("image_to_mesh.open_preferences")["button"].provider
+    assert provider == "scenario"
+    stored = addon_module("preferences").addon_preferences(bpy.context)
+    stored.show_tripo_api_key, stored.show_scenario_api_key = True, False
+    addon_module("operators.messages").unfold_service(bpy.context, provider)
+    assert (stored.show_tripo_api_key, stored.show_scenario_api_key) == (False, True)
+    addon_module("operators.messages").unfold_service(bpy.context, "local")
+    assert stored.show_scenario_api_key, "it needs no key, so nothing changes"
+
+
 def test_a_failed_import_can_be_retried(chosen: Any) -> None:
     failure = addon_module("jobs").Failure("import", "It did not come in.")
     show("ready", failure=failure, record=record())
