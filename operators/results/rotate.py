@@ -4,17 +4,20 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import bpy
 from bpy.props import EnumProperty
 from mathutils import Matrix
 
 from ... import preferences
+from ...i18n.translate import tr
 from ...jobs.custom_properties import JOB, MODEL, PROVIDER, ROTATION
 from ...state.active_result import result_root
 from ..arguments import argument
 
 STEPS = {"LEFT": 90, "RIGHT": 270, "BACK": 180}
+REMEMBERED = "Future results from this provider use the same rotation"
 
 
 class IMAGE_TO_MESH_OT_turn(bpy.types.Operator):
@@ -22,9 +25,7 @@ class IMAGE_TO_MESH_OT_turn(bpy.types.Operator):
 
     bl_idname = "image_to_mesh.turn"
     bl_label = "Rotate"
-    bl_description = (
-        "Rotate the model about Z; future results from this provider use the same rotation"
-    )
+    bl_description = "Rotate the model about Z"
     bl_options = {"REGISTER", "UNDO"}
 
     to: EnumProperty(
@@ -39,6 +40,12 @@ class IMAGE_TO_MESH_OT_turn(bpy.types.Operator):
         options={"SKIP_SAVE"},
     )
     job: argument("Job", "Job whose model is rotated; if empty, the active object's", hidden=True)
+
+    @classmethod
+    def description(cls, _: bpy.types.Context, properties: Any) -> str:
+        """Return the tooltip: how a button with this direction rotates the model, and what else."""
+        items = properties.bl_rna.properties["to"].enum_items
+        return f"{tr(items[properties.to].description)}\n{tr(REMEMBERED)}"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

@@ -134,6 +134,20 @@ def test_the_list_of_operators_outside_of_menus_is_true() -> None:
 
 
 @pytest.mark.usefixtures("addon")
+def test_each_rotation_has_its_own_tooltip() -> None:
+    turn = operators()["turn"]
+    rna = bpy.ops.image_to_mesh.turn.get_rna_type()
+    choices = [item.identifier for item in rna.properties["to"].enum_items]
+    buttons = [SimpleNamespace(to=choice, bl_rna=rna) for choice in choices]
+    tips = [turn.description(bpy.context, button) for button in buttons]
+    assert len(set(tips)) == len(choices) == 4
+    assert tips[0].splitlines() == [
+        "Rotate 90° counterclockwise, as seen from above",
+        "Future results from this provider use the same rotation",
+    ]
+
+
+@pytest.mark.usefixtures("addon")
 def test_menus_are_short() -> None:
     """No menu has more than fifteen entries, and each draws without an error."""
     menus = [cls for cls in addon_module("panels.menus").classes if "_MT_" in cls.__name__]
