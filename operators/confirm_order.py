@@ -68,30 +68,35 @@ def ask(
     count: int = 1,
     *,
     repeated: bool = False,
+    images: int = 1,
 ) -> set[str]:
     """Ask whether to order; the operator's `execute` runs if the answer is yes.
 
     `repeated` means that one of the orders was already submitted; the operator then runs with
-    `again` set. Return the result that the operator's `invoke` has to return.
+    `again` set. `images` is the number of images of an order. Return the result that the operator's
+    `invoke` has to return.
     """
     operator.again = operator.again or repeated
     answer: set[str] = context.window_manager.invoke_confirm(
         operator,
         event,
         title=_title(provider_of(context.scene), count),
-        message=question(context, count, repeated=repeated),
+        message=question(context, count, repeated=repeated, images=images),
         confirm_text=_button(count, repeated=repeated),
         icon="QUESTION",
     )
     return answer
 
 
-def question(context: bpy.types.Context, count: int, *, repeated: bool) -> str:
+def question(context: bpy.types.Context, count: int, *, repeated: bool, images: int = 1) -> str:
     """Return the text of the question, one sentence per line.
 
-    It says what the order costs. If the order is repeated, a sentence that says so comes first.
+    It says what the order costs, and how many images are sent if there are several. If the order is
+    repeated, a sentence that says so comes first.
     """
     lines = [_what_it_costs(context, count)]
+    if images > 1:
+        lines.append(tr("{} images are sent.").format(images))
     if repeated:
         said = (
             "The same image was already submitted."

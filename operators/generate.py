@@ -16,6 +16,7 @@ from ..i18n.translate import tr, translate_error
 from ..providers import ImageToMeshError, Provider
 from ..state import import_options, open_file, subject_box
 from ..state.active_result import active_result
+from ..state.orders.price import sent_images
 from ..state.preflight import picture_key, why_not
 from ..state.scene_properties import choices_of, provider_of, read_settings
 from ..state.updates import job_targets
@@ -51,7 +52,8 @@ class OrdersMesh(StartsJob):
         self.place = confirm_order.place_of(context, self.place)
         if repeated or confirm_order.is_needed(context, self.place):  # guard: click-asks
             self._asked = True
-            return confirm_order.ask(self, context, event, repeated=repeated)
+            images = sent_images(context)
+            return confirm_order.ask(self, context, event, repeated=repeated, images=images)
         return self._start_watched(context)
 
     def execute(self: Any, context: bpy.types.Context) -> set[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 
 from .. import jobs
-from ..state.orders.price import with_price, with_provider
+from ..state.orders.price import with_images, with_price, with_provider
 from ..state.scene_properties import choices_of, provider_of
 from ..state.visibility import TAB, note_drawn
 from . import generate, image_checks, provider_state, views
@@ -193,11 +193,11 @@ class IMAGE_TO_MESH_PT_image_editor(bpy.types.Panel):
 def _order(
     layout: bpy.types.UILayout, context: bpy.types.Context, name: str, texts: tuple[str, str]
 ) -> None:
-    """Draw an order's entry with its provider and price.
+    """Draw an order's entry with its provider, its number of images, and its price.
 
     `texts` are two labels: one for services, with {} for the name, and one for local providers.
     """
-    text = with_price(context, with_provider(context, *texts))
+    text = with_price(context, with_images(context, with_provider(context, *texts)))
     icon = ICON if name == "generate" else "NONE"
     button = layout.operator(f"image_to_mesh.{name}", text=text, icon=icon, translate=False)
     button.place = "menu"

@@ -12,7 +12,8 @@ from ...i18n.translate import tr
 from ...preferences import answer, library
 from ...providers import values_of
 from ..preflight import settings_to_price
-from ..scene_properties import provider_of, read_settings
+from ..scene_properties import choices_of, provider_of, read_settings, taken_views
+from ..views import images_of
 
 
 class KnownPrice(NamedTuple):
@@ -76,3 +77,16 @@ def with_price(context: bpy.types.Context, text: str) -> str:
     if not provider_of(context.scene).is_remote:
         return text
     return f"{text} · {price_text(context) or tr('Price Unknown')}"
+
+
+def with_images(context: bpy.types.Context, text: str) -> str:
+    """Return the label of an order with its number of images, if several are sent to a service."""
+    count = sent_images(context)
+    return f"{text} · {tr('{} images').format(count)}" if count > 1 else text
+
+
+def sent_images(context: bpy.types.Context) -> int:
+    """Return how many of the scene's images an order sends to the service; 0 if it stays local."""
+    if not provider_of(context.scene).is_remote:
+        return 0
+    return len(images_of(choices_of(context.scene), taken_views(context.scene)))

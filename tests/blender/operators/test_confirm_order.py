@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import bpy
 import pytest
 from blender.addon_modules import addon_module
 from blender.clicked import Window, drop, finish, generate_button, open_window
+from blender.recording import Layout, Seen, drawing_context
 from fakes.noted import noted_jpeg
 from fakes.served import SERVICES
 
@@ -81,6 +83,31 @@ def test_the_first_order_from_elsewhere_asks_once(
     assert generate_button(where).invoke(windowed, None) == {"FINISHED"}
     finish()
     assert (place.creates(), len(windowed.prompts)) == (2, 2)
+
+
+def test_the_number_of_images_is_said_if_side_views_go_along(
+    place: Place, windowed: Window, tmp_path: Path
+) -> None:
+    chosen = bpy.context.scene.image_to_mesh
+    assert "images" not in menu_label()
+    for number, view in enumerate(("view_left", "view_back"), start=1):
+        setattr(chosen, view, bpy.data.images.load(str(tmp_path / f"cup {number}.jpg")))
+    assert menu_label() == "Generate with Tripo · 3 images · Price Unknown"
+    assert generate_button("menu").invoke(windowed, None) == {"RUNNING_MODAL"}
+    assert windowed.prompts[0]["message"].splitlines() == [
+        "Tripo charges for this mesh. The price is unknown.",
+        "3 images are sent.",
+    ]
+    chosen.provider = "local"
+    assert menu_label() == "Generate", "nothing is sent"
+
+
+def menu_label() -> str:
+    """Return the label of Generate in the Object menu."""
+    shown: list[dict[str, Any]] = []
+    menu = addon_module("panels.menus").IMAGE_TO_MESH_MT_object
+    menu.draw(SimpleNamespace(layout=Layout(shown, unfolded=True)), drawing_context(400))
+    return str(Seen(shown).button("image_to_mesh.generate")["text"])
 
 
 def test_another_service_is_asked_about_again(place: Place, windowed: Window) -> None:
