@@ -35,7 +35,7 @@ from .results import (
     recovered,
     replace,
     rotate,
-    show_texture,
+    show_in_viewport,
 )
 
 _classes = (
@@ -65,7 +65,7 @@ _classes = (
     *recovered.classes,
     *settle.classes,
     *rotate.classes,
-    *show_texture.classes,
+    *show_in_viewport.classes,
     *mesh_edits.classes,
     *mesh_versions.classes,
     *messages.classes,

@@ -104,6 +104,7 @@ class IMAGE_TO_MESH_MT_object(bpy.types.Menu):
         layout.menu("IMAGE_TO_MESH_MT_settings")
         layout.separator()
         layout.operator("image_to_mesh.import_result")
+        layout.operator("image_to_mesh.frame_results")
         layout.operator("image_to_mesh.show_texture")
         layout.operator("image_to_mesh.select_made")
         layout.operator("image_to_mesh.replace")

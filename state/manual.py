@@ -30,7 +30,7 @@ _OPERATORS = {
     "settings#defaults-for-new-scenes": ("keep_defaults", "forget_defaults"),
     "settings#placement": ("turn",),
     "results#running-jobs": ("cancel", "watch", "show_details"),
-    "results#where-meshes-are-placed": ("show_texture",),
+    "results#where-meshes-are-placed": ("show_texture", "frame_results"),
     "results#placeholders": ("place_at_cursor", "place_by_click"),
     "results#importing-results": ("import_result", "turn_page", "reuse", "show_folder", "delete",
                                   "delete_result", "undo_delete", "select_result", "star_result",

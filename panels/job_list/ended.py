@@ -165,8 +165,13 @@ def _draw_result(box: bpy.types.UILayout, context: bpy.types.Context, view: jobs
     here = open_file.made_here(view.plan.file)
     if not here:
         draw_text(box, context, "Generated for another file")
-    text = "Import Again" if here and not view.collected else "Import"
-    box.operator("image_to_mesh.import_result", text=text, icon="IMPORT").job = view.job
+    is_imported = here and not view.collected
+    row = box.row(align=True)
+    text = "Import Again" if is_imported else "Import"
+    row.operator("image_to_mesh.import_result", text=text, icon="IMPORT").job = view.job
+    if is_imported:
+        frame = row.operator("image_to_mesh.frame_results", text="", icon="ZOOM_SELECTED")
+        frame.job = view.job
 
 
 def _draw_shading(box: bpy.types.UILayout, context: bpy.types.Context) -> None:

@@ -47,8 +47,9 @@ def _buttons(view: jobs.JobView, failure: jobs.Failure) -> Iterator[_Button]:
     if view.record and view.record.mesh:
         yield _Button("image_to_mesh.import_result", tr("Import"), "IMPORT", "job", view.job)
     if failure.kind in ABOUT_KEYS:
-        keys = "image_to_mesh.open_preferences"
-        yield _Button(keys, tr("Keys"), "PREFERENCES", "provider", view.provider)
+        yield _Button(
+            "image_to_mesh.open_preferences", tr("Keys"), "PREFERENCES", "provider", view.provider
+        )
     if failure.link:
         yield _Button("wm.url_open", link_text(failure.kind), "URL", "url", failure.link)
     yield _Button("image_to_mesh.copy_error", tr("Copy"), "COPYDOWN", "job", view.job)

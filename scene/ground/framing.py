@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Move a viewport to a new mesh, but only if no viewport shows it."""
+"""Move a viewport to a new mesh if no viewport shows it, or to any objects on request."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import bpy
 from mathutils import Vector
 
 from ..placement import model_world_box
 from .free_ground import visible_share
-from .surroundings import SMALLEST, view_of, visible_viewports
+from .surroundings import SMALLEST, view_of, visible_viewports, world_box
 
 SHOWN = 0.5
 """Share of a mesh's outline that a viewport has to show."""
@@ -35,6 +37,18 @@ def frame_if_out_of_sight(context: bpy.types.Context, root: bpy.types.Object) ->
     here = [area for area in areas if area in list(context.screen.areas)] if context.screen else []
     _frame(max(here or areas, key=lambda area: area.width * area.height), box)
     return True
+
+
+def frame_objects(context: bpy.types.Context, objects: Sequence[bpy.types.Object]) -> None:
+    """Center the context's viewport on these objects, of which there must be at least one."""
+    context.view_layer.update()  # A new object has no matrix before.
+    found = (world_box(obj.matrix_world, obj.bound_box) for obj in objects)
+    boxes = [box for box in found if box]
+    if not boxes:
+        return
+    low = Vector(min(box[0][axis] for box in boxes) for axis in range(3))
+    high = Vector(max(box[1][axis] for box in boxes) for axis in range(3))
+    _frame(context.area, (low, high))
 
 
 def _frame(area: bpy.types.Area, box: tuple[Vector, Vector]) -> None:

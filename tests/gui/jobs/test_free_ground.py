@@ -28,6 +28,26 @@ for name in [*{GENERATED}, 'Cube']:
                   for pick in (min, max)])
 boxes
 """
+FRAME = """
+with within('WINDOW'):
+    result = bpy.ops.image_to_mesh.frame_results()
+sorted(result)
+"""
+IN_VIEW = f"""
+from bpy_extras import view3d_utils
+from mathutils import Vector
+area, where = view3d(), region()
+side = next((r for r in area.regions if r.type == "UI" and r.width > 1), None)
+right = side.x - where.x if side else where.width
+spots = {{}}
+for name in {GENERATED}:
+    obj = bpy.data.objects[name]
+    corners = [obj.matrix_world @ Vector(corner) for corner in obj.bound_box]
+    flat = [view3d_utils.location_3d_to_region_2d(where, area.spaces.active.region_3d, corner)
+            for corner in corners]
+    spots[name] = [p is not None and 0 <= p.x < right and 0 <= p.y < where.height for p in flat]
+sorted(name for name, inside in spots.items() if all(inside))
+"""
 LOWEST = 0.001
 """Meters by which a mesh may stand in the ground or in its neighbor."""
 
@@ -60,6 +80,10 @@ def test_nine_times_the_same(studio: Artist, photograph: Path) -> None:
         studio.session.wait_for("not running_jobs()", 60)
     studio.session.screenshot("free-ground-nine")
     assert_apart(studio, 9)
+    assert studio.session.run(FRAME) == ["FINISHED"]
+    studio.point_at_view()
+    studio.session.screenshot("free-ground-framed")
+    assert len(studio.session.run(IN_VIEW)) == 9
 
 
 def test_three_dropped(studio: Artist, workshop: Path) -> None:
