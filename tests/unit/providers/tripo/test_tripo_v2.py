@@ -155,7 +155,11 @@ BROKEN: list[tuple[dict[str, Any], str, str]] = [
     *(({"model_version": P1, name: True}, name, "Model P1 does not support") for name in FOUR[:2]),
     ({"model_version": P1, "geometry_quality": "detailed"}, "geometry_quality", "Model P1"),
     ({"model_version": P1, "generate_parts": True, **UNTEXTURED}, "generate_parts", "Model P1"),
-    ({"geometry_quality": "detailed"}, "geometry_quality", "Model 2.5 does not support Geometry"),
+    (
+        {"geometry_quality": "detailed"},
+        "geometry_quality",
+        "Model 2.5 does not support Geometry Detail",
+    ),
     *(
         ({"model_version": old, name: value}, name, "reset it, or choose another model")
         for old in OLD
