@@ -280,7 +280,9 @@ def _failure(task: Task, status: str, api: Api) -> Failed:
     by_number: dict[int, type[Failed]] = {POLICY: Banned, LATE: api.late}
     kind = by_number.get(number, _ENDS[status])
     own = (task.error_message or task.error_msg or "").rstrip(".")
-    says = own or Message(_SAYS[kind], api=api.name, status=Message.of(status))
+    # That a failed task failed says nothing more.
+    said = _FAILED if kind is Failed and status == "failed" else _SAYS[kind]
+    says = own or Message(said, api=api.name, status=Message.of(status))
     # Without the task's id, which means nothing to the user; Copy Error adds it.
     message = Message("{message}.", message=says)
     if number:
@@ -288,6 +290,7 @@ def _failure(task: Task, status: str, api: Api) -> Failed:
     return kind(message, join_messages(_NEXT[kind], "Tripo does not charge for failed tasks."))
 
 
+_FAILED = "{api} could not generate the mesh"
 _SAYS: Mapping[type[Failed], str] = {
     Failed: "{api} could not generate the mesh ({status})",
     Banned: "{api} stopped the task because of its content policy",

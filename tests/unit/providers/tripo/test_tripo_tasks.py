@@ -128,15 +128,16 @@ def test_states_that_are_not_final_are_polled(
 
 
 ENDS: list[tuple[dict[str, Any], type[Failed], str, str]] = [
-    ({"status": "failed"}, Failed, "could not generate the mesh", "Try another image"),
+    ({"status": "failed"}, Failed, r"could not generate the mesh\.", "Try another image"),
     (
         {"status": "cancelled"},
         Failed,
         r"could not generate the mesh \(cancelled\)",
         "does not charge",
     ),
-    ({"status": "canceled"}, Failed, "could not generate the mesh", ""),
-    ({"status": "Failed"}, Failed, "could not generate the mesh", ""),
+    ({"status": "canceled"}, Failed, r"could not generate the mesh \(canceled\)\.", ""),
+    ({"status": "Failed"}, Failed, r"could not generate the mesh\.", ""),
+    ({"status": "failed", "error_code": 7}, Failed, r"generate the mesh \(error 7\)\.", ""),
     (
         {"status": "failed", "error_code": 2005, "error_message": "no subject."},
         Failed,
