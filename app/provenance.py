@@ -8,7 +8,7 @@ import json
 import bpy
 
 from .. import jobs
-from ..jobs.custom_properties import DIGEST, JOB, PICTURE, PROVIDER, SETTINGS, SOURCE
+from ..jobs.custom_properties import DATE, DIGEST, JOB, PICTURE, PROVIDER, SETTINGS, SOURCE
 
 _images: dict[str, int] = {}
 """The session uid of the image data-block that each job of this process was started from."""
@@ -33,7 +33,7 @@ def forget_images() -> None:
 
 
 def properties_of(record: jobs.Record) -> dict[str, str]:
-    """Return the custom properties with a job's id, provider, settings, and images.
+    """Return the custom properties with a job's id, provider, settings, images, and date.
 
     They include the SHA-256 of the front image, if known. They keep this information in the .blend
     file even if the library is not available.
@@ -45,5 +45,6 @@ def properties_of(record: jobs.Record) -> dict[str, str]:
         PROVIDER: record.provider,
         SETTINGS: json.dumps(dict(record.settings), ensure_ascii=False),
         PICTURE: ", ".join(picture.name for picture in record.pictures) or record.name,
+        DATE: record.created,
         **({DIGEST: digest} if digest else {}),
     }

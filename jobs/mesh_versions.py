@@ -6,19 +6,24 @@ Objects and meshes are Blender's data-blocks, and are only read here.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from ..providers import Message
-from .custom_properties import MADE_BY, VERSIONS
+from .custom_properties import DATE, MADE_BY, VERSIONS
 
+UPDATE = "update"
+"""The value of `MADE_BY` on a mesh that an update put into the object."""
 ORIGINAL = "Original, {count} faces"
 LABELS = {
     "clean": "Cleaned, {count} faces",
     "decimate": "Reduced, {count} faces",
     "levels": "Levels of Detail, {count} faces",
     "quads": "Quads, {count} faces",
+    UPDATE: "Updated, {count} faces",
 }
 """Labels of versions, by the edit that made them; for any other edit, `ORIGINAL` is used."""
+UPDATED_AT = "Updated {time}, {count} faces"
 
 
 def versions_of(obj: Any) -> list[tuple[str, Any]]:
@@ -31,12 +36,29 @@ def versions_of(obj: Any) -> list[tuple[str, Any]]:
     return [(key, mesh) for key, mesh in meshes if mesh]
 
 
-def made_by(obj: Any, mesh: Any) -> str:
-    """Return the edit that made a version of an object, such as `decimate`; "" for an original."""
+def stored_label(obj: Any, mesh: Any) -> str:
+    """Return the label of a version of an object in the .blend file.
+
+    Several updates often have equal numbers of faces, so their labels have the local time of the
+    job, such as 14:32, if it is known.
+    """
     # For the mesh that is shown, the properties are on the object.
-    return str((obj if mesh == obj.data else mesh).get(MADE_BY, ""))
+    owner = obj if mesh == obj.data else mesh
+    edit, faces = str(owner.get(MADE_BY, "")), len(mesh.polygons)
+    time = _local_time(str(owner.get(DATE, "")))
+    if edit == UPDATE and time:
+        return Message(UPDATED_AT, time=time, count=f"{faces:,}")
+    return version_label(edit, faces)
 
 
 def version_label(edit: str, faces: int | None) -> str:
     """Return the label of a version: the edit that made it, and its number of faces or “?”."""
     return Message(LABELS.get(edit, ORIGINAL), count="?" if faces is None else f"{faces:,}")
+
+
+def _local_time(created: str) -> str:
+    """Return the time of day of a date in ISO format; "" if it is none."""
+    try:
+        return f"{datetime.fromisoformat(created).astimezone():%H:%M}"
+    except (ValueError, OverflowError, OSError):
+        return ""

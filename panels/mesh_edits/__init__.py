@@ -11,7 +11,7 @@ import bpy
 from ... import jobs
 from ...i18n.translate import translate
 from ...jobs.custom_properties import JOB
-from ...jobs.mesh_versions import made_by, version_label, versions_of
+from ...jobs.mesh_versions import stored_label, versions_of
 from ...state.import_options import edit_options_of
 from ...state.visibility import TAB, note_drawn
 from ..text_layout import draw_text, draw_value, is_narrow
@@ -52,8 +52,8 @@ def _is_current(card: Mapping[str, Any], obj: bpy.types.Object, context: bpy.typ
 
 
 def _draw_version(layout: bpy.types.UILayout, obj: bpy.types.Object) -> None:
-    label = version_label(made_by(obj, obj.data), len(obj.data.polygons))
-    layout.menu("IMAGE_TO_MESH_MT_versions", text=translate(label), icon="MESH_DATA")
+    label = translate(stored_label(obj, obj.data))
+    layout.menu("IMAGE_TO_MESH_MT_versions", text=label, icon="MESH_DATA")
 
 
 def _draw_tools(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -118,7 +118,7 @@ class IMAGE_TO_MESH_MT_versions(bpy.types.Menu):
             return
         stored = versions_of(obj)
         for key, mesh in stored:
-            label = translate(version_label(made_by(obj, mesh), len(mesh.polygons)))
+            label = translate(stored_label(obj, mesh))
             icon = "RADIOBUT_ON" if mesh == obj.data else "RADIOBUT_OFF"
             layout.operator("image_to_mesh.bring_version", text=label, icon=icon).stored = key
         if not stored:

@@ -17,7 +17,8 @@ from collections.abc import Sequence
 import bpy
 from mathutils import Matrix, Vector
 
-from ...jobs.custom_properties import SHAPE, SIDES
+from ...jobs.custom_properties import MADE_BY, SHAPE, SIDES
+from ...jobs.mesh_versions import UPDATE
 from ..exchange.provenance import object_rotation, provenance_keys
 from ..replace import (
     REPLACED,
@@ -71,6 +72,7 @@ def _exchange(target: bpy.types.Object, new: bpy.types.Object) -> None:
         # The artist's own work, which stays even if the object is deleted.
         before.use_fake_user = True
     keep_materials(target, new)
+    new[MADE_BY] = UPDATE
     if not before.library:
         for key in provenance_keys(target):
             before[key] = target[key]

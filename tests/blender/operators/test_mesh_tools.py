@@ -39,10 +39,7 @@ def monkey() -> bpy.types.Object:
 def versions(obj: bpy.types.Object) -> list[str]:
     """Return the names of the object's versions as the panel shows them."""
     names = addon_module("jobs.mesh_versions")
-    return [
-        str(names.version_label(names.made_by(obj, mesh), len(mesh.polygons)))
-        for _, mesh in names.versions_of(obj)
-    ]
+    return [str(names.stored_label(obj, mesh)) for _, mesh in names.versions_of(obj)]
 
 
 def triangles(obj: bpy.types.Object) -> int:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -74,6 +75,21 @@ def test_update_changes_the_mesh_and_keeps_the_object(picture: bpy.types.Image) 
     assert list(vase["image_to_mesh_versions"].values()) == ["", new]
     assert new["image_to_mesh_job"] == second
     assert not bpy.ops.image_to_mesh.bring_back.poll()
+
+
+def test_versions_say_which_of_them_are_updates(picture: bpy.types.Image) -> None:
+    names = addon_module("jobs.mesh_versions")
+    bpy.ops.image_to_mesh.generate()
+    vase = bpy.context.view_layer.objects.active
+    bpy.context.scene.image_to_mesh.local.thickness *= 2.0
+    bpy.ops.image_to_mesh.update()
+    labels = [str(names.stored_label(vase, mesh)) for _, mesh in names.versions_of(vase)]
+    assert re.fullmatch(r"Original, [\d,]+ faces", labels[0])
+    assert re.fullmatch(r"Updated \d\d:\d\d, [\d,]+ faces", labels[1])
+    vase["image_to_mesh_date"] = "unknown"
+    assert re.fullmatch(r"Updated, [\d,]+ faces", str(names.stored_label(vase, vase.data)))
+    bpy.ops.image_to_mesh.bring_back()
+    assert str(names.stored_label(vase, vase.data)) == labels[0]
 
 
 def test_update_needs_an_active_result_of_the_image(
