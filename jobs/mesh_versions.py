@@ -57,7 +57,7 @@ def version_label(edit: str, faces: int | None) -> str:
 
 
 def _local_time(created: str) -> str:
-    """Return the time of day of a date in ISO format; "" if it is none."""
+    """Return the time of day of a date in ISO format; "" if the text is no date."""
     try:
         return f"{datetime.fromisoformat(created).astimezone():%H:%M}"
     except (ValueError, OverflowError, OSError):

@@ -40,7 +40,7 @@ def frame_if_out_of_sight(context: bpy.types.Context, root: bpy.types.Object) ->
 
 
 def frame_objects(context: bpy.types.Context, objects: Sequence[bpy.types.Object]) -> None:
-    """Center the context's viewport on these objects, of which there must be at least one."""
+    """Center the context's viewport on these objects; do nothing if none has a size."""
     context.view_layer.update()  # A new object has no matrix before.
     found = (world_box(obj.matrix_world, obj.bound_box) for obj in objects)
     boxes = [box for box in found if box]

@@ -135,11 +135,11 @@ def test_the_list_of_operators_outside_of_menus_is_true() -> None:
 
 @pytest.mark.usefixtures("addon")
 def test_each_rotation_has_its_own_tooltip() -> None:
-    turn = operators()["turn"]
+    operator = operators()["turn"]
     rna = bpy.ops.image_to_mesh.turn.get_rna_type()
     choices = [item.identifier for item in rna.properties["to"].enum_items]
     buttons = [SimpleNamespace(to=choice, bl_rna=rna) for choice in choices]
-    tips = [turn.description(bpy.context, button) for button in buttons]
+    tips = [operator.description(bpy.context, button) for button in buttons]
     assert len(set(tips)) == len(choices) == 4
     assert tips[0].splitlines() == [
         "Rotate 90° counterclockwise, as seen from above",
