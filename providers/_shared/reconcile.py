@@ -41,7 +41,7 @@ def rows_around(
     """Return the rows of a service's list whose tasks were created around `since`.
 
     `field` has a row's time of creation. `read_page` returns the page that begins at a position,
-    of which `first` is the first, or None if the service refuses to list the tasks.
+    or None if the service refuses to list the tasks; `first` is the first page's position.
 
     A batch may have made many tasks since the order: pages are read to the last one, or to one that
     is older than `since`. Returns an empty list if that is not possible, since a part of the list

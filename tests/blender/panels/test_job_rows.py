@@ -44,7 +44,7 @@ def test_a_phase_too_long_for_its_bar_is_a_sentence_below(chosen: Any) -> None:
     phase = "A Service With a Long Name is busy, trying again in 7 s"
     show("submitting", fraction=None, phase=phase)
     seen = draw(width=220)
-    assert [bar["text"] for bar in seen.all("progress")] == ["cup"]
+    assert [bar["text"] for bar in seen.all("progress")] == ["Waiting"]
     assert phase in seen.text()
     assert [bar["text"] for bar in draw(width=600).all("progress")] == [phase]
 
