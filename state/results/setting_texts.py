@@ -31,7 +31,7 @@ def value_text(setting: Setting, value: Any) -> str:
 def changed_text(entry: jobs.Entry) -> str:
     """Return a result's settings that differ from their defaults: “Shape: Relief, Faces: 4,000”.
 
-    At most `MOST` of them, in the order of the panel; empty if there are none.
+    At most `MOST` of them, in the order of the panel; empty if nothing differs.
     """
     return _changed_text(entry.provider, entry.settings, bpy.app.translations.locale)
 
