@@ -12,7 +12,7 @@ from ..i18n.translate import tr, translate
 from ..state.active_result import active_result
 from ..state.preflight import why_not
 from ..state.scene_properties import choices_of, provider_of
-from . import image_checks
+from . import image_checks, views
 from .account_text import Price, price_of, with_price
 from .provider_state import account_failure
 from .text_layout import GAP, draw_text, fit_side_by_side, text_height
@@ -40,9 +40,9 @@ class Action(NamedTuple):
     can_update: bool = False
 
     def height(self, context: bpy.types.Context) -> float:
-        """Return the height of the notices, each with a gap, in units of a row."""
+        """Return the height of what is above the button, each with a gap, in units of a row."""
         heights = (text_height(context, notice.text, notice.icon) for notice in self.notices)
-        return sum(GAP + height for height in heights)
+        return views.foreign_height(context) + sum(GAP + height for height in heights)
 
 
 def plan_action(context: bpy.types.Context) -> Action:
@@ -53,13 +53,14 @@ def plan_action(context: bpy.types.Context) -> Action:
 
 
 def draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, action: Action) -> None:
-    """Draw the action's notices, and the *Generate* button below them.
+    """Draw the action's notices, the question about views of another image, and *Generate*.
 
     If the active object was made from the chosen image by the chosen provider, draw two buttons
     instead: *Update* puts the mesh into that object, and *Generate New* adds another one.
     """
     for notice in action.notices:
         draw_text(layout, context, notice.text, icon=notice.icon)
+    views.draw_foreign(layout, context)
     if action.can_update:
         _draw_update(layout, context, action)
         return

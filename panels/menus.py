@@ -186,7 +186,6 @@ class IMAGE_TO_MESH_PT_image_editor(bpy.types.Panel):
         provider_state.draw_provider(layout, context, chosen, provider)
         views.draw_pictures(layout, context)
         image_checks.draw_box_buttons(layout.row(align=True), chosen, text="Mark Subject")
-        views.draw_foreign(layout, context)
         generate.draw_generate(layout, context, generate.plan_action(context))
         draw_running(layout, context, jobs.session().running())
 

@@ -48,10 +48,8 @@ class IMAGE_TO_MESH_PT_sidebar(_Tab, bpy.types.Panel):
             provider_state.draw_provider(layout, context, chosen, provider)
             return
         action = generate.plan_action(context)
-        taken = action.height(context) + views.foreign_height(context)
-        image.draw_picture(layout, context, chosen, provider, taken)
+        image.draw_picture(layout, context, chosen, provider, action.height(context))
         provider_state.draw_provider(layout, context, chosen, provider)
-        views.draw_foreign(layout, context)
         generate.draw_generate(layout, context, action)
 
 

@@ -162,6 +162,9 @@ def test_the_preview_gives_way_to_the_question_about_views(chosen: Any) -> None:
     notices = addon_module("panels.generate").plan_action(drawing_context(300))
     assert views.foreign_height(drawing_context(300)) == 1.0 + gap
     assert preview() <= before - (1.0 + gap)
+    rows = [row.get("operator") or row.get("text", "") for row in seen.shown]
+    asked = next(place for place, row in enumerate(rows) if "another" in row or "other" in row)
+    assert asked < rows.index("image_to_mesh.keep_views") < rows.index("image_to_mesh.generate")
     assert any("view" in notice.text.lower() for notice in notices.notices)
 
 
