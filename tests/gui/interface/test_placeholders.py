@@ -215,7 +215,7 @@ def test_views_and_files_of_all_kinds_leave_it_unharmed(shown: Session) -> None:
 @pytest.fixture
 def waiting(start_blender: StartBlender, rehearsal: Path) -> Iterator[tuple[Artist, Service]]:
     """An artist whose service takes some seconds."""
-    with serving(Service(takes=12.0 * slowness(), mesh=triangle_glb(5))) as service:
+    with serving(Service(takes=25.0 * slowness(), mesh=triangle_glb(5))) as service:
         environment = {"REHEARSAL_BASE_URL": service.url, "REHEARSAL_API_KEY": KEY}
         session = start_blender(rehearsal, **environment)
         session.open_tab()
