@@ -20,12 +20,14 @@ from ..jobs.disk.trust import check_author
 from ..jobs.library.index import library_index
 from ..jobs.steps.inputs import picture_from
 from ..providers import BadImage, ImageToMeshError, InvalidSettings, LibraryProblem, get_provider
+from . import own_servers
 from .batch_report import COSTS, report_row, write_costs
 from .exit_codes import DONE, INTERRUPTED, exit_code_for
 from .hints import hint_here
 from .interrupts import graceful_stop, suspend
 from .output import print_json, print_line, print_notice, write_line
 from .running import JOIN_SECONDS, BlenderHost, deliver, library_of, pairs, spec_for
+from .server_settings import add_address, at_address, settings_for
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +68,8 @@ def add_command(commands: Any, add_common: Any, seconds: Any) -> None:
         help="stop waiting for an image after this time",
     )
     batch.add_argument("--quiet", action="store_true", help="do not print progress")
+    own_servers.add_options(batch)
+    add_address(batch)
     add_common(batch)
     batch.set_defaults(run=run)
 
@@ -170,21 +174,23 @@ def _exclusive(library: Library) -> Iterator[None]:
 
 def _plan_item(line: Line, arguments: argparse.Namespace, host: BlenderHost) -> Item:
     """Return the item for a source line. Any error becomes the item's failure, for the report."""
-    from ..providers._shared.adapters import parse_settings
-
     name = line.provider or arguments.provider
     if line.problem is not None:
         return refused_item(line.image, name, line.problem)
     try:
         provider = get_provider(name)
         given = {**pairs(arguments.set, "--set"), **line.settings}
-        settings = parse_settings(provider.settings, given)
+        # The address is that of the command's own provider, not of others in a table.
+        if name == arguments.provider:
+            host = at_address(arguments, host, provider)
+        settings, contents = settings_for(host, provider, given)
         views = {"front": line.image, **line.views}
         pictures = tuple(picture_from(file, view) for view, file in views.items())
         # Repeated orders are allowed here, because `match` finds them in the library later.
         spec = spec_for(
-            arguments, host, provider, settings=settings, pictures=pictures, repeated=True
-        )
+            arguments, host, provider,
+            settings=settings, files=contents, pictures=pictures, repeated=True,
+        )  # fmt: skip
         files = {view: Path(file) for view, file in views.items()}
         return plan_item(line.image, provider, settings, pictures, files, spec)
     except OSError as error:

@@ -26,16 +26,26 @@ from ..providers import (
     ImageToMeshError,
     MissingKey,
     Provider,
+    Settings,
     all_providers,
     get_provider,
     keys_for,
+    parts_to_hide,
     settings_of,
 )
-from . import batch, unfinished
+from . import batch, own_servers, unfinished
 from .exit_codes import DONE, FAILED, INTERRUPTED
 from .output import flush_answer, print_json, print_line, print_notice, redact_keys
 from .running import BlenderHost as BlenderHost
 from .running import check_output, library_of, pairs, report, run_job, spec_for
+from .server_settings import (
+    OPTION,
+    add_address,
+    at_address,
+    model_at,
+    provider_to_ask,
+    settings_for,
+)
 
 log = logging.getLogger(__name__)
 
@@ -80,9 +90,10 @@ def _secrets(host: BlenderHost | None) -> list[str]:
     fields = [field for provider in all_providers().values() for field in provider.keys]
     own = host.preferences if host else {}
     return [
-        value
+        part
         for field in fields
         for value in (own.get(field.preference, ""), os.environ.get(field.environment, ""))
+        for part in parts_to_hide(field, value)
     ]
 
 
@@ -94,6 +105,12 @@ def _parser(host: BlenderHost | None) -> argparse.ArgumentParser:
     batch.add_command(commands, _add_common, seconds)
     listed = commands.add_parser("providers", help="list the providers and their settings")
     listed.add_argument("--json", action="store_true", help="print the settings as JSON Schema")
+    listed.add_argument("--provider", default="", metavar="ID", help="only this provider")
+    listed.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE",
+        help="a setting on which those of the server depend",
+    )  # fmt: skip
+    add_address(listed)
     listed.set_defaults(run=_providers)
     jobs = commands.add_parser("jobs", help="list the jobs in the library")
     states = [str(state) for state in State]
@@ -138,6 +155,8 @@ def _add_generate(commands: Any) -> None:
         "--timeout", type=seconds, metavar="SECONDS", help="stop waiting after this time"
     )
     generate.add_argument("--quiet", action="store_true", help="do not print progress")
+    own_servers.add_options(generate)
+    add_address(generate)
     _add_common(generate)
     generate.set_defaults(run=_generate)
 
@@ -175,14 +194,13 @@ def _generate(arguments: argparse.Namespace, host: BlenderHost) -> int:
 
 
 def _new_job(arguments: argparse.Namespace, host: BlenderHost) -> JobSpec:
-    from ..providers._shared.adapters import parse_settings
-
     provider = get_provider(arguments.provider)
+    host = at_address(arguments, host, provider)
     pictures = _pictures(arguments)
-    settings = parse_settings(provider.settings, pairs(arguments.set, "--set"))
+    settings, files = settings_for(host, provider, pairs(arguments.set, "--set"))
     return spec_for(
         arguments, host, provider,
-        settings=settings, pictures=pictures, repeated=arguments.again,
+        settings=settings, files=files, pictures=pictures, repeated=arguments.again,
     )  # fmt: skip
 
 
@@ -196,40 +214,61 @@ def _pictures(arguments: argparse.Namespace) -> tuple[PictureSource, ...]:
 
 
 def _providers(arguments: argparse.Namespace, host: BlenderHost) -> int:
+    found: dict[str, tuple[type[Settings], Any]] = {}
+    if arguments.address or arguments.set:
+        asked = provider_to_ask(arguments)
+        host = at_address(arguments, host, asked)
+        found[asked.id] = model_at(host, asked, pairs(arguments.set, "--set"))
+    chosen = [get_provider(arguments.provider)] if arguments.provider else all_providers().values()
     if arguments.json:
-        rows = [_provider_row(provider, host.preferences) for provider in all_providers().values()]
+        rows = [_provider_row(item, host.preferences, *found.get(item.id, ())) for item in chosen]
         print_json({"providers": rows})
         return DONE
-    for provider in all_providers().values():
+    for provider in chosen:
         is_set = _key_set(provider, host.preferences)
         key = {None: "no key needed", True: "key set", False: "no key set"}[is_set]
         print_line(f"{provider.id}: {provider.label} ({key})")
-        for setting in settings_of(provider.settings):
+        model, _ = found.get(provider.id, (provider.settings, None))
+        for setting in settings_of(model):
             print_line(f"    {setting.name} = {setting.default}    {setting.description}")
+        if provider.has_server_settings and provider.id not in found:
+            print_line(f"    and those of the server: {OPTION} URL")
     return DONE
 
 
-def _provider_row(provider: Provider[Any], preferences: Mapping[str, str]) -> dict[str, Any]:
+def _provider_row(
+    provider: Provider[Any],
+    preferences: Mapping[str, str],
+    model: type[Settings] | None = None,
+    found: Any = None,
+) -> dict[str, Any]:
+    """Return what `providers --json` says about a provider, with the settings of its server.
+
+    `model` and `found` are what `model_at` returns, if the server was asked.
+    """
     from ..providers._shared.adapters import json_schema
 
-    return {
+    row = {
         "id": provider.id,
         "name": provider.label,
         "key_set": _key_set(provider, preferences),
         "views": list(provider.views),
-        "settings": json_schema(provider.settings),
+        "settings": json_schema(model or provider.settings),
     }
+    if found is not None:
+        names = [setting.name for setting in found.rows]
+        row["server"] = {"address": found.address, "date": found.date, "settings": names}
+    return row
 
 
 def _key_set(provider: Provider[Any], preferences: Mapping[str, str]) -> bool | None:
     """Return whether valid keys are set for a provider; None if it needs no keys."""
-    if not provider.keys:
-        return None
+    needed = any(not field.optional for field in provider.keys)
     try:
-        keys_for(provider, preferences, os.environ)
+        found = keys_for(provider, preferences, os.environ)
     except (MissingKey, BadKey):
         return False
-    return True
+    return True if found else False if needed else None
 
 
 def _jobs(arguments: argparse.Namespace, host: BlenderHost) -> int:

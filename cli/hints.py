@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from ..jobs.disk import trust
 from ..jobs.steps import repeated_order
+from ..providers import CONSENT_HINT
 
 AGAIN = "To submit it again, use “--again”."
 HINTS = {
+    CONSENT_HINT: "Use an https address, or “--send-unencrypted”.",
     trust.HINT: (
         "Check who can write to this library. To trust it, use “--trust-library”, or Trust This "
         "Library in the preferences in Blender."

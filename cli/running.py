@@ -21,11 +21,20 @@ from ..jobs.disk.trust import trust_library
 from ..jobs.library.file_names import ORIGINAL
 from ..jobs.library.store import library_folder
 from ..jobs.slots import ANSWER_LIMIT, Slots
-from ..providers import InvalidSettings, LibraryProblem, NoBlender, Provider, base_url, keys_for
+from ..providers import (
+    InvalidSettings,
+    LibraryProblem,
+    NoBlender,
+    Provider,
+    base_url,
+    keys_for,
+    unencrypted_problem,
+)
 from .exit_codes import INTERRUPTED, exit_code_for
 from .hints import hint_here
 from .interrupts import graceful_stop, suspend
 from .output import is_terminal, print_json, print_line, print_notice, write_line
+from .own_servers import preferences_for
 
 JOIN_SECONDS = 10.0
 """Maximum seconds to wait for the threads of a finished job."""
@@ -70,12 +79,17 @@ def spec_for(
             f"{provider.label} needs Blender, but none was found.",
             "Install the bpy module (“pip install bpy”), or set BLENDER to the path of Blender.",
         )
+    preferences = preferences_for(arguments, provider, host.preferences)
+    keys = keys_for(provider, preferences, os.environ)
+    base = base_url(provider, preferences, os.environ)
+    if provider.self_hosted and (problem := unencrypted_problem(base, keys)):
+        raise problem
     return JobSpec(
         provider=provider.id,
         **{"pictures": (), **fields},
         library=library_of(arguments, host).root,
-        keys=keys_for(provider, host.preferences, os.environ),
-        base_url=base_url(provider, host.preferences, os.environ),
+        keys=keys,
+        base_url=base,
         online=host.online,
         blender=host.blender,
         timeout=arguments.timeout,

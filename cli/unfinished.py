@@ -12,10 +12,12 @@ from ..jobs.disk.trust import HINT, check_author, is_trusted
 from ..jobs.library.uncertain import describe_uncertain, give_up
 from ..jobs.state_after_error import can_resume
 from ..providers import ImageToMeshError, LibraryProblem, get_provider
+from . import own_servers
 from .exit_codes import DONE, INTERRUPTED, UNCERTAIN
 from .hints import hint_here
 from .output import print_line, print_notice
 from .running import BlenderHost, library_of, report, run_job, spec_for
+from .server_settings import add_address, at_address
 
 WAIT_FOR_OTHER = 15.0
 """Maximum seconds to wait for another process to stop a job, or for a service to be notified."""
@@ -55,6 +57,8 @@ def add_commands(commands: Any, add_common: Any, seconds: Any) -> None:
             "--timeout", type=seconds, metavar="SECONDS", help="stop waiting after this time"
         )
         command.add_argument("--quiet", action="store_true", help="do not print progress")
+        add_address(command)
+        own_servers.add_options(command)
         add_common(command)
         # `run_job` reads it; these commands leave the mesh in the library.
         command.set_defaults(output=None)
@@ -170,9 +174,10 @@ def _resolve(arguments: argparse.Namespace, host: BlenderHost) -> int:
 def _spec(
     arguments: argparse.Namespace, host: BlenderHost, record: Record, **decided: Any
 ) -> JobSpec:
-    from ..providers._shared.adapters import parse_settings
+    from ..providers._shared.server_settings import settings_of_record
 
     check_author(record, library_of(arguments, host).root)
     provider = get_provider(record.provider)
-    settings = parse_settings(provider.settings, record.settings)
+    settings = settings_of_record(provider, record.settings)
+    host = at_address(arguments, host, provider)
     return spec_for(arguments, host, provider, settings=settings, record=record, **decided)

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .process.pool import BackgroundBlender as BackgroundBlender
     from .sessions import Session as Session
     from .sessions import session as session
+    from .setting_files import read_setting_files as read_setting_files
     from .state_after_error import can_resume as can_resume
     from .steps.fingerprint import digest_of as digest_of
     from .steps.inputs import picture_from as picture_from
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from .tasks.edit_values import EditView as EditView
     from .tasks.edit_values import SceneMeshes as SceneMeshes
     from .tasks.edit_values import object_key as object_key
+    from .tasks.found_servers import server_search as server_search
     from .tasks.image_checks import image_checks as image_checks
     from .tasks.image_download import DownloadedImage as DownloadedImage
     from .tasks.image_download import image_downloads as image_downloads
@@ -61,6 +63,9 @@ if TYPE_CHECKING:
     from .tasks.live_previews import live_previews as live_previews
     from .tasks.mesh_edits import MeshEdit as MeshEdit
     from .tasks.mesh_edits import mesh_edits as mesh_edits
+    from .tasks.server_settings import SettingsAnswer as SettingsAnswer
+    from .tasks.server_settings import SettingsQuery as SettingsQuery
+    from .tasks.server_settings import server_settings as server_settings
     from .tasks.subject_previews import PreviewRequest as PreviewRequest
     from .tasks.subject_previews import SubjectPreview as SubjectPreview
     from .tasks.subject_previews import subject_previews as subject_previews
@@ -96,17 +101,20 @@ _HOMES = {
     "process.find_blender": ("blender_command", "module_command"),
     "process.pool": ("BackgroundBlender",),
     "sessions": ("Session", "session"),
+    "setting_files": ("read_setting_files",),
     "state_after_error": ("can_resume",),
     "steps.fingerprint": ("digest_of",),
     "steps.inputs": ("picture_from",),
     "steps.repeated_order": ("SOON",),
     "tasks.account_queries": ("AccountAnswer", "AccountQuery"),
     "tasks.edit_values": ("EditRequest", "EditView", "SceneMeshes", "object_key"),
+    "tasks.found_servers": ("server_search",),
     "tasks.image_checks": ("image_checks",),
     "tasks.image_download": ("DownloadedImage", "image_downloads"),
     "tasks.image_reports": ("EditedImage", "ImageReport", "SubjectDetection", "sent_form"),
     "tasks.live_previews": ("LiveArrays", "LiveRequest", "live_previews"),
     "tasks.mesh_edits": ("MeshEdit", "mesh_edits"),
+    "tasks.server_settings": ("SettingsAnswer", "SettingsQuery", "server_settings"),
     "tasks.subject_previews": ("PreviewRequest", "SubjectPreview", "subject_previews"),
     "values": (
         "Collected",

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from enum import Enum, auto
 
-from ..providers import Cancelled, Message, TimedOut
+from ..providers import Cancelled, Message, Provider, TimedOut
 from .abandonable_call import Closed
 
 POLL_SECONDS = 0.5
@@ -45,9 +45,16 @@ class CancelToken:
 
     `poll` returns whether another process has asked for a cancel. `limit` is the provider's
     deadline in seconds; `user_limit`, also in seconds, replaces it if the user has set one.
+    `late_hint` is what the user can do after that.
     """
 
-    def __init__(self, limit: float, user_limit: float | None, poll: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        limit: float,
+        user_limit: float | None,
+        poll: Callable[[], bool],
+        late_hint: str = Provider.late_hint,
+    ) -> None:
         # Events, because the interface's thread sets them and the job's thread reads them.
         self._cancelled = threading.Event()
         self._closed = threading.Event()
@@ -57,6 +64,7 @@ class CancelToken:
         self._limit = user_limit or limit
         self._has_user_limit = user_limit is not None
         self._poll = poll
+        self._late_hint = late_hint
         self._started = time.monotonic()
         self._polled = 0.0
 
@@ -139,5 +147,5 @@ class CancelToken:
             limit = f"{self._limit:g}"
             raise TimedOut(
                 Message("The mesh was not ready after {seconds} s.", seconds=limit),
-                "Resume the job to wait longer.",
+                self._late_hint,
             )

@@ -18,6 +18,7 @@ from ..providers import (
     Secret,
     Settings,
     settings_of,
+    unencrypted_problem,
 )
 from ..providers._shared.redaction import redactor_for
 from .abandonable_call import Call
@@ -161,11 +162,13 @@ def open_http(
     """
     from ..providers._shared.http.client import Http
 
+    sent = keys or {}
     return Http(
         base_url,
         provider.headers(keys) if keys is not None else {},
-        secrets=[key.reveal() for key in (keys or {}).values()],
+        secrets=[key.reveal() for key in sent.values()],
         online=online,
         self_hosted=provider.self_hosted,
+        plain_secrets=unencrypted_problem(base_url, sent) is None,
         pause=pause,
     )

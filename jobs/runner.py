@@ -27,13 +27,13 @@ from ..providers import (
     check_rules,
     get_provider,
     os_reason,
-    values_of,
 )
 from .abandonable_call import Closed
 from .cancel_token import CancelToken, Step
 from .library.live_record import LiveRecord, new_record
 from .library.store import Library
 from .resources import Resources
+from .setting_files import record_settings
 from .slots import Slot
 from .state_after_error import (
     INPUT,
@@ -67,16 +67,19 @@ class Runner:
         self.owns_record = not self._is_resumed
         """Whether the record may be written; one of an earlier process only while it is locked."""
         self._token = CancelToken(
-            self._provider.deadline, spec.timeout, lambda: self.live.take_cancel_request()
+            self._provider.deadline,
+            spec.timeout,
+            lambda: self.live.take_cancel_request(),
+            self._provider.late_hint,
         )
         self._slot = Slot(spec.slots)
         self._resources = Resources(spec, self._provider, self._token.check, self._back_off)
-        record = spec.record or new_record(spec, job)
         library = Library(spec.library)
         self._lock = library.lock(job)
         self._home = not self._provider.is_remote
-        self.live = LiveRecord(library, record, emit, home=self._home)
+        self.live = LiveRecord(library, spec.record or new_record(spec, job), emit, home=self._home)
         work = (self.live, self._resources, self._provider)
+        self._images = ImagePreparer(*work, self._token.check)
         self._submission = Submission(spec, *work, self._slot)
         self._reconciler = Reconciler(spec, *work, self._submission.store)
         self._fetch = MeshDownload(*work, self._token.check_of(Step.DOWNLOAD))
@@ -195,15 +198,15 @@ class Runner:
         sources, check = self._spec.pictures, self._token.check
         pictures, files = collect(sources, self._provider, self._resources.fetch, check)
         self._token.check()
-        settings = values_of(self._spec.settings)
+        given, named = record_settings(self._spec)
         self._acquire_lock()
 
         def create() -> None:
-            self.live.create(files, pictures=pictures, settings=settings)
+            self.live.create(files | named, pictures=pictures, **given)
 
         if self._home:
             return create()
-        record = replace(self._record, pictures=pictures, settings=settings)
+        record = replace(self._record, pictures=pictures, **given)
         mark = order_of(record, self.live.folder)
         orders = RepeatedOrders(Library(self._spec.library), self._token.check)
         return orders.claim(mark, record.id, create, repeated=self._spec.repeated)
@@ -221,10 +224,7 @@ class Runner:
 
     def _send(self) -> None:
         """Prepare the images and submit the order; if no answer arrives, search for the task."""
-        preparer = ImagePreparer(self._provider, self.live, self._resources, self._token.check)
-        pictures = tuple(preparer.prepare(picture) for picture in self._record.pictures)
-        if pictures != self._record.pictures:
-            self.live.save(pictures=pictures)
+        self._images.prepare_all(self._spec.settings)
         try:
             self._submission.send(self._token.check_of(Step.ORDER))
         except ImageToMeshError as error:

@@ -97,6 +97,8 @@ class JobSpec:
     """For a new job: submit it even if the same order exists already."""
     attach: str = ""
     """For an uncertain job: the id of its task, which the user has found at the service."""
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """For a new job: the contents of the files that settings name, by setting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,19 @@ class InputPicture:
     sha256: str | None = None
     info: PictureInfo | None = None
     original: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SettingFile:
+    """A file of the user's that a setting names, such as a workflow, in the job's folder.
+
+    `name` is the file's own name, `file` its name in the folder, and `sha256` that of its content.
+    """
+
+    setting: str
+    name: str
+    file: str
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -171,6 +186,7 @@ class Record:
     notes: tuple[str, ...] = ()
     failure: Failure | None = None
     dismissed: bool = False
+    setting_files: tuple[SettingFile, ...] = ()
     own: bool = True
 
     def __post_init__(self) -> None:
@@ -194,7 +210,8 @@ class Record:
         own = (self.mesh, self.blend, self.preview)
         pictures = (name for picture in self.pictures for name in (picture.file, picture.sent))
         remote = (file.file for file in self.files)
-        yield from (name for name in (*own, *pictures, *remote) if name is not None)
+        given = (file.file for file in self.setting_files)
+        yield from (name for name in (*own, *pictures, *remote, *given) if name is not None)
 
 
 @dataclass(frozen=True, slots=True)

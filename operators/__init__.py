@@ -37,6 +37,7 @@ from .results import (
     rotate,
     show_in_viewport,
 )
+from .server import get_settings, own_servers
 
 _classes = (
     *generate.classes,
@@ -49,6 +50,7 @@ _classes = (
     *mark_subject.classes,
     *depth_model.classes,
     *diagnostics.classes,
+    *get_settings.classes,
     *import_defaults.classes,
     *gallery.classes,
     *job_details.classes,
@@ -56,6 +58,7 @@ _classes = (
     *placeholders.classes,
     *cancel.classes,
     *test_key.classes,
+    *own_servers.classes,
     *import_result.classes,
     *delete.classes,
     *library.classes,

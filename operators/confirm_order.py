@@ -13,7 +13,7 @@ import bpy
 from .. import preferences
 from ..i18n.translate import tr
 from ..providers import Provider
-from ..state.orders.price import amount_text, known_price
+from ..state.orders.price import amount_text, known_price, source_text
 from ..state.scene_properties import provider_of
 from ..state.visibility import TAB
 
@@ -132,7 +132,8 @@ def _what_it_costs(context: bpy.types.Context, count: int) -> str:
     )
     cost = single if count == 1 else f"{count} × {single} = {total}"
     said = "{} charges {}, as last time." if price.is_last else "{} charges {}."
-    return tr(said).format(service, cost)
+    said = "{} charges about {}." if price.listed else said
+    return f"{tr(said).format(service, cost)} {source_text(price)}".strip()
 
 
 def _key(provider: Provider[Any], place: str) -> str:

@@ -11,7 +11,7 @@ from bpy.props import BoolProperty, StringProperty
 
 from .. import jobs, preferences
 from ..i18n.translate import tr
-from ..providers import Secret, all_providers
+from ..providers import Secret, all_providers, parts_to_hide
 from ..providers._shared.untrusted_text import clean
 
 NAME = "image-to-mesh-diagnostics.zip"
@@ -68,8 +68,12 @@ def _secrets(context: bpy.types.Context) -> list[Secret]:
     """Return all keys in preferences and environment, valid or not, to redact them."""
     kept = preferences.get(context)
     fields = [field for provider in all_providers().values() for field in provider.keys]
-    found = {kept[field.preference] for field in fields}
-    found |= {os.environ.get(field.environment, "") for field in fields}
+    values = [
+        (field, value)
+        for field in fields
+        for value in (kept[field.preference], os.environ.get(field.environment, ""))
+    ]
+    found = {part for field, value in values for part in parts_to_hide(field, value)}
     # Keys are used without surrounding spaces, so texts may contain either spelling.
     spelled = found | {value.strip() for value in found}
     return [Secret(value) for value in spelled if value]

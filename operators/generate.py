@@ -12,11 +12,12 @@ from .. import jobs, preferences
 from ..app import provenance, queue, repeated_order, watcher
 from ..app.periodic.new_scenes import apply_defaults
 from ..app.refusals import hide_refusal, show_refusal
+from ..app.server.settings import files_of
 from ..i18n.translate import tr, translate_error
 from ..providers import ImageToMeshError, Provider
 from ..state import import_options, open_file, subject_box
 from ..state.active_result import active_result
-from ..state.orders.price import sent_images
+from ..state.orders.price import known_price, sent_images, source_text
 from ..state.preflight import picture_key, why_not
 from ..state.scene_properties import choices_of, provider_of, read_settings
 from ..state.updates import job_targets
@@ -39,6 +40,14 @@ class OrdersMesh(StartsJob):
         if reason:
             cls.poll_message_set(reason)
         return not reason
+
+    @classmethod
+    def description(cls: Any, context: bpy.types.Context, _properties: Any) -> str:
+        """Return the tooltip, with the source of a price that is from a price list."""
+        price = known_price(context)
+        # Blender ends tooltips with a period itself.
+        source = source_text(price).removesuffix(".") if price else ""
+        return "\n".join(filter(None, [tr(cls.bl_description), source]))
 
     def target(self, context: bpy.types.Context) -> bpy.types.Object | None:
         """Return the object to update; None to add a new one."""
@@ -177,6 +186,7 @@ def specify(
     return jobs.JobSpec(
         provider=provider.id,
         settings=settings,
+        files=files_of(settings),
         pictures=_pictures(context, provider) if pictures is None else pictures,
         library=preferences.library(context),
         keys=preferences.keys(context, provider),

@@ -9,7 +9,7 @@ import bpy
 
 from .. import jobs
 from ..i18n.translate import tr
-from ..preferences import answer, is_offline, key_problem
+from ..preferences import address_problem, answer, is_offline, key_problem
 from ..providers import BadKey, MissingKey, Provider, all_providers
 from ..state.orders.price import amount_text, price_text
 from ..state.preflight import settings_to_price
@@ -64,6 +64,8 @@ def state_of(context: bpy.types.Context, provider: Provider[Any], *, none: str) 
 
     `none` is the untranslated text for a provider whose key is not set.
     """
+    if provider.self_hosted:
+        return _server_state(context, provider)
     problem = key_problem(context, provider)
     if isinstance(problem, MissingKey):
         return KeyState(tr(none), "KEYINGSET" if none else "NONE")
@@ -74,6 +76,24 @@ def state_of(context: bpy.types.Context, provider: Provider[Any], *, none: str) 
     return _state_after(answer(context, provider))
 
 
+def _server_state(context: bpy.types.Context, provider: Provider[Any]) -> KeyState:
+    """Return what is known about the user's own server; it is called by the Test button only."""
+    if key_problem(context, provider):
+        return KeyState(tr("Invalid Header"), "ERROR")
+    if address_problem(context, provider):
+        return KeyState(tr("Address Not Usable"), "ERROR")
+    if is_offline(context, provider):
+        return KeyState(tr("Blender Is Offline"), OFFLINE_ICON)
+    reply = answer(context, provider)
+    if reply is None:
+        return KeyState(tr("Your Own Server"), "NETWORK_DRIVE")
+    if reply.failure:
+        return KeyState(tr("Server Not Found"), "ERROR")
+    if reply.waiting:
+        return KeyState(tr("Checking..."), "TIME")
+    return KeyState(tr("Server Found"), "CHECKMARK")
+
+
 def columns_of(context: bpy.types.Context, provider: Provider[Any]) -> tuple[KeyState, str]:
     """Return the state of a provider's key, and its balance, for columns of their own.
 
@@ -81,7 +101,8 @@ def columns_of(context: bpy.types.Context, provider: Provider[Any]) -> tuple[Key
     """
     state = state_of(context, provider, none="No Key")
     if state.icon == OFFLINE_ICON:
-        return KeyState(tr("Key Set"), "KEYINGSET"), ""
+        text = "Your Own Server" if provider.self_hosted else "Key Set"
+        return KeyState(tr(text), "KEYINGSET"), ""
     reply = answer(context, provider)
     if state.icon != "CHECKMARK" or reply is None or reply.amount is None:
         return state, ""

@@ -74,6 +74,7 @@ class IMAGE_TO_MESH_MT_settings(bpy.types.Menu):
         # Menus may execute operators directly; dialogs open only on invoke.
         layout.operator_context = "INVOKE_DEFAULT"
         layout.menu("IMAGE_TO_MESH_MT_presets")
+        layout.operator("image_to_mesh.get_settings")
         layout.separator()
         layout.operator("image_to_mesh.leave_reference")
         layout.operator("image_to_mesh.keep_defaults", text="Save Import Defaults")

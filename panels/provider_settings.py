@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import bpy
 
 from ..i18n.translate import tr, translate
 from ..providers import Setting, Settings, settings_of
-from ..state.optional_switch import choice_name
 from ..state.preflight import broken_settings
 from ..state.preset_baseline import baseline_of, differing
 from ..state.scene_properties import (
@@ -19,10 +18,11 @@ from ..state.scene_properties import (
     property_name,
     provider_of,
     read_settings,
-    switch_name,
 )
+from ..state.server.fields import Field, server_fields
 from ..state.updates import live_preview
 from . import depth_model
+from .server_settings import draw_server
 from .text_layout import ICON, draw_text, draw_value, fits_beside, fits_checkbox, fits_header
 
 GROUPS = {
@@ -56,6 +56,8 @@ def draw_settings(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     _draw_rows(layout, context, [setting for setting in shown if setting.basic], remarks)
     _draw_live_preview(layout, context)
     depth_model.draw_models(layout, context, provider_of(context.scene))
+    if provider_of(context.scene).has_server_settings:
+        draw_server(layout, context, provider_of(context.scene))
     for group, title in GROUPS.items():
         declared = [setting for setting in shown if setting.group == group and not setting.basic]
         if not declared:
@@ -70,8 +72,9 @@ def draw_settings(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
 
 
 def has_settings(context: bpy.types.Context) -> bool:
-    """Return whether the scene's provider has settings."""
-    return bool(settings_of(provider_of(context.scene).settings))
+    """Return whether the scene's provider has settings, or its server may have some."""
+    provider = provider_of(context.scene)
+    return bool(settings_of(provider.settings)) or provider.has_server_settings
 
 
 def _shown_settings(settings: Settings) -> list[Setting]:
@@ -116,14 +119,21 @@ def _draw_rows(
     declared: Iterable[Setting],
     remarks: Remarks,
 ) -> None:
-    column, group = layout.column(), group_of(context.scene, provider_of(context.scene))
+    column, provider = layout.column(), provider_of(context.scene)
+    group = group_of(context.scene, provider)
+    server = server_fields(context.scene, provider) if provider.has_server_settings else {}
     for setting in declared:
+        # None for a setting that the collection lacks, as after a script changed it.
+        own = None if setting.from_server else Field(group, setting, property_name(setting.name))
+        field = own or server.get(setting.name)
+        if field is None:
+            continue
         broken, unused = remarks.broken.get(setting.name), remarks.unused.get(setting.name)
         whole = _title_row(column, context, setting)
         row = whole.row(align=True)
         row.active = not unused
         row.alert = bool(broken)
-        _draw_value(row, context, group, setting)
+        _draw_value(row, context, field, setting)
         _draw_reset(whole, setting, differs=setting.name in remarks.differing)
         if broken or unused:
             below = column.column()
@@ -151,29 +161,35 @@ def _title_row(
 
 
 def _draw_reset(row: bpy.types.UILayout, setting: Setting, *, differs: bool) -> None:
-    """Draw the arrow that resets a setting, or a gap of its width, which keeps columns aligned."""
-    if not differs:
-        row.label(text="", icon="BLANK1")
-        return
-    back = row.operator("image_to_mesh.reset_settings", text="", icon="LOOP_BACK", emboss=False)
-    back.setting = setting.name
+    """Draw the arrow that resets a setting, or a gap of its width, which keeps columns aligned.
+
+    In the place of the gap, a setting of a server has a button with its description: the tooltip of
+    its field is that of all such settings.
+    """
+    if differs:
+        operator, icon = "image_to_mesh.reset_settings", "LOOP_BACK"
+    elif setting.from_server:
+        operator, icon = "image_to_mesh.describe_setting", "QUESTION"
+    else:
+        return row.label(text="", icon="BLANK1")
+    row.operator(operator, text="", icon=icon, emboss=False).setting = setting.name
+    return None
 
 
 def _draw_value(
-    row: bpy.types.UILayout, context: bpy.types.Context, group: Any, setting: Setting
+    row: bpy.types.UILayout, context: bpy.types.Context, field: Field, setting: Setting
 ) -> None:
-    name = property_name(setting.name)
+    shown = {"text": field.text, "translate": False} if field.text else {}
     if not setting.optional:
-        draw_value(row, context, group, name, slider=_has_range(setting))
+        draw_value(row, context, field.data, field.value, slider=_has_range(setting), **shown)
         return
     if setting.kind == "bool":
-        draw_value(row, context, group, choice_name(setting.name))
+        draw_value(row, context, field.data, field.menu, **shown)
         return
-    switch = switch_name(setting.name)
-    row.prop(group, switch, text="")
+    row.prop(field.data, field.switch, text="")
     value = row.row(align=True)
-    value.active = row.active and getattr(group, switch)
-    value.prop(group, name, text="", slider=_has_range(setting))
+    value.active = row.active and getattr(field.data, field.switch)
+    value.prop(field.data, field.value, text="", slider=_has_range(setting))
 
 
 def _has_title(setting: Setting) -> bool:
@@ -182,7 +198,8 @@ def _has_title(setting: Setting) -> bool:
 
 
 def _has_range(setting: Setting) -> bool:
-    return setting.unit == "factor"
+    # All settings of a server share their fields, and these cannot show a range.
+    return setting.unit == "factor" and not setting.from_server
 
 
 def _draw_live_preview(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:

@@ -11,6 +11,7 @@ from .. import preferences
 from ..i18n.translate import tr, translate
 from ..providers import Provider
 from .keys.popover import draw_key_state
+from .text_layout import draw_text
 
 
 def draw_provider(
@@ -26,6 +27,8 @@ def draw_provider(
         draw_key_state(column, context, provider)
     else:
         _draw_state(column, "Free, works offline" if not provider.is_remote else "No key needed")
+    if provider.notice:
+        draw_text(column, context, provider.notice, active=False)
 
 
 def account_failure(context: bpy.types.Context, provider: Provider[Any]) -> str:

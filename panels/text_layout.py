@@ -176,19 +176,20 @@ def draw_value(
 ) -> None:
     """Draw a property with its title: beside the field if that fits, else in or above the field.
 
-    `shown` are arguments of `UILayout.prop`.
+    `shown` are arguments of `UILayout.prop`; a `text` replaces the property's own title.
     """
     declared = data.bl_rna.properties[name]
-    if fits_beside(context, "" if declared.type == "BOOLEAN" else declared.name):
+    title = str(shown.get("text", declared.name))
+    if fits_beside(context, "" if declared.type == "BOOLEAN" else title):
         layout.prop(data, name, **shown)
         return
     column = layout.column(align=True)
     column.use_property_split = False
-    is_inside = declared.type == "BOOLEAN" or fits_line(context, tr(declared.name), ICON + NUMBER)
+    is_inside = declared.type == "BOOLEAN" or fits_line(context, tr(title), ICON + NUMBER)
     if declared.type in MENUS or not is_inside:
-        column.label(text=tr(declared.name), translate=False)
+        column.label(text=tr(title), translate=False)
         column = column.row(align=True)
-        shown = {"text": "", **shown} if "expand" not in shown else shown
+        shown = {**shown, "text": ""} if "expand" not in shown else shown
     column.prop(data, name, **shown)
 
 

@@ -18,6 +18,8 @@ import bpy
 
 from .. import jobs, providers
 from ..providers import (
+    UNENCRYPTED,
+    Address,
     ImageToMeshError,
     KeyField,
     Provider,
@@ -75,12 +77,26 @@ def address(context: bpy.types.Context, provider: Provider[Any]) -> str:
 
 
 def address_problem(context: bpy.types.Context, provider: Provider[Any]) -> ImageToMeshError | None:
-    """Return the error for a provider's address; None if the address can be used."""
+    """Return the error for a provider's address, or for a secret that it would get unencrypted."""
     try:
-        address(context, provider)
+        base = address(context, provider)
     except ImageToMeshError as error:
         return error
-    return None
+    if not provider.self_hosted or key_problem(context, provider):
+        return None
+    return providers.unencrypted_problem(base, keys(context, provider))
+
+
+def allow_unencrypted(context: bpy.types.Context, provider: Provider[Any]) -> None:
+    """Save that the user agrees to send the secrets of a provider unencrypted to its address.
+
+    Raises InvalidSettings if the address is invalid.
+    """
+    server = providers.read_address(address(context, provider)).server
+    own = addon_preferences(context)
+    agreed = dict.fromkeys((*getattr(own, UNENCRYPTED).split(), server))
+    setattr(own, UNENCRYPTED, " ".join(agreed))
+    context.preferences.is_dirty = True
 
 
 def library(context: bpy.types.Context) -> Path:
@@ -123,8 +139,8 @@ def library_limit(context: bpy.types.Context) -> int:
     return int(getattr(addon_preferences(context), "library_limit", 0.0) * 1e9)
 
 
-def is_from_environment(field: KeyField) -> bool:
-    """Return whether a key's environment variable is set; it is used if the preference is empty."""
+def is_from_environment(field: KeyField | Address) -> bool:
+    """Return whether an environment variable is set, which is used if the preference is empty."""
     return bool(os.environ.get(field.environment, "").strip())
 
 
@@ -307,7 +323,7 @@ def keep_json(context: bpy.types.Context, name: str, value: dict[str, Any]) -> N
 
 def _names() -> list[str]:
     # A list, not a generator, which would be slower at every redraw.
-    names = ["library"]
+    names = ["library", UNENCRYPTED]
     for provider in all_providers().values():
         names += [field.preference for field in provider.keys]
         if provider.address:

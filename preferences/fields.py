@@ -13,11 +13,18 @@ import bpy
 from bpy.props import BoolProperty, FloatProperty, StringProperty
 
 from ..i18n.translate import label
-from ..providers import Provider, all_providers
+from ..providers import UNENCRYPTED, Provider, all_providers
 
 Update = Callable[[Any, bpy.types.Context], None]
 
 SHOWN = "Show the image and progress of a job where its mesh will be placed"
+SHOW_KEY = "Show the API key for this service"
+KEY = "Stored in your preferences; if empty, the environment variable {variable} is used"
+HEADER = (
+    "Header that a proxy in front of your server requires, such as “Authorization: Basic …”; "
+    "stored in your preferences; if empty, the environment variable {variable} is used"
+)
+SHOW_SERVER = "Show the address of this server"
 USUAL_LIMIT = 100.0
 """Size limit of the library, in GB, when it is first turned on."""
 
@@ -32,6 +39,16 @@ class Updates(NamedTuple):
     key: Callable[[str], Update]
     address: Update
     bundle: Update
+
+
+def path_arguments() -> dict[str, Any]:
+    """Return the arguments that make a string property one for the path of a file.
+
+    Since 4.5, Blender accepts a path relative to the .blend file only if the property says so.
+    """
+    is_needed = bpy.app.version >= (4, 5, 0)
+    options = {"PATH_SUPPORTS_BLEND_RELATIVE"} if is_needed else set()
+    return {"subtype": "FILE_PATH", "options": options}
 
 
 def all_fields(updates: Updates) -> dict[str, Any]:
@@ -97,6 +114,8 @@ def _other_fields(updates: Updates) -> dict[str, Any]:
         "import_defaults": StringProperty(options={"HIDDEN"}),
         "turns": StringProperty(options={"HIDDEN"}),
         "confirmed_places": StringProperty(options={"HIDDEN"}),
+        # Scheme, host and port of servers, separated by spaces.
+        UNENCRYPTED: StringProperty(options={"HIDDEN"}, update=updates.address),
     }
 
 
@@ -105,7 +124,7 @@ def _fields(provider: Provider[Any], updates: Updates) -> Iterator[tuple[str, An
         # The recommended service is open, so that the first key has a place to go.
         first = BoolProperty(
             name=provider.label,
-            description="Show the API key for this service",
+            description=SHOW_SERVER if provider.self_hosted else SHOW_KEY,
             default=provider.rank == 1,
         )
         yield shown_name(provider), first
@@ -115,9 +134,7 @@ def _fields(provider: Provider[Any], updates: Updates) -> Iterator[tuple[str, An
             StringProperty(
                 name=field.title,
                 description=label(
-                    "Stored in your preferences; if empty, the environment variable {variable} "
-                    "is used",
-                    variable=field.environment,
+                    HEADER if field.kind == "header" else KEY, variable=field.environment
                 ),
                 subtype="PASSWORD",
                 update=updates.key(field.preference),

@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Literal
 from ._aiml.model import AimlProvider
 from ._shared.bounds import Interval
 from ._shared.images import PictureLimits
+from ._shared.provider import Price
 from ._shared.settings import Choice, Option, Settings
 
 
@@ -82,5 +83,7 @@ class AimlTriposr(AimlProvider[TriposrSettings]):
     limits = PictureLimits(max_side=2048, max_bytes=4_000_000)
     settings = TriposrSettings
     model = "triposr"
+    # The charge in the page's example of an answer; 2,000,000 credits are 1 USD.
+    prices = (Price(182_000, docs_url, "2026-08-21"),)
     fields: ClassVar[Mapping[str, str]] = {"front": "image_url"}
     answer_timeout = 180.0

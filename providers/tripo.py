@@ -163,6 +163,7 @@ class Tripo(Provider[TripoSettings]):
     max_concurrent = models.max_concurrent
     lookup_name = "Task ID"
     rank = 1
+    prices = models.PRICES
     settings = TripoSettings
 
     def upload(self, pictures: tuple[Picture, ...], http: "Http | None") -> Uploaded:

@@ -19,6 +19,7 @@ _ROOT = Path(__file__).parent.parent
 _IS_BUILT = (_ROOT / "manual" / "index.html").is_file()
 FOLDER = ADDRESS or f"{(_ROOT / ('manual' if _IS_BUILT else 'docs')).as_uri()}/"
 
+_OF_SERVER = "settings#settings-of-a-server"
 _OPERATORS = {
     "images#adding-an-image": ("paste", "use_image", "use_render", "use_view", "use_selected",
                                "leave_reference", "use_address", "open_image", "use_sample"),
@@ -27,6 +28,7 @@ _OPERATORS = {
     "images#mark-the-subject": ("mark_subject", "clear_subject"),
     "images#crop-and-remove-the-background": ("develop", "use_original"),
     "settings#presets": ("apply_preset", "preset_add", "reset_settings"),
+    _OF_SERVER: ("get_settings", "describe_setting"),
     "settings#defaults-for-new-scenes": ("keep_defaults", "forget_defaults"),
     "settings#placement": ("turn",),
     "results#running-jobs": ("cancel", "watch", "show_details"),
@@ -53,6 +55,7 @@ _OPERATORS = {
     "service-local#the-depth-model": ("get_depth_model", "depth_model_from_file",
                                       "cancel_depth_model"),
     "services#api-keys": ("test_key", "open_preferences"),
+    "services#your-own-servers": ("send_unencrypted", "find_servers", "use_server"),
     "services#online-access": ("allow_online",),
     "troubleshooting#uncertain-job-uncertain": ("settle",),
     "troubleshooting#reporting-a-bug": ("save_diagnostics",),
@@ -76,6 +79,7 @@ _PROPERTIES = {
     "services#addresses-and-certificates": ("preferences.*_base_url", "preferences.certificates",
                                             "preferences.show_addresses"),
     "services#api-keys": ("preferences.*_api_key", "preferences.*_api_secret"),
+    "services#your-own-servers": ("preferences.*_header",),
 }  # fmt: skip
 # These come last, because the first match counts and they match almost everything.
 _OTHERS = (
@@ -108,11 +112,14 @@ def targets() -> list[tuple[str, str]]:
         (f"bpy.types.image_to_mesh_pg_{provider}.*", f"service-{provider.split('_')[0]}#settings")
         for provider in all_providers()
     )
+    has_rows = any(provider.has_server_settings for provider in all_providers().values())
+    rows = [("bpy.types.image_to_mesh_pg_server_row.*", _OF_SERVER)] if has_rows else []
     return [
         *((f"bpy.ops.image_to_mesh.{name}", target)
           for target, names in _OPERATORS.items() for name in names),
         *((f"bpy.types.image_to_mesh_{name}", target)
           for target, names in _PROPERTIES.items() for name in names),
+        *rows,
         *settings,
         *_OTHERS,
     ]  # fmt: skip

@@ -15,6 +15,7 @@ from ..providers import BadImage, MissingKey, Provider, Settings, settings_of
 from ..providers._shared.untrusted_text import readable_name
 from . import views
 from .scene_properties import choices_of, provider_of, read_settings
+from .server.kept import kept_settings, server_problem
 
 VALID = 20.0
 """Seconds for which an error from reading an image counts: the user may have fixed the file since.
@@ -45,6 +46,7 @@ def why_not_at_all(context: bpy.types.Context) -> str:
     return (
         _key_problem(context, provider)
         or _network_problem(context, provider)
+        or _server_problem(context, provider)
         or _settings_problem(context, provider)
         or _model_problem(context, provider)
     )
@@ -143,6 +145,16 @@ def _network_problem(context: bpy.types.Context, provider: Provider[Any]) -> str
         return tr("Blender is offline: click Allow Online Access")
     problem = preferences.address_problem(context, provider)
     return translate(problem.message, problem.hint) if problem else ""
+
+
+def _server_problem(context: bpy.types.Context, provider: Provider[Any]) -> str:
+    if not provider.has_server_settings:
+        return ""
+    kept = kept_settings(context.scene, provider)
+    if not kept.settings:
+        return ""
+    key = provider.server_settings_key(read_settings(context.scene, provider))
+    return translate(server_problem(kept, preferences.address(context, provider), key))
 
 
 def _views_problem(context: bpy.types.Context) -> str:

@@ -17,6 +17,7 @@ import bpy
 
 from ..providers import Provider, Settings, values_of
 from .scene_properties import choices_of, read_settings, write_settings
+from .server.kept import kept_settings, reset_server_values
 from .subject_box import ENDS
 
 
@@ -33,7 +34,8 @@ def baseline_of(scene: bpy.types.Scene, provider: Provider[Any]) -> Baseline:
     Settings that the preset lacks have their default values. Without a preset, all settings do.
     """
     kept = _parse_baselines(choices_of(scene).baselines).get(provider.id)
-    values = _defaults(provider)
+    of_server = kept_settings(scene, provider).settings
+    values = {**_defaults(provider), **{name: row.default for name, row in of_server.items()}}
     # Scripts and other versions can write the property, too.
     if not isinstance(kept, list) or len(kept) != 2 or not isinstance(kept[1], dict):
         return Baseline("", values)
@@ -48,7 +50,9 @@ def keep_baseline(scene: bpy.types.Scene, provider: Provider[Any], preset: str) 
     kept = dict(_parse_baselines(choices_of(scene).baselines))
     kept.pop(provider.id, None)
     if preset:
-        kept[provider.id] = [preset, _plain(read_settings(scene, provider))]
+        now, declared = _plain(read_settings(scene, provider)), _defaults(provider)
+        # Without the settings of a server, which presets do not hold.
+        kept[provider.id] = [preset, {name: now[name] for name in declared}]
     choices_of(scene).baselines = json.dumps(kept) if kept else ""
 
 
@@ -62,8 +66,12 @@ def take_back(scene: bpy.types.Scene, provider: Provider[Any], *names: str) -> N
     """Reset the named settings to the baseline, or all of them if none is named."""
     values = baseline_of(scene, provider).values
     now = read_settings(scene, provider)
-    back = {name: values[name] for name in _plain(now) if not names or name in names}
+    chosen = {name: values[name] for name in _plain(now) if not names or name in names}
+    of_server = kept_settings(scene, provider).settings.keys() & chosen.keys()
+    back = {name: value for name, value in chosen.items() if name not in of_server}
     write_settings(scene, provider, replace(now, **back))
+    if of_server:
+        reset_server_values(scene, provider, of_server)
 
 
 # Cached by its text, since every draw asks for the baseline several times.

@@ -28,9 +28,12 @@ from bpy.props import (
 )
 
 from ..i18n.translate import CONTEXT, label
-from ..providers import Message, Provider, Setting, Settings, all_providers, settings_of
+from ..preferences.fields import path_arguments
+from ..providers import Message, Provider, Setting, Settings, all_providers, settings_of, values_of
 from . import import_options, views
 from .optional_switch import choice_name, choice_property
+from .server import items as server_items
+from .server import kept as server
 from .updates import live_preview
 
 # bpy.props are 32-bit; services declare larger limits, such as seeds.
@@ -72,7 +75,10 @@ def switch_name(name: str) -> str:
 def read_settings(scene: bpy.types.Scene, provider: Provider[Any]) -> Settings:
     """Return the scene's settings for a provider, with lengths in meters."""
     settings = read_group(group_of(scene, provider), provider.settings)
-    return _lengths_times(settings, _meters(scene))
+    settings = _lengths_times(settings, _meters(scene))
+    if provider.has_server_settings:
+        return server.with_server_values(scene, provider, settings)
+    return settings
 
 
 def taken_views(scene: bpy.types.Scene) -> tuple[str, ...]:
@@ -93,6 +99,8 @@ def read_group(group: Any, model: type[Settings]) -> Settings:
 def write_settings(scene: bpy.types.Scene, provider: Provider[Any], settings: Settings) -> None:
     """Store settings, with lengths in meters, in the scene."""
     write_group(group_of(scene, provider), _lengths_times(settings, 1.0 / _meters(scene)))
+    if provider.has_server_settings:
+        server.write_server_values(scene, provider, values_of(settings))
 
 
 def _meters(scene: bpy.types.Scene) -> float:
@@ -119,7 +127,8 @@ def _lengths_times(settings: Settings, factor: float) -> Settings:
 def write_group(group: Any, settings: Settings) -> None:
     """Store settings in a property group; None switches an optional setting off."""
     for setting in settings_of(type(settings)):
-        write_value(group, setting, getattr(settings, setting.name))
+        if not setting.from_server:
+            write_value(group, setting, getattr(settings, setting.name))
 
 
 def write_value(group: Any, setting: Setting, value: Any) -> None:
@@ -173,7 +182,7 @@ def register() -> None:
         for provider in all_providers().values()
     }
     _registered.extend(groups.values())
-    _registered.extend(import_options.classes)
+    _registered.extend((*import_options.classes, *server_items.classes()))
     _registered.append(_scene_group(groups))
     _registered.append(_shelf_group())
     for made in _registered:
@@ -204,6 +213,7 @@ def _scene_group(groups: dict[str, type]) -> type:
             options=set(),
         ),
         "baselines": StringProperty(options={"HIDDEN"}),
+        **server_items.properties(),
         **views.pictures(),
         **live_preview.switch(),
     }
@@ -251,7 +261,8 @@ def _float(setting: Setting) -> Any:
 
 
 def _str(setting: Setting) -> Any:
-    return StringProperty(**_common(setting), default=str(setting.default or ""))
+    path = path_arguments() if setting.file else {}
+    return StringProperty(**{**_common(setting), **path}, default=str(setting.default or ""))
 
 
 def _enum(setting: Setting) -> Any:
@@ -271,6 +282,7 @@ _PROPERTIES: dict[str, Callable[[Setting], Any]] = {
     "int": _int,
     "float": _float,
     "str": _str,
+    "file": _str,
     "enum": _enum,
 }
 

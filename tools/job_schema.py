@@ -84,6 +84,8 @@ DESCRIPTIONS = {
     "files.role": "Whether the file is the mesh or a preview.",
     "files.format": "Its extension, if known.",
     "files.file": "Its name in the job's folder, if it came with the answer.",
+    "files.field": "If set, `files.url` is a path at the service, and this field of the answer "
+    "has the file in base64.",
     "mesh": "The downloaded or generated mesh file.",
     "format": "The format of `mesh`, such as glb.",
     "blend": "The prepared model.",
@@ -99,6 +101,11 @@ DESCRIPTIONS = {
     "failure.hint": "What to do next.",
     "failure.link": "A page that helps with it.",
     "dismissed": "Whether the mesh is no longer offered for import.",
+    "setting_files": "Files of the user's that settings name, such as a workflow.",
+    "setting_files.setting": "The setting's name; its value is the file's own name.",
+    "setting_files.name": "The file's own name, without folders.",
+    "setting_files.file": "Its name in the job's folder.",
+    "setting_files.sha256": "SHA-256 of its content, hexadecimal.",
     "templates": "Template and values of the sentences in `notes` and `failure`, by sentence.",
     "mark": "Signature with a secret of the user who wrote the record; others cannot make it.",
 }

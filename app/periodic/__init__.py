@@ -6,6 +6,7 @@ from __future__ import annotations
 from ..live import live_preview
 from ..models import depth_model
 from ..results import asset_browser, deleted_results
+from ..server import settings as server_settings
 from . import (
     account,
     downloaded_images,
@@ -40,6 +41,7 @@ _MODULES = (
     new_scenes,
     placeholders,
     recovery,
+    server_settings,
 )
 
 

@@ -7,6 +7,7 @@ visible settings have not changed for a moment. Drawing must not start requests 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import bpy
@@ -30,6 +31,8 @@ PRICE_DELAY = 0.7
 
 _pending: list[jobs.AccountQuery] = []
 """Queries whose answers have not been drawn yet."""
+_awaited: list[Callable[[], bool]] = []
+"""Functions that return whether an answer of another kind has arrived, until they do."""
 _candidate: list[tuple[jobs.AccountQuery, float]] = []
 """The query for the visible settings, and the time since which they are unchanged; at most one."""
 
@@ -67,7 +70,7 @@ def ask_once(context: bpy.types.Context, provider: Provider[Any]) -> None:
 
 def is_needed(context: bpy.types.Context) -> bool:
     """Return whether an answer is pending, or the tab, which shows prices, is visible."""
-    return bool(_pending) or is_shown(context)
+    return bool(_pending or _awaited) or is_shown(context)
 
 
 def poll(context: bpy.types.Context, now: float) -> None:
@@ -75,9 +78,10 @@ def poll(context: bpy.types.Context, now: float) -> None:
     answers = jobs.session().account_queries
     waiting = [query for query in _pending if (answer := answers.answer(query)) and answer.waiting]
     # Polled, since an answer arrives on a thread, which must not touch bpy.
-    if len(waiting) < len(_pending):
+    awaited = [is_there for is_there in _awaited if not is_there()]
+    if len(waiting) < len(_pending) or len(awaited) < len(_awaited):
         redraw(context)
-    _pending[:] = waiting
+    _pending[:], _awaited[:] = waiting, awaited
     if is_shown(context):
         ask_once(context, provider_of(context.scene))  # it is shown below the provider menu
         _ask_price(context, now)
@@ -95,7 +99,14 @@ def unregister() -> None:
     """Remove the step, and drop the queries."""
     heartbeat.remove(STEP)
     _pending.clear()
+    _awaited.clear()
     _candidate.clear()
+
+
+def await_answer(is_there: Callable[[], bool]) -> None:
+    """Redraw as soon as `is_there` returns True, which is called until then."""
+    _awaited.append(is_there)
+    heartbeat.wake()
 
 
 def _ask(query: jobs.AccountQuery) -> None:
@@ -109,7 +120,8 @@ def _ask_balance(context: bpy.types.Context, provider: Provider[Any], *, again: 
 
     Do nothing if the provider has no balance, its key or address is invalid, or Blender is offline.
     """
-    if not preferences.has_account(provider):
+    # The user's own servers are called on a click only.
+    if not preferences.has_account(provider) or provider.self_hosted:
         return
     try:
         query = preferences.account_query(context, provider)

@@ -19,6 +19,7 @@ from typing import Any
 from ...providers import ImageToMeshError, Message, Provider, Settings, values_of
 from ..library.index_entry import Entry
 from ..sessions import Session
+from ..setting_files import digests_of
 from ..slots import ANSWER_LIMIT, Slots
 from ..steps.fingerprint import digest_of, order_mark
 from ..steps.inputs import name_of
@@ -90,7 +91,7 @@ def plan_item(
         name=spec.pictures[0].name,
         spec=spec,
         service=(*keys, spec.base_url, provider.max_concurrent(settings)),
-        mark=order_mark(provider.id, values_of(settings), marks),
+        mark=order_mark(provider.id, {**values_of(settings), **digests_of(spec.files)}, marks),
     )
 
 

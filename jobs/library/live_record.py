@@ -47,6 +47,8 @@ def request_hash(record: Record) -> str:
         "settings": dict(record.settings),
         "pictures": [picture.sha256 or picture.url for picture in record.pictures],
     }
+    if record.setting_files:
+        order["files"] = {file.setting: file.sha256 for file in record.setting_files}
     return hashlib.sha256(json.dumps(order, sort_keys=True).encode()).hexdigest()
 
 

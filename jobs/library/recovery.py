@@ -50,7 +50,7 @@ class ResumeContext:
         Raises MissingKey if the provider has no entry in `keys`, and another ImageToMeshError if
         the provider does not exist or the job's settings are not valid.
         """
-        from ...providers._shared.adapters import parse_settings
+        from ...providers._shared.server_settings import settings_of_record
 
         provider = get_provider(record.provider)
         if provider.id not in self.keys:
@@ -64,7 +64,7 @@ class ResumeContext:
             )
         return JobSpec(
             provider=provider.id,
-            settings=parse_settings(provider.settings, record.settings),
+            settings=settings_of_record(provider, record.settings),
             pictures=(),
             library=self.library,
             keys=self.keys[provider.id],

@@ -21,6 +21,7 @@ from ...providers import (
     Message,
     NoBlender,
     Provider,
+    Settings,
     blank_png,
     clean_picture,
     copy_profile,
@@ -47,18 +48,33 @@ Check = Callable[[], None]
 class ImagePreparer:
     """Prepares a job's images. Used by the job's thread alone; `check` may raise to end the job."""
 
-    provider: Provider[Any]
     live: LiveRecord
     resources: Resources
+    provider: Provider[Any]
     check: Check
 
-    def prepare(self, picture: InputPicture) -> InputPicture:
+    def prepare_all(self, settings: Settings) -> None:
+        """Prepare all images of the job, and record them; errors as in `prepare`.
+
+        Their background is removed if the service cannot do that with these settings.
+        """
+        pictures = self.live.record.pictures
+        unsent = any(picture.sent is None for picture in pictures)
+        # Asked only if needed, since the answer may be that of a server.
+        asked = unsent and type(self.provider).cuts_out is not Provider.cuts_out
+        http = self.resources.http
+        cut = asked and self.resources.call(lambda: self.provider.cuts_out(settings, http))
+        ready = tuple(self.prepare(picture, cut_out=cut) for picture in pictures)
+        if ready != pictures:
+            self.live.save(pictures=ready)
+
+    def prepare(self, picture: InputPicture, *, cut_out: bool = False) -> InputPicture:
         """Return an image, with the file to send added if that differs from the user's own file.
 
         Images that the service fetches by URL, and those for providers on this computer, are not
-        changed. A converted image gets a note that says why. Raises BadImage for an image that is
-        not worth paying for, LibraryProblem for a missing file, and NoBlender if the image must be
-        converted but there is no Blender.
+        changed. A converted image gets a note that says why. `cut_out` removes the background.
+        Raises BadImage for an image that is not worth paying for, LibraryProblem for a missing
+        file, and NoBlender if the image must be converted but there is no Blender.
         """
         at_home = not self.provider.is_remote
         data = self._bytes_of(picture)
@@ -72,6 +88,8 @@ class ImagePreparer:
             sent = self._convert(picture, data)
         assert sent is not None
         self._check_content(picture, sent)  # guard: picture-is-looked-at
+        if cut_out:
+            sent = self._cut_out(picture, sent)
         if sent == data:
             return picture
         ready = self._save(picture, sent)
@@ -111,6 +129,40 @@ class ImagePreparer:
         return copy_profile(
             made if stripped is None else stripped, data
         )  # guard: converted-keeps-colors
+
+    def _cut_out(self, picture: InputPicture, data: bytes) -> bytes:
+        """Return an image as a PNG without its background.
+
+        `data` is the file that would be sent otherwise. It is returned, and a note added, if the
+        subject cannot be separated from the background, or if there is no Blender.
+        """
+        folder = self.live.folder
+        source, target = folder / f".{picture.view}-whole", folder / f".{picture.view}-cut.png"
+        Library(folder.parent).keep(folder.name, source.name, data)
+        request = {
+            "do": "develop",
+            "picture": str(source),
+            "orientation": read_picture_info(data, picture.name).orientation,
+            "background": "remove",
+            "output": str(target),
+        }
+        try:
+            self.resources.blender.ask(request, self.live.show_progress, self.check)
+            made = read_plain(target, READABLE.max_bytes)
+        except (BadImage, Failed, NoBlender) as error:
+            self.live.note(
+                Message(
+                    "{name} was sent with its background: {reason}",
+                    name=picture.name,
+                    reason=error.message,
+                )
+            )
+            return data
+        finally:
+            source.unlink(missing_ok=True)
+            target.unlink(missing_ok=True)
+        bare = clean_picture(made, read_picture_info(made, picture.name), picture.name)
+        return made if bare is None else bare
 
     def _save(self, picture: InputPicture, sent: bytes) -> InputPicture:
         """Save the file to send beside the user's own file, and return the image with that file."""

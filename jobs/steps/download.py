@@ -173,6 +173,7 @@ class MeshDownload:
             accept=_check_mesh if is_mesh else _check_preview,
             progress=self._show_progress,
             check=check,
+            field=remote.field,
         )
         # A download gets this name once it is complete, so an earlier attempt has finished it.
         if is_plain(want.target):

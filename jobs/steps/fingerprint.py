@@ -53,7 +53,9 @@ def order_of(record: Record, folder: Path) -> str:
         pictures = {picture.view: _mark(picture, folder) for picture in record.pictures}
     except OSError:
         return ""
-    return order_mark(record.provider, record.settings, pictures)
+    # The same content is the same order, no matter what its file is called.
+    digests = {file.setting: file.sha256 for file in record.setting_files}
+    return order_mark(record.provider, {**record.settings, **digests}, pictures)
 
 
 def digest_of(path: Path) -> str:

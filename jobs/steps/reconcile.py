@@ -24,6 +24,7 @@ from ..library.live_record import LiveRecord
 from ..library.store import Library
 from ..library.uncertain import submission_time
 from ..resources import Resources
+from ..setting_files import intact_files
 from ..state_after_error import ACCOUNT, INPUT, NOT_NOW, VERDICTS
 from ..values import Failure, JobSpec, Record, State
 from .inputs import as_sent
@@ -175,8 +176,11 @@ class Reconciler:
         return len(mine) == 1
 
     def _request(self) -> Request[Any]:
-        pictures = as_sent(self._live.record.pictures, self._live.folder)
-        return Request(self._spec.settings, pictures)
+        record, folder = self._live.record, self._live.folder
+        pictures = as_sent(record.pictures, folder)
+        # Nothing is ordered with these: a lost file must not lose an answer.
+        files = intact_files(record.setting_files, folder)
+        return Request(self._spec.settings, pictures, files)
 
     def _upload_tokens(self) -> Uploaded:
         return Uploaded(self._live.record.uploaded or {})

@@ -32,6 +32,7 @@ from ..abandonable_call import Call
 from ..disk.free_space import check_room
 from ..library.live_record import LiveRecord, now, request_hash
 from ..resources import Resources
+from ..setting_files import load_setting_files
 from ..slots import Slot
 from ..told_pause import ToldPause
 from ..values import JobSpec, State
@@ -77,6 +78,7 @@ class Submission:
         record, http = self._live.record, self._resources.http
         answers = self.answers = RawAnswer(self._live.folder, record.id)
         check_unchanged(record.pictures, self._live.folder)
+        files = load_setting_files(record.setting_files, self._live.folder)
         sent = as_sent(record.pictures, self._live.folder)
         uploads = UploadCache(
             self._spec.library, self._provider, self._spec.base_url, self._spec.keys
@@ -95,7 +97,7 @@ class Submission:
         # uncertain instead of being sent twice.
         self._begin(uploaded=dict(uploaded.data))
         self._show_order()
-        request = Request(self._spec.settings, sent)
+        request = Request(self._spec.settings, sent, files)
         try:
             self._submit(lambda: self._provider.submit(request, uploaded, http), answers, check)
         # The service may no longer know a cached token: the next attempt uploads the images again.

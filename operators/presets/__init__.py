@@ -24,6 +24,7 @@ from ...state.scene_properties import (
     switch_name,
     write_settings,
 )
+from ...state.server.kept import kept_settings
 from ...state.subject_box import ENDS, box_of, set_box
 from ..arguments import HIDDEN, argument
 from .preset_file import describe_preset
@@ -186,6 +187,7 @@ class IMAGE_TO_MESH_OT_reset_settings(bpy.types.Operator):
         if not self.setting:
             keep_baseline(context.scene, provider, "")
         known = {setting.name for setting in settings_of(provider.settings)}
+        known |= kept_settings(context.scene, provider).settings.keys()
         if self.setting and self.setting not in known:
             self.report(
                 {"ERROR"}, tr("{} has no setting “{}”").format(provider.label, self.setting)

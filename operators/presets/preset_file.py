@@ -21,7 +21,7 @@ NOT_A_PRESET = (
     *(RecursionError, MemoryError),
 )
 """What reading a file raises that is no preset, or holds values that a setting cannot have."""
-_TYPES = {"bool": bool, "int": int, "float": (int, float), "enum": str, "str": str}
+_TYPES = {"bool": bool, "int": int, "float": (int, float), "enum": str, "str": str, "file": str}
 
 
 def describe_preset(file: Path, provider: Provider[Any]) -> str:

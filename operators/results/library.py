@@ -12,10 +12,11 @@ from ...app.bring_in import library_of
 from ...app.periodic.library import over_limit, refresh_soon
 from ...app.redraw import redraw
 from ...i18n.translate import tr, translate_error
-from ...jobs.disk.plain_files import is_plain_folder
+from ...jobs.disk.plain_files import is_plain, is_plain_folder
 from ...jobs.disk.trust import check_author, trust_library
 from ...providers import ImageToMeshError, LibraryProblem, get_provider, settings_of
 from ...state.scene_properties import choices_of, write_settings
+from ...state.server.kept import kept_settings, write_server_values
 from ...state.subject_box import OWNER_PROVIDER, box_of, set_box
 from ...state.views import SIDE_VIEWS
 from ..arguments import argument
@@ -170,6 +171,20 @@ def _record(context: bpy.types.Context, job: str) -> jobs.Record:
     return import_result.find(context, "")
 
 
+def _kept_paths(record: jobs.Record, library: jobs.Library, missing: list[str]) -> dict[str, str]:
+    """Return the paths of the files that settings named, in the job's folder, by setting.
+
+    Labels of files that are gone are added to `missing`.
+    """
+    paths: dict[str, str] = {}
+    for file in record.setting_files:
+        path = library.folder(record.id) / file.file
+        paths[file.setting] = str(path) if is_plain(path) else ""
+        if not paths[file.setting]:
+            missing.append(tr("file {}").format(file.name))
+    return paths
+
+
 def _choose_again(context: bpy.types.Context, record: jobs.Record) -> list[str]:
     """Restore a job's provider, settings, and images; return labels for missing ones.
 
@@ -180,11 +195,17 @@ def _choose_again(context: bpy.types.Context, record: jobs.Record) -> list[str]:
     from ...scene.reuse_images import load_job_image
 
     provider = get_provider(record.provider)
+    of_server = kept_settings(context.scene, provider).settings
     known = {setting.name for setting in settings_of(provider.settings)}
-    missing = [tr("setting {}").format(name) for name in record.settings if name not in known]
-    given = {name: value for name, value in record.settings.items() if name in known}
-    settings = parse_settings(provider.settings, given)
+    missing = [
+        tr("setting {}").format(name)
+        for name in record.settings
+        if name not in known and name not in of_server
+    ]
     library = library_of(context, record.id)
+    given = {name: value for name, value in record.settings.items() if name in known}
+    given |= _kept_paths(record, library, missing)
+    settings = parse_settings(provider.settings, given)
     check_author(record, library.root)
     images = {}
     for picture in record.pictures:
@@ -197,6 +218,7 @@ def _choose_again(context: bpy.types.Context, record: jobs.Record) -> list[str]:
     present = box_of(chosen)
     chosen.provider = provider.id
     write_settings(context.scene, provider, settings)
+    write_server_values(context.scene, provider, record.settings)
     # A box belongs to its image: the job's to the job's, and the present one to the scene's.
     restored = box_of(chosen) if provider.id == OWNER_PROVIDER else ()
     if "front" in images:

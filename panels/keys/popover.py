@@ -12,14 +12,16 @@ import bpy
 
 from ... import preferences
 from ...i18n.translate import tr, translate
-from ...providers import BadKey, KeyField, MissingKey, Provider
+from ...providers import CONSENT_HINT, Address, BadKey, KeyField, MissingKey, Provider
 from ...state.scene_properties import provider_of
 from ...state.visibility import note_popover
 from ..account_text import OFFLINE_ICON, KeyState, link_text, state_of
 from ..text_layout import wrap_text
+from .found_servers import draw_search
 
 WIDTH = 16
 """Width of the popover, in units of a row's height."""
+ANYBODY = "Anybody in the same network could read it."
 ROOM = 290.0
 """Pixels of a line in the popover, at a UI scale of 1."""
 
@@ -86,17 +88,24 @@ def draw_key(
     `room` is the width of a line, in pixels at a UI scale of 1.
     """
     fields = layout.column()
-    fields.use_property_split = len(provider.keys) > 1
+    fields.use_property_split = len(provider.keys) > 1 or provider.self_hosted
     fields.use_property_decorate = False
+    stored = preferences.addon_preferences(context)
+    if provider.self_hosted and provider.address:
+        name = provider.address.preference
+        fields.prop(stored, name, text="Address", placeholder=_usual_address(provider.address))
     for field in provider.keys:
         text = field.title if fields.use_property_split else ""
-        stored = preferences.addon_preferences(context)
         fields.prop(stored, field.preference, text=text, placeholder=_placeholder(field))
     problem = preferences.key_problem(context, provider)
     if isinstance(problem, BadKey) and not isinstance(problem, MissingKey):
         _draw_lines(layout, translate(problem.message, problem.hint), room, "ERROR")
+    if provider.self_hosted:
+        _draw_address_problem(layout, context, provider, room)
     if preferences.has_account(provider):
         _draw_test(layout, context, provider, room)
+    if provider.self_hosted:
+        draw_search(layout)
 
 
 def draw_offline(layout: bpy.types.UILayout) -> None:
@@ -115,6 +124,27 @@ def service_name(users: list[Provider[Any]]) -> str:
     # Not strict: the labels differ in length, as “Tripo” and “Tripo v2 (Gateways)” do.
     same = [words[0] for words in zip(*labels, strict=False) if len(set(words)) == 1]
     return " ".join(same) or users[0].label
+
+
+def _draw_address_problem(
+    layout: bpy.types.UILayout, context: bpy.types.Context, provider: Provider[Any], room: float
+) -> None:
+    """Draw why a server cannot be called. For a secret that is not encrypted, draw a consent."""
+    problem = preferences.address_problem(context, provider)
+    if problem is None:
+        return
+    if problem.hint != CONSENT_HINT:
+        _draw_lines(layout, translate(problem.message, problem.hint), room, "ERROR")
+        return
+    _draw_lines(layout, translate(problem.message, ANYBODY), room, "ERROR")
+    layout.operator("image_to_mesh.send_unencrypted").provider = provider.id
+
+
+def _usual_address(address: Address) -> str:
+    """Return the placeholder of an empty address: the environment variable in use, or a URL."""
+    if preferences.is_from_environment(address):
+        return tr("From {}").format(address.environment)
+    return address.default
 
 
 def _draw_test(
@@ -139,7 +169,7 @@ def _placeholder(field: KeyField) -> str:
     """Return the placeholder of an empty field: the environment variable in use, or what to do."""
     if preferences.is_from_environment(field):
         return tr("From {}").format(field.environment)
-    return tr("Paste your key")
+    return tr("Not needed") if field.optional else tr("Paste your key")
 
 
 def _draw_lines(layout: bpy.types.UILayout, text: str, room: float, icon: str = "NONE") -> None:

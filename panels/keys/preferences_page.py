@@ -180,7 +180,9 @@ def _draw_advanced(layout: Any, context: bpy.types.Context, preferences: Any) ->
     header.prop(preferences, "show_addresses", text="Advanced", icon=icon, emboss=False)
     if not preferences.show_addresses:
         return
-    with_address = [provider for provider in all_providers().values() if provider.address]
+    # The address of a user's own server is in its row.
+    others = all_providers().values()
+    with_address = [provider for provider in others if not provider.self_hosted]
     for name, provider in _by_address(with_address).items():
         layout.prop(preferences, name, text=tr("{} Address").format(provider.label))
     layout.prop(preferences, "certificates")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from .bundled_modules import bundled_imports
 from .errors import BadReply, InvalidSettings
 from .messages import Message, as_message
-from .settings import Setting, Settings, check_rules, settings_of
+from .settings import Setting, Settings, check_rules, choice_like, settings_of
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter, ValidationError
@@ -106,7 +106,12 @@ def to_json(value: object) -> Any:
 
 
 def _normalize(value: object, setting: Setting) -> object:
-    """Return `value`, or "" instead of None if "" is a choice and the setting is not optional."""
+    """Return `value`, or "" instead of None if "" is a choice and the setting is not optional.
+
+    A text that is written like a choice becomes that choice, which may be a number.
+    """
+    if setting.kind == "enum" and isinstance(value, str):
+        return choice_like(value, setting.choices)
     empty = any(choice.value == "" for choice in setting.choices)
     return "" if value is None and empty and not setting.optional else value
 
@@ -153,6 +158,12 @@ def describe_values(setting: Setting) -> str:
             "one of {choices}",
             choices=", ".join(str(choice.value) or "“”" for choice in setting.choices),
         )
+    if setting.file is not None:
+        return Message("a file that ends in {endings}", endings=", ".join(setting.file.endings))
+    if setting.step:
+        step = _format_number(setting.step)
+        plain = as_message(describe_values(setting._replace(step=None)))
+        return Message("{values} in steps of {step}", values=plain, step=step)
     kind = Message.of({"int": "a whole number", "float": "a number", "str": "text"}[setting.kind])
     low, high = setting.minimum, setting.maximum
     if low is not None and high is not None:

@@ -3,7 +3,20 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, NamedTuple
+
+KeyKind = Literal["key", "header"]
+
+_HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([!-~](?:[ -~]*[!-~])?)")
+_OWN_HEADERS = frozenset(
+    {
+        *("accept", "accept-encoding", "connection", "host", "origin", "range", "trailer"),
+        *("content-encoding", "content-length", "content-type", "transfer-encoding", "upgrade"),
+    }
+)
+"""Headers that belong to a call itself. A server would misunderstand calls with other values."""
 
 
 class KeyField(NamedTuple):
@@ -11,12 +24,15 @@ class KeyField(NamedTuple):
 
     `preference` names the add-on preference that holds it, `environment` the environment variable
     that is used while the preference is empty. `title` is the key's label. Providers that share a
-    key declare the same field.
+    key declare the same field. An `optional` one may be missing. A field of the kind “header” holds
+    one whole header, such as `Authorization: Basic …`, for a proxy in front of a user's own server.
     """
 
     preference: str
     environment: str
     title: str = "API Key"
+    optional: bool = False
+    kind: KeyKind = "key"
 
 
 class Address(NamedTuple):
@@ -31,12 +47,17 @@ class Address(NamedTuple):
 
 
 class Secret:
-    """A key that cannot leak by accident: `str` and `repr` hide it, and pickling fails."""
+    """A key that cannot leak by accident: `str` and `repr` hide it, and pickling fails.
 
-    __slots__ = ("_value",)
+    `plain_to` are the servers, as scheme, host and port, to which the user agrees to send it
+    unencrypted.
+    """
 
-    def __init__(self, value: str) -> None:
+    __slots__ = ("_value", "plain_to")
+
+    def __init__(self, value: str, plain_to: Iterable[str] = ()) -> None:
         self._value = value
+        self.plain_to = frozenset(plain_to)
 
     def reveal(self) -> str:
         """Return the key itself, to authenticate a call or to redact the key in text."""
@@ -51,3 +72,43 @@ class Secret:
     def __reduce__(self) -> Any:
         # Called by pickle and by copies, which must not contain a key.
         raise TypeError("a Secret cannot be pickled or copied")
+
+
+def split_header(text: str) -> tuple[str, str]:
+    """Return name and value of a header that the user entered, such as `X-Token: abc`.
+
+    Raises ValueError if it is not a header, or one that belongs to the calls themselves.
+    """
+    found = _HEADER.fullmatch(text)
+    if found is None or found[1].lower() in _OWN_HEADERS:  # guard: headers-of-calls-are-ours
+        raise ValueError("not a header")
+    return found[1], found[2]
+
+
+def headers_of(fields: Iterable[KeyField], keys: Mapping[str, Secret]) -> dict[str, str]:
+    """Return the first key as `Authorization: Bearer KEY`, and the headers that the user entered.
+
+    Keys that are not set are left out.
+    """
+    sent: dict[str, str] = {}
+    for field in fields:
+        secret = keys.get(field.preference)
+        if secret is None:
+            continue
+        if field.kind == "header":
+            name, value = split_header(secret.reveal())
+            sent[name] = value
+        else:
+            sent.setdefault("Authorization", f"Bearer {secret.reveal()}")
+    return sent
+
+
+def parts_to_hide(field: KeyField, value: str) -> tuple[str, ...]:
+    """Return a key's text, and for a header also its value and that value's last word.
+
+    A server may quote each of them.
+    """
+    if field.kind != "header":
+        return (value,)
+    content = value.partition(":")[2].strip()
+    return tuple(filter(None, (value, content, content.rpartition(" ")[2])))

@@ -9,102 +9,40 @@ and stores the values that they return.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from math import isfinite
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal
 
 from .credentials import Address as Address
 from .credentials import KeyField as KeyField
 from .credentials import Secret as Secret
-from .errors import BadMesh, Failed, InvalidSettings, Uncertain
-from .exact_ids import require_exact, require_exact_values
-from .images import PictureInfo, PictureLimits
+from .credentials import headers_of
+from .errors import Failed, InvalidSettings
+from .images import PictureLimits
 from .messages import Message
-from .settings import Settings
-from .untrusted_text import clean, clean_json
+from .orders import Picture as Picture
+from .orders import Request as Request
+from .orders import S as S
+from .orders import Ticket as Ticket
+from .orders import Uploaded as Uploaded
+from .results import Recipe as Recipe
+from .results import RemoteFile as RemoteFile
+from .results import Result as Result
+from .results.prices import Balance as Balance
+from .results.prices import CancelOutcome as CancelOutcome
+from .results.prices import Cost as Cost
+from .results.prices import Price as Price
+from .settings import Setting
+from .untrusted_text import clean
 
 if TYPE_CHECKING:
     from .http.client import Http
 
-S = TypeVar("S", bound=Settings)
-JSON = Any
 Need = Literal["network", "blender"]
 
 PICTURE_FORMATS = frozenset({"png", "jpeg", "webp", "bmp", "tiff"})
-
-
-class Picture(NamedTuple):
-    """An input image: a file in the job's folder, or an https URL if the provider takes URLs.
-
-    Exactly one of `path` and `url` is set. `view` is the side of the subject, such as "front", and
-    `name` is for messages. `info` is None for a URL.
-    """
-
-    view: str
-    name: str
-    path: Path | None = None
-    url: str | None = None
-    info: PictureInfo | None = None
-
-    def data(self) -> bytes:
-        """Return the bytes of the file. Raises ValueError for an image that is a URL."""
-        if self.path is None:
-            raise ValueError("the image is a URL")
-        return self.path.read_bytes()
-
-
-class Request(NamedTuple, Generic[S]):
-    """The settings and images of a job, which together with the uploads determine the order."""
-
-    settings: S
-    pictures: tuple[Picture, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Uploaded:
-    """The result of `upload`: usually a reference for each view, such as a file token.
-
-    `data` is plain JSON. Raises BadReply for a token that cannot be sent back unchanged.
-    """
-
-    data: Mapping[str, JSON] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        # The dataclass is frozen; its documentation recommends this for __post_init__.
-        object.__setattr__(self, "data", require_exact_values(self.data, "token"))
-
-
-class _TicketData(dict[str, JSON]):
-    """The data of a ticket. Reading a missing name, as in a damaged record, raises Uncertain."""
-
-    def __missing__(self, name: str) -> JSON:
-        raise Uncertain(  # guard: tickets-without-a-task
-            "The job's record has no task ID.",
-            "Check the service for the task.",
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """Identifies a submitted task: all that a later process needs to poll it, except for the key.
-
-    `data` is plain JSON without secrets; it is saved in `job.json`. `files` are mesh files that the
-    answer itself contained, by name (`mesh.glb`). They are written to the job's folder before the
-    ticket is saved; `RemoteFile.file` refers to them. Raises BadReply for an id that cannot be sent
-    back unchanged.
-    """
-
-    data: Mapping[str, JSON] = field(default_factory=dict)
-    files: Mapping[str, bytes | bytearray] = field(default_factory=dict, repr=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(
-            self, "data", _TicketData(require_exact_values(self.data, "id"))
-        )  # guard: ids-are-exact
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,76 +61,6 @@ class Progress:
         object.__setattr__(self, "phase", clean(self.phase, 100))
         if self.fraction is not None and not isfinite(self.fraction):
             object.__setattr__(self, "fraction", None)  # guard: progress-is-a-number
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteFile:
-    """A result file, which is downloaded without the API key.
-
-    `format` is its file extension without the dot, None if unknown. For a mesh that came with the
-    ticket, `url` is empty, and `file` is its name in `Ticket.files`.
-    """
-
-    url: str
-    role: Literal["mesh", "preview"] = "mesh"
-    format: str | None = None
-    file: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """A mesh to generate in the worker process: the name of a generator, and its settings."""
-
-    name: str
-    settings: Mapping[str, JSON]
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """The result of a task that succeeded: files to download, or a recipe to run.
-
-    `credits` is the amount charged, in the service's unit; None if unknown. `facts`, such as seeds
-    and request ids, are saved in `job.json`; `notes` are shown to the user. Text in both is
-    cleaned. Raises BadMesh for a URL that cannot be requested unchanged.
-    """
-
-    files: tuple[RemoteFile, ...] = ()
-    recipe: Recipe | None = None
-    credits: float | None = None
-    facts: Mapping[str, JSON] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        for file in self.files:
-            require_exact(file.url, "address", BadMesh)
-        object.__setattr__(self, "facts", clean_json(self.facts))
-        object.__setattr__(self, "notes", tuple(clean(note) for note in self.notes))
-
-
-class CancelOutcome(StrEnum):
-    """Whether a canceled task is charged for. UNKNOWN: the service does not say."""
-
-    FREE = "free"
-    CHARGED = "charged"
-    UNKNOWN = "unknown"
-
-
-class Cost(NamedTuple):
-    """A price in the service's own unit, such as 30 Credits."""
-
-    amount: float
-    unit: str = "Credits"
-
-
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """The balance of the account, in the service's own unit."""
-
-    amount: float
-    unit: str = "Credits"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "unit", clean(self.unit, 40))
 
 
 class Provider(ABC, Generic[S]):
@@ -235,9 +103,13 @@ class Provider(ABC, Generic[S]):
     token_life: ClassVar[float] = 0.0
     """Seconds for which the result of `upload` can be reused; 0 if it is for one order only."""
     self_hosted: ClassVar[bool] = False
-    """Whether users run the server themselves: plain http is then allowed in private networks."""
+    """Whether users run the server themselves, in their own network; see `AddressPolicy`."""
+    notice: ClassVar[str] = ""
+    """A sentence that is shown below the provider menu, such as a limit of the model's license."""
     deadline: ClassVar[float] = 1800.0
     """Seconds after which polling ends with `TimedOut`. The job can still be resumed."""
+    late_hint: ClassVar[str] = "Resume the job to wait longer."
+    """What the user can do after the deadline."""
     max_answer_bytes: ClassVar[int] = 0
     """Bytes of free disk space required before an order; 0 unless its answer contains the mesh."""
     lookup_name: ClassVar[str] = ""
@@ -249,8 +121,18 @@ class Provider(ABC, Generic[S]):
     models: ClassVar[tuple[str, ...]] = ()
     """Names of the neural networks that the provider can use once their weights are downloaded."""
 
+    prices: ClassVar[tuple[Price, ...]] = ()
+    """The service's price list, used where it quotes no price; see `results.prices.find_price`."""
+
     settings: type[S]
     """The class of the provider's settings."""
+    has_server_settings: ClassVar[bool] = False
+    """Whether there are settings that only the server knows. Set by itself, and read at each draw.
+    """
+
+    def __init_subclass__(cls, **given: Any) -> None:
+        super().__init_subclass__(**given)
+        cls.has_server_settings = cls.read_server_settings is not Provider.read_server_settings
 
     @property
     def is_remote(self) -> bool:
@@ -259,9 +141,11 @@ class Provider(ABC, Generic[S]):
 
     def headers(self, keys: Mapping[str, Secret]) -> dict[str, str]:
         """Return the headers that carry the API key, sent to the service's own host only."""
-        if not self.keys:
-            return {}
-        return {"Authorization": f"Bearer {keys[self.keys[0].preference].reveal()}"}
+        return headers_of(self.keys, keys)
+
+    def cuts_out(self, settings: S, http: Http | None) -> bool:
+        """Return whether the add-on removes the background of the images it sends. Free."""
+        return False
 
     def views_for(self, settings: S) -> tuple[str, ...]:
         """Return the views that can be used with these settings. The first one is required."""
@@ -332,6 +216,17 @@ class Provider(ABC, Generic[S]):
             Message("{provider} tasks cannot be attached to a job.", provider=self.label),
             "Submit the job again, or discard it.",
         )
+
+    def read_server_settings(self, request: Request[S], http: Http | None) -> Iterable[Setting]:
+        """Return the settings that only the server knows, made with `server_setting`. Free.
+
+        Called when the user asks for them. They may depend on the declared settings and on files.
+        """
+        return ()
+
+    def server_settings_key(self, settings: S) -> str:
+        """Return on what the server's settings depend, such as a model; changed, they are old."""
+        return ""
 
     def quote(self, request: Request[S], http: Http | None) -> Cost | None:
         """Return the price of a request, or None if the service does not quote it for free."""

@@ -20,7 +20,7 @@ from .errors import InvalidSettings
 from .messages import Message
 
 Value = bool | int | float | str
-Kind = Literal["bool", "int", "float", "str", "enum"]
+Kind = Literal["bool", "int", "float", "str", "enum", "file"]
 Unit = Literal["none", "length", "factor", "pixel"]
 Group = Literal["quality", "surface", "mesh", "placement"]
 """The subpanels of the settings, in the order in which they are shown."""
@@ -34,6 +34,16 @@ class Choice(NamedTuple):
     description: str = ""
 
 
+class FileLimits(NamedTuple):
+    """The files that a setting takes: by their endings, such as `.json`, and their size in bytes.
+
+    The content is read once, when an order is made, and kept in the job's folder.
+    """
+
+    endings: tuple[str, ...]
+    max_bytes: int = 2_000_000
+
+
 @dataclass(frozen=True)
 class Option:
     """The labels of a setting, and where it is shown; given in the field's `Annotated`.
@@ -43,7 +53,7 @@ class Option:
     settings are always visible, the others in the collapsed subpanel of their `group`.
     `min_blender` is the first Blender version that can import the result of a value other than the
     default. A `quiet` setting is for scripts: the panel shows it only if it is not at its default.
-    `unit` decides how Blender shows a number.
+    `unit` decides how Blender shows a number. `file` makes a text the path of a file of the user's.
     """
 
     title: str
@@ -54,6 +64,7 @@ class Option:
     min_blender: tuple[int, int] | None = None
     group: Group = "quality"
     quiet: bool = False
+    file: FileLimits | None = None
 
 
 @typing.dataclass_transform(frozen_default=True)
@@ -66,10 +77,10 @@ class Settings:
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
     __pydantic_config__: ClassVar[Mapping[str, object]] = {"extra": "forbid"}
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, *, init: bool = True) -> None:
         # The methods that compare, hash and print are defined once, below, because `dataclass`
         # would compile them for each class at every start of Blender.
-        dataclass(frozen=True, eq=False, repr=False)(cls)
+        dataclass(frozen=True, eq=False, repr=False, init=init)(cls)
 
     def rules(self) -> Iterator[tuple[str, str]]:
         """Yield (field, sentence) for each combination of values that the service rejects."""
@@ -113,10 +124,15 @@ class Setting(NamedTuple):
     quiet: bool
     enum: type[Enum] | None
     """The class of the values, if the setting is declared with one instead of a `Literal`."""
+    step: float | None = None
+    """The step of the values of a server's setting, from the minimum or else from 0."""
+    file: FileLimits | None = None
+    from_server: bool = False
+    """Whether only the server knows the setting; see `server_settings`."""
 
 
 # Cached, because panels need the declarations at every draw.
-_PARSED: dict[type, tuple[Setting, ...]] = {}
+PARSED: dict[type, tuple[Setting, ...]] = {}
 
 
 def settings_of(model: type[Settings]) -> tuple[Setting, ...]:
@@ -127,12 +143,12 @@ def settings_of(model: type[Settings]) -> tuple[Setting, ...]:
     """
     # Provider files have no `from __future__ import annotations`, so their annotations are values.
     # Strings would be compiled here, in 0.3 ms per provider, at every start of Blender.
-    if model not in _PARSED:
+    if model not in PARSED:
         hints = typing.get_type_hints(model, include_extras=True)
-        _PARSED[model] = tuple(
+        PARSED[model] = tuple(
             _parse(field, hints[field.name]) for field in dataclasses.fields(model)
         )
-    return _PARSED[model]
+    return PARSED[model]
 
 
 def changed_values(settings: Settings) -> dict[str, Value]:
@@ -147,6 +163,22 @@ def changed_values(settings: Settings) -> dict[str, Value]:
 def values_of(settings: Settings) -> dict[str, Value | None]:
     """Return all values by name, in the order of declaration."""
     return {field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)}
+
+
+def is_same(value: object, other: object) -> bool:
+    """Return whether two values are equal; unlike in Python, True is not 1."""
+    return value == other and isinstance(value, bool) == isinstance(other, bool)
+
+
+def choice_like(value: Value, choices: Iterable[Choice]) -> Value:
+    """Return the choice that is equal to a value or written like it, else the value itself.
+
+    The command line has only texts, and a number must reach the service as a number.
+    """
+    values = [choice.value for choice in choices]
+    same = (item for item in values if is_same(item, value))
+    alike = (item for item in values if str(item) == str(value))
+    return next(same, next(alike, value))
 
 
 def check_rules(settings: Settings) -> None:
@@ -164,6 +196,8 @@ def _parse(field: dataclasses.Field[Any], hint: Any) -> Setting:
     if option is None or field.default is dataclasses.MISSING:
         raise TypeError(f"setting {field.name} needs an Option and a default")
     kind, values = _kind(field.name, base)
+    if option.file is not None:
+        kind = "file"
     minimum, maximum = _bounds(metadata)
     return Setting(
         name=field.name,
@@ -181,6 +215,7 @@ def _parse(field: dataclasses.Field[Any], hint: Any) -> Setting:
         group=option.group,
         quiet=option.quiet,
         enum=base if isinstance(base, type) and issubclass(base, Enum) else None,
+        file=option.file,
     )
 
 

@@ -14,7 +14,7 @@ from .._shared.errors import BadImage
 from .._shared.http.addresses import ending_of
 from .._shared.images import PictureLimits
 from .._shared.messages import Message, as_message
-from .._shared.provider import KeyField, Picture
+from .._shared.provider import KeyField, Picture, Price
 from .._shared.settings import Choice, Option, Settings, changed_values, settings_of, values_of
 
 KEY = KeyField("tripo_api_key", "TRIPO_API_KEY", "API Key")
@@ -27,6 +27,39 @@ def max_concurrent(_: Any, settings: Settings) -> int:
     """Return Tripo's limit on concurrent tasks: 5 for the P models, 10 for all others."""
     model = getattr(settings, "model", "") or getattr(settings, "model_version", "")
     return 5 if str(model).startswith("P") else 10
+
+
+# -- prices --------------------------------------------------------------------------------------
+
+_PAGE, _READ = "https://docs.tripo3d.ai/get-started/pricing.html", "2026-11-20"
+
+
+def _price(amount: float, **when: Any) -> Price:
+    return Price(amount, _PAGE, _READ, when)
+
+
+def _surcharge(amount: float, **when: Any) -> Price:
+    return Price(amount, _PAGE, _READ, when, adds=True)
+
+
+_H_SERIES = {
+    "model": ("v3.1-20260211", "v3.0-20250812", "v2.5-20250123"),
+    "geometry_quality": "standard",
+}
+_P1 = {"model": "P1-20260311"}
+_BARE = {"texture": False, "pbr": False}
+# The page says nothing of HD geometry and of 8K and fast textures: no row holds for them.
+PRICES = (
+    _price(20, **_H_SERIES, **_BARE),
+    _price(30, **_H_SERIES, texture_quality=("standard", "detailed")),
+    _price(40, **_P1, **_BARE),
+    _price(50, **_P1, texture_quality="standard"),
+    _surcharge(10, texture=True, texture_quality="detailed"),
+    _surcharge(10, smart_low_poly=True),
+    _surcharge(5, quad=True),
+    _surcharge(20, generate_parts=True),
+)
+"""Tripo's price list for an image or several views, of its own service; a gateway has its own."""
 
 
 # -- settings ------------------------------------------------------------------------------------

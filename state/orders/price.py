@@ -11,6 +11,7 @@ from ... import jobs
 from ...i18n.translate import tr
 from ...preferences import answer, library
 from ...providers import values_of
+from ...providers._shared.results.prices import Price, find_price
 from ..preflight import settings_to_price
 from ..scene_properties import choices_of, provider_of, read_settings, taken_views
 from ..views import images_of
@@ -19,16 +20,21 @@ from ..views import images_of
 class KnownPrice(NamedTuple):
     """The price of one mesh, in `unit`.
 
-    `is_last` means that it is not a quote, but what was charged for the same settings last time.
+    `is_last` means that it is not a quote, but what was charged for the same settings last time,
+    and `listed` is the row of the provider's price list that states it.
     """
 
     amount: float
     unit: str
     is_last: bool = False
+    listed: Price | None = None
 
 
 def known_price(context: bpy.types.Context) -> KnownPrice | None:
-    """Return the price of one mesh with the scene's settings; None if it is free or unknown."""
+    """Return the price of one mesh with the scene's settings; None if it is free or unknown.
+
+    A quote takes precedence over what was charged last time, and that over the price list.
+    """
     provider = provider_of(context.scene)
     if not provider.is_remote:
         return None
@@ -37,8 +43,11 @@ def known_price(context: bpy.types.Context) -> KnownPrice | None:
     if reply is not None and reply.amount is not None:
         return KnownPrice(reply.amount, reply.unit)
     index = jobs.library_index(library(context))
-    paid = index.last_price(provider.id, values_of(read_settings(context.scene, provider)))
-    return KnownPrice(paid, provider.unit, is_last=True) if paid else None
+    chosen = read_settings(context.scene, provider)
+    if paid := index.last_price(provider.id, values_of(chosen)):
+        return KnownPrice(paid, provider.unit, is_last=True)
+    listed = find_price(provider.prices, chosen) if provider.prices else None
+    return KnownPrice(listed.amount, listed.unit, listed=listed) if listed else None
 
 
 def amount_text(amount: float, unit: str) -> str:
@@ -50,14 +59,24 @@ def amount_text(amount: float, unit: str) -> str:
 def price_text(context: bpy.types.Context, count: int = 1) -> str:
     """Return the price of `count` meshes, such as 30 Credits or 3 × 30 Credits; "" if unknown.
 
-    A price that was charged last time, and not quoted now, is marked as such.
+    A price that was charged last time, or is from a price list, is marked as such.
     """
     price = known_price(context)
     if price is None:
         return ""
     text = amount_text(price.amount, price.unit)
     text = text if count == 1 else f"{count} × {text}"
+    if price.listed:
+        return tr("About {}").format(text)
     return tr("{} Last Time").format(text) if price.is_last else text
+
+
+def source_text(price: KnownPrice) -> str:
+    """Return where a listed price was found, and when: a sentence, or "" for other prices."""
+    if price.listed is None:
+        return ""
+    page = price.listed.source.partition("://")[2].partition("/")[0]
+    return tr("According to {}, {}.").format(page, price.listed.date)
 
 
 def with_provider(context: bpy.types.Context, action: str, local_action: str) -> str:

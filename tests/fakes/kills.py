@@ -33,7 +33,7 @@ from image_to_mesh.jobs.library import live_record
 from image_to_mesh.jobs.steps import download, raw_answer
 from image_to_mesh.providers import Secret, all_providers, get_provider
 from image_to_mesh.providers._shared.adapters import parse_settings, to_json
-from image_to_mesh.providers._shared.http import client, downloads
+from image_to_mesh.providers._shared.http import client, download_stream, downloads
 
 LIMIT = 30.0
 SLICES = 100
@@ -111,7 +111,7 @@ def _after(owner: Any, name: str, hook: Callable[[], None]) -> None:
 
 def _at_part(part: float) -> None:
     """Die when this part of a download has arrived."""
-    real = client._arriving
+    real = download_stream._arriving
 
     def arriving(answer: Any) -> Iterator[bytes]:
         total = int(answer.headers.get("content-length", 0))
@@ -125,7 +125,7 @@ def _at_part(part: float) -> None:
                 yield piece[:size]
                 come, piece = come + len(piece[:size]), piece[size:]
 
-    client._arriving = arriving
+    download_stream._arriving = arriving
 
 
 def _hook(at: str, provider: Any) -> None:

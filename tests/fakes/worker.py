@@ -49,6 +49,9 @@ def answer(request: dict[str, Any]) -> None:
     if request["do"] == "fit":
         Path(request["output"]).write_bytes(png_of(40, 60))
         say(id=identity, done={"file": Path(request["output"]).name})
+    elif request["do"] == "develop":
+        Path(request["output"]).write_bytes(png_of(50, 50))
+        say(id=identity, done={"width": 50, "height": 50})
     elif request["do"] == "check":
         say(id=identity, done={"shows": "one_color" if FAULT == "blank" else "no"})
     elif request["do"] == "preview":

@@ -18,13 +18,22 @@ from typing import NamedTuple
 from urllib.parse import quote, urljoin
 
 from ..errors import BadReply, InvalidSettings, Sent
-from ..messages import Message, as_message
+from ..messages import Message, as_message, join_messages
 
 PORTS = {"http": 80, "https": 443}
 LONGEST = 16_384
 """Maximum length of a URL, in characters; presigned URLs have up to about two thousand."""
 LONGEST_ID = 512
 """Maximum length of an id within a path, in characters."""
+
+OWN_NETWORKS = (
+    *("127.0.0.0/8", "::1/128"),
+    *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"),
+    *("169.254.0.0/16", "fe80::/10"),
+    "100.64.0.0/10",
+)
+"""Networks of a user's own servers: loopback, private and link-local ones, and the range of
+RFC 6598, which VPNs such as Tailscale use."""
 
 _URL = r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?"
 UNCLEAR = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zs", "Zl", "Zp"})
@@ -66,14 +75,15 @@ class WebAddress(NamedTuple):
         return f"{self.scheme}://{self.host}"
 
     @property
+    def server(self) -> str:
+        """Scheme, host and port, which identify a server."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}"
+
+    @property
     def is_loopback(self) -> bool:
         """Whether the host is this computer."""
         return is_loopback(self.host)
-
-    @property
-    def is_private(self) -> bool:
-        """Whether the host is this computer or in a private network, by IP address or domain."""
-        return is_private(self.host) or self.host.endswith((".localhost", ".local", ".internal"))
 
 
 # Cached, because panels check at every draw whether an address is loopback.
@@ -156,6 +166,30 @@ def is_private(host: str) -> bool:
     number = _number(host)
     # `ipaddress` counts multicast as global, although it reaches the local network.
     return number is not None and (not number.is_global or number.is_multicast)
+
+
+def is_ip_address(host: str) -> bool:
+    """Return whether a host is an IP address, and not a name."""
+    return _number(host) is not None
+
+
+def is_own_network(host: str) -> bool:
+    """Return whether a host is an IP address of this computer or of the user's own network.
+
+    Unlike `is_private`, this is a list of what is allowed: `OWN_NETWORKS`. Names count as public.
+    """
+    try:
+        number = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(number, ipaddress.IPv6Address):
+        number = number.ipv4_mapped or number
+    return any(number in network for network in _own_networks())
+
+
+@functools.cache
+def _own_networks() -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    return tuple(map(ipaddress.ip_network, OWN_NETWORKS))
 
 
 def segment(text: object) -> str:
@@ -252,30 +286,50 @@ def _number(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 NOT_ENCRYPTED = "it does not start with https://"
 
 
+PUBLIC = "it is not in your own network"
+OWN_HINT = (
+    "Use an address in your own network. Reach a server elsewhere through a VPN or an SSH tunnel."
+)
+CONSENT_HINT = "Use an https address, or click Send Unencrypted in the add-on preferences."
+EVERYWHERE = ("0.0.0.0", "::")
+"""Addresses on which servers say that they listen; they mean all addresses of that computer."""
+
+
 def service_address(text: str, *, self_hosted: bool = False, source: str = "") -> WebAddress:
     """Parse the base URL of a service. `source` names the preference or variable that sets it.
 
     Raises InvalidSettings if it is invalid or must not be called. Plain http is accepted for this
-    computer, and for self-hosted services in the local network; elsewhere it would expose the API
-    key.
+    computer only; elsewhere it would expose the API key. `self_hosted`: plain http is accepted, but
+    an IP address must be one of the user's own network. What a name leads to is checked when the
+    connection is made, because it may change.
     """
     try:
         address = read_address(text)
-        plain = address.is_loopback or (self_hosted and address.is_private)
-        if address.scheme != "https" and not plain:  # guard: service-address-encrypted
+        plain = not (self_hosted or address.is_loopback)
+        if address.scheme != "https" and plain:  # guard: service-address-encrypted
             raise BadAddress(NOT_ENCRYPTED)
+        if self_hosted:
+            _check_own(address.host)
     except BadAddress as error:
-        message = Message(
-            "The address “{address}” cannot be used: {reason}.",
-            address=text[:60],
-            reason=error.reason,
-        )
-        hint = (
-            Message("Correct it in {origin}.", origin=as_message(source))
-            if source
-            else "Correct it."
-        )
-        refused = InvalidSettings(message, hint)
-        refused.sent = Sent.NO
-        raise refused from error
+        raise _refuse_address(text, error.reason, source) from error
     return address
+
+
+def _check_own(host: str) -> None:
+    """Raise BadAddress for an IP address that cannot be that of a user's own server."""
+    if host in EVERYWHERE:
+        raise BadAddress("for a server on this computer, use 127.0.0.1")
+    if is_ip_address(host) and not is_own_network(host):  # guard: own-servers-are-near
+        raise BadAddress(PUBLIC)
+
+
+def _refuse_address(text: str, reason: str, source: str) -> InvalidSettings:
+    message = Message(
+        "The address “{address}” cannot be used: {reason}.", address=text[:60], reason=reason
+    )
+    hint: str = (
+        Message("Correct it in {origin}.", origin=as_message(source)) if source else "Correct it."
+    )
+    refused = InvalidSettings(message, join_messages(OWN_HINT, hint) if reason == PUBLIC else hint)
+    refused.sent = Sent.NO
+    return refused

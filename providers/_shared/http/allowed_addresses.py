@@ -12,21 +12,43 @@ import functools
 import socket
 from collections.abc import Callable
 
-from ..errors import ImageToMeshError, Sent, Unreachable
+from ..errors import ImageToMeshError
 from .addresses import (
     NOT_ENCRYPTED,
+    PUBLIC,
     BadAddress,
     WebAddress,
+    is_ip_address,
     is_loopback,
+    is_own_network,
     is_private,
     read_address,
     service_address,
 )
-from .verdicts import OWN_NETWORK, unusable_address, with_sent
+from .verdicts import (
+    OWN_NETWORK,
+    offline_error,
+    public_error,
+    unencrypted_error,
+    unusable_address,
+)
 
 
 class Forbidden(Exception):
-    """A URL from a service leads closer to this computer than the service itself is."""
+    """A host must not be connected to. `reason` is a clause, for a URL that a service referred to.
+
+    By default, it is that the host is closer to this computer than the service itself. `error` is
+    set for the service's own address.
+    """
+
+    def __init__(self, reason: str = OWN_NETWORK, error: ImageToMeshError | None = None) -> None:
+        super().__init__(reason)
+        self._reason = reason
+        self._error = error
+
+    def as_error(self, kind: type[ImageToMeshError]) -> ImageToMeshError:
+        """Return the error to raise, of class `kind` unless the service's own address is wrong."""
+        return self._error or unusable_address(kind, self._reason)
 
 
 def host_check_for(home: WebAddress) -> Callable[[str], None]:
@@ -74,24 +96,53 @@ class AddressPolicy:
     """The rules for the URLs of one service.
 
     `base` is the service's base URL, which may be empty. `online` allows calls to other computers.
-    `self_hosted` also allows plain http in private networks.
+    `self_hosted`: the service is the user's own server, which is in the user's own network.
+    `confidential`: calls to it carry a secret, which must not leave this computer unencrypted.
     """
 
-    def __init__(self, base: str, *, online: bool, self_hosted: bool) -> None:
-        self._base = base
+    def __init__(
+        self, base: str, *, online: bool, self_hosted: bool, confidential: bool = False
+    ) -> None:
+        self.base = base
         self._online = online
-        self._self_hosted = self_hosted
+        self._confidential = confidential
+        # Without a base URL, files are fetched for the user, from anywhere.
+        self.is_own = self_hosted and bool(base)
+        """Whether only the user's own network is called, directly and never through a proxy."""
 
-    def at_home(self, path: str) -> WebAddress:
-        """Return the URL of a path at the service.
+    def at_home(self, path: str, *, secret: bool = True) -> WebAddress:
+        """Return the URL of a path at the service. `secret`: the call carries the secret, if any.
 
-        Raises InvalidSettings for a base URL that must not be called, Unreachable if online access
-        is off and the service is not on this computer.
+        Raises InvalidSettings for a base URL that must not be called, or not with a secret,
+        Unreachable if online access is off and the service is not on this computer.
         """
-        service_address(self._base, self_hosted=self._self_hosted)
-        address = service_address(f"{self._base}/{path.lstrip('/')}", self_hosted=self._self_hosted)
+        service_address(self.base, self_hosted=self.is_own)
+        address = service_address(f"{self.base}/{path.lstrip('/')}", self_hosted=self.is_own)
         self._allow(address)
+        hidden = address.scheme == "https" or address.is_loopback
+        if secret and self._confidential and not hidden:
+            raise unencrypted_error(address)
         return address
+
+    def home_check(self, address: WebAddress, *, secret: bool = True) -> Callable[[str], None]:
+        """Return a function that raises Forbidden for IP addresses that a call must not reach.
+
+        `address` is one of the service's own, and `secret` is as in `at_home`. Its name has been
+        judged; this judges what it leads to at the moment of the connection.
+        """
+        plain_secret = secret and self._confidential and address.scheme != "https"
+
+        def check_host(number: str) -> None:
+            if self.is_own and not is_own_network(number):
+                raise Forbidden(error=public_error(address.host))  # guard: own-servers-stay-near
+            if is_loopback(number):
+                return
+            if not self._online:
+                raise Forbidden(error=offline_error())  # guard: offline-reaches-nobody
+            if plain_secret:
+                raise Forbidden(error=unencrypted_error(address))  # guard: secrets-stay-here
+
+        return check_host
 
     def elsewhere(
         self, url: str, check_host: Callable[[str], None], kind: type[ImageToMeshError]
@@ -100,8 +151,8 @@ class AddressPolicy:
 
         `check_host` raises Forbidden for hosts that are not allowed. Raises `kind` for a URL that
         is invalid, has a forbidden host, or is plain http. Plain http is allowed for this computer,
-        and for self-hosted services in private networks. Raises Unreachable for a host other than
-        this computer while online access is off.
+        and for the user's own servers. Raises Unreachable for a host other than this computer while
+        online access is off.
         """
         try:
             address = read_address(url)
@@ -109,9 +160,8 @@ class AddressPolicy:
         except BadAddress as error:
             raise unusable_address(kind, error.reason) from error
         except Forbidden as error:
-            raise unusable_address(kind, OWN_NETWORK) from error
-        plain = address.is_loopback or (self._self_hosted and address.is_private)
-        if address.scheme != "https" and not plain:
+            raise error.as_error(kind) from error
+        if address.scheme != "https" and not (address.is_loopback or self.is_own):
             raise unusable_address(kind, NOT_ENCRYPTED)
         self._allow(address)
         return address
@@ -120,20 +170,25 @@ class AddressPolicy:
         """Return the host check for a URL and its redirects; see `host_check_for`.
 
         The check is based on the service's base URL if there is one, otherwise on `url`. If that
-        URL is invalid, any host is allowed.
+        URL is invalid, any host is allowed. The user's own servers may only refer to hosts in the
+        user's own network.
         """
         with contextlib.suppress(BadAddress):
-            return host_check_for(read_address(self._base or url))
+            check = host_check_for(read_address(self.base or url))
+            return _own_hosts_only(check) if self.is_own else check
         return _allow_any_host
 
     def _allow(self, address: WebAddress) -> None:
         """Raise Unreachable for any host but this computer while online access is off."""
         if not self._online and not address.is_loopback:  # guard: offline-calls-nobody
-            raise with_sent(
-                Unreachable(
-                    "Online access is turned off in Blender.",
-                    "Enable Allow Online Access in Preferences › System, or start "
-                    "Blender with --online-mode.",
-                ),
-                Sent.NO,
-            )
+            raise offline_error()
+
+
+def _own_hosts_only(check: Callable[[str], None]) -> Callable[[str], None]:
+    def check_host(host: str) -> None:
+        # A name is judged again by the IP address that the connection would reach.
+        if is_ip_address(host) and not is_own_network(host):  # guard: own-servers-name-nobody
+            raise Forbidden(PUBLIC)
+        check(host)
+
+    return check_host

@@ -8,52 +8,43 @@ order is sent once, other calls are retried with backoff, and every response is 
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..bundled_modules import bundled_imports
-from ..errors import BadImage, BadMesh, BadReply, ImageToMeshError, Sent, Unreachable
-from ..messages import Message
+from ..errors import BadReply, Sent
 from ..redaction import redactor_for
-from .addresses import BadAddress, WebAddress, redirect_target
+from .addresses import WebAddress
 from .allowed_addresses import AddressPolicy, Forbidden
 from .backoff import ATTEMPTS, RETRIED, asks_too_long, delay
-from .download_stream import Interrupted, Stream
-from .recorded_answer import AnswerRecorder, record_answer
-from .reply import PIECE, Reply, bounded_pieces, is_refusal, reply_of
-from .verdicts import OWN_NETWORK, submit_error, unreachable_error, unusable_address, with_sent
+from .recorded_answer import AnswerRecorder
+from .reply import Reply, reply_of
+from .verdicts import submit_error, unreachable_error, with_sent
 
 with bundled_imports("requests", "urllib3"):
-    from .transport import Answer, CallFailed, Transport
+    from .download_stream import FREE_LIMIT, READ_LIMIT, Downloads
+    from .transport import CallFailed, Transport, read_body
 
-READ_LIMIT = 60.0
-"""Maximum seconds that a call waits without receiving a byte."""
-FREE_LIMIT = 90.0
-"""Maximum seconds for a free call with its retries, not counting transfers and pauses."""
 MAX_REPLY = 1024 * 1024
 """Maximum bytes of a response without a mesh; services send a few kilobytes at most."""
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
-MOST_REDIRECTS = 5
-"""Maximum redirects of a download; storage services redirect once or twice, so more is a loop."""
+MAX_PAGE = 16 * 1024 * 1024
+"""Maximum bytes of a page that is inspected; large apps describe themselves in some megabytes."""
+MAX_LONG_REPLY = 1024**3
+"""Maximum bytes of a response whose long strings are shortened while it arrives."""
 
 Pause = Callable[[float], None]
 Files = Mapping[str, tuple[str, bytes, str]]
 """For each field of a form that is a file: its name, content and media type."""
-Check = Callable[[], None]
 
 
-def _no_check() -> None:
-    return None
-
-
-class Http:
+class Http(Downloads):
     """The connection to one service.
 
     `headers` carry the API key and go to `base_url` only. `secrets` are redacted in responses,
     since some services quote the key in their errors. `online`: False allows loopback only.
-    `self_hosted` allows plain http in private networks. `pause` sleeps, and may raise Cancelled.
+    `self_hosted`: the service is the user's own server; see `AddressPolicy`. `plain_secrets`: the
+    user agrees to send `headers` there unencrypted. `pause` sleeps, and may raise Cancelled.
     """
 
     def __init__(
@@ -64,26 +55,72 @@ class Http:
         secrets: Iterable[str] = (),
         online: bool = True,
         self_hosted: bool = False,
+        plain_secrets: bool = False,
         pause: Pause = time.sleep,
     ) -> None:
-        self._policy = AddressPolicy(base_url.rstrip("/"), online=online, self_hosted=self_hosted)
-        self._headers = dict(headers)
+        policy = AddressPolicy(
+            base_url.rstrip("/"),
+            online=online,
+            self_hosted=self_hosted,
+            confidential=bool(headers) and not plain_secrets,
+        )
+        super().__init__(policy, Transport(direct=policy.is_own), headers)
         self._secrets = redactor_for(secrets, self._headers)
         self._pause = pause
         self.recorder: AnswerRecorder | None = None  # gets the answers to orders as they arrive
         self.is_busy = False  # whether the last pause was due to an answer, not to its absence
-        self.linked_etag = ""  # the last redirect's X-Linked-ETag, such as the file's SHA-256
-        self._transport = Transport()
 
-    def get(self, path: str, *, params: Mapping[str, Any] | None = None) -> Reply:
+    def get(
+        self, path: str, *, params: Mapping[str, Any] | None = None, shorten: bool = False
+    ) -> Reply:
         """Send a GET to a path of the service, with retries.
 
-        Raises Unreachable if no complete response arrives or Blender is offline, InvalidSettings
-        for an unusable base URL, BadReply if the response is too large or a redirect.
+        `shorten`: the response may be long, since strings in its JSON may contain files; such
+        strings are shortened as in `shorten_strings`. Raises Unreachable if no complete response
+        arrives or Blender is offline, InvalidSettings for an unusable base URL, BadReply if the
+        response is too large or a redirect.
         """
         return self._send_with_retries(
-            "GET", self._policy.at_home(path), params=params, headers=self._headers
+            "GET",
+            self._policy.at_home(path),
+            limit=MAX_LONG_REPLY if shorten else MAX_REPLY,
+            shorten=shorten,
+            params=params,
+            headers=self._headers,
         )
+
+    def inspect(self, path: str, limit: float, *, with_key: bool = False) -> Reply:
+        """Send one GET to a path of the service, without retries, for at most `limit` seconds.
+
+        The API key is sent only `with_key`. Errors as in `get`.
+        """
+        address = self._policy.at_home(path, secret=with_key)
+        try:
+            return self._once(
+                "GET",
+                address,
+                time_limit=limit,
+                timeout=limit,
+                limit=MAX_PAGE,
+                check_host=self._policy.home_check(address, secret=with_key),
+                headers=self._headers if with_key else {},
+            )
+        except CallFailed as error:
+            raise unreachable_error(error) from error
+
+    def check_address(self) -> None:
+        """Raise InvalidSettings for an unusable base URL, Unreachable if Blender is offline."""
+        self._policy.at_home("", secret=False)
+
+    @property
+    def address(self) -> str:
+        """The service's base URL, without a trailing slash."""
+        return self._policy.base
+
+    @property
+    def has_key(self) -> bool:
+        """Whether calls carry a key."""
+        return bool(self._headers)
 
     def post(
         self,
@@ -175,51 +212,6 @@ class Http:
             self._pause(delay(attempt, reply))
         raise AssertionError("unreachable")
 
-    def fetch(self, url: str, limit: int, *, check: Check = _no_check) -> bytes:
-        """Return an image of at most `limit` bytes, downloaded in one attempt without the API key.
-
-        `check` is called for every chunk, and may raise Cancelled. Raises BadImage if the URL or
-        response cannot be used, Unreachable if no response arrives or Blender is offline.
-        """
-        try:
-            with self._open(url, {}, BadImage) as answer:
-                if answer.status >= 400:
-                    raise BadImage(
-                        Message("The URL returned status {status}.", status=answer.status),
-                        "Check the URL.",
-                    )
-                return b"".join(bounded_pieces(answer, limit, check))
-        except CallFailed as error:
-            raise with_sent(
-                Unreachable(
-                    Message(
-                        "The image cannot be downloaded: {reason}.", reason=error.problem.reason
-                    ),
-                    error.problem.hint,
-                ),
-                error.sent,
-            ) from error
-        except BadReply as error:
-            raise BadImage(error.message, "Use a smaller image.") from error
-
-    @contextlib.contextmanager
-    def open_download(self, url: str, headers: Mapping[str, str]) -> Iterator[Stream]:
-        """Open a download, without the API key.
-
-        Raises Interrupted if the connection fails, now or while the block reads. Raises BadMesh if
-        the URL or one of its redirects must not be used, and Unreachable if Blender is offline.
-        """
-        try:
-            with self._open(url, headers, BadMesh) as answer:
-                # A large model may take very long on a slow line, so there is no deadline;
-                # `downloads` detects stalls instead.
-                answer.lift_deadline()
-                yield Stream(answer.status, answer.headers, _arriving(answer))
-        except CallFailed as error:
-            lasting = with_sent(Unreachable(error.problem.message, error.problem.hint), error.sent)
-            reason = error.problem.reason
-            raise Interrupted(reason, lasting if error.problem.lasting else None) from error
-
     def pause(self, attempt: int) -> None:
         """Sleep before a free call is retried; the pause grows with `attempt`, counted from 0."""
         self.is_busy = False
@@ -260,6 +252,7 @@ class Http:
         limit: int = MAX_REPLY,
         check_host: Callable[[str], None] | None = None,
         recorder: AnswerRecorder | None = None,
+        shorten: bool = False,
         **request_args: Any,
     ) -> Reply:
         """Send a request once. Raises CallFailed, or BadReply if the response cannot be used."""
@@ -270,81 +263,13 @@ class Http:
                 address,
                 time_limit=time_limit,
                 stall_timeout=timeout,
-                check_host=check_host,
+                check_host=check_host or self._policy.home_check(address),
                 **request_args,
             ) as answer:
-                self._read(answer, limit, recorder, data)
+                spelled = self._secrets.spelled
+                read_body(answer, data, limit, recorder=recorder, spelled=spelled, shorten=shorten)
         except Forbidden as error:
-            raise unusable_address(BadReply, OWN_NETWORK) from error
+            raise error.as_error(BadReply) from error
         except BadReply as error:
             raise with_sent(error, Sent.YES) from None
         return reply_of(answer.status, answer.headers, data, self._secrets)
-
-    def _read(
-        self, answer: Answer, limit: int, recorder: AnswerRecorder | None, data: bytearray
-    ) -> None:
-        """Read a body into `data`. Raises CallFailed, or BadReply for a redirect or a long body."""
-        redirects = answer.status in REDIRECTS
-        pieces = bounded_pieces(answer, limit, _no_check)
-        # A redirect's body is meant for browsers, and a service could keep the call busy with it.
-        if redirects:  # guard: redirects-are-unread
-            pieces = iter(())
-        if recorder is not None:
-            pieces = record_answer(
-                recorder, answer.status, answer.headers, pieces, self._secrets.spelled
-            )
-        try:
-            for piece in pieces:
-                data += piece
-        except CallFailed:
-            # The status alone makes it a refusal, even if the connection breaks within the body.
-            if not is_refusal(answer.status):
-                raise
-        if redirects:
-            message = Message(
-                "{host} redirects to another address; redirects are not followed.", host=answer.host
-            )
-            raise BadReply(message, "Check the service's address.")
-
-    @contextlib.contextmanager
-    def _open(
-        self, url: str, headers: Mapping[str, str], kind: type[ImageToMeshError]
-    ) -> Iterator[Answer]:
-        """Open the URL of a file without the API key, and follow redirects.
-
-        Raises `kind` if a URL must not be used, Unreachable if Blender is offline, and CallFailed
-        if the connection fails.
-        """
-        check_host = self._policy.check_host(url)
-        address = self._policy.elsewhere(url, check_host, kind)
-        for _ in range(MOST_REDIRECTS + 1):
-            try:
-                with self._transport.send(
-                    "GET",
-                    address,
-                    time_limit=FREE_LIMIT,
-                    stall_timeout=READ_LIMIT,
-                    check_host=check_host,
-                    headers=headers,  # guard: no-key-with-downloads
-                ) as answer:
-                    location = answer.headers.get("location", "")
-                    if answer.status not in REDIRECTS or not location:
-                        yield answer
-                        return
-                    self.linked_etag = answer.headers.get("x-linked-etag") or self.linked_etag
-                address = self._policy.elsewhere(
-                    redirect_target(address, location).url, check_host, kind
-                )
-            except Forbidden as error:
-                raise unusable_address(kind, OWN_NETWORK) from error
-            except BadAddress as error:
-                raise unusable_address(kind, error.reason) from error
-        raise unusable_address(kind, "too many redirects")
-
-
-# -- response bodies -----------------------------------------------------------------------------
-
-
-def _arriving(answer: Answer) -> Iterator[bytes]:
-    """Yield the chunks of a download as they arrive. Tests replace this to slow downloads down."""
-    return answer.pieces(PIECE)

@@ -24,6 +24,7 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 from ..errors import Sent
+from .allowed_addresses import Forbidden
 
 CONNECT_LIMIT = 10.0
 """Maximum seconds for each step before the request: TCP connection, proxy, TLS handshake."""
@@ -238,10 +239,12 @@ class _TrackedConnection(HTTPConnection):
     def _connect_directly(self) -> socket.socket:
         """Return a socket connected to the first of the host's IP addresses that answers.
 
-        Raises NameResolutionError if the host has none, ConnectTimeoutError or NewConnectionError
-        if none answers, and any exception that the call's `check_host` raises.
+        IP addresses for which the call's `check_host` raises Forbidden are left out. Raises
+        NameResolutionError if the host has none, Forbidden if all are left out, ConnectTimeoutError
+        or NewConnectionError if none answers.
         """
         call, problem = _current.get(), OSError()
+        refused: Forbidden | None = None
         try:
             found = socket.getaddrinfo(self._dns_host, self.port, 0, socket.SOCK_STREAM)
         except socket.gaierror as error:
@@ -249,8 +252,12 @@ class _TrackedConnection(HTTPConnection):
         for family, kind, protocol, _, socket_address in found:
             # Checked here, not by an earlier lookup: the name server could return a public address
             # for that, and a private one for the connection (DNS rebinding).
-            if call and call.check_host and not self.proxy:
-                call.check_host(str(socket_address[0]))  # guard: number-connected-to
+            try:
+                if call and call.check_host and not self.proxy:
+                    call.check_host(str(socket_address[0]))  # guard: number-connected-to
+            except Forbidden as error:
+                refused = error  # another address of the same name may be allowed
+                continue
             sock = _DeadlineSocket(family, kind, protocol)
             try:
                 for option in self.socket_options or ():
@@ -262,6 +269,8 @@ class _TrackedConnection(HTTPConnection):
                 problem = error
             else:
                 return sock
+        if refused and not problem.args:
+            raise refused
         if isinstance(problem, TimeoutError):
             raise ConnectTimeoutError(self, str(problem)) from problem
         raise NewConnectionError(self, str(problem)) from problem

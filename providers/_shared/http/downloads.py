@@ -22,8 +22,8 @@ from pathlib import Path
 
 from ..errors import BadMesh, ImageToMeshError, LibraryProblem
 from ..messages import Message, os_reason
-from .client import Check, Http
-from .download_stream import Interrupted, Stream
+from .client import Http
+from .download_stream import Check, Interrupted, Stream, no_check
 from .verdicts import AGAIN
 
 log = logging.getLogger(__name__)
@@ -63,10 +63,6 @@ ReportProgress = Callable[[int, int | None], None]
 Validate = Callable[[Path], None]
 
 
-def _no_check() -> None:
-    return None
-
-
 def _no_report(_done: int, _total: int | None) -> None:
     return None
 
@@ -81,7 +77,8 @@ class DownloadRequest:
 
     `accept` inspects the complete file before it replaces the target, and raises if it is not
     usable. `progress` is called with the bytes received and the total, None if that is unknown.
-    `check` is called for every chunk, and may raise Cancelled. `limit` is in bytes.
+    `check` is called for every chunk, and may raise Cancelled. `limit` is in bytes. For `field`,
+    see `open_download`; such a download cannot be resumed.
     """
 
     url: str
@@ -89,7 +86,8 @@ class DownloadRequest:
     limit: int = MAX_DOWNLOAD
     accept: Validate = _any_file
     progress: ReportProgress = _no_report
-    check: Check = _no_check
+    check: Check = no_check
+    field: str | None = None
 
     @property
     def part(self) -> Path:
@@ -172,7 +170,7 @@ def _once(request: DownloadRequest, http: Http) -> None:
     if offset and offset == validators.total:
         return
     range_headers = {"Range": f"bytes={offset}-", **validators.condition} if offset else {}
-    with http.open_download(request.url, range_headers) as answer:
+    with http.open_download(request.url, range_headers, request.field) as answer:
         offset, total = _resume_point(answer, offset, validators)
         if total is not None and total > request.limit:
             raise _too_large(request.limit)

@@ -7,7 +7,7 @@ import contextlib
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
@@ -24,18 +24,24 @@ PIECE = 1024 * 1024
 
 LONG = 1024 * 1024
 """Maximum characters of text that are kept beside decoded JSON, which may contain a mesh."""
+MESH_FILE = b"glTF"
+"""First bytes of a GLB file. Servers state various content types for it, text among them."""
 MOST_VALUES = 100_000
 """Maximum number of values in JSON that is decoded. A mesh in base64 counts as one value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A response: its status, headers by lower-case name, text, and decoded JSON or None."""
+    """A response: its status, headers by lower-case name, text, and decoded JSON or None.
+
+    `file` is the body if it is a mesh file, and None otherwise.
+    """
 
     status: int
     headers: Mapping[str, str]
     text: str
     json: Any = None
+    file: bytearray | None = field(default=None, repr=False)
 
     @property
     def ok(self) -> bool:
@@ -75,9 +81,13 @@ def reply_of(
 ) -> Reply:
     """Return a decoded response with secrets redacted. Empties `data`, to halve the peak memory.
 
+    A mesh file is not decoded: `data` itself becomes the response's `file`.
     JSON with more than `MOST_VALUES` values is not decoded. The text of long JSON is truncated, so
     that a mesh in it is not kept twice.
     """
+    safe_headers = {name: clean(secrets.redact(value)) for name, value in headers.items()}
+    if data.startswith(MESH_FILE):
+        return Reply(status, safe_headers, "", file=data)
     # Values are counted before decoding, because `[[[[…` of 1 MB becomes 100 MB of objects.
     values = data.count(b"{") + data.count(b"[") + data.count(b",")
     text = decode_text(data, headers.get("content-type", ""))
@@ -88,7 +98,6 @@ def reply_of(
         text, decoded = decode_answer(text, secrets.redact)  # guard: keys-in-answers
     if decoded is not None and len(text) > LONG:
         text = text[:LONG]
-    safe_headers = {name: clean(secrets.redact(value)) for name, value in headers.items()}
     return Reply(status, safe_headers, text, decoded)
 
 

@@ -11,7 +11,7 @@ import contextlib
 import os
 import ssl
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +24,21 @@ from requests.utils import (
     select_proxy,
 )
 
-from ..errors import Sent
+from ..errors import BadReply, Sent
 from ..messages import Message
+from ..servers.long_strings import shorten_strings
 from .addresses import WebAddress
 from .allowed_addresses import Forbidden
 from .ca_bundle import ca_bundle
 from .connections import Call, active_call, create_tls_context, track_connections
 from .explain import CallProblem, explain
 from .proxies import Misconfiguration, Route
+from .recorded_answer import AnswerRecorder, record_answer
+from .reply import bounded_pieces, is_refusal
 
 CODINGS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 """zlib's `wbits` by content coding; codings are not requested, but some servers use them anyway."""
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 FRAMING = 1024 * 1024
 """Maximum bytes that chunked encoding and compression headers may add to a body."""
 
@@ -108,10 +112,50 @@ class Answer:
             raise zlib.error
 
 
-class Transport:
-    """The connection pools of one service."""
+def read_body(
+    answer: Answer,
+    data: bytearray,
+    limit: int,
+    *,
+    recorder: AnswerRecorder | None = None,
+    spelled: Iterable[str] = (),
+    shorten: bool = False,
+) -> None:
+    """Read a body of at most `limit` bytes into `data`, and record it if there is a recorder.
 
-    def __init__(self) -> None:
+    `spelled` are the secrets to redact in the record. `shorten`: long strings are shortened as they
+    arrive. Raises CallFailed, or BadReply for a redirect or a long body.
+    """
+    redirects = answer.status in REDIRECTS
+    pieces = bounded_pieces(answer, limit, _no_check)
+    # A redirect's body is meant for browsers, and a service could keep the call busy with it.
+    if redirects:  # guard: redirects-are-unread
+        pieces = iter(())
+    if recorder is not None:
+        pieces = record_answer(recorder, answer.status, answer.headers, pieces, spelled)
+    try:
+        for piece in shorten_strings(pieces) if shorten else pieces:
+            data += piece
+    except CallFailed:
+        # The status alone makes it a refusal, even if the connection breaks within the body.
+        if not is_refusal(answer.status):
+            raise
+    if redirects:
+        message = Message(
+            "{host} redirects to another address; redirects are not followed.", host=answer.host
+        )
+        raise BadReply(message, "Check the service's address.")
+
+
+def _no_check() -> None:
+    return None
+
+
+class Transport:
+    """The connection pools of one service. `direct`: no call goes through a proxy."""
+
+    def __init__(self, *, direct: bool = False) -> None:
+        self._direct = direct
         # By whether the connections are encrypted.
         self._adapters: dict[bool, _Adapter] = {}
 
@@ -140,7 +184,7 @@ class Transport:
 
         with active_call(call):
             try:
-                route = _route_to(address)
+                route = _route_to(address, direct=self._direct)
                 route.check()
                 request = _prepare(method, address, request_args)
                 response = self._adapter(address, route).send(
@@ -198,11 +242,13 @@ class _Adapter(HTTPAdapter):
         """Do nothing, because requests would replace the context's certificates with its own."""
 
 
-def _route_to(address: WebAddress) -> Route:
+def _route_to(address: WebAddress, *, direct: bool) -> Route:
     """Return the proxy for an address, from the environment or the system, as a route.
 
-    The proxy is empty if none is set, and always for a loopback address.
+    The proxy is empty if none is set, with `direct`, and always for a loopback address.
     """
+    if direct:  # guard: no-proxy-for-own-servers
+        return Route("", "")
     # To a proxy, loopback is another computer, so self-hosted services would not be found.
     if address.is_loopback:  # guard: no-proxy-for-loopback
         return Route("", "")

@@ -6,8 +6,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeVar
 
-from ..errors import BadImage, BadMesh, ImageToMeshError, Sent, Uncertain, Unreachable
+from ..errors import (
+    BadImage,
+    BadMesh,
+    ImageToMeshError,
+    InvalidSettings,
+    Sent,
+    Uncertain,
+    Unreachable,
+)
 from ..messages import Message, as_message
+from .addresses import CONSENT_HINT, OWN_HINT, WebAddress
 
 if TYPE_CHECKING:
     from .transport import CallFailed
@@ -49,6 +58,32 @@ def unusable_address(kind: type[ImageToMeshError], reason: str) -> ImageToMeshEr
 
 
 _NEXT: Mapping[type[ImageToMeshError], str] = {BadImage: "Use another URL.", BadMesh: AGAIN}
+
+
+def offline_error() -> Unreachable:
+    """Return the error for a call to another computer while Blender's online access is off."""
+    return with_sent(
+        Unreachable(
+            "Online access is turned off in Blender.",
+            "Enable Allow Online Access in Preferences › System, or start "
+            "Blender with --online-mode.",
+        ),
+        Sent.NO,
+    )
+
+
+def public_error(host: str) -> InvalidSettings:
+    """Return the error for a name that leads out of the user's own network."""
+    message = Message("{host} leads to an address outside of your own network.", host=host)
+    return with_sent(InvalidSettings(message, OWN_HINT), Sent.NO)
+
+
+def unencrypted_error(address: WebAddress) -> InvalidSettings:
+    """Return the error for a secret that would be sent unencrypted to another computer."""
+    message = Message(
+        "The header for {host} is a secret, and would be sent unencrypted.", host=address.host
+    )
+    return with_sent(InvalidSettings(message, CONSENT_HINT), Sent.NO)
 
 
 def with_sent(error: E, sent: Sent) -> E:

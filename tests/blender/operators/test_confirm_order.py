@@ -72,7 +72,9 @@ def test_the_first_order_from_elsewhere_asks_once(
     button = generate_button(where)
     assert button.invoke(windowed, None) == {"RUNNING_MODAL"}
     assert windowed.prompts[0]["title"] == "Generate with Tripo"
-    assert windowed.prompts[0]["message"] == "Tripo charges for this mesh. The price is unknown."
+    assert windowed.prompts[0]["message"] == (
+        "Tripo charges about 30 Credits. According to docs.tripo3d.ai, 2026-11-20."
+    )
     finish()
     assert place.creates() == 0, "nothing is ordered before the answer"
     assert generate_button(where).invoke(windowed, None) == {"RUNNING_MODAL"}, "nor is it yes"
@@ -89,6 +91,7 @@ def test_the_number_of_images_is_said_if_side_views_go_along(
     place: Place, windowed: Window, tmp_path: Path
 ) -> None:
     chosen = bpy.context.scene.image_to_mesh
+    chosen.tripo.geometry_quality = "detailed"  # has no listed price
     assert "images" not in menu_label()
     for number, view in enumerate(("view_left", "view_back"), start=1):
         setattr(chosen, view, bpy.data.images.load(str(tmp_path / f"cup {number}.jpg")))
@@ -209,6 +212,8 @@ def test_labels_away_from_the_panel_name_service_and_price(
         return str(price.with_price(bpy.context, price.with_provider(
             bpy.context, "Generate with {}", "Generate")))  # fmt: skip
 
+    assert label() == "Generate with Tripo · About 30 Credits"
+    bpy.context.scene.image_to_mesh.tripo.geometry_quality = "detailed"
     assert label() == "Generate with Tripo · Price Unknown"
     know_price(monkeypatch, 1250.5)
     assert label() == "Generate with Tripo · 1,250.5 Credits"
@@ -238,7 +243,7 @@ def test_the_drop_menu_names_service_and_price(
     entry = menu.IMAGE_TO_MESH_FH_pictures
     assert menu.is_needed(bpy.context)
     menu.poll(bpy.context, 0.0)
-    assert entry.bl_label == "Generate Mesh with Tripo · Price Unknown"
+    assert entry.bl_label == "Generate Mesh with Tripo · About 30 Credits"
     assert entry.is_registered
     know_price(monkeypatch, 30)
     menu.poll(bpy.context, 0.0)

@@ -26,9 +26,9 @@ BASES = (bpy.types.PropertyGroup, bpy.types.AddonPreferences)
 HAS_PREFERENCES = bpy.app.version >= (5, 0, 0)
 PREFERENCES = "IMAGE_TO_MESH_preferences."
 # The watcher runs by itself, and a version is shown when its edit has ended. A result's button has
-# the result's name, and it is renamed in its field.
+# the result's name, and it is renamed in its field. That of a server's setting is a question mark.
 WITHOUT_BUTTON = ("watch", "bring_version", "take_edit", "select_result", "rename_result",
-                  "apply_preset")  # fmt: skip
+                  "apply_preset", "describe_setting")  # fmt: skip
 # What Blender itself puts into every property group and operator.
 BUILT_IN = ("rna_type", "name", "bl_idname")
 

@@ -25,7 +25,7 @@ from image_to_mesh.jobs import (
     State,
 )
 from image_to_mesh.providers import CancelOutcome, LibraryProblem, Provider, Secret, get_provider
-from image_to_mesh.providers._shared.http import client
+from image_to_mesh.providers._shared.http import download_stream
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def test_a_cancelled_download_is_completed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     service.mesh, service.takes = big_glb(2_000_000), 0.0
-    real, asked = client._arriving, []
+    real, asked = download_stream._arriving, []
 
     def slowly(answer: Any) -> Iterator[bytes]:
         asked.append(answer)
@@ -125,7 +125,7 @@ def test_a_cancelled_download_is_completed(
                 yield piece[start : start + 50_000]
                 time.sleep(0.05 if first else 0.0)
 
-    monkeypatch.setattr(client, "_arriving", slowly)
+    monkeypatch.setattr(download_stream, "_arriving", slowly)
     spec = JobSpec(
         charging.id,
         charging.settings(),

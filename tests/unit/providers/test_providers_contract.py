@@ -104,8 +104,9 @@ def test_the_declaration_of_every_provider_is_complete(provider: Provider[Any]) 
     assert set(provider.views) <= {"front", "left", "back", "right"}
     assert provider.needs <= {"network", "blender"}
     assert ("network" in provider.needs) == (provider.address is not None)
-    assert all(key.preference.endswith(("_api_key", "_api_secret")) for key in provider.keys)
-    if provider.keys:
+    endings = {"key": ("_api_key", "_api_secret"), "header": ("_header",)}
+    assert all(key.preference.endswith(endings[key.kind]) for key in provider.keys)
+    if any(not key.optional for key in provider.keys):
         assert provider.key_url.startswith("https://")
     if provider.address is not None:
         assert provider.address.default.startswith("https://") or provider.self_hosted

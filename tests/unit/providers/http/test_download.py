@@ -17,7 +17,7 @@ from fakes.files import Files, Trouble, big_glb, serving
 
 from image_to_mesh.jobs.steps.mesh_header import read_mesh_file
 from image_to_mesh.providers import BadMesh, LibraryProblem, Sent, Unreachable
-from image_to_mesh.providers._shared.http import client, downloads
+from image_to_mesh.providers._shared.http import download_stream, downloads
 from image_to_mesh.providers._shared.http.client import Http
 from image_to_mesh.providers._shared.http.download_stream import Stream
 from image_to_mesh.providers._shared.http.downloads import DownloadRequest, download
@@ -118,7 +118,7 @@ CASES = {
 @pytest.fixture
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read downloads in pieces, so that a file of a megabyte takes several."""
-    monkeypatch.setattr(client, "PIECE", 64 * 1024)
+    monkeypatch.setattr(download_stream, "PIECE", 64 * 1024)
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -278,7 +278,9 @@ def test_a_remainder_of_an_unverified_file_is_not_appended(name: str, tmp_path: 
 
     class Line:
         @contextlib.contextmanager
-        def open_download(self, url: str, headers: Mapping[str, str]) -> Iterator[Stream]:
+        def open_download(
+            self, url: str, headers: Mapping[str, str], field: str | None = None
+        ) -> Iterator[Stream]:
             asked.append(headers.get("Range", ""))
             if len(asked) == 1:
                 yield Stream(200, {**validators, "content-length": str(size)}, iter([whole[:HEAD]]))
@@ -308,7 +310,9 @@ def test_an_invalid_content_length_is_ignored(length: str, tmp_path: Path) -> No
 
     class Line:
         @contextlib.contextmanager
-        def open_download(self, url: str, headers: Mapping[str, str]) -> Iterator[Stream]:
+        def open_download(
+            self, url: str, headers: Mapping[str, str], field: str | None = None
+        ) -> Iterator[Stream]:
             yield Stream(200, {"content-length": length}, iter([whole]))
 
     download(DownloadRequest("https://a.example/a", tmp_path / "mesh"), cast("Http", Line()))

@@ -15,7 +15,8 @@ import pytest
 from fakes.failing import OK
 from fakes.lines import Act, Line, answering
 
-from image_to_mesh.providers._shared.http.client import FREE_LIMIT, MAX_REPLY
+from image_to_mesh.providers._shared.http.client import MAX_REPLY
+from image_to_mesh.providers._shared.http.download_stream import FREE_LIMIT
 from image_to_mesh.providers._shared.http.reply import MOST_VALUES, reply_of
 
 pytestmark = pytest.mark.once

@@ -131,7 +131,7 @@ def test_strokes_in_few_faces_are_built_and_losses_reported(shape: str, faces: i
 
 
 @pytest.mark.parametrize(("thick", "told"), [(1, "3 thin parts were left out"), (8, "")])
-def test_parts_left_out_are_counted(thick: int, told: str) -> None:
+def test_parts_unusable_are_counted(thick: int, told: str) -> None:
     alpha = np.zeros((512, 512))
     alpha[40:300, 40:470] = 1.0
     for row in (350, 400, 450):

@@ -51,7 +51,7 @@ def test_the_outline_runs_around_the_subject() -> None:
     assert len(np.unique(np.floor(angles / 10))) >= 36
 
 
-def test_what_is_left_out_is_faint_and_the_subject_is_not() -> None:
+def test_what_is_unusable_is_faint_and_the_subject_is_not() -> None:
     pixels = photo(disc(320, radius=100))
     picture = draw_found(pixels).astype(int)
     own = np.rint(pixels[..., :3] * 255).astype(int)

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The button that gets the settings of a server, and where and when they were read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from .. import jobs, preferences
+from ..i18n.translate import tr, translate
+from ..providers import Provider
+from ..state.server.kept import Kept, kept_settings
+from ..state.server.query import query_of
+from .text_layout import draw_text
+
+
+def draw_server(
+    layout: bpy.types.UILayout, context: bpy.types.Context, provider: Provider[Any]
+) -> None:
+    """Draw *Get Settings*, and above it the source of the settings or why they were not read."""
+    column = layout.column()
+    column.use_property_split = False
+    kept, answer = kept_settings(context.scene, provider), _answer(context, provider)
+    if answer is not None and answer.failure is not None:
+        text = translate(answer.failure.message, answer.failure.hint)
+        draw_text(column, context, text, icon="ERROR")
+    elif kept.settings:
+        draw_text(column, context, _source(kept), active=False)
+    if answer is not None and answer.found is not None and answer.found.unusable:
+        names = ", ".join(answer.found.unusable[:3])
+        draw_text(column, context, tr("Not shown: {}").format(names), active=False)
+    # Not disabled meanwhile: Blender keeps a button as it is while the pointer is on it.
+    is_pending = answer is not None and answer.is_pending
+    text = tr("Asking the Server...") if is_pending else tr("Get Settings")
+    column.operator("image_to_mesh.get_settings", text=text, icon="FILE_REFRESH", translate=False)
+
+
+def _answer(context: bpy.types.Context, provider: Provider[Any]) -> jobs.SettingsAnswer | None:
+    """Return the last answer of the server in this session; None if it was not asked."""
+    if preferences.key_problem(context, provider) or preferences.address_problem(context, provider):
+        return None
+    return jobs.server_settings().answer(query_of(context, provider))
+
+
+def _source(kept: Kept) -> str:
+    host = kept.address.partition("://")[2]
+    # Without the time, and as the record has it: day and month differ in order between countries.
+    return tr("Settings of {}, read on {}").format(host, kept.date.partition("T")[0])
