@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import functools
 import importlib
-import pkgutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ._shared.credentials import parts_to_hide, split_header
@@ -48,7 +48,7 @@ from ._shared.http.addresses import (
     service_address,
 )
 from ._shared.http.ca_bundle import ca_bundle_problem, set_ca_bundle
-from ._shared.images import PictureInfo, PictureLimits
+from ._shared.images import PictureLimits
 from ._shared.lazy_names import lazy_names
 from ._shared.messages import (
     Message,
@@ -99,6 +99,7 @@ if TYPE_CHECKING:
         copy_profile,
         read_picture_info,
     )
+    from ._shared.images.values import PictureInfo
 
 __all__ = [
     "CONSENT_HINT",
@@ -190,6 +191,7 @@ _HOMES = {
         "copy_profile",
         "read_picture_info",
     ),
+    "_shared.images.values": ("PictureInfo",),
 }
 
 if not TYPE_CHECKING:  # with a `__getattr__`, a type checker accepts any name at all
@@ -207,7 +209,7 @@ def all_providers() -> Mapping[str, Provider[Any]]:
 
     The first call imports the provider files. Raises TypeError if one declares no valid Provider.
     """
-    names = [module.name for module in pkgutil.iter_modules(__path__) if module.name[0] != "_"]
+    names = [file.stem for folder in __path__ for file in Path(folder).glob("[!_]*.py")]
     ordered = sorted(names, key=lambda name: (name != FIRST, name))
     return {name: _load(name) for name in ordered}
 

@@ -163,7 +163,7 @@ def _readable(provider: Provider[Any]) -> PictureLimits:
     """
     if not provider.is_remote:
         return provider.limits
-    return replace(READABLE, min_side=provider.limits.min_side)
+    return READABLE._replace(min_side=provider.limits.min_side)
 
 
 def _check_narrowness(info: PictureInfo, limits: PictureLimits, name: str) -> None:

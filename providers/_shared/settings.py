@@ -44,8 +44,7 @@ class FileLimits(NamedTuple):
     max_bytes: int = 2_000_000
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):
     """The labels of a setting, and where it is shown; given in the field's `Annotated`.
 
     `choices` are titles and descriptions for the values of a `Literal`, in its order, or for those
@@ -67,9 +66,9 @@ class Option:
     file: FileLimits | None = None
 
 
-@typing.dataclass_transform(frozen_default=True)
+@typing.dataclass_transform(frozen_default=True, kw_only_default=True)
 class Settings:
-    """Base class of the settings of a provider; each subclass becomes a frozen dataclass.
+    """Base class of the settings of a provider; each subclass becomes an immutable dataclass.
 
     All fields must have defaults.
     """
@@ -77,10 +76,22 @@ class Settings:
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
     __pydantic_config__: ClassVar[Mapping[str, object]] = {"extra": "forbid"}
 
-    def __init_subclass__(cls, *, init: bool = True) -> None:
-        # The methods that compare, hash and print are defined once, below, because `dataclass`
-        # would compile them for each class at every start of Blender.
-        dataclass(frozen=True, eq=False, repr=False, init=init)(cls)
+    def __init_subclass__(cls) -> None:
+        # The methods that `dataclass` generates are defined once, below, because it would compile
+        # them for each class at every start of Blender.
+        dataclass(init=False, eq=False, repr=False)(cls)
+
+    def __init__(self, **values: object) -> None:
+        for field in dataclasses.fields(self):
+            object.__setattr__(self, field.name, values.pop(field.name, field.default))
+        if values:
+            raise TypeError(f"unknown settings: {', '.join(values)}")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise dataclasses.FrozenInstanceError(f"cannot assign to setting {name!r}")
+
+    def __delattr__(self, name: str) -> None:
+        raise dataclasses.FrozenInstanceError(f"cannot delete setting {name!r}")
 
     def rules(self) -> Iterator[tuple[str, str]]:
         """Yield (field, sentence) for each combination of values that the service rejects."""

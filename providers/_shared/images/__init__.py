@@ -11,11 +11,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..lazy_names import lazy_names
-from .values import PictureInfo, PictureLimits
+from .limits import PictureLimits
 
 if TYPE_CHECKING:
     from .blank import Blank, blank_png
     from .formats import check_picture, clean_picture, copy_profile, read_picture_info
+    from .values import PictureInfo
 
 __all__ = [
     "Blank",
@@ -31,6 +32,7 @@ __all__ = [
 _HOMES = {
     "blank": ("Blank", "blank_png"),
     "formats": ("check_picture", "clean_picture", "copy_profile", "read_picture_info"),
+    "values": ("PictureInfo",),
 }
 
 if not TYPE_CHECKING:  # with a `__getattr__`, a type checker accepts any name at all

@@ -10,6 +10,7 @@ from ..errors import BadImage
 from ..messages import Message
 from .bmp import clean_bmp, is_bmp, profile_of_bmp, read_bmp
 from .jpeg import clean_jpeg, is_jpeg, jpeg_with_profile, profile_of_jpeg, read_jpeg
+from .limits import PictureLimits
 from .other_formats import (
     is_jp2,
     is_targa,
@@ -22,7 +23,7 @@ from .other_formats import (
 )
 from .png import clean_png, is_png, png_with_profile, profile_of_png, read_png
 from .tiff import clean_tiff, is_tiff, profile_of_tiff, read_tiff
-from .values import AGAIN, DAMAGED, USE, CannotClean, PictureInfo, PictureLimits
+from .values import AGAIN, DAMAGED, USE, CannotClean, PictureInfo
 from .webp import clean_webp, is_webp, profile_of_webp, read_webp
 
 RGB = b"RGB "

@@ -26,15 +26,6 @@ class PictureInfo:
     orientation: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class PictureLimits:
-    """The limits of a provider, all inclusive: sides in pixels, file size in bytes."""
-
-    min_side: int = 1
-    max_side: int = 65_535
-    max_bytes: int = 256 * 1024 * 1024
-
-
 class CannotClean(ValueError):
     """The metadata cannot be removed unless the image is decoded and encoded again."""
 

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from ..errors import Uncertain
 from ..exact_ids import require_exact_values
-from ..images import PictureInfo
 from ..settings import Settings
+
+if TYPE_CHECKING:
+    from ..images import PictureInfo
 
 S = TypeVar("S", bound=Settings)
 JSON = Any

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from ..errors import BadMesh
 from ..exact_ids import require_exact
@@ -30,8 +30,7 @@ class RemoteFile:
     field: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
+class Recipe(NamedTuple):
     """A mesh to generate in the worker process: the name of a generator, and its settings."""
 
     name: str

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Iterator, Mapping
 from types import new_class
@@ -42,30 +41,21 @@ def _settings_with(
             if sentence:
                 yield row.name, sentence
 
-    # Without a generated `__init__`, whose source code would contain the server's names.
     body = {
         "__module__": model.__module__,
         "__qualname__": model.__qualname__,
         "__doc__": model.__doc__,
         "__annotations__": {row.name: _annotation(row) for row in rows},
-        "__init__": _initialize,
         "rules": rules,
         **{row.name: row.default for row in rows},
     }
-    made = new_class(model.__name__, (model,), {"init": False}, lambda names: names.update(body))
+    made = new_class(model.__name__, (model,), exec_body=lambda names: names.update(body))
     PARSED[made] = (*settings_of(model), *rows)
     return made
 
 
 def _get(settings: Settings, row: Setting) -> Any:
     return getattr(settings, row.name)
-
-
-def _initialize(self: Settings, **values: object) -> None:
-    for field in dataclasses.fields(self):
-        object.__setattr__(self, field.name, values.pop(field.name, field.default))
-    if values:
-        raise TypeError(f"unknown settings: {', '.join(values)}")
 
 
 def _annotation(row: Setting) -> Any:

@@ -95,7 +95,7 @@ def test_picture_that_the_service_does_not_take_is_converted_and_kept(
     service: Service,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    limits = replace(rehearsal.limits, max_side=50)
+    limits = rehearsal.limits._replace(max_side=50)
     monkeypatch.setattr(type(rehearsal), "limits", limits)
     out = io.BytesIO()
     Image.new("RGB", (60, 40), "red").save(out, "jpeg")

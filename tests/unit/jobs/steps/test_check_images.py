@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +143,7 @@ def sent_of(view: JobView, library: Path) -> bytes:
 def test_a_converted_picture_keeps_its_colors_and_has_no_notes(
     orders: Orders, tmp_path: Path, rehearsal: Provider[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    limits = replace(rehearsal.limits, max_side=100)
+    limits = rehearsal.limits._replace(max_side=100)
     monkeypatch.setattr(type(rehearsal), "limits", limits)
     sent = sent_of(end_with(orders, noted_jpeg()), tmp_path)
     assert notes_in(sent) == []
@@ -155,7 +154,7 @@ def test_a_converted_picture_keeps_its_colors_and_has_no_notes(
 def test_a_print_color_profile_is_not_attached_to_a_screen_image(
     orders: Orders, tmp_path: Path, rehearsal: Provider[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(type(rehearsal), "limits", replace(rehearsal.limits, max_side=100))
+    monkeypatch.setattr(type(rehearsal), "limits", rehearsal.limits._replace(max_side=100))
     ink = profile()[:16] + b"CMYK" + profile()[20:]
     data = encode(sample_picture(mode="CMYK"), "jpeg", icc_profile=ink)
     sent = sent_of(end_with(orders, data), tmp_path)
@@ -210,7 +209,7 @@ def test_a_photo_too_large_only_because_of_metadata_is_not_converted(
     orders: Orders, tmp_path: Path, rehearsal: Provider[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = noted_jpeg() + bytes(100_000)
-    limits = replace(rehearsal.limits, max_bytes=90_000)
+    limits = rehearsal.limits._replace(max_bytes=90_000)
     monkeypatch.setattr(type(rehearsal), "limits", limits)
     view = end_with(orders, data)
     assert sent_of(view, tmp_path)[:2] == b"\xff\xd8"
