@@ -127,7 +127,7 @@ def test_settings_are_frozen_and_their_defaults_pass_their_own_check(
     value = provider.settings()
     assert isinstance(value, Settings)
     with pytest.raises(AttributeError):
-        value.anything = 1  # type: ignore[attr-defined]
+        value.anything = 1
     assert parse_settings(provider.settings, {}) == value
     assert json_schema(provider.settings)["additionalProperties"] is False
 
