@@ -82,10 +82,10 @@ class Settings:
         dataclass(init=False, eq=False, repr=False)(cls)
 
     def __init__(self, **values: object) -> None:
-        for field in dataclasses.fields(self):
-            object.__setattr__(self, field.name, values.pop(field.name, field.default))
-        if values:
-            raise TypeError(f"unknown settings: {', '.join(values)}")
+        if unknown := values.keys() - self.__dataclass_fields__.keys():
+            raise TypeError(f"unknown settings: {', '.join(unknown)}")
+        # Defaults are attributes of the class. Panels make settings at every draw.
+        vars(self).update(values)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise dataclasses.FrozenInstanceError(f"cannot assign to setting {name!r}")
