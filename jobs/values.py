@@ -39,13 +39,15 @@ class State(StrEnum):
     @property
     def over(self) -> bool:
         """Whether the state is final."""
-        return self in (State.READY, State.FAILED, State.CANCELLED, State.UNCERTAIN)
+        return self in _FINAL
 
     @property
     def shown(self) -> str:
         """The state's name in messages."""
         return STATES[self]
 
+
+_FINAL = (State.READY, State.FAILED, State.CANCELLED, State.UNCERTAIN)
 
 STATES = {
     State.QUEUED: "Queued",
@@ -239,7 +241,7 @@ class JobView:
     def over(self) -> bool:
         """Whether the job has ended in this process: in a final state, or with a failure."""
         # A job that failed but can be resumed keeps its state, such as `running`.
-        return self.state.over or self.failure is not None
+        return self.failure is not None or self.state in _FINAL
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,9 +35,8 @@ class IMAGE_TO_MESH_OT_cancel(bpy.types.Operator):
 
     @classmethod
     def poll(cls, _: bpy.types.Context) -> bool:
-        # Ends at the first one: each row of a running job polls this at each draw.
-        is_running = any(not view.over for view in jobs.session().views())
-        if not (is_running or jobs.session().collecting()):
+        # Each row of a running job polls this at each draw.
+        if not (jobs.session().is_running or jobs.session().collecting()):
             cls.poll_message_set("No job is running")
             return False
         return True

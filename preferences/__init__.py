@@ -63,7 +63,12 @@ def keys(context: bpy.types.Context, provider: Provider[Any]) -> dict[str, Secre
 
     Raises MissingKey for a key that is not set, BadKey for a malformed one.
     """
-    return providers.keys_for(provider, get(context), os.environ)
+    # Not through `get`, which reads every preference: panels call this several times per redraw.
+    own = addon_preferences(context)
+    names = (*(field.preference for field in provider.keys), UNENCRYPTED)
+    return providers.keys_for(
+        provider, {name: getattr(own, name, "") for name in names}, os.environ
+    )
 
 
 def address(context: bpy.types.Context, provider: Provider[Any]) -> str:

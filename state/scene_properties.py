@@ -84,8 +84,10 @@ def read_settings(scene: bpy.types.Scene, provider: Provider[Any]) -> Settings:
 def taken_views(scene: bpy.types.Scene) -> tuple[str, ...]:
     """Return the views that the scene's provider takes with its current settings."""
     provider = provider_of(scene)
-    # Reading the settings is of no use to providers that take the front view only.
-    return provider.views_for(read_settings(scene, provider)) if provider.views[1:] else ("front",)
+    # Most providers take the same views with all settings, which then need not be read.
+    if type(provider).views_for is Provider.views_for:
+        return provider.views
+    return provider.views_for(read_settings(scene, provider))
 
 
 def read_group(group: Any, model: type[Settings]) -> Settings:
@@ -334,9 +336,9 @@ def _read(group: Any, setting: Setting) -> Any:
     if setting.kind == "float":
         return round_to_declared(value)
     if setting.kind == "enum":
-        known = {_identifier(choice.value): choice.value for choice in setting.choices}
         # A file of another version may hold an unknown choice.
-        chosen = known.get(value, setting.default)
+        chosen = next((c.value for c in setting.choices if _identifier(c.value) == value), None)
+        chosen = setting.default if chosen is None else chosen
         return setting.enum(chosen) if setting.enum and chosen is not None else chosen
     return value
 

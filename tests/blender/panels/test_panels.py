@@ -330,7 +330,7 @@ def test_nothing_that_a_file_holds_breaks_the_panel(chosen: Any) -> None:
 def test_drawing_is_quick_and_changes_nothing(chosen: Any, promised: Promised) -> None:
     show("running")
     show("ready", job="done", record=record())
-    promised("draw", draw_blank, calls=1_300, milliseconds=0.7)
+    promised("draw", draw_blank, calls=1_250, milliseconds=0.7)
 
 
 def test_preferences_say_where_a_key_comes_from(
