@@ -27,6 +27,8 @@ from ...providers import (
     copy_profile,
     read_picture_info,
 )
+from ...providers._shared.images.jpeg import is_jpeg
+from ...providers._shared.images.png import has_alpha, is_png
 from ...providers._shared.images.values import AGAIN, DAMAGED
 from ..disk.plain_files import read_plain
 from ..library.live_record import LiveRecord
@@ -90,6 +92,8 @@ class ImagePreparer:
         self._check_content(picture, sent)  # guard: picture-is-looked-at
         if cut_out:
             sent = self._cut_out(picture, sent)
+        if not self.provider.takes_alpha and _may_be_transparent(sent):
+            sent = self._edit(picture, sent, background="white")
         if sent == data:
             return picture
         ready = self._save(picture, sent)
@@ -136,19 +140,8 @@ class ImagePreparer:
         `data` is the file that would be sent otherwise. It is returned, and a note added, if the
         subject cannot be separated from the background, or if there is no Blender.
         """
-        folder = self.live.folder
-        source, target = folder / f".{picture.view}-whole", folder / f".{picture.view}-cut.png"
-        Library(folder.parent).keep(folder.name, source.name, data)
-        request = {
-            "do": "develop",
-            "picture": str(source),
-            "orientation": read_picture_info(data, picture.name).orientation,
-            "background": "remove",
-            "output": str(target),
-        }
         try:
-            self.resources.blender.ask(request, self.live.show_progress, self.check)
-            made = read_plain(target, READABLE.max_bytes)
+            return self._edit(picture, data, background="remove")
         except (BadImage, Failed, NoBlender) as error:
             self.live.note(
                 Message(
@@ -158,6 +151,26 @@ class ImagePreparer:
                 )
             )
             return data
+
+    def _edit(self, picture: InputPicture, data: bytes, *, background: str) -> bytes:
+        """Have the worker edit an image, and return it as a PNG without metadata.
+
+        `background` is as in the worker's request “develop”. Raises the worker's errors, and
+        NoBlender.
+        """
+        folder = self.live.folder
+        source, target = folder / f".{picture.view}-whole", folder / f".{picture.view}-cut.png"
+        Library(folder.parent).keep(folder.name, source.name, data)
+        request = {
+            "do": "develop",
+            "picture": str(source),
+            "orientation": read_picture_info(data, picture.name).orientation,
+            "background": background,
+            "output": str(target),
+        }
+        try:
+            self.resources.blender.ask(request, self.live.show_progress, self.check)
+            made = read_plain(target, READABLE.max_bytes)
         finally:
             source.unlink(missing_ok=True)
             target.unlink(missing_ok=True)
@@ -232,6 +245,10 @@ class ImagePreparer:
             ) from error
         finally:
             (self.live.folder / file).unlink(missing_ok=True)
+
+
+def _may_be_transparent(data: bytes) -> bool:
+    return not is_jpeg(data) and (not is_png(data) or has_alpha(data))
 
 
 def needs_fitting(picture: InputPicture, size: int, provider: Provider[Any]) -> str:

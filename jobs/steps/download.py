@@ -24,6 +24,7 @@ from ...providers import (
     Uncertain,
 )
 from ..abandonable_call import Call
+from ..disk.gltf_extras import strip_asset_extras
 from ..disk.plain_files import is_plain, open_plain
 from ..library.file_names import DOWNLOAD, PREVIEW
 from ..library.live_record import LiveRecord
@@ -130,6 +131,8 @@ class MeshDownload:
                 if remote.role == "mesh":
                     raise
                 log.info("no preview: %s", error)
+        if self._provider.writes_orders:
+            strip_asset_extras(self._live.folder / mesh)  # guard: orders-leave-the-mesh
         self.finish(mesh)
 
     def _embedded_mesh(self, name: str) -> str:

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...providers import InvalidSettings, Provider, all_providers
 from ..disk.plain_files import copy_plain, is_plain_up_to
 from ..disk.signatures import forget_mark, mark_file
 from ..disk.trust import remove_tree, workshop
@@ -96,4 +97,25 @@ def prepare_request(
         "render_preview": not preview.is_file(),
         "mending": cleanup,
         "asset": asset_data(record),
+        "projection": _projection(folder, record),
+    }
+
+
+def _projection(folder: Path, record: Record) -> dict[str, Any] | None:
+    """Return the image that the worker projects onto a mesh without colors; None for no image."""
+    provider, picture = all_providers().get(record.provider), record.pictures[0]
+    if provider is None or type(provider).projects_image is Provider.projects_image:
+        return None
+    from ...providers._shared.server_settings.model import settings_of_record
+
+    try:
+        wanted = provider.projects_image(settings_of_record(provider, record.settings))
+    except InvalidSettings:  # a record of another version
+        return None
+    if not wanted or picture.file is None:
+        return None
+    return {
+        "picture": str(folder / picture.file),
+        "orientation": picture.info.orientation if picture.info else 1,
+        "rotation": provider.front_rotation,
     }

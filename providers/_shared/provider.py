@@ -118,6 +118,10 @@ class Provider(ABC, Generic[S]):
     """Degrees about Z, counterclockwise from above, that rotate the models' front to -Y."""
     has_live_preview: ClassVar[bool] = False
     """Whether the worker can preview a result with changed settings, at no cost."""
+    takes_alpha: ClassVar[bool] = True
+    """Whether transparency is understood; if not, images are put on white before `upload`."""
+    writes_orders: ClassVar[bool] = False
+    """Whether the server writes the order into `asset.extras` of GLB files; it is removed."""
     models: ClassVar[tuple[str, ...]] = ()
     """Names of the neural networks that the provider can use once their weights are downloaded."""
 
@@ -145,6 +149,10 @@ class Provider(ABC, Generic[S]):
 
     def cuts_out(self, settings: S, http: Http | None) -> bool:
         """Return whether the add-on removes the background of the images it sends. Free."""
+        return False
+
+    def projects_image(self, settings: S) -> bool:
+        """Return whether the image is projected onto a mesh that comes without colors."""
         return False
 
     def views_for(self, settings: S) -> tuple[str, ...]:

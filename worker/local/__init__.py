@@ -41,7 +41,7 @@ from .subject.box import box_of
 from .subject.coverage import count_lost_parts, drop_fragments
 from .subject.foreground import Foreground, find_foreground
 
-__all__ = ["Model", "build"]
+__all__ = ["Model", "build", "front_texture", "is_crisp"]
 
 # Depth at thickness 1, as a share of the height.
 _CUTOUT_DEPTH = 0.1
@@ -227,6 +227,26 @@ def _texture(
         picture, subject.matte, bounds, back=back, longest=longest, flank=flank, fade=fade
     )
     return images, images.coordinates(plane, solid.behind)
+
+
+def front_texture(
+    picture: NDArray[np.float32], matte: Singles, bounds: Floats, longest: int
+) -> Atlas:
+    """Return the texture of a round body whose front is what an image (h, w, 4) shows.
+
+    `matte` (h, w) is the subject, and `bounds` its left, top, right and bottom in pixels. No side
+    of the texture exceeds `longest`.
+    """
+    crisp = is_crisp(picture)
+    return atlas(
+        picture,
+        matte,
+        bounds,
+        back="rim",
+        longest=longest,
+        flank=None if crisp else _flank(matte, "body"),
+        fade=0.0 if crisp else _fade(matte, "body"),
+    )
 
 
 def is_crisp(pixels: NDArray[np.float32]) -> bool:

@@ -42,7 +42,7 @@ def add_model(model: Model, name: str) -> bpy.types.Object:
     mesh.polygons.foreach_set("loop_start", np.arange(0, model.triangles.size, 3, np.int32))
     mesh.uv_layers.new(name="UVMap", do_init=False)
     mesh.uv_layers["UVMap"].uv.foreach_set("vector", _flat(model.uv, np.float32))
-    mesh.materials.append(_material(name, _packed_image(name, model.texture), model.crisp))
+    mesh.materials.append(textured_material(name, model.texture, crisp=model.crisp))
     # Only faces were set; Blender derives the edges.
     mesh.update(calc_edges=True)
     added = bpy.data.objects.new(name, mesh)
@@ -79,13 +79,19 @@ def _packed_image(name: str, texture: NDArray[np.uint8]) -> bpy.types.Image:
     return image
 
 
-def _material(name: str, image: bpy.types.Image, crisp: bool) -> bpy.types.Material:
+def textured_material(
+    name: str, texture: NDArray[np.uint8], *, crisp: bool = False
+) -> bpy.types.Material:
+    """Return a material whose base color is a texture (height, width, 3 or 4), packed as PNG.
+
+    `crisp`: show each pixel of the texture as a square.
+    """
     material = new_material(name)
     surface = find_principled(material)
     assert surface is not None
     surface.inputs["Roughness"].default_value = ROUGHNESS
-    texture = material.node_tree.nodes.new("ShaderNodeTexImage")
-    texture.image = image
-    texture.interpolation = "Closest" if crisp else "Linear"
-    material.node_tree.links.new(texture.outputs["Color"], surface.inputs["Base Color"])
+    node = material.node_tree.nodes.new("ShaderNodeTexImage")
+    node.image = _packed_image(name, texture)
+    node.interpolation = "Closest" if crisp else "Linear"
+    material.node_tree.links.new(node.outputs["Color"], surface.inputs["Base Color"])
     return material

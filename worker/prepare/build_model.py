@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from ..fresh_file import open_empty_file
 from ..images.png import encode_png
 from ..images.read_image import read_image
 from ..import_options import ImportOptions, read_import_options
+from ..mesh.project_image import project_image
 from ..names import short_name
 from ..progress import Report
 from ..refusal import OTHER_FORMAT, Message, Refusal, as_message
@@ -46,7 +48,10 @@ def prepare_model(request: dict[str, Any], report: Report) -> dict[str, Any]:
     report(0.0, "Importing the mesh")
     open_empty_file()
     options = read_import_options(request.get("mending"))
-    root, notes = _import_or_refuse(request["mesh"], request["name"], options)
+    projection = request.get("projection")
+    if projection:
+        projection = {**projection, "cache": request.get("cache")}
+    root, notes = _import_or_refuse(request["mesh"], request["name"], options, projection)
     objects = model_objects(root)
     report(0.6, "Saving the model")
     if asked := request.get("parts"):
@@ -69,7 +74,7 @@ def prepare_model(request: dict[str, Any], report: Report) -> dict[str, Any]:
 
 
 def _import_or_refuse(
-    path: str, name: str, options: ImportOptions
+    path: str, name: str, options: ImportOptions, projection: Mapping[str, Any] | None
 ) -> tuple[bpy.types.Object, list[str]]:
     """Import the model as `import_model` does; any unforeseen error becomes a Refusal.
 
@@ -77,7 +82,7 @@ def _import_or_refuse(
     are not the file's fault and keep their own kind.
     """
     try:
-        root, notes = import_model(path, name, options)
+        root, notes = import_model(path, name, options, projection)
         if not face_count(root):
             raise Refusal("bad_mesh", "The mesh file has no faces.", "Generate the mesh again.")
     except Refusal:
@@ -147,15 +152,23 @@ def _read_service_preview(path: str) -> NDArray[np.uint8] | None:
 
 
 def import_model(
-    path: str, name: str, options: ImportOptions = DEFAULT
+    path: str,
+    name: str,
+    options: ImportOptions = DEFAULT,
+    projection: Mapping[str, Any] | None = None,
 ) -> tuple[bpy.types.Object, list[str]]:
     """Import the mesh file into the open, empty file and clean it up.
 
+    `projection`: the image to project onto a mesh without colors, as `project_image` takes it.
     Return the root object and notes for the user. Raise Refusal if the file is not a valid mesh.
     """
     name = short_name(name) or "mesh"
     with unpack_archive(path) as (mesh_file, home):
         format_, notes = import_mesh_file(mesh_file, home, merge_doubles=options.weld)
         root = clean_up(name, format_, options)
+        if projection:
+            bpy.context.view_layer.update()
+            note = project_image(name, model_meshes(root), projection)
+            notes += [note] if note else []
         notes += clean_up_materials(name, model_meshes(root), home, options)
     return root, notes

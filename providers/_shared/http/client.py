@@ -127,14 +127,19 @@ class Http(Downloads):
         path: str,
         *,
         json: Any = None,
+        form: Mapping[str, Any] | None = None,
         files: Files | None = None,
         timeout: float = READ_LIMIT,
     ) -> Reply:
-        """Send a free POST of `json`, or of `files` as a form, with retries; errors as in `get`."""
+        """Send a free POST, with retries; errors as in `get`.
+
+        The body is `json`, or `form` and `files` as multipart form data.
+        """
         return self._send_with_retries(
             "POST",
             self._policy.at_home(path),
             json=json,
+            data=form,
             files=files,
             headers=self._headers,
             timeout=timeout,

@@ -98,19 +98,23 @@ class Downloads:
     def open_download(
         self, url: str, headers: Mapping[str, str], field: str | None = None
     ) -> Iterator[Stream]:
-        """Open a download, without the API key.
+        """Open a download, without the API key unless `url` is a path at the service.
 
-        With `field`, `url` is a path at the service instead, which is called with the API key, and
-        the download is the file that this field of the JSON answer has in base64. Raises
-        Interrupted if the connection fails, now or while the block reads. Raises BadMesh if the URL
-        or one of its redirects must not be used, and Unreachable if Blender is offline.
+        With `field`, it is such a path, and the download is the file that this field of the JSON
+        answer has in base64. Raises Interrupted if the connection fails, now or while the block
+        reads. Raises BadMesh if the URL or one of its redirects must not be used, BadReply if a
+        path is redirected, and Unreachable if Blender is offline.
         """
         if field is not None:
-            with self._open_reply(url) as reply:
+            with self._open_reply(url, {}) as reply:
                 whole = reply.status == 200
                 # Without its length, which is not that of the file.
                 own = replace(reply, headers={}, pieces=_file_in(reply, field))
                 yield own if whole else reply
+            return
+        if url.startswith("/"):
+            with self._open_reply(url, headers) as reply:
+                yield reply
             return
         try:
             with self._open(url, headers, BadMesh) as answer:
@@ -122,8 +126,11 @@ class Downloads:
             raise _interruption(error) from error
 
     @contextlib.contextmanager
-    def _open_reply(self, path: str) -> Iterator[Stream]:
-        """Open the response to a GET of a path of the service, with the API key."""
+    def _open_reply(self, path: str, headers: Mapping[str, str]) -> Iterator[Stream]:
+        """Open the response to a GET of a path of the service, with the API key.
+
+        `headers` are added to those that carry the key.
+        """
         address = self._policy.at_home(path)
         check_host = self._policy.home_check(address)
         try:
@@ -133,7 +140,7 @@ class Downloads:
                 time_limit=FREE_LIMIT,
                 stall_timeout=READ_LIMIT,
                 check_host=check_host,
-                headers=self._headers,
+                headers={**headers, **self._headers},
             ) as answer:
                 answer.lift_deadline()
                 yield Stream(answer.status, answer.headers, _arriving(answer))

@@ -58,6 +58,12 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
         at += 12 + length
 
 
+def has_alpha(data: bytes) -> bool:
+    """Return whether a PNG may have transparent pixels. Errors as in `chunks`."""
+    color_type = data[25]
+    return color_type in (4, 6) or any(kind == b"tRNS" for kind, _, _ in chunks(data))
+
+
 def clean_png(data: bytes, info: PictureInfo) -> bytes:
     """Return the file without metadata, except for profile and orientation.
 

@@ -19,8 +19,9 @@ class RemoteFile:
     """A result file, which is downloaded without the API key.
 
     `format` is its file extension without the dot, None if unknown. For a mesh that came with the
-    ticket, `url` is empty, and `file` is its name in `Ticket.files`. If `field` is set, `url` is a
-    path at the service, called with the API key, and the field of its JSON has the file in base64.
+    ticket, `url` is empty, and `file` is its name in `Ticket.files`. A `url` that begins with a
+    slash is a path at the service, called with the API key. If `field` is set, `url` is such a
+    path, and the field of its JSON has the file in base64.
     """
 
     url: str

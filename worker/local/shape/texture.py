@@ -73,10 +73,14 @@ class Atlas:
 
         `behind` (m,) marks the triangles that show the back.
         """
+        return self.corner_coordinates(plane, behind[:, None])
+
+    def corner_coordinates(self, points: Floats, behind: Bools) -> Singles:
+        """Return UVs (…, 2) for image points (…, 2); `behind` (…) marks those on the back."""
         shape = self.image.shape
-        front = self.front.coordinates(plane, shape)
-        back = self.back.coordinates(plane, shape)
-        return np.where(behind[:, None, None], back, front).astype(np.float32)
+        front = self.front.coordinates(points, shape)
+        back = self.back.coordinates(points, shape)
+        return np.where(behind[..., None], back, front).astype(np.float32)
 
 
 def atlas(
