@@ -4,6 +4,7 @@
 Such a file has the graph as ComfyUI's “Export (API)” writes it, what the panel says about it, the
 views that it takes, and the inputs of its nodes that are settings. Sources of the graphs: ComfyUI's
 own templates (PyPI `comfyui-workflow-templates-json` 0.1.123), with the nodes of ComfyUI alone.
+Inputs of newer nodes are there as well, such as `sampling`: ComfyUI ignores unknown ones.
 """
 
 from __future__ import annotations

@@ -53,6 +53,7 @@ NODES: dict[str, dict[str, Any]] = {
         {"model": ["MODEL"], "shift": _float(1.73, 0.0, 100.0)}, ("MODEL",)
     ),
     "LoadImage": _node({"image": [[], {"image_upload": True}]}, ("IMAGE", "MASK")),
+    "CLIPVisionLoader": _node({"clip_name": [["clip_vision_g.safetensors"]]}, ("CLIP_VISION",)),
     "CLIPVisionEncode": _node(
         {"clip_vision": ["CLIP_VISION"], "image": ["IMAGE"], "crop": [["center", "none"]]},
         ("CLIP_VISION_OUTPUT",),
