@@ -232,7 +232,7 @@ _LAST: dict[str, Any] = {
 @contextlib.contextmanager
 def serving(service: Comfyui) -> Iterator[Comfyui]:
     """Serve on a free loopback port while the block runs."""
-    with loopback.serve(_Handler, service=service) as service.url:
+    with loopback.serve(_Handler, quiet=True, service=service) as service.url:
         yield service
 
 
