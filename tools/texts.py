@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import errno
 import functools
+import json
 import os
 import re
 import subprocess
@@ -80,6 +81,8 @@ NAMES = frozenset(
 )  # fmt: skip
 """Names of variables and attributes that hold texts for users."""
 LETTERS = re.compile(r"[A-Za-z]{2}")
+DESCRIBED = re.compile(r'  "description": (".*"),')
+"""Matches the line of a data file that has its description."""
 CHECKS = ("--check-format", "--check-domain")
 FIELD = re.compile(r"\{[^{}]*\}")
 SAME = re.compile(r"[^A-Za-z]*|[A-Z0-9 ./+−-]{1,4}|Tripo|Scenario|[a-z_]+|[a-z]+[A-Z]\w*|.*_.*")
@@ -96,6 +99,12 @@ def speaking_files() -> list[str]:
         and file.startswith(ROOMS)
         and file not in COMMAND_LINE
     ]
+
+
+def data_files() -> list[str]:
+    """Return the files of data whose descriptions a user reads, such as shipped workflows."""
+    known = (file for file in package.known_files() if package.is_product(file))
+    return [file for file in known if file.startswith("providers/") and file.endswith(".json")]
 
 
 @functools.cache
@@ -116,6 +125,10 @@ def extract() -> dict[str, list[str]]:
         for text, line in (*_sentences(tree), *_labels(tree)):
             if text not in ignored and f"{file}:{line}" not in found[text]:
                 found[text].append(f"{file}:{line}")
+    for file in data_files():
+        for number, line in enumerate((places.ROOT / file).read_text("utf-8").splitlines(), 1):
+            if match := DESCRIBED.fullmatch(line):
+                found[json.loads(match[1])].append(f"{file}:{number}")
     # The system's sentences for these errors end up in messages as values.
     for number in SYSTEM_ERRORS:
         found[os.strerror(number)].append(STATES)

@@ -144,23 +144,20 @@ def find_order(request: Request[Any], uploaded: Uploaded, http: Http) -> tuple[T
 def history_entry(http: Http, task: str) -> dict[str, Any] | None:
     """Return what the server remembers of a finished order; None for any other."""
     reply = http.get(f"/history/{segment(task)}", shorten=True)
-    entry = _object_in(reply, "history").get(task)
+    entry = _object_in(reply).get(task)
     return entry if isinstance(entry, dict) else None
 
 
 def queue_of(http: Http) -> tuple[list[str], list[str]]:
     """Return the ids of the orders that run, and of those that wait, the next one first."""
-    body = _object_in(http.get("/queue", shorten=True), "queue")
+    body = _object_in(http.get("/queue", shorten=True))
     return _ids_in(body.get("queue_running")), _ids_in(body.get("queue_pending"))
 
 
-def _object_in(reply: Reply, name: str) -> dict[str, Any]:
+def _object_in(reply: Reply) -> dict[str, Any]:
     if reply.ok and isinstance(reply.json, dict):
         return reply.json
-    raise BadReply(
-        Message("ComfyUI returned status {status} for its {what}.", status=reply.status, what=name),
-        UNUSUAL,
-    )
+    raise BadReply(Message("ComfyUI returned status {status}.", status=reply.status), UNUSUAL)
 
 
 def _ids_in(rows: Any) -> list[str]:

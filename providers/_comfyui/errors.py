@@ -84,7 +84,9 @@ def refusal(reply: Reply, graph: Graph) -> ImageToMeshError:
     if reply.status in (404, 405):
         return Unreachable("Another server than ComfyUI answered.", PORT)
     if reply.status == 413:
-        return InvalidSettings("The workflow is too large for the server.", "Use a smaller one.")
+        return InvalidSettings(
+            "The workflow is too large for the server.", "Use a smaller workflow."
+        )
     return Uncertain(
         Message("ComfyUI returned status {status}.", status=reply.status),
         "The server may still make the mesh. Submitting the job again costs nothing.",
@@ -171,6 +173,6 @@ def execution_error(data: Mapping[str, Any], graph: Graph) -> Failed:
     message = Message(
         "The node “{node}” failed: {reason}.", node=node, reason=reason.strip().rstrip(".")
     )
-    told = f"{data.get('exception_type', '')} {reason}".lower()
-    is_memory = any(word in told for word in ("outofmemory", "out of memory", "allocation on"))
+    told = f"{data.get('exception_type', '')} {reason}".lower().replace(" ", "")
+    is_memory = "outofmemory" in told or "allocationondevice" in told
     return Failed(message, MEMORY if is_memory else WINDOW)

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Print: the larger model, and the shape alone."""
+
+import bpy
+
+settings = bpy.context.scene.image_to_mesh.comfyui
+settings.workflow = "hunyuan3d-2.1"
+settings.project_image = False
