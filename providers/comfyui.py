@@ -201,7 +201,10 @@ class Comfyui(Provider[ComfyuiSettings]):
 
     def license_note(self) -> str:
         """Return a note on the licenses of the workflow's models."""
-        return f"See the licenses of the workflow's models. {self.notice}"
+        return (
+            "See the licenses of the workflow's models; Tencent's for Hunyuan3D does not cover the "
+            "EU, the UK, and South Korea"
+        )
 
     def balance(self, http: "Http | None") -> Balance | None:
         """Return None if ComfyUI answers. Raises Unreachable or BadKey otherwise."""

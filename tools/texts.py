@@ -81,8 +81,8 @@ NAMES = frozenset(
 )  # fmt: skip
 """Names of variables and attributes that hold texts for users."""
 LETTERS = re.compile(r"[A-Za-z]{2}")
-DESCRIBED = re.compile(r'  "description": (".*"),')
-"""Matches the line of a data file that has its description."""
+DESCRIBED = re.compile(r'  "(?:title|description)": (".*"),')
+"""Matches the lines of a data file that have its title and description."""
 CHECKS = ("--check-format", "--check-domain")
 FIELD = re.compile(r"\{[^{}]*\}")
 SAME = re.compile(r"[^A-Za-z]*|[A-Z0-9 ./+−-]{1,4}|Tripo|Scenario|[a-z_]+|[a-z]+[A-Z]\w*|.*_.*")

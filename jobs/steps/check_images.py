@@ -93,7 +93,7 @@ class ImagePreparer:
         if cut_out:
             sent = self._cut_out(picture, sent)
         if not self.provider.takes_alpha and _may_be_transparent(sent):
-            sent = self._edit(picture, sent, background="white")
+            sent = self._edit(picture, sent, image_background="white")
         if sent == data:
             return picture
         ready = self._save(picture, sent)
@@ -141,7 +141,7 @@ class ImagePreparer:
         subject cannot be separated from the background, or if there is no Blender.
         """
         try:
-            return self._edit(picture, data, background="remove")
+            return self._edit(picture, data, image_background="remove")
         except (BadImage, Failed, NoBlender) as error:
             self.live.note(
                 Message(
@@ -152,11 +152,11 @@ class ImagePreparer:
             )
             return data
 
-    def _edit(self, picture: InputPicture, data: bytes, *, background: str) -> bytes:
+    def _edit(self, picture: InputPicture, data: bytes, *, image_background: str) -> bytes:
         """Have the worker edit an image, and return it as a PNG without metadata.
 
-        `background` is as in the worker's request “develop”. Raises the worker's errors, and
-        NoBlender.
+        `image_background` is the `background` of the worker's request “develop”. Raises the
+        worker's errors, and NoBlender.
         """
         folder = self.live.folder
         source, target = folder / f".{picture.view}-whole", folder / f".{picture.view}-cut.png"
@@ -165,7 +165,7 @@ class ImagePreparer:
             "do": "develop",
             "picture": str(source),
             "orientation": read_picture_info(data, picture.name).orientation,
-            "background": background,
+            "background": image_background,
             "output": str(target),
         }
         try:

@@ -19,6 +19,7 @@ from .._shared.servers.probe import Kind, what_answers
 from .errors import UNUSUAL, problems_in, refusal, upload_refusal, wrong_server
 from .graph import FOLDER, fill_graph
 from .inputs import graph_of, values_by_place
+from .shipped import find_workflow
 
 if TYPE_CHECKING:
     from .._shared.http.client import Http
@@ -92,7 +93,8 @@ def order(request: Request[Any], uploaded: Uploaded, http: Http) -> Ticket:
     body = {"prompt": filled, "client_id": id_, "prompt_id": id_}
     reply = http.submit("/prompt", json=body, timeout=ORDER_LIMIT)
     if not reply.ok:
-        raise refusal(reply, filled)
+        workflow = find_workflow(request.settings.workflow)
+        raise refusal(reply, filled, workflow.page if workflow else "")
     return _ticket_from(reply, request, id_, filled)
 
 
@@ -173,7 +175,7 @@ def _number(row: list[Any]) -> float:
 def cancel(ticket: Ticket, http: Http) -> CancelOutcome:
     """Take an order out of the queue, or interrupt it if it runs; nothing is ever charged.
 
-    Only the order itself is interrupted: servers before September 2025 stop whatever runs.
+    Only the order itself is interrupted: servers before September 2025 stop any order that runs.
     """
     task = ticket.data["task"]
     for _ in range(2):  # it may begin between the look and the call

@@ -45,7 +45,7 @@ MISSING_NODE = ("missing_node_type", "invalid_prompt")
 
 
 class Problem(NamedTuple):
-    """What ComfyUI says about one node of an order: the node's title, and the error."""
+    """An error of one node of an order: the node's title, and the error as ComfyUI describes it."""
 
     node: str
     type: str
@@ -71,14 +71,15 @@ def wrong_server(found: Answering, address: str) -> ImageToMeshError:
     return Unreachable(message, PORT)
 
 
-def refusal(reply: Reply, graph: Graph) -> ImageToMeshError:
+def refusal(reply: Reply, graph: Graph, page: str = "") -> ImageToMeshError:
     """Return the error for an order that ComfyUI did not accept.
 
-    Uncertain if the answer is not from ComfyUI itself.
+    `page` is the address from which the model of the workflow can be downloaded. Uncertain if the
+    answer is not from ComfyUI itself.
     """
     body: Any = reply.json if isinstance(reply.json, dict) else {}
     if reply.status == 400 and isinstance(body.get("error"), dict | str):
-        return _refused_graph(body, graph)
+        return _refused_graph(body, graph, page)
     if reply.status in (401, 403):
         return BadKey("The server requires a password.", PASSWORD)
     if reply.status in (404, 405):
@@ -104,10 +105,10 @@ def upload_refusal(reply: Reply, name: str) -> ImageToMeshError:
     return Failed(message, WINDOW)
 
 
-def _refused_graph(body: Mapping[str, Any], graph: Graph) -> InvalidSettings:
+def _refused_graph(body: Mapping[str, Any], graph: Graph, page: str) -> InvalidSettings:
     problem = next(problems_in(body.get("node_errors"), graph), None)
     if problem is not None:
-        return error_of(problem)
+        return error_of(problem, page)
     error = body["error"]
     if isinstance(error, str):
         error = {"message": error}
@@ -144,8 +145,8 @@ def problems_in(node_errors: object, graph: Graph) -> Iterator[Problem]:
         )
 
 
-def error_of(problem: Problem) -> InvalidSettings:
-    """Return the error for a node that ComfyUI refused."""
+def error_of(problem: Problem, page: str = "") -> InvalidSettings:
+    """Return the error for a node that ComfyUI refused; `page` is as in `refusal`."""
     node, kind, details, value = problem
     details = details.rstrip(".")
     if kind == "value_not_in_list" and value:
@@ -154,7 +155,7 @@ def error_of(problem: Problem) -> InvalidSettings:
             value=value,
             node=node,
         )
-        return InvalidSettings(message, MODELS)
+        return InvalidSettings(message, MODELS, page)
     if kind == "required_input_missing":
         message = Message(
             "The node “{node}” lacks an input: {details}.", node=node, details=details

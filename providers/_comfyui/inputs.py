@@ -162,8 +162,10 @@ def _inputs_in(described: Mapping[str, Any]) -> dict[str, Any]:
     inputs = described.get("input")
     if not isinstance(inputs, dict):
         return {}
-    parts = (inputs.get(name) for name in ("required", "optional"))
-    return {name: spec for part in parts if isinstance(part, dict) for name, spec in part.items()}
+    groups = (inputs.get(name) for name in ("required", "optional"))
+    return {
+        name: spec for group in groups if isinstance(group, dict) for name, spec in group.items()
+    }
 
 
 def _title(item: Input) -> str:

@@ -20,6 +20,8 @@ FOLDER = Path(__file__).parent / "graphs"
 class Workflow(NamedTuple):
     """A workflow: its id, which is the file's name, texts for the panel, and the views it takes.
 
+    `page` is the address from which its model can be downloaded.
+
     `settings` name the inputs that are settings: each has a `node`, an `input`, and optionally a
     `title`, a `group` and `basic` as in `Option`.
     """

@@ -35,7 +35,7 @@ def poll(ticket: Ticket, http: Http) -> Progress | Result:
     Raises Failed, or Expired if the server has lost the order, and its files are not there either.
     """
     task = str(ticket.data["task"])
-    for look in range(2):
+    for attempt in range(2):
         entry = history_entry(http, task)
         if entry is None and (progress := _progress(task, http)):
             return progress
@@ -43,7 +43,7 @@ def poll(ticket: Ticket, http: Http) -> Progress | Result:
         entry = entry or history_entry(http, task)
         if entry is not None:
             return _end_of(ticket, entry, http)
-        if look == 0:
+        if attempt == 0:
             http.wait(PAUSE)
     return _after_a_restart(ticket, http)
 
@@ -86,7 +86,7 @@ def _mesh_path(ticket: Ticket, entry: Mapping[str, Any], http: Http) -> str:
     if found is not None:
         return found
     for row in ticket.data["dropped"]:
-        raise Failed(*_said(row))
+        raise Failed(*_problem_text(row))
     raise Failed("The workflow ended without a mesh file.", ENDING)
 
 
@@ -94,14 +94,14 @@ def _result(ticket: Ticket, path: str, http: Http) -> Result:
     if ticket.data["free_memory"]:
         free_memory(http)
     notes = [
-        Message("ComfyUI left out a part of the workflow: {reason}", reason=_said(row)[0])
+        Message("ComfyUI left out a part of the workflow: {reason}", reason=_problem_text(row)[0])
         for row in ticket.data["dropped"]
     ]
     facts = {"seed": ticket.data["seed"]}
     return Result((RemoteFile(path),), credits=0.0, facts=facts, notes=tuple(notes))
 
 
-def _said(row: list[str]) -> tuple[str, str]:
+def _problem_text(row: list[str]) -> tuple[str, str]:
     error = error_of(Problem(*row))
     return error.message, error.hint
 

@@ -123,7 +123,7 @@ class Comfyui:
         self.stages = []
         return 200, {"prompt_id": id_, "number": len(self.orders), "node_errors": errors}
 
-    def look(self) -> dict[str, Any]:
+    def poll_queue(self) -> dict[str, Any]:
         """Return the queue, and move its orders on by one stage."""
         running, pending = [], []
         strangers = [[-number, id_, {}, {}, []] for number, id_ in enumerate(self.ahead)]
@@ -198,7 +198,7 @@ def _is_uuid(text: str) -> bool:
     return False
 
 
-def _failed(kind: str, message: str) -> Any:
+def _failure(kind: str, message: str) -> Any:
     def last(graph: dict[str, Any], id_: str) -> list[Any]:
         node = next((key for key in graph if graph[key]["class_type"] == "KSampler"), min(graph))
         return [
@@ -213,15 +213,15 @@ def _failed(kind: str, message: str) -> Any:
     return last
 
 
-def _succeeded(graph: dict[str, Any], id_: str) -> list[Any]:
+def _success(graph: dict[str, Any], id_: str) -> list[Any]:
     return ["execution_success", {"prompt_id": id_}]
 
 
 _LAST: dict[str, Any] = {
-    "success": _succeeded,
-    "null": _succeeded,
-    "error": _failed("RuntimeError", "mat1 and mat2 shapes cannot be multiplied\n"),
-    "memory": _failed("torch.OutOfMemoryError", "Allocation on device 0 would exceed memory."),
+    "success": _success,
+    "null": _success,
+    "error": _failure("RuntimeError", "mat1 and mat2 shapes cannot be multiplied\n"),
+    "memory": _failure("torch.OutOfMemoryError", "Allocation on device 0 would exceed memory."),
     "interrupted": lambda graph, id_: [
         "execution_interrupted",
         {"prompt_id": id_, "node_id": "5", "node_type": "KSampler", "executed": []},
@@ -283,7 +283,7 @@ class _Handler(loopback.Handler):
             kind = unquote(path.removeprefix("/object_info/"))
             return 200, {kind: NODES[kind]} if kind in NODES else {}
         if path == "/queue":
-            return 200, service.look()
+            return 200, service.poll_queue()
         if path.startswith("/history/"):
             return 200, service.entry_of(path.removeprefix("/history/"))
         if path == "/view":

@@ -189,11 +189,11 @@ def _needed_by(graph: Mapping[str, Any], output: str) -> list[str]:
 
 def _check_node(graph: Mapping[str, Any], id_: str, has_file: HasFile) -> list[Error]:
     node = graph[id_]
-    parts = NODES[node["class_type"]]["input"]
+    groups = NODES[node["class_type"]]["input"]
     errors = []
-    for name, spec in {**parts["required"], **parts.get("optional", {})}.items():
+    for name, spec in {**groups["required"], **groups.get("optional", {})}.items():
         if name not in node["inputs"]:
-            if name in parts["required"]:
+            if name in groups["required"]:
                 errors.append(_error("required_input_missing", "Required input is missing", name))
             continue
         value = node["inputs"][name]

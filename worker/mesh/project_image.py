@@ -63,7 +63,12 @@ def project_image(name: str, meshes: list[bpy.types.Object], request: Mapping[st
     box = _subject_bounds(subject.matte > 0.5)
     texture = front_texture(subject.picture, subject.matte, box, SIDE)
     material = textured_material(name, texture.image, crisp=is_crisp(pixels))
-    _apply(material, texture, box, [_look_at(obj, request.get("rotation", 0)) for obj in meshes])
+    _apply(
+        material,
+        texture,
+        box,
+        [_seen_from_front(obj, request.get("rotation", 0)) for obj in meshes],
+    )
     return DONE
 
 
@@ -81,11 +86,11 @@ def _subject_bounds(mask: Bools) -> Any:
     return np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], np.float64)
 
 
-def _look_at(obj: bpy.types.Object, degrees: float) -> Seen:
+def _seen_from_front(obj: bpy.types.Object, degrees: float) -> Seen:
     """Return an object's mesh in world space, rotated by `degrees` about Z."""
     mesh = obj.data
-    turn = radians(degrees)
-    rotation = np.array([[cos(turn), -sin(turn), 0], [sin(turn), cos(turn), 0], [0, 0, 1]])
+    angle = radians(degrees)
+    rotation = np.array([[cos(angle), -sin(angle), 0], [sin(angle), cos(angle), 0], [0, 0, 1]])
     world = np.array(obj.matrix_world, np.float64)
     matrix = rotation @ world[:3, :3]
     points = positions_of(mesh) @ matrix.T + rotation @ world[:3, 3]

@@ -89,11 +89,11 @@ def is_like(color: NDArray[Any], expected: tuple[int, int, int]) -> bool:
     return bool(all(distance < np.abs(color - other).sum() for other in others))
 
 
-PARTS = [((-1, -2, -2), RED), ((1, -2, -2), BLUE), ((0, -1, 2), GREEN)]
+DIRECTIONS = [((-1, -2, -2), RED), ((1, -2, -2), BLUE), ((0, -1, 2), GREEN)]
 """Directions from the center to parts of the front, and their colors."""
 
 
-@pytest.mark.parametrize(("direction", "color"), PARTS)
+@pytest.mark.parametrize(("direction", "color"), DIRECTIONS)
 def test_the_front_shows_the_image(
     project: Any, image: Path, tmp_path: Path, direction: Any, color: Any
 ) -> None:
@@ -103,7 +103,7 @@ def test_the_front_shows_the_image(
     assert is_like(color_towards(obj, direction), color)
 
 
-@pytest.mark.parametrize(("direction", "color"), PARTS)
+@pytest.mark.parametrize(("direction", "color"), DIRECTIONS)
 def test_the_back_continues_the_outline(
     project: Any, image: Path, tmp_path: Path, direction: Any, color: Any
 ) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from fakes import local_servers
 from fakes.comfyui import DROPPED, Comfyui, serving
+from fakes.comfyui_nodes import NODES
 from fakes.local_servers import OtherServer, gradio
 
 from image_to_mesh.providers import (
@@ -143,7 +144,7 @@ def test_a_large_file_after_a_restart_is_not_read_whole(
     assert PROVIDER.poll(ticket, http) == before
 
 
-def test_a_saver_that_does_not_say_its_file_is_looked_up(
+def test_the_file_of_a_saver_that_does_not_say_it_is_found(
     order: Order, server: Comfyui, http: Http
 ) -> None:
     ticket = order(file=own_graph("ExportMesh"))
@@ -207,6 +208,16 @@ def test_a_missing_node_is_named(order: Order, server: Comfyui, newer: bool) -> 
     assert server.orders == []
 
 
+def test_a_missing_model_of_a_shipped_workflow_has_a_link(
+    order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    required = NODES["ImageOnlyCheckpointLoader"]["input"]["required"]
+    monkeypatch.setitem(required, "ckpt_name", [[], {}])
+    with pytest.raises(InvalidSettings, match=r"“hunyuan_3d_v2.1.safetensors” is not") as caught:
+        order()
+    assert caught.value.link.endswith("/hunyuan3D_2.1_repackaged")
+
+
 def test_a_missing_model_file_is_named(order: Order, server: Comfyui) -> None:
     graph = own_graph(quality="ultra.safetensors")
     with pytest.raises(
@@ -243,7 +254,7 @@ def test_a_workflow_without_a_result_is_explained(order: Order) -> None:
         order(file=graph)
 
 
-def test_a_part_that_was_left_out_is_noted_or_explains_the_end(
+def test_a_part_that_was_dropped_is_noted_or_explains_the_end(
     order: Order, server: Comfyui, http: Http
 ) -> None:
     graph = own_graph()
@@ -318,7 +329,7 @@ def test_an_order_that_runs_is_interrupted(order: Order, server: Comfyui, http: 
         PROVIDER.poll(ticket, http)
 
 
-def test_somebody_elses_order_is_left_alone(order: Order, server: Comfyui, http: Http) -> None:
+def test_somebody_elses_order_is_not_interrupted(order: Order, server: Comfyui, http: Http) -> None:
     ticket = order()
     PROVIDER.poll(ticket, http)
     server.ahead = ["stranger"]

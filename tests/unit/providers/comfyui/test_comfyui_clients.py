@@ -122,7 +122,7 @@ def test_comfy_headless_makes_a_mesh_and_accepts_the_shipped_workflows(
     assert told["stats"]["system"]["comfyui_version"] == "0.3.64"
     assert told["image"]["ref"] == "cup.png"
     assert (told["made"]["success"], told["made"]["error"]) == (True, None)
-    assert (told["mesh"], told["start"]) == (len(_saved(server)), "glTF")
+    assert (told["mesh"], told["start"]) == (len(_output_of(server)), "glTF")
     assert "hunyuan_3d_v2.1.safetensors" in told["checkpoints"]
     assert told["needs"] == [[], [], []]
     assert [types["errors"] for types in told["types"]] == [[], [], []]
@@ -139,7 +139,7 @@ def test_comfyui_cli_finds_queue_history_and_refusals(
     assert told["waiting"] == [told["queued"]["prompt_id"]]
     assert told["deleted"] == {}
     assert (told["status"]["status_str"], told["status"]["completed"]) == ("success", True)
-    assert told["mesh"] == len(_saved(server))
+    assert told["mesh"] == len(_output_of(server))
     assert "value_not_in_list" in told["refused"]
     assert told["node"]["KSampler"]["input"]["required"]["steps"][0] == "INT"
     assert told["unknown"] == {}
@@ -155,8 +155,8 @@ def test_comfy_toolkit_polls_to_the_end(
     assert told["online"]
     assert told["seen"][0]
     assert told["status"]["status_str"] == "success"
-    assert told["mesh"] == len(_saved(server))
+    assert told["mesh"] == len(_output_of(server))
 
 
-def _saved(server: Comfyui) -> bytes:
+def _output_of(server: Comfyui) -> bytes:
     return next(data for item, data in server.files.items() if item[0] == "output")

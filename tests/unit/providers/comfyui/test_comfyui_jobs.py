@@ -78,9 +78,11 @@ def test_the_image_is_cut_out_and_put_on_white(
     edits: list[str] = []
     edit = ImagePreparer._edit
 
-    def note(preparer: ImagePreparer, *given: Any, background: str) -> bytes:
-        edits.append(background)
-        return clear if background == "remove" else edit(preparer, *given, background=background)
+    def note(preparer: ImagePreparer, *given: Any, image_background: str) -> bytes:
+        edits.append(image_background)
+        if image_background == "remove":
+            return clear
+        return edit(preparer, *given, image_background=image_background)
 
     monkeypatch.setattr(ImagePreparer, "_edit", note)
     with serving(Comfyui()) as server:

@@ -87,7 +87,7 @@ def test_views_are_those_of_the_workflow() -> None:
 
 
 @pytest.mark.parametrize("views", [VIEWS, ("front", "back"), ("front",)], ids="-".join)
-def test_views_without_an_image_are_left_out(
+def test_views_without_an_image_are_removed(
     views: tuple[str, ...], ask: Ask, server: Comfyui, http: Http
 ) -> None:
     graph = send(ask(*views, workflow="hunyuan3d-2.0-multiview"), server, http)
