@@ -81,7 +81,7 @@ NAMES = frozenset(
 )  # fmt: skip
 """Names of variables and attributes that hold texts for users."""
 LETTERS = re.compile(r"[A-Za-z]{2}")
-DESCRIBED = re.compile(r'  "(?:title|description)": (".*"),')
+DESCRIBED = re.compile(r'^  "(?:title|description)": (".*"),$', re.MULTILINE)
 """Matches the lines of a data file that have its title and description."""
 CHECKS = ("--check-format", "--check-domain")
 FIELD = re.compile(r"\{[^{}]*\}")
@@ -126,9 +126,10 @@ def extract() -> dict[str, list[str]]:
             if text not in ignored and f"{file}:{line}" not in found[text]:
                 found[text].append(f"{file}:{line}")
     for file in data_files():
-        for number, line in enumerate((places.ROOT / file).read_text("utf-8").splitlines(), 1):
-            if match := DESCRIBED.fullmatch(line):
-                found[json.loads(match[1])].append(f"{file}:{number}")
+        content = (places.ROOT / file).read_text("utf-8")
+        for match in DESCRIBED.finditer(content):
+            at = content.count("\n", 0, match.start()) + 1
+            found[json.loads(match[1])].append(f"{file}:{at}")
     # The system's sentences for these errors end up in messages as values.
     for number in SYSTEM_ERRORS:
         found[os.strerror(number)].append(STATES)

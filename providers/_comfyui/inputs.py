@@ -178,7 +178,6 @@ def _row_of(item: Input, described: Any, title: str, owner: str) -> Iterator[Set
     if kind is None:
         return
     choices = tuple(_choices(described, options)) if kind == "enum" else ()
-    limits = {"minimum": options.get("min"), "maximum": options.get("max")}
     text = options.get("tooltip")
     about = text if isinstance(text, str) and text else f"{owner}: {item.place.input}"
     group = item.group if item.group in get_args(Group) else "quality"
@@ -188,7 +187,8 @@ def _row_of(item: Input, described: Any, title: str, owner: str) -> Iterator[Set
             kind,
             Option(title, about, choices, basic=item.basic, group=group),
             default=_default(item.value, choices),
-            **(limits if kind in ("int", "float") else {}),
+            minimum=options.get("min"),
+            maximum=options.get("max"),
         )
     except BadReply:  # a name that `--set` could not take
         return

@@ -367,9 +367,18 @@ SERVICES = ("aiml_magic", "aiml_triposr", "comfyui", "hunyuan3d", "scenario", "t
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_has_slots_for_the_views_it_takes(chosen: Any, name: str) -> None:
     chosen.provider = name
-    views = providers.get_provider(name).views
+    provider = providers.get_provider(name)
+    views = provider.views_for(provider.settings())
     assert sorted(slots()) == sorted(f"view_{view}" for view in views if view != "front")
-    assert bool(slots()) is (name in ("aiml_magic", "comfyui", "hunyuan3d", "tripo", "tripo_v2"))
+    assert bool(slots()) is (name in ("aiml_magic", "hunyuan3d", "tripo", "tripo_v2"))
+
+
+def test_the_slots_follow_the_chosen_workflow(chosen: Any) -> None:
+    chosen.provider = "comfyui"
+    chosen.comfyui.workflow = "hunyuan3d-2.0-multiview"
+    assert sorted(slots()) == ["view_back", "view_left", "view_right"]
+    chosen.comfyui.workflow = "hunyuan3d-2.0"
+    assert not slots()
 
 
 def row_name(setting: Any) -> str:

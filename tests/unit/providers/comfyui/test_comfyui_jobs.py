@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ def test_the_image_is_cut_out_and_put_on_white(
     monkeypatch.setattr(ImagePreparer, "_edit", note)
     with serving(Comfyui()) as server:
         for settings, image in ((PROVIDER.settings(), png), (whole, png), (whole, clear)):
-            picture = PictureSource("cup", "front", lambda image=image: image)
+            picture = PictureSource("cup", "front", partial(bytes, image))
             view = run(server, settings=settings, pictures=(picture,))
             assert view.state is State.READY, view.failure
     assert edits == ["remove", "white", "white"]

@@ -52,6 +52,29 @@ def leftover_files(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+def test_a_path_at_the_service_gets_the_key_and_can_be_resumed(
+    files: Files, tmp_path: Path
+) -> None:
+    files.data = big_glb(3_000_000)
+    files.troubles = [Trouble(1_000_000)]
+    with contextlib.closing(Http(files.url, {"Authorization": KEY}, pause=lambda _: None)) as http:
+        download(DownloadRequest("/a?b=c%20d", tmp_path / "mesh"), http)
+    assert (tmp_path / "mesh").read_bytes() == files.data
+    assert [path for path, _ in files.seen] == ["/a?b=c%20d"] * 2
+    assert all(headers["authorization"] == KEY for _, headers in files.seen)
+    assert "range" in files.seen[1][1]
+
+
+def test_a_path_at_the_service_is_not_redirected(files: Files, tmp_path: Path) -> None:
+    files.redirect = "http://127.0.0.1:9/elsewhere"
+    with (
+        contextlib.closing(Http(files.url, {"Authorization": KEY}, pause=lambda _: None)) as http,
+        pytest.raises(BadMesh),
+    ):
+        download(DownloadRequest("/a", tmp_path / "mesh"), http)
+    assert len(files.seen) <= downloads.ATTEMPTS
+
+
 def test_a_download_sends_no_key_and_arrives_complete(
     files: Files, http: Http, tmp_path: Path
 ) -> None:
