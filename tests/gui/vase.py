@@ -19,8 +19,11 @@ FACES = AROUND * ALONG * 2
 _FLOAT, _SHORT = 5126, 5123
 
 
-def vase(*, textured: bool) -> bytes:
-    """Return a vase of FACES triangles that is red below and blue above."""
+def vase(*, textured: bool | None) -> bytes:
+    """Return a vase of FACES triangles that is red below and blue above.
+
+    `textured`: by a texture, else by vertex colors; None for a vase without colors.
+    """
     rings = [
         (row / ALONG, around / AROUND) for row in range(ALONG + 1) for around in range(AROUND + 1)
     ]
@@ -29,7 +32,7 @@ def vase(*, textured: bool) -> bytes:
     if textured:
         chunks.append(_pack("2f", [(around, 1 - up) for up, around in rings]))
         names["TEXCOORD_0"] = ("VEC2", _FLOAT, len(rings))
-    else:
+    elif textured is False:
         chunks.append(_pack("4f", [(1 - up, 0.1, up, 1.0) for up, _ in rings]))
         names["COLOR_0"] = ("VEC4", _FLOAT, len(rings))
     corners = _corners()

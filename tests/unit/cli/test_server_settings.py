@@ -60,7 +60,8 @@ def generate(folder: Path, workshop: Workshop, *words: str) -> tuple[int, dict[s
 
 
 def test_providers_lists_them_when_it_gets_an_address(folder: Path, workshop: Workshop) -> None:
-    done = run(folder, "providers", "--json", "--address", workshop.url)
+    words = ("--provider", "workshop", "--address", workshop.url)
+    done = run(folder, "providers", "--json", *words)
     assert done.returncode == 0, done.stderr
     rows = {row["id"]: row for row in json.loads(done.stdout.splitlines()[-1])["providers"]}
     found = rows["workshop"]
@@ -69,7 +70,7 @@ def test_providers_lists_them_when_it_gets_an_address(folder: Path, workshop: Wo
     assert found["settings"]["properties"]["resolution"]["enum"] == [512, 1024]
     assert found["server"]["address"] == workshop.url
     assert "cfg.scale" in found["server"]["settings"]
-    assert "server" not in rows["local"]
+    assert list(rows) == ["workshop"]
     assert workshop.requests == [("GET", "/settings/fast")]
 
 

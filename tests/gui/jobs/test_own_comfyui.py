@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""ComfyUI in a window: the settings of a workflow, an order, and the image on the mesh."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes import comfyui
+from fakes.comfyui import Comfyui
+from gui.artist import Artist
+from gui.vase import FACES, vase
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from gui.conftest import StartBlender
+
+SECONDS = 60.0
+CHOICES = "bpy.context.scene.image_to_mesh"
+ROWS = f"{{row.name: row for row in {CHOICES}.server_rows}}"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Comfyui]:
+    """ComfyUI with a workflow whose mesh has no colors."""
+    with comfyui.serving(Comfyui(mesh=vase(textured=None))) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def artist(open_blender: StartBlender, server: Comfyui, photograph: Path) -> Iterator[Artist]:
+    """An artist whose Blender is offline, with an image and ComfyUI."""
+    with open_blender(COMFYUI_BASE_URL=server.url) as session:
+        session.open_tab()
+        artist = Artist(session)
+        session.run(f"{CHOICES}.provider = 'comfyui'")
+        artist.choose(photograph)
+        artist.unfold("settings")
+        yield artist
+
+
+def test_the_settings_of_the_workflow_appear(artist: Artist, server: Comfyui) -> None:
+    session = artist.session
+    assert server.calls == []
+    session.screenshot("service-comfyui-before")
+    session.click_button("image_to_mesh.get_settings")
+    session.wait_for(f"'steps' in {ROWS}")
+    assert "Settings of 127.0.0.1" in artist.words()
+    session.screenshot("service-comfyui-settings")
+    session.run(f"{ROWS}['steps'].whole = 12")
+    assert server.count("POST", "/prompt") == 0
+
+
+def test_from_the_click_to_the_mesh_with_the_image_on_it(artist: Artist, server: Comfyui) -> None:
+    session = artist.session
+    server.ahead = ["stranger"]
+    server.stages = ["pending", "pending", "running"]
+    artist.press_generate()
+    artist.shows("ahead", SECONDS)
+    server.ahead = []
+    name = artist.wait_for_mesh(SECONDS)
+    artist.shows("Import Again")
+    session.screenshot("service-comfyui")
+    assert session.run(f"len(bpy.data.objects[{name!r}].data.polygons)") == FACES
+    nodes = f"bpy.data.objects[{name!r}].data.materials[0].node_tree.nodes"
+    assert session.run(f"[node.type for node in {nodes}].count('TEX_IMAGE')") == 1
+    (order,) = server.orders
+    assert order["prompt"]["5"]["inputs"]["steps"] == 12
+    assert "Traceback" not in session.output()
