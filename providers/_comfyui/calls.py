@@ -11,12 +11,12 @@ import hashlib
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from .._shared.errors import BadReply, ImageToMeshError, Uncertain
+from .._shared.errors import BadKey, BadReply, ImageToMeshError, Uncertain, Unreachable
 from .._shared.http.addresses import segment
 from .._shared.messages import Message
 from .._shared.provider import CancelOutcome, Picture, Request, Ticket, Uploaded
 from .._shared.servers.probe import Kind, what_answers
-from .errors import UNUSUAL, problems_in, refusal, upload_refusal, wrong_server
+from .errors import PASSWORD, UNUSUAL, WINDOW, problems_in, refusal, upload_refusal, wrong_server
 from .graph import FOLDER, fill_graph
 from .inputs import graph_of, values_by_place
 from .shipped import find_workflow
@@ -159,7 +159,12 @@ def queue_of(http: Http) -> tuple[list[str], list[str]]:
 def _object_in(reply: Reply) -> dict[str, Any]:
     if reply.ok and isinstance(reply.json, dict):
         return reply.json
-    raise BadReply(Message("ComfyUI returned status {status}.", status=reply.status), UNUSUAL)
+    if reply.status in (401, 403):
+        raise BadKey("The server requires a password.", PASSWORD)
+    message = Message("ComfyUI returned status {status}.", status=reply.status)
+    if reply.status >= 500:  # a proxy in front of a server that restarts: polling goes on
+        raise Unreachable(message, WINDOW)
+    raise BadReply(message, UNUSUAL)
 
 
 def _ids_in(rows: Any) -> list[str]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a server wrote about an order is removed from a GLB file, and nothing else changes."""
+"""A server's copy of the order is removed from a GLB file, and nothing else changes."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from fakes.local_servers import OtherServer, gradio
 
 from image_to_mesh.providers import (
     BadKey,
+    BadReply,
     Expired,
     Failed,
     ImageToMeshError,
@@ -120,6 +121,21 @@ def test_an_old_entry_without_a_status_is_a_success(
 ) -> None:
     server.ends = "null"
     assert isinstance(PROVIDER.poll(order(), http), Result)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(401, BadKey), (404, BadReply), (500, Unreachable), (502, Unreachable)]
+)
+def test_a_poll_without_an_answer_ends_no_task(
+    order: Order, server: Comfyui, http: Http, status: int, kind: type[ImageToMeshError]
+) -> None:
+    server.stages = ["pending"] * 3
+    ticket = order()
+    server.faults["/queue"] = [status] * 20  # some are asked again
+    with pytest.raises(kind):
+        PROVIDER.poll(ticket, http)
+    server.faults.clear()
+    assert isinstance(PROVIDER.poll(ticket, http), Progress)
 
 
 def test_a_restart_loses_the_order_but_not_its_file(
