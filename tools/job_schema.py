@@ -80,8 +80,8 @@ DESCRIPTIONS = {
     "request_hash": "SHA-256 of the order, by which the same one is recognized.",
     "ticket": "What any later process needs to poll the task, besides the key.",
     "files": "The result's files, as the service named them last.",
-    "files.url": "Where the file is downloaded from: an address, or a path at the service; empty if "
-    "it came with the answer.",
+    "files.url": "Where the file is downloaded from: an address, or a path at the service; empty "
+    "if it came with the answer.",
     "files.role": "Whether the file is the mesh or a preview.",
     "files.format": "Its extension, if known.",
     "files.file": "Its name in the job's folder, if it came with the answer.",
