@@ -103,16 +103,18 @@ def prepare_request(
 
 def _projection(folder: Path, record: Record) -> dict[str, Any] | None:
     """Return the image that the worker projects onto a mesh without colors; None for no image."""
-    provider, picture = all_providers().get(record.provider), record.pictures[0]
+    provider = all_providers().get(record.provider)
     if provider is None or type(provider).projects_image is Provider.projects_image:
         return None
+    front = provider.views[0]
+    picture = next((picture for picture in record.pictures if picture.view == front), None)
     from ...providers._shared.server_settings.model import settings_of_record
 
     try:
         wanted = provider.projects_image(settings_of_record(provider, record.settings))
     except InvalidSettings:  # a record of another version
         return None
-    if not wanted or picture.file is None:
+    if not wanted or picture is None or picture.file is None:
         return None
     return {
         "picture": str(folder / picture.file),
