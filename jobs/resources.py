@@ -169,6 +169,7 @@ def open_http(
         secrets=[key.reveal() for key in sent.values()],
         online=online,
         self_hosted=provider.self_hosted,
+        may_be_public=provider.may_be_public,
         plain_secrets=unencrypted_problem(base_url, sent) is None,
         pause=pause,
     )

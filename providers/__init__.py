@@ -326,7 +326,12 @@ def base_url(
     if not chosen:
         chosen, source = environment.get(address.environment, "").strip(), address.environment
     if chosen:
-        service_address(chosen, self_hosted=provider.self_hosted, source=source)
+        service_address(
+            chosen,
+            self_hosted=provider.self_hosted,
+            may_be_public=provider.may_be_public,
+            source=source,
+        )
     return (chosen or address.default).rstrip("/")
 
 
