@@ -22,13 +22,14 @@ from ..state.scene_properties import (
 from ..state.server.fields import Field, server_fields
 from ..state.updates import live_preview
 from . import depth_model
-from .server_settings import draw_server
+from .server_settings import draw_server, draw_server_test
 from .text_layout import ICON, draw_text, draw_value, fits_beside, fits_checkbox, fits_header
 
 GROUPS = {
     "quality": "Quality",
     "surface": "Surface",
     "mesh": "Mesh",
+    "server": "Server",
     "placement": "Transform",  # “Placement” is the subpanel below, which holds for all providers
 }
 
@@ -58,6 +59,8 @@ def draw_settings(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     depth_model.draw_models(layout, context, provider_of(context.scene))
     if provider_of(context.scene).has_server_settings:
         draw_server(layout, context, provider_of(context.scene))
+    if provider_of(context.scene).has_server_check:
+        draw_server_test(layout, context, provider_of(context.scene))
     for group, title in GROUPS.items():
         declared = [setting for setting in shown if setting.group == group and not setting.basic]
         if not declared:

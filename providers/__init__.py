@@ -326,12 +326,7 @@ def base_url(
     if not chosen:
         chosen, source = environment.get(address.environment, "").strip(), address.environment
     if chosen:
-        service_address(
-            chosen,
-            self_hosted=provider.self_hosted,
-            may_be_public=provider.may_be_public,
-            source=source,
-        )
+        provider.check_address(chosen, source)
     return (chosen or address.default).rstrip("/")
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Finds the mesh, the task's ID, and the task's state in whatever JSON a server answers."""
+"""Finds the mesh, the task's ID, and the task's state in the JSON of any server."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Found(NamedTuple):
 
 
 class TaskState(NamedTuple):
-    """What an answer says about a task: whether it ended, and how far it is, None if unknown.
+    """The state of a task in an answer: whether it ended, and how far it is, None if unknown.
 
     `is_over` is True for a finished task, False for one that runs, and None if nothing says it.
     """
@@ -70,7 +70,7 @@ class TaskState(NamedTuple):
 
 
 def find_mesh(answer: object, field: str, address: str) -> Found | None:
-    """Return the mesh in an answer from the server at `address`; None if there is none.
+    """Return the mesh in an answer from the server at `address`; None if it has no mesh.
 
     `field` is where the user says that it is, or empty. Raises BadReply for a URL that cannot be
     the mesh's.
@@ -87,7 +87,7 @@ def find_mesh(answer: object, field: str, address: str) -> Found | None:
 
 
 def find_id(answer: object, field: str) -> str | None:
-    """Return the ID of the task in an answer; None if there is none."""
+    """Return the ID of the task in an answer; None if it has no ID."""
     if field:
         return _as_id(lookup(answer, field))
     if isinstance(answer, str):
@@ -115,7 +115,7 @@ def task_state(answer: object) -> TaskState:
 
 
 def reason_in(answer: object) -> str:
-    """Return the sentence of an answer that says what went wrong; empty if there is none."""
+    """Return the sentence of an answer that says what went wrong; empty without one."""
     values = [(place[-1], value) for place, value in _walk(answer) if place]
     texts = ((name, value) for name, value in values if isinstance(value, str) and value)
     known = {name: value for name, value in reversed(list(texts)) if name in REASONS}
@@ -175,7 +175,7 @@ def _in_base64(answer: object) -> Iterator[tuple[Place, str | None]]:
 
 
 def _file_start(text: str) -> tuple[bytes, int]:
-    """Return the first bytes of a file in Base64, and about its size; nothing if it is none."""
+    """Return the first bytes of a file in Base64, and about its size; nothing for other texts."""
     try:
         if len(text) <= HEAD:
             return file_start("".join(text.split()))
@@ -195,7 +195,8 @@ def _format(start: bytes, size: int) -> str | None:
 
 def _walk(answer: object) -> Iterator[tuple[Place, Any]]:
     """Yield the values of an answer with their places, the outer ones first."""
-    remaining, level = MAX_VALUES, [((), answer)]
+    remaining = MAX_VALUES
+    level: list[tuple[Place, Any]] = [((), answer)]
     for _ in range(MAX_DEPTH):
         below: list[tuple[Place, Any]] = []
         for place, value in level[:remaining]:

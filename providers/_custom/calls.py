@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import struct
 from typing import TYPE_CHECKING, Any
@@ -22,9 +23,9 @@ from .._shared.provider import (
     require_http,
 )
 from .._shared.results.base64_text import decode_base64
-from .answers import Found, find_id, find_mesh, lookup, reason_in, task_state
+from .answers import Found, find_id, find_mesh, reason_in, task_state
 from .errors import SHOW, no_id, no_mesh, not_json, refusal, what_it_says
-from .form import ID, as_texts, fields_of, headers_of
+from .form import ID, as_texts, fields_of, headers_of, lookup
 
 if TYPE_CHECKING:
     from .._shared.http.client import Http
@@ -101,12 +102,12 @@ def _ask(ticket: Ticket, http: Http) -> Progress | Result:
         )
     if state.is_over is False:
         return Progress(state.phase, state.fraction)
-    return _finished(ticket, reply, http, is_over=state.is_over) or Progress(
+    return _result_of(ticket, reply, http, is_over=state.is_over) or Progress(
         state.phase, state.fraction
     )
 
 
-def _finished(ticket: Ticket, reply: Reply, http: Http, *, is_over: bool | None) -> Result | None:
+def _result_of(ticket: Ticket, reply: Reply, http: Http, *, is_over: bool | None) -> Result | None:
     """Return the mesh of a task that may be finished; None if it is not.
 
     Raises BadReply if the task is finished without a mesh that can be found.
@@ -211,18 +212,16 @@ def _own_path(text: str, address: str) -> str:
     """
     if text.startswith("/") and not text.startswith("//"):
         return text
-    try:
+    with contextlib.suppress(BadAddress):
         found, home = read_address(text), read_address(address)
-    except BadAddress:
-        found = home = None
-    prefix = home.rest.rstrip("/") if home else ""
-    same = found is not None and home is not None and found.server == home.server
-    if found is None or not same or not found.rest.startswith(prefix):
-        raise BadReply(
-            Message("The server refers to another server: {url}.", url=text[:100]),
-            "Check Status Path and ID Field in the settings.",
-        )
-    return found.rest[len(prefix) :] or "/"
+        prefix = home.rest.rstrip("/")
+        # Only below the user's address, which may be one of several on that server.
+        if found.server == home.server and found.rest.startswith(f"{prefix}/"):
+            return found.rest[len(prefix) :]
+    raise BadReply(
+        Message("The server refers to another server: {url}.", url=text[:100]),
+        "Check Status Path and ID Field in the settings.",
+    )
 
 
 def _headers(ticket: Ticket) -> dict[str, str]:

@@ -13,8 +13,8 @@ from .._shared.errors import BadReply, InvalidSettings, Unreachable
 from .._shared.messages import Message
 from .._shared.servers.probe import PAGE_LIMIT, Kind, what_answers
 from .._shared.settings import check_rules
-from .answers import lookup
-from .errors import locked
+from .errors import password_error
+from .form import lookup
 
 if TYPE_CHECKING:
     from .._shared.http.client import Http
@@ -48,7 +48,7 @@ def find_server(http: Http) -> None:
         )
         raise Unreachable(message, "It may be making another mesh: try again later.")
     if found.kind is Kind.LOCKED:
-        raise locked(http.address)
+        raise password_error(http.address)
 
 
 def check(settings: CustomSettings, http: Http) -> str:

@@ -38,7 +38,7 @@ def refusal(reply: Reply, path: str, address: str) -> ImageToMeshError:
     """
     reason = what_it_says(reply)
     if reply.status in (401, 403):
-        return BadKey(_locked(address), PASSWORD)
+        return BadKey(_password_sentence(address), PASSWORD)
     if reply.status in (404, 405):
         return InvalidSettings(
             Message(
@@ -109,9 +109,9 @@ def no_id(reply: Reply) -> BadReply:
     return BadReply(message, "Set ID Field in the settings.")
 
 
-def locked(address: str) -> BadKey:
+def password_error(address: str) -> BadKey:
     """Return the error for a server that requires a password."""
-    return BadKey(_locked(address), PASSWORD)
+    return BadKey(_password_sentence(address), PASSWORD)
 
 
 def what_it_says(reply: Reply) -> str:
@@ -119,7 +119,7 @@ def what_it_says(reply: Reply) -> str:
     return reason_in(reply.json) or _start(reply.text) or str(reply.status)
 
 
-def _locked(address: str) -> Message:
+def _password_sentence(address: str) -> Message:
     return Message("The server at {address} requires a password.", address=address)
 
 

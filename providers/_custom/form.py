@@ -64,7 +64,9 @@ def headers_of(text: str) -> dict[str, str]:
     for name, value in headers.items():
         if not isinstance(value, str):
             raise ValueError(NOT_JSON)
-        split_header(f"{name}: {value}")
+        # The add-on leaves open which type of answer it accepts; the user may not.
+        known = "X-Accept" if name.lower() == "accept" else name
+        split_header(f"{known}: {value}")
         if SECRET.search(name) or LEADING.search(name):  # guard: no-secrets-in-settings
             raise ValueError("not allowed")
     return headers
@@ -76,7 +78,7 @@ def as_texts(fields: Mapping[str, Any]) -> dict[str, str]:
 
 
 def lookup(answer: object, dotted: str) -> Any:
-    """Return the value at a place such as `data.files.0.url`; None if there is none."""
+    """Return the value at a place such as `data.files.0.url`; None if there is no value."""
     for name in dotted.split("."):
         if isinstance(answer, Mapping):
             answer = answer.get(name)

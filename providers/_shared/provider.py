@@ -20,6 +20,7 @@ from .credentials import KeyField as KeyField
 from .credentials import Secret as Secret
 from .credentials import headers_of
 from .errors import Failed, InvalidSettings
+from .http.addresses import service_address
 from .images import PictureLimits
 from .messages import Message
 from .orders import Picture as Picture
@@ -143,6 +144,12 @@ class Provider(ABC, Generic[S]):
     def is_remote(self) -> bool:
         """Whether the mesh is made by a service on the network, not on this computer."""
         return "network" in self.needs
+
+    def check_address(self, url: str, source: str) -> None:
+        """Raise InvalidSettings for a base URL that must not be called; `source` sets it."""
+        service_address(
+            url, self_hosted=self.self_hosted, may_be_public=self.may_be_public, source=source
+        )
 
     def headers(self, keys: Mapping[str, Secret]) -> dict[str, str]:
         """Return the headers that carry the API key, sent to the service's own host only."""

@@ -163,12 +163,12 @@ class _Handler(loopback.Handler):
         service.fields.append(fields)
 
     def _read_form(self, headers: dict[str, str], body: bytes) -> tuple[bytes, dict[str, Any]]:
-        parts = loopback.form_fields(headers, body)
-        images = [part for part in parts if part.name == self.service.image_field and part.filename]
-        others = {part.name: part.data.decode() for part in parts if not part.filename}
-        if len(images) != 1 or len(parts) != len(others) + 1:
+        form = loopback.form_fields(headers, body)
+        images = [row for row in form if row.name == self.service.image_field and row.filename]
+        others = {row.name: row.data.decode() for row in form if not row.filename}
+        if len(images) != 1 or len(form) != len(others) + 1:
             raise _Refusal(f"{self.service.image_field}: Field required")
-        return images[0].data, _typed(others)
+        return images[0].data, _values_of(others)
 
     def _read_json(self, headers: dict[str, str], body: bytes) -> tuple[bytes, dict[str, Any]]:
         if headers.get("content-type") != "application/json":
@@ -189,7 +189,7 @@ class _Handler(loopback.Handler):
     def _read_body(self, headers: dict[str, str], body: bytes) -> tuple[bytes, dict[str, Any]]:
         if headers.get("content-type") not in ("image/png", "image/jpeg"):
             raise _Refusal("Content-Type is not an image's")
-        return body, _typed(dict(parse_qsl(urlsplit(self.path).query)))
+        return body, _values_of(dict(parse_qsl(urlsplit(self.path).query)))
 
     def _send(self, status: int, value: Any, *, half: bool = False) -> None:
         is_file = isinstance(value, bytes)
@@ -204,7 +204,7 @@ class _Handler(loopback.Handler):
         self.close_connection = self.close_connection or half
 
 
-def _typed(fields: dict[str, str]) -> dict[str, Any]:
+def _values_of(fields: dict[str, str]) -> dict[str, Any]:
     """Return a form's values as FastAPI converts them."""
     known = {"true": True, "false": False}
     return {
@@ -218,7 +218,7 @@ def _description(service: Custom) -> dict[str, Any]:
     types = {"form": "multipart/form-data", "json": "application/json", "body": "image/png"}
     schema = {"$ref": "#/components/schemas/Order"}
     body = {"content": {types[service.takes]: {"schema": schema}}}
-    fields = {name: {} for name in (service.image_field, *service.extra)}
+    fields: dict[str, Any] = {name: {} for name in (service.image_field, *service.extra)}
     return {
         "openapi": "3.1.0",
         "paths": {service.path: {"post": {"requestBody": body}}, "/jobs/{id}": {"get": {}}},

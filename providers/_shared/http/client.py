@@ -83,9 +83,9 @@ class Http(Downloads):
     ) -> Reply:
         """Send a GET to a path of the service, with retries.
 
-        `headers` are added to the usual ones. `shorten`: the response may be long, since it may be
-        a mesh file, of which only the beginning is read, or JSON with files in its strings, which
-        are shortened as in `shorten_strings`. Raises Unreachable if no complete response arrives or
+        `headers` are added to the usual ones. `shorten`: the response may be long. Of a mesh file,
+        only the beginning is read. Strings in JSON, which may contain files, are shortened as in
+        `shorten_strings`. Raises Unreachable if no complete response arrives or
         Blender is offline, InvalidSettings for an unusable base URL, BadReply if the response is
         too large or a redirect.
         """

@@ -158,6 +158,7 @@ class Downloads:
         for redirects in range(MOST_REDIRECTS + 1):
             home = not redirects and self._policy.is_home(address)
             check = self._policy.home_check(address) if home else check_host
+            sent = {**headers, **self._headers} if home else headers
             try:
                 with self._transport.send(
                     "GET",
@@ -165,9 +166,7 @@ class Downloads:
                     time_limit=FREE_LIMIT,
                     stall_timeout=READ_LIMIT,
                     check_host=check,
-                    headers=self._with_key(headers)
-                    if home
-                    else headers,  # guard: no-key-with-downloads
+                    headers=sent,  # guard: no-key-with-downloads
                 ) as answer:
                     location = answer.headers.get("location", "")
                     if answer.status not in REDIRECTS or not location:
@@ -182,9 +181,6 @@ class Downloads:
             except BadAddress as error:
                 raise unusable_address(kind, error.reason) from error
         raise unusable_address(kind, "too many redirects")
-
-    def _with_key(self, headers: Mapping[str, str]) -> dict[str, str]:
-        return {**headers, **self._headers}
 
 
 def _interruption(error: CallFailed) -> Interrupted:

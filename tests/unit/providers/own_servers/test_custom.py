@@ -44,8 +44,14 @@ OBJ = b"# a triangle\nv 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n"
 def connection_to(url: str, header: str = "") -> Iterator[Http]:
     """Open a connection to a server, with the header that the user has entered, if any."""
     keys = {"custom_header": Secret(header)} if header else {}
-    how = {"self_hosted": True, "may_be_public": True}
-    with closing(Http(url, PROVIDER.headers(keys), pause=lambda _: None, **how)) as http:
+    http = Http(
+        url,
+        PROVIDER.headers(keys),
+        self_hosted=True,
+        may_be_public=True,
+        pause=lambda _: None,
+    )
+    with closing(http):
         yield http
 
 
@@ -142,7 +148,7 @@ def test_a_mesh_as_the_answer_is_recognized_by_its_bytes(
     assert bytes(ticket.files[f"mesh.{format_}"]) == server.mesh
 
 
-def _wrapped(text: str) -> str:
+def _in_lines(text: str) -> str:
     return "\n".join(text[at : at + 76] for at in range(0, len(text), 76))
 
 
@@ -154,7 +160,7 @@ TEXT = base64.b64encode(GLB).decode()
     ("answer", "field"),
     [
         ({"result": {"mesh": TEXT}}, ""),
-        ({"result": {"mesh": _wrapped(TEXT)}}, ""),
+        ({"result": {"mesh": _in_lines(TEXT)}}, ""),
         ({"preview": base64.b64encode(b"\x89PNG" + bytes(90)).decode(), "x": [TEXT]}, ""),
         ({"a": {"b": [TEXT]}}, "a.b.0"),
         ({"glb": f"data:model/gltf-binary;base64,{TEXT}"}, ""),
