@@ -52,15 +52,16 @@ def draw_presets(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
 
 def draw_settings(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw the basic settings, live preview, and models to download, then the other settings."""
-    settings = read_settings(context.scene, provider_of(context.scene))
+    provider = provider_of(context.scene)
+    settings = read_settings(context.scene, provider)
     remarks, shown = _remarks(context, settings), _shown_settings(settings)
     _draw_rows(layout, context, [setting for setting in shown if setting.basic], remarks)
     _draw_live_preview(layout, context)
-    depth_model.draw_models(layout, context, provider_of(context.scene))
-    if provider_of(context.scene).has_server_settings:
-        draw_server(layout, context, provider_of(context.scene))
-    if provider_of(context.scene).has_server_check:
-        draw_server_test(layout, context, provider_of(context.scene))
+    depth_model.draw_models(layout, context, provider)
+    if provider.has_server_settings:
+        draw_server(layout, context, provider)
+    if provider.has_server_check:
+        draw_server_test(layout, context, provider)
     for group, title in GROUPS.items():
         declared = [setting for setting in shown if setting.group == group and not setting.basic]
         if not declared:

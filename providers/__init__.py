@@ -45,7 +45,6 @@ from ._shared.http.addresses import (
     is_https_address,
     is_loopback_address,
     read_address,
-    service_address,
 )
 from ._shared.http.ca_bundle import ca_bundle_problem, set_ca_bundle
 from ._shared.images import PictureLimits

@@ -151,7 +151,7 @@ class _Handler(loopback.Handler):
             return 200, {"status": "healthy", "worker_id": "3f9a1c"}
         if self.path == "/openapi.json":
             more = ("/health",) if service.version == "2.1" else ()
-            paths = {
+            paths: dict[str, Any] = {
                 route: {"post" if route in ROUTES[:2] else "get": {}} for route in (*ROUTES, *more)
             }
             return 200, {"openapi": "3.1.0", "paths": paths}

@@ -147,7 +147,7 @@ def test_a_server_that_describes_itself_is_compared_with_the_settings(takes: str
         way = "json" if takes == "form" else "form"
         with pytest.raises(InvalidSettings, match=r"takes images as: [a-z]+/[a-z-]+"):
             check(server.url, send_as=way)
-        other = {"send_as": takes, "image_field": "photo"}
+        other: dict[str, Any] = {"send_as": takes, "image_field": "photo"}
         if takes == "body":
             assert "takes images" in check(server.url, **other)
         else:
@@ -183,7 +183,7 @@ def test_a_password_is_asked_for_and_the_right_one_works() -> None:
 @pytest.mark.parametrize(
     ("settings", "kind"), [({}, Unreachable), ({"path": "generate"}, InvalidSettings)]
 )
-def test_a_missing_server_is_reported(settings: dict[str, str], kind: type[Exception]) -> None:
+def test_a_missing_server_is_reported(settings: dict[str, Any], kind: type[Exception]) -> None:
     with serving(Custom()) as server:
         url = server.url
     with pytest.raises(kind):
