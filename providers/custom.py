@@ -43,7 +43,7 @@ class CustomSettings(Settings):
             (
                 Choice("form", "Form", "A multipart form with the image as a file"),
                 Choice("json", "JSON", "A JSON object with the image in Base64"),
-                Choice("body", "Body", "The image itself, and nothing else"),
+                Choice("body", "Image Only", "The image itself, and nothing else"),
             ),
             basic=True,
         ),
@@ -56,8 +56,7 @@ class CustomSettings(Settings):
         str,
         Option(
             "Extra Fields",
-            'More fields to send, as a JSON object such as {"seed": 42}; with Body, they are added '
-            "to the URL",
+            "More fields to send, as a JSON object; with Image Only, they are added to the URL",
             basic=True,
         ),
     ] = ""
@@ -90,8 +89,7 @@ class CustomSettings(Settings):
         str,
         Option(
             "Extra Headers",
-            'More headers to send, as a JSON object such as {"Accept": "model/gltf-binary"}; '
-            "secrets belong in the add-on preferences",
+            "More headers to send, as a JSON object; secrets belong in the add-on preferences",
             group="server",
         ),
     ] = ""
@@ -129,7 +127,7 @@ class CustomSettings(Settings):
     def inactive_fields(self) -> Iterator[tuple[str, str]]:
         """Yield (field, reason) for fields that the chosen way of sending does not have."""
         if self.send_as == "body":
-            yield "image_field", "Not used with Body."
+            yield "image_field", "Not used with Image Only."
         if self.send_as != "json":
             yield "data_url", "Requires JSON."
         if not self.status_path:

@@ -97,7 +97,7 @@ def test_a_list_can_be_sent_in_json_only() -> None:
 
 def test_settings_without_an_effect_say_why() -> None:
     assert dict(PROVIDER.settings(send_as="body").inactive_fields()) == {
-        "image_field": "Not used with Body.",
+        "image_field": "Not used with Image Only.",
         "data_url": "Requires JSON.",
         "id_field": "Requires Status Path.",
         "mesh_path": "Requires Status Path.",
