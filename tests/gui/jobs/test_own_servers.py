@@ -88,6 +88,7 @@ def test_one_click_chooses_the_provider_that_can_use_the_server(
     artist.session.run(
         "scene = bpy.context.scene.image_to_mesh\n"
         "scene.provider, scene.custom.path = 'custom', '/make'\n"
+        "scene.hunyuan3d.seed = 7  # another order than that of the test before\n"
         "preferences = bpy.context.preferences.addons"
         "['bl_ext.user_default.image_to_mesh'].preferences\n"
         f"preferences.custom_base_url = {server.url!r}\n"

@@ -246,7 +246,7 @@ def test_a_public_address_without_encryption_ends_with_2(
 def test_the_server_in_the_manual_works(tmp_path: Path, png: bytes) -> None:
     """Run the page's own server on a free port, and its command for it."""
     text = PAGE.read_text("utf-8")
-    code = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    code = re.findall(r"```py\n(.*?)```", text, re.DOTALL)
     assert len(code) == 1
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
