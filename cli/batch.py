@@ -20,14 +20,15 @@ from ..jobs.disk.trust import check_author
 from ..jobs.library.index import library_index
 from ..jobs.steps.inputs import picture_from
 from ..providers import BadImage, ImageToMeshError, InvalidSettings, LibraryProblem, get_provider
-from . import own_servers
+from . import own_servers, shared_settings
 from .batch_report import COSTS, report_row, write_costs
 from .exit_codes import DONE, INTERRUPTED, exit_code_for
 from .hints import hint_here
 from .interrupts import graceful_stop, suspend
 from .output import print_json, print_line, print_notice, write_line
-from .running import JOIN_SECONDS, BlenderHost, deliver, library_of, pairs, spec_for
+from .running import JOIN_SECONDS, BlenderHost, deliver, library_of, spec_for
 from .server_settings import add_address, at_address, settings_for
+from .shared_settings import given_settings
 
 log = logging.getLogger(__name__)
 
@@ -49,9 +50,7 @@ def add_command(commands: Any, add_common: Any, seconds: Any) -> None:
     )  # fmt: skip
     batch.add_argument("--jobs", type=count, metavar="N", help="run at most N jobs at once")
     batch.add_argument("--provider", default="local", metavar="ID", help="default: local")
-    batch.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the provider"
-    )
+    shared_settings.add_options(batch)
     batch.add_argument(
         "--output", type=Path, metavar="DIR", help="also save the meshes in this folder"
     )
@@ -179,7 +178,7 @@ def _plan_item(line: Line, arguments: argparse.Namespace, host: BlenderHost) -> 
         return refused_item(line.image, name, line.problem)
     try:
         provider = get_provider(name)
-        given = {**pairs(arguments.set, "--set"), **line.settings}
+        given = {**given_settings(arguments, provider), **line.settings}
         # The address is that of the command's own provider, not of others in a table.
         if name == arguments.provider:
             host = at_address(arguments, host, provider)

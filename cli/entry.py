@@ -33,7 +33,7 @@ from ..providers import (
     parts_to_hide,
     settings_of,
 )
-from . import batch, own_servers, unfinished
+from . import batch, own_servers, shared_settings, unfinished
 from .exit_codes import DONE, FAILED, INTERRUPTED
 from .output import flush_answer, print_json, print_line, print_notice, redact_keys
 from .running import BlenderHost as BlenderHost
@@ -46,6 +46,7 @@ from .server_settings import (
     provider_to_ask,
     settings_for,
 )
+from .shared_settings import given_settings
 
 log = logging.getLogger(__name__)
 
@@ -140,9 +141,7 @@ def _add_generate(commands: Any) -> None:
         metavar="SIDE=FILE",
         help="another side, for example left=side.png",
     )
-    generate.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the provider"
-    )
+    shared_settings.add_options(generate)
     generate.add_argument(
         "--again",
         action="store_true",
@@ -197,7 +196,7 @@ def _new_job(arguments: argparse.Namespace, host: BlenderHost) -> JobSpec:
     provider = get_provider(arguments.provider)
     host = at_address(arguments, host, provider)
     pictures = _pictures(arguments)
-    settings, files = settings_for(host, provider, pairs(arguments.set, "--set"))
+    settings, files = settings_for(host, provider, given_settings(arguments, provider))
     return spec_for(
         arguments, host, provider,
         settings=settings, files=files, pictures=pictures, repeated=arguments.again,

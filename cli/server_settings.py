@@ -20,7 +20,6 @@ from ..providers import (
     keys_for,
     settings_of,
 )
-from ..providers._shared.http.addresses import service_address
 from .running import BlenderHost
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def at_address(
     is_chosen = provider.self_hosted or provider.has_server_settings
     if provider.address is None or not is_chosen:  # guard: keys-to-no-other-address
         raise InvalidSettings(f"{provider.label} does not take {OPTION}.", f"Leave out {OPTION}.")
-    service_address(arguments.address, self_hosted=provider.self_hosted, source=OPTION)
+    provider.check_address(arguments.address, OPTION)
     own = {**host.preferences, provider.address.preference: arguments.address}
     return replace(host, preferences=own)
 

@@ -15,6 +15,8 @@ from ..providers._shared.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from .diagnostics import write_diagnostics as write_diagnostics
+    from .disk.shared_settings import encode_settings as encode_settings
+    from .disk.shared_settings import read_shared_settings as read_shared_settings
     from .disk.trash import move_to_trash as move_to_trash
     from .disk.viewable_images import picture_to_open as picture_to_open
     from .disk.viewable_images import thumbnail_files as thumbnail_files
@@ -88,6 +90,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "diagnostics": ("write_diagnostics",),
+    "disk.shared_settings": ("encode_settings", "read_shared_settings"),
     "disk.trash": ("move_to_trash",),
     "disk.viewable_images": ("picture_to_open", "thumbnail_files"),
     "import_plan": ("ImportPlan", "Placement"),

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..providers import (
+    Cancelled,
     ImageToMeshError,
     InvalidSettings,
     Message,
@@ -21,8 +22,9 @@ from ..providers import (
     unencrypted_problem,
 )
 from ..providers._shared.redaction import redactor_for
-from .abandonable_call import Call
+from .abandonable_call import Call, Closed
 from .process.pool import BackgroundBlender
+from .tasks.other_server import with_other_provider
 from .values import Failure, JobSpec
 
 if TYPE_CHECKING:
@@ -134,12 +136,32 @@ class Resources:
         return self._secrets.redact(text)  # guard: keys-in-failures
 
     def failure_of(self, error: ImageToMeshError) -> Failure:
-        """Convert an error to a failure with the keys redacted."""
-        failure = Failure(error.kind, error.message, error.hint, error.link)
+        """Convert an error to a failure with the keys redacted.
+
+        If another provider can use the user's own server, the failure names that provider.
+        """
+        failure = self._with_other_provider(
+            Failure(error.kind, error.message, error.hint, error.link)
+        )
         texts = {name: getattr(failure, name) for name in ("message", "hint", "link")}
         safe = {name: self.without_keys(text) for name, text in texts.items()}
         # Replaced only if needed: redacted text has lost its template, and cannot be translated.
         return failure if safe == texts else replace(failure, **safe)
+
+    def _with_other_provider(self, failure: Failure) -> Failure:
+        spec = self._spec
+        if not self._provider.self_hosted:
+            return failure
+
+        def identify() -> Failure:
+            return with_other_provider(
+                failure, self._provider, spec.keys, spec.base_url, online=spec.online
+            )
+
+        # A job that was stopped meanwhile ends with the failure that it has.
+        with contextlib.suppress(ImageToMeshError, Cancelled, Closed, RuntimeError):
+            return Call(identify).wait(self._check)
+        return failure
 
     def close(self) -> None:
         """Close the connection; the worker stays for the next job."""
@@ -169,6 +191,7 @@ def open_http(
         secrets=[key.reveal() for key in sent.values()],
         online=online,
         self_hosted=provider.self_hosted,
+        may_be_public=provider.may_be_public,
         plain_secrets=unencrypted_problem(base_url, sent) is None,
         pause=pause,
     )

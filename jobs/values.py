@@ -105,16 +105,20 @@ class JobSpec:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An error as a value: its kind, its message, what to do next, and a link for that."""
+    """An error as a value: its kind, its message, what to do next, and a link for that.
+
+    `provider` is the id of another provider that can use the server that answered; it may be empty.
+    """
 
     kind: str
     message: str
     hint: str = ""
     link: str = ""
+    provider: str = ""
 
     # Cleaned here for all errors, because some contain text from a service or a file.
     def __post_init__(self) -> None:
-        for name in ("message", "hint", "link"):
+        for name in ("message", "hint", "link", "provider"):
             object.__setattr__(self, name, clean(getattr(self, name)))
 
 

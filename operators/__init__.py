@@ -37,7 +37,7 @@ from .results import (
     rotate,
     show_in_viewport,
 )
-from .server import get_settings, own_servers
+from .server import get_settings, own_servers, test_server
 
 _classes = (
     *generate.classes,
@@ -59,6 +59,7 @@ _classes = (
     *cancel.classes,
     *test_key.classes,
     *own_servers.classes,
+    *test_server.classes,
     *import_result.classes,
     *delete.classes,
     *library.classes,

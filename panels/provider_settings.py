@@ -22,13 +22,14 @@ from ..state.scene_properties import (
 from ..state.server.fields import Field, server_fields
 from ..state.updates import live_preview
 from . import depth_model
-from .server_settings import draw_server
+from .server_settings import draw_server, draw_server_test
 from .text_layout import ICON, draw_text, draw_value, fits_beside, fits_checkbox, fits_header
 
 GROUPS = {
     "quality": "Quality",
     "surface": "Surface",
     "mesh": "Mesh",
+    "server": "Server",
     "placement": "Transform",  # “Placement” is the subpanel below, which holds for all providers
 }
 
@@ -51,13 +52,16 @@ def draw_presets(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
 
 def draw_settings(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw the basic settings, live preview, and models to download, then the other settings."""
-    settings = read_settings(context.scene, provider_of(context.scene))
+    provider = provider_of(context.scene)
+    settings = read_settings(context.scene, provider)
     remarks, shown = _remarks(context, settings), _shown_settings(settings)
     _draw_rows(layout, context, [setting for setting in shown if setting.basic], remarks)
     _draw_live_preview(layout, context)
-    depth_model.draw_models(layout, context, provider_of(context.scene))
-    if provider_of(context.scene).has_server_settings:
-        draw_server(layout, context, provider_of(context.scene))
+    depth_model.draw_models(layout, context, provider)
+    if provider.has_server_settings:
+        draw_server(layout, context, provider)
+    if provider.has_server_check:
+        draw_server_test(layout, context, provider)
     for group, title in GROUPS.items():
         declared = [setting for setting in shown if setting.group == group and not setting.basic]
         if not declared:

@@ -45,7 +45,6 @@ from ._shared.http.addresses import (
     is_https_address,
     is_loopback_address,
     read_address,
-    service_address,
 )
 from ._shared.http.ca_bundle import ca_bundle_problem, set_ca_bundle
 from ._shared.images import PictureLimits
@@ -326,7 +325,7 @@ def base_url(
     if not chosen:
         chosen, source = environment.get(address.environment, "").strip(), address.environment
     if chosen:
-        service_address(chosen, self_hosted=provider.self_hosted, source=source)
+        provider.check_address(chosen, source)
     return (chosen or address.default).rstrip("/")
 
 

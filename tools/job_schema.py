@@ -101,6 +101,7 @@ DESCRIPTIONS = {
     "failure.message": "What happened.",
     "failure.hint": "What to do next.",
     "failure.link": "A page that helps with it.",
+    "failure.provider": "Another provider that can use the server that answered, if any.",
     "dismissed": "Whether the mesh is no longer offered for import.",
     "setting_files": "Files of the user's that settings name, such as a workflow.",
     "setting_files.setting": "The setting's name; its value is the file's own name.",

@@ -23,6 +23,7 @@ from ...providers import (
 )
 from ...state.preflight import settings_to_price
 from ...state.scene_properties import provider_of
+from ...state.server.query import server_test_of
 from .. import heartbeat
 from ..redraw import is_shown, redraw
 
@@ -54,6 +55,19 @@ def ask_balance(context: bpy.types.Context, provider: Provider[Any]) -> None:
     # Otherwise `ask` would wait for a pending query instead of sending a new one.
     jobs.session().account_queries.forget(query.provider)
     _ask(query)
+
+
+def ask_server_test(context: bpy.types.Context, provider: Provider[Any]) -> jobs.AccountQuery:
+    """Test the scene's settings at a provider's server, and return the query.
+
+    Raise ImageToMeshError if Blender is offline, or the key or address is invalid.
+    """
+    if preferences.is_offline(context, provider):
+        raise Unreachable(preferences.OFFLINE)
+    query = server_test_of(context, provider)
+    jobs.session().account_queries.forget(query.provider)
+    _ask(query)
+    return query
 
 
 def refresh_balance(context: bpy.types.Context, provider_id: str) -> None:

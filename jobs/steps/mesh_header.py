@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import lzma
-import re
 import stat
 import struct
 import zipfile
@@ -21,6 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from ...providers import BadMesh, Message
+from ...providers._shared.results.mesh_format import BEGIN as BEGIN
+from ...providers._shared.results.mesh_format import FACET as FACET
+from ...providers._shared.results.mesh_format import VERTEX as VERTEX
+from ...providers._shared.results.mesh_format import format_of as format_of
 from ..disk.plain_files import open_plain
 
 OTHER = "Choose another format or provider, then generate again."
@@ -37,11 +40,6 @@ MAX_ENTRIES = 2000
 MAX_LIST = 4 * 1024 * 1024
 TAIL = 22 + 0xFFFF
 """Maximum distance of an archive's directory record from its end: 22 bytes plus a comment."""
-
-BEGIN = 256 * 1024
-"""Bytes of a text file in which the first vertex is searched for; long comments may precede it."""
-FACET = re.compile(rb"^\s*solid\b[^\n]*\n\s*(?:facet\s+normal|endsolid)\b")
-VERTEX = re.compile(rb"^[ \t]*v(?:[ \t]+[-+]?\.?\d\S*){3}", re.MULTILINE)
 
 DAMAGED = (ValueError, LookupError, TypeError, AttributeError, RecursionError, struct.error)
 """Errors raised while parsing a header that violates its format."""
@@ -82,28 +80,6 @@ def read_mesh_file(path: Path) -> MeshFile:
     if suffix == "gltf":
         return MeshFile(suffix, None, _gltf_faces(path))
     return MeshFile(suffix, _reported_format(_in_archive(path) if suffix == "zip" else suffix))
-
-
-def format_of(head: bytes, size: int) -> str | None:
-    """Return a file's format, judged by its first bytes and its size; None if it is unknown."""
-    if head.startswith(b"glTF"):
-        return "glb"
-    if head.startswith(b"PK\x03\x04"):
-        return "zip"
-    if re.match(rb"ply[ \t]*\r?\n", head):
-        return "ply"
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if head.startswith(b"Kaydara FBX Binary") or text.startswith(b"; FBX"):
-        return "fbx"
-    # Before the text formats, because the header of a binary STL may begin with "solid", too. It
-    # has 80 bytes, followed by the number of triangles, and 50 bytes for each of them.
-    if len(head) >= 84 and size == 84 + 50 * struct.unpack_from("<I", head, 80)[0] > 84:
-        return "stl"
-    if FACET.match(text):
-        return "stl"
-    if text.startswith(b"{"):
-        return "gltf"
-    return "obj" if VERTEX.search(text) else None
 
 
 def _reported_format(format_: str) -> str | None:

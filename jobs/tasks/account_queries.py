@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Free queries to a service: the account's balance, which also tests the key, and quotes.
+"""Free queries to a service: the account's balance, which also tests the key, quotes, and tests.
 
 Each runs on its own thread; the panel and the preferences show the answers.
 """
@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from ...providers import (
     Balance,
@@ -24,13 +23,15 @@ from ...providers import (
 )
 from ..resources import open_http
 from ..values import Failure
+from .other_server import with_other_provider
 
 
 @dataclass(frozen=True)
 class AccountQuery:
     """A query for a quote, or for the balance if `settings` is None.
 
-    Queries are equal if their providers, settings, and addresses are equal; keys do not matter.
+    With `tests`, the settings are tested at the user's own server instead. Queries are equal if
+    their kinds, providers, settings, and addresses are equal; keys do not matter.
     """
 
     provider: str
@@ -38,11 +39,7 @@ class AccountQuery:
     keys: Mapping[str, Secret] = field(default_factory=dict, compare=False)
     base_url: str = ""
     online: bool = field(default=True, compare=False)
-
-    @property
-    def kind(self) -> Literal["balance", "quote"]:
-        """The kind of amount that the query asks for: “balance” or “quote”."""
-        return "balance" if self.settings is None else "quote"
+    tests: bool = False
 
     def __hash__(self) -> int:
         return hash((self.provider, self.settings, self.base_url))
@@ -52,14 +49,15 @@ class AccountQuery:
 class AccountAnswer:
     """The answer to a query: an amount, or a failure.
 
-    `amount`, in `unit`, is None if the service states no amount. `waiting`: the answer is pending;
-    until it arrives, `amount` is the previous one.
+    `amount`, in `unit`, is None if the service states no amount. `note` is the sentence that a test
+    ends with. `waiting`: the answer is pending; until it arrives, `amount` is the previous one.
     """
 
     amount: float | None = None
     unit: str = ""
     failure: Failure | None = None
     waiting: bool = False
+    note: str = ""
 
 
 class AccountQueries:
@@ -99,7 +97,12 @@ class AccountQueries:
             answer = _query(query)
         except ImageToMeshError as error:
             failure = Failure(error.kind, error.message, error.hint, error.link)
-            answer = AccountAnswer(failure=failure)
+            provider = get_provider(query.provider)
+            answer = AccountAnswer(
+                failure=with_other_provider(
+                    failure, provider, query.keys, query.base_url, online=query.online
+                )
+            )
         except Exception as error:  # noqa: BLE001 - the thread's last resort; shown to the user
             kind, reason = Failed.kind, f"{type(error).__name__}: {error}"
             answer = AccountAnswer(
@@ -116,6 +119,8 @@ def _query(query: AccountQuery) -> AccountAnswer:
     http = open_http(provider, query.keys, query.base_url, online=query.online)
     try:
         reply: Balance | Cost | None
+        if query.tests and query.settings is not None:
+            return AccountAnswer(note=provider.check_server(query.settings, http))
         if query.settings is None:
             reply = provider.balance(http)
         else:

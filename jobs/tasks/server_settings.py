@@ -21,6 +21,7 @@ from ...providers._shared.server_settings import SettingList, usable_rows
 from ..library.live_record import now
 from ..resources import open_http
 from ..values import Failure
+from .other_server import with_other_provider
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,12 @@ class ServerSettings:
             answer = SettingsAnswer(read_server_settings(query))
         except ImageToMeshError as error:
             failure = Failure(error.kind, error.message, error.hint, error.link)
-            answer = SettingsAnswer(failure=failure)
+            provider = get_provider(query.provider)
+            answer = SettingsAnswer(
+                failure=with_other_provider(
+                    failure, provider, query.keys, query.base_url, online=query.online
+                )
+            )
         except Exception as error:  # noqa: BLE001 - the thread's last resort; shown to the user
             reason = f"{type(error).__name__}: {error}"
             message = Message("Unexpected error: {error}", error=reason)

@@ -27,6 +27,7 @@ from ...state.scene_properties import (
 from ...state.server.kept import kept_settings
 from ...state.subject_box import ENDS, box_of, set_box
 from ..arguments import HIDDEN, argument
+from . import exchange
 from .preset_file import describe_preset
 
 FOLDER = Path(__file__).parents[2] / "presets"
@@ -46,6 +47,9 @@ def draw_actions(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
         button = layout.operator("image_to_mesh.preset_add", text="Delete Preset", icon="REMOVE")
         button.name, button.remove_name = preset, True
     layout.operator("image_to_mesh.reset_settings", text="Reset to Defaults", icon="LOOP_BACK")
+    layout.separator()
+    layout.operator("image_to_mesh.import_settings", icon="IMPORT")
+    layout.operator("image_to_mesh.export_settings", icon="EXPORT")
 
 
 class IMAGE_TO_MESH_MT_presets(bpy.types.Menu):
@@ -202,6 +206,7 @@ classes = (
     IMAGE_TO_MESH_OT_apply_preset,
     IMAGE_TO_MESH_OT_preset_add,
     IMAGE_TO_MESH_OT_reset_settings,
+    *exchange.classes,
 )
 
 

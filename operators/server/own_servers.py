@@ -54,8 +54,11 @@ class IMAGE_TO_MESH_OT_use_server(bpy.types.Operator):
             return {"CANCELLED"}
         stored = preferences.addon_preferences(context)
         if provider.address and stored:
+            # Empty means the usual address, unless the environment says otherwise.
             usual = self.address == provider.address.default
-            setattr(stored, provider.address.preference, "" if usual else self.address)
+            is_usual = usual and not preferences.is_from_environment(provider.address)
+            setattr(stored, provider.address.preference, "" if is_usual else self.address)
+            context.preferences.is_dirty = True
         choices_of(context.scene).provider = provider.id
         self.report({"INFO"}, tr("Using {}").format(self.address))
         redraw(context)

@@ -11,6 +11,7 @@ import bpy
 from ... import jobs
 from ...i18n.translate import tr, translate
 from ..account_text import link_text
+from ..keys.other_server import ICON, other_server
 from ..text_layout import draw_text, fit_side_by_side
 from .recovered import draw_ways
 
@@ -28,31 +29,35 @@ def draw_failure(box: bpy.types.UILayout, context: bpy.types.Context, view: jobs
     if view.record and view.state == "uncertain":
         draw_text(box, context, translate(jobs.describe_uncertain(view.record)[0]))
         draw_ways(box, view.record)
-    _draw_buttons(box, context, list(_buttons(view, failure)))
+    _draw_buttons(box, context, list(_buttons(context, view, failure)))
 
 
 class _Button(NamedTuple):
-    """An operator's button with its translated text, and the operator's one property."""
+    """An operator's button with its translated text, and the operator's properties."""
 
     operator: str
     text: str
     icon: str
-    name: str
-    value: str
+    values: dict[str, str]
 
 
-def _buttons(view: jobs.JobView, failure: jobs.Failure) -> Iterator[_Button]:
+def _buttons(
+    context: bpy.types.Context, view: jobs.JobView, failure: jobs.Failure
+) -> Iterator[_Button]:
+    job = {"job": view.job}
+    if other := other_server(context, failure, view.provider):
+        server = {"provider": other.provider, "address": other.address}
+        yield _Button("image_to_mesh.use_server", other.text, ICON, server)
     if view.record and not view.record.state.over:
-        yield _Button("image_to_mesh.resume", tr("Resume"), "PLAY", "job", view.job)
+        yield _Button("image_to_mesh.resume", tr("Resume"), "PLAY", job)
     if view.record and view.record.mesh:
-        yield _Button("image_to_mesh.import_result", tr("Import"), "IMPORT", "job", view.job)
+        yield _Button("image_to_mesh.import_result", tr("Import"), "IMPORT", job)
     if failure.kind in ABOUT_KEYS:
-        yield _Button(
-            "image_to_mesh.open_preferences", tr("Keys"), "PREFERENCES", "provider", view.provider
-        )
+        owner = {"provider": view.provider}
+        yield _Button("image_to_mesh.open_preferences", tr("Keys"), "PREFERENCES", owner)
     if failure.link:
-        yield _Button("wm.url_open", link_text(failure.kind), "URL", "url", failure.link)
-    yield _Button("image_to_mesh.copy_error", tr("Copy"), "COPYDOWN", "job", view.job)
+        yield _Button("wm.url_open", link_text(failure.kind), "URL", {"url": failure.link})
+    yield _Button("image_to_mesh.copy_error", tr("Copy"), "COPYDOWN", job)
 
 
 def _draw_buttons(
@@ -63,4 +68,5 @@ def _draw_buttons(
     row = box.row(align=True) if fit else box.column(align=True)
     for button in buttons:
         drawn = row.operator(button.operator, text=button.text, icon=button.icon, translate=False)
-        setattr(drawn, button.name, button.value)
+        for name, value in button.values.items():
+            setattr(drawn, name, value)

@@ -18,6 +18,7 @@ from ...state.visibility import note_popover
 from ..account_text import OFFLINE_ICON, KeyState, link_text, state_of
 from ..text_layout import wrap_text
 from .found_servers import draw_search
+from .other_server import draw_other_server
 
 WIDTH = 16
 """Width of the popover, in units of a row's height."""
@@ -160,6 +161,7 @@ def _draw_test(
     if reply and reply.failure:
         failure = reply.failure
         _draw_lines(layout, translate(failure.message, failure.hint), room)
+        draw_other_server(layout, context, failure, provider.id)
         if failure.link:
             text = link_text(failure.kind)
             layout.operator("wm.url_open", text=text, icon="URL").url = failure.link

@@ -18,7 +18,7 @@ from .._shared.errors import BadReply
 from .._shared.http.addresses import ending_of
 from .._shared.messages import Message
 from .._shared.provider import Balance, RemoteFile, Result, Ticket
-from .base64_text import decode_base64
+from .._shared.results.base64_text import decode_base64
 from .errors import BILLING_PAGE_URL, Order, message_of, refusal, request_id
 
 if TYPE_CHECKING:

@@ -95,7 +95,7 @@ def order(request: Request[Any], server: str, http: Http) -> Ticket:
     kept["views"] = len(request.pictures)
     if later:
         return Ticket({"uid": _uid_of(reply), **kept})
-    if reply.file is None:
+    if reply.file is None or reply.format != "glb":
         raise BadReply("Hunyuan3D returned no GLB file.", WINDOW)
     return Ticket({**kept, "bare": texture and _is_bare(reply.file)}, {MESH: reply.file})
 

@@ -20,6 +20,7 @@ from .credentials import KeyField as KeyField
 from .credentials import Secret as Secret
 from .credentials import headers_of
 from .errors import Failed, InvalidSettings
+from .http.addresses import service_address
 from .images import PictureLimits
 from .messages import Message
 from .orders import Picture as Picture
@@ -104,6 +105,8 @@ class Provider(ABC, Generic[S]):
     """Seconds for which the result of `upload` can be reused; 0 if it is for one order only."""
     self_hosted: ClassVar[bool] = False
     """Whether users run the server themselves, in their own network; see `AddressPolicy`."""
+    may_be_public: ClassVar[bool] = False
+    """Whether a self-hosted server may also be on the internet, called by https only."""
     notice: ClassVar[str] = ""
     """A sentence that is shown below the provider menu, such as a limit of the model's license."""
     deadline: ClassVar[float] = 1800.0
@@ -133,15 +136,24 @@ class Provider(ABC, Generic[S]):
     has_server_settings: ClassVar[bool] = False
     """Whether there are settings that only the server knows. Set by itself, and read at each draw.
     """
+    has_server_check: ClassVar[bool] = False
+    """Whether the settings can be tested at the server. Set by itself, too."""
 
     def __init_subclass__(cls, **given: Any) -> None:
         super().__init_subclass__(**given)
         cls.has_server_settings = cls.read_server_settings is not Provider.read_server_settings
+        cls.has_server_check = cls.check_server is not Provider.check_server
 
     @property
     def is_remote(self) -> bool:
         """Whether the mesh is made by a service on the network, not on this computer."""
         return "network" in self.needs
+
+    def check_address(self, url: str, source: str) -> None:
+        """Raise InvalidSettings for a base URL that must not be called; `source` sets it."""
+        service_address(
+            url, self_hosted=self.self_hosted, may_be_public=self.may_be_public, source=source
+        )
 
     def headers(self, keys: Mapping[str, Secret]) -> dict[str, str]:
         """Return the headers that carry the API key, sent to the service's own host only."""
@@ -234,6 +246,13 @@ class Provider(ABC, Generic[S]):
 
     def server_settings_key(self, settings: S) -> str:
         """Return on what the server's settings depend, such as a model; changed, they are old."""
+        return ""
+
+    def check_server(self, settings: S, http: Http | None) -> str:
+        """Return what is known of the server with these settings, for users; orders nothing. Free.
+
+        Called when the user asks for it. Raises the error of what is wrong.
+        """
         return ""
 
     def quote(self, request: Request[S], http: Http | None) -> Cost | None:

@@ -22,7 +22,7 @@ from .messages import Message
 Value = bool | int | float | str
 Kind = Literal["bool", "int", "float", "str", "enum", "file"]
 Unit = Literal["none", "length", "factor", "pixel"]
-Group = Literal["quality", "surface", "mesh", "placement"]
+Group = Literal["quality", "surface", "mesh", "server", "placement"]
 """The subpanels of the settings, in the order in which they are shown."""
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The question to a server for its settings, as the scene's choices have it."""
+"""The questions to a server as the scene's choices have them: for its settings, and a test."""
 
 from __future__ import annotations
 
@@ -14,6 +14,18 @@ from ...providers import Provider
 from ..scene_properties import read_settings
 
 NO_FILES: Mapping[str, bytes] = MappingProxyType({})
+
+
+def server_test_of(context: bpy.types.Context, provider: Provider[Any]) -> jobs.AccountQuery:
+    """Return the query that tests the scene's settings at a provider's server. Errors as below."""
+    return jobs.AccountQuery(
+        provider.id,
+        read_settings(context.scene, provider),
+        preferences.keys(context, provider),
+        preferences.address(context, provider),
+        bpy.app.online_access,
+        tests=True,
+    )
 
 
 def query_of(

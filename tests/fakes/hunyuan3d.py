@@ -151,7 +151,10 @@ class _Handler(loopback.Handler):
             return 200, {"status": "healthy", "worker_id": "3f9a1c"}
         if self.path == "/openapi.json":
             more = ("/health",) if service.version == "2.1" else ()
-            return 200, {"openapi": "3.1.0", "paths": {route: {} for route in (*ROUTES, *more)}}
+            paths: dict[str, Any] = {
+                route: {"post" if route in ROUTES[:2] else "get": {}} for route in (*ROUTES, *more)
+            }
+            return 200, {"openapi": "3.1.0", "paths": paths}
         return 404, {"detail": "Not Found"}
 
     def _take_order(self, order: dict[str, Any], *, later: bool) -> tuple[int, Any]:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Recognize a mesh file's format by its first bytes: a download's name and type prove nothing.
 
-No bpy. Twin of `jobs/steps/mesh_header.py`: the two run in separate processes that share no
-modules, so a change of one needs the same change in the other.
+No bpy. Twin of `providers/_shared/results/mesh_format.py`: the two run in separate processes that
+share no modules, so a change of one needs the same change in the other.
 """
 
 from __future__ import annotations

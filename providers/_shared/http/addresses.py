@@ -295,13 +295,15 @@ EVERYWHERE = ("0.0.0.0", "::")
 """Addresses on which servers say that they listen; they mean all addresses of that computer."""
 
 
-def service_address(text: str, *, self_hosted: bool = False, source: str = "") -> WebAddress:
+def service_address(
+    text: str, *, self_hosted: bool = False, may_be_public: bool = False, source: str = ""
+) -> WebAddress:
     """Parse the base URL of a service. `source` names the preference or variable that sets it.
 
     Raises InvalidSettings if it is invalid or must not be called. Plain http is accepted for this
     computer only; elsewhere it would expose the API key. `self_hosted`: plain http is accepted, but
     an IP address must be one of the user's own network. What a name leads to is checked when the
-    connection is made, because it may change.
+    connection is made, because it may change. `may_be_public`: by https, any host is accepted.
     """
     try:
         address = read_address(text)
@@ -309,17 +311,28 @@ def service_address(text: str, *, self_hosted: bool = False, source: str = "") -
         if address.scheme != "https" and plain:  # guard: service-address-encrypted
             raise BadAddress(NOT_ENCRYPTED)
         if self_hosted:
-            _check_own(address.host)
+            _check_own(address, may_be_public=may_be_public)
     except BadAddress as error:
         raise _refuse_address(text, error.reason, source) from error
     return address
 
 
-def _check_own(host: str) -> None:
+def is_near(address: WebAddress, *, may_be_public: bool) -> bool:
+    """Return whether a user's own server must be in the user's own network.
+
+    That is so unless it `may_be_public`, and is called by https under a name or a public number.
+    """
+    hidden = address.scheme == "https" and not is_own_network(address.host)
+    return not (may_be_public and hidden)  # guard: public-servers-are-encrypted
+
+
+def _check_own(address: WebAddress, *, may_be_public: bool) -> None:
     """Raise BadAddress for an IP address that cannot be that of a user's own server."""
+    host = address.host
     if host in EVERYWHERE:
         raise BadAddress("for a server on this computer, use 127.0.0.1")
-    if is_ip_address(host) and not is_own_network(host):  # guard: own-servers-are-near
+    near = is_near(address, may_be_public=may_be_public)
+    if near and is_ip_address(host) and not is_own_network(host):  # guard: own-servers-are-near
         raise BadAddress(PUBLIC)
 
 

@@ -20,6 +20,7 @@ from .addresses import (
     WebAddress,
     is_ip_address,
     is_loopback,
+    is_near,
     is_own_network,
     is_private,
     read_address,
@@ -96,19 +97,37 @@ class AddressPolicy:
     """The rules for the URLs of one service.
 
     `base` is the service's base URL, which may be empty. `online` allows calls to other computers.
-    `self_hosted`: the service is the user's own server, which is in the user's own network.
-    `confidential`: calls to it carry a secret, which must not leave this computer unencrypted.
+    `self_hosted`: the service is the user's own server, which is in the user's own network, or
+    `may_be_public` and is reached by https. `confidential`: calls to it carry a secret, which must
+    not leave this computer unencrypted.
     """
 
     def __init__(
-        self, base: str, *, online: bool, self_hosted: bool, confidential: bool = False
+        self,
+        base: str,
+        *,
+        online: bool,
+        self_hosted: bool,
+        may_be_public: bool = False,
+        confidential: bool = False,
     ) -> None:
         self.base = base
         self._online = online
         self._confidential = confidential
+        self._may_be_public = may_be_public
         # Without a base URL, files are fetched for the user, from anywhere.
-        self.is_own = self_hosted and bool(base)
+        self._self_hosted = self_hosted and bool(base)
+        self.is_own = self._self_hosted and self._is_near()
         """Whether only the user's own network is called, directly and never through a proxy."""
+
+    def is_home(self, address: WebAddress) -> bool:
+        """Return whether a file is at the user's own server, which may require the secret for it.
+
+        Other services sign the addresses of their files instead, and never get it.
+        """
+        if not self._self_hosted:
+            return False
+        return address.server == read_address(self.base).server  # guard: secrets-stay-at-home
 
     def at_home(self, path: str, *, secret: bool = True) -> WebAddress:
         """Return the URL of a path at the service. `secret`: the call carries the secret, if any.
@@ -116,8 +135,10 @@ class AddressPolicy:
         Raises InvalidSettings for a base URL that must not be called, or not with a secret,
         Unreachable if online access is off and the service is not on this computer.
         """
-        service_address(self.base, self_hosted=self.is_own)
-        address = service_address(f"{self.base}/{path.lstrip('/')}", self_hosted=self.is_own)
+        for url in (self.base, f"{self.base}/{path.lstrip('/')}"):
+            address = service_address(
+                url, self_hosted=self._self_hosted, may_be_public=self._may_be_public
+            )
         self._allow(address)
         hidden = address.scheme == "https" or address.is_loopback
         if secret and self._confidential and not hidden:
@@ -177,6 +198,11 @@ class AddressPolicy:
             check = host_check_for(read_address(self.base or url))
             return _own_hosts_only(check) if self.is_own else check
         return _allow_any_host
+
+    def _is_near(self) -> bool:
+        with contextlib.suppress(BadAddress):
+            return is_near(read_address(self.base), may_be_public=self._may_be_public)
+        return True
 
     def _allow(self, address: WebAddress) -> None:
         """Raise Unreachable for any host but this computer while online access is off."""

@@ -43,8 +43,9 @@ class Http(Downloads):
 
     `headers` carry the API key and go to `base_url` only. `secrets` are redacted in responses,
     since some services quote the key in their errors. `online`: False allows loopback only.
-    `self_hosted`: the service is the user's own server; see `AddressPolicy`. `plain_secrets`: the
-    user agrees to send `headers` there unencrypted. `pause` sleeps, and may raise Cancelled.
+    `self_hosted` and `may_be_public`: the service is the user's own server; see `AddressPolicy`.
+    `plain_secrets`: the user agrees to send `headers` there unencrypted. `pause` sleeps, and may
+    raise Cancelled.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Http(Downloads):
         secrets: Iterable[str] = (),
         online: bool = True,
         self_hosted: bool = False,
+        may_be_public: bool = False,
         plain_secrets: bool = False,
         pause: Pause = time.sleep,
     ) -> None:
@@ -62,6 +64,7 @@ class Http(Downloads):
             base_url.rstrip("/"),
             online=online,
             self_hosted=self_hosted,
+            may_be_public=may_be_public,
             confidential=bool(headers) and not plain_secrets,
         )
         super().__init__(policy, Transport(direct=policy.is_own), headers)
@@ -71,14 +74,20 @@ class Http(Downloads):
         self.is_busy = False  # whether the last pause was due to an answer, not to its absence
 
     def get(
-        self, path: str, *, params: Mapping[str, Any] | None = None, shorten: bool = False
+        self,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        shorten: bool = False,
     ) -> Reply:
         """Send a GET to a path of the service, with retries.
 
-        `shorten`: the response may be long, since strings in its JSON may contain files; such
-        strings are shortened as in `shorten_strings`. Raises Unreachable if no complete response
-        arrives or Blender is offline, InvalidSettings for an unusable base URL, BadReply if the
-        response is too large or a redirect.
+        `headers` are added to the usual ones. `shorten`: the response may be long. Of a mesh file,
+        only the beginning is read. Strings in JSON, which may contain files, are shortened as in
+        `shorten_strings`. Raises Unreachable if no complete response arrives or
+        Blender is offline, InvalidSettings for an unusable base URL, BadReply if the response is
+        too large or a redirect.
         """
         return self._send_with_retries(
             "GET",
@@ -86,7 +95,7 @@ class Http(Downloads):
             limit=MAX_LONG_REPLY if shorten else MAX_REPLY,
             shorten=shorten,
             params=params,
-            headers=self._headers,
+            headers={**(headers or {}), **self._headers},
         )
 
     def inspect(self, path: str, limit: float, *, with_key: bool = False) -> Reply:
@@ -173,6 +182,7 @@ class Http(Downloads):
         json: Any = None,
         form: Mapping[str, Any] | None = None,
         files: Files | None = None,
+        body: bytes | None = None,
         timeout: float = READ_LIMIT,
         headers: Mapping[str, str] | None = None,
         limit: int = MAX_REPLY,
@@ -182,11 +192,12 @@ class Http(Downloads):
         A rate limit rejects a request before it is processed. After any other failure the service
         may have accepted the order, and sending it again could charge the user twice.
 
-        The body is `json`, or `form` and `files` as multipart form data; `headers` are added to the
-        usual ones. `timeout` is the time limit in seconds, for sending and again for the response;
-        `limit` is the maximum size of the response, in bytes. Raises Unreachable if not a byte was
-        sent, Uncertain if the service may have received the request, InvalidSettings for an
-        unusable base URL, and BadReply if the response is too large or a redirect.
+        The body is `json`, or `form` and `files` as multipart form data, or the bytes of `body`;
+        `headers` are added to the usual ones. `timeout` is the time limit in seconds, for sending
+        and again for the response; `limit` is the maximum size of the response, in bytes. Raises
+        Unreachable if not a byte was sent, Uncertain if the service may have received the request,
+        InvalidSettings for an unusable base URL, and BadReply if the response is too large or a
+        redirect.
         """
         address = self._policy.at_home(path)
         if self.recorder is not None:
@@ -204,7 +215,7 @@ class Http(Downloads):
                     limit=limit,
                     recorder=self.recorder,
                     json=json,
-                    data=form,
+                    data=form if body is None else body,
                     files=files,
                     headers={**self._headers, **(headers or {})},
                 )

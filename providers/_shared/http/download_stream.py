@@ -56,6 +56,8 @@ class Interrupted(Exception):
 class Downloads:
     """The part of the connection to a service that opens files: without the API key, or with it.
 
+    Files at the user's own server are requested with the key, since a proxy may require it.
+
     `linked_etag` is the last redirect's X-Linked-ETag, such as the file's SHA-256.
     """
 
@@ -160,15 +162,18 @@ class Downloads:
         """
         check_host = self._policy.check_host(url)
         address = self._policy.elsewhere(url, check_host, kind)
-        for _ in range(MOST_REDIRECTS + 1):
+        for redirects in range(MOST_REDIRECTS + 1):
+            home = not redirects and self._policy.is_home(address)
+            check = self._policy.home_check(address) if home else check_host
+            sent = {**headers, **self._headers} if home else headers
             try:
                 with self._transport.send(
                     "GET",
                     address,
                     time_limit=FREE_LIMIT,
                     stall_timeout=READ_LIMIT,
-                    check_host=check_host,
-                    headers=headers,  # guard: no-key-with-downloads
+                    check_host=check,
+                    headers=sent,  # guard: no-key-with-downloads
                 ) as answer:
                     location = answer.headers.get("location", "")
                     if answer.status not in REDIRECTS or not location:

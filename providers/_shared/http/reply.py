@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BadReply
 from ..messages import Message
 from ..redaction import NO_REDACTION, Redactor
+from ..results.mesh_format import BEGIN, format_of
 from ..untrusted_text import clean, decode_answer, decode_text
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ LONG = 1024 * 1024
 """Maximum characters of text that are kept beside decoded JSON, which may contain a mesh."""
 MESH_FILE = b"glTF"
 """First bytes of a GLB file. Servers state various content types for it, text among them."""
+TEXT_STARTS = (b"", b"{", b"[", b'"', b"<")
+"""First characters of JSON, of pages, and of nothing."""
 MOST_VALUES = 100_000
 """Maximum number of values in JSON that is decoded. A mesh in base64 counts as one value."""
 
@@ -34,7 +37,8 @@ MOST_VALUES = 100_000
 class Reply:
     """A response: its status, headers by lower-case name, text, and decoded JSON or None.
 
-    `file` is the body if it is a mesh file, and None otherwise.
+    `file` is the body if it is a mesh file, and `format` its format; both are None otherwise. Of a
+    shortened response, `file` is only the beginning.
     """
 
     status: int
@@ -42,6 +46,7 @@ class Reply:
     text: str
     json: Any = None
     file: bytearray | None = field(default=None, repr=False)
+    format: str | None = None
 
     @property
     def ok(self) -> bool:
@@ -86,8 +91,9 @@ def reply_of(
     that a mesh in it is not kept twice.
     """
     safe_headers = {name: clean(secrets.redact(value)) for name, value in headers.items()}
-    if data.startswith(MESH_FILE):
-        return Reply(status, safe_headers, "", file=data)
+    format_ = mesh_format(status, headers, data)
+    if format_ is not None:
+        return Reply(status, safe_headers, "", file=data, format=format_)
     # Values are counted before decoding, because `[[[[…` of 1 MB becomes 100 MB of objects.
     values = data.count(b"{") + data.count(b"[") + data.count(b",")
     text = decode_text(data, headers.get("content-type", ""))
@@ -99,6 +105,20 @@ def reply_of(
     if decoded is not None and len(text) > LONG:
         text = text[:LONG]
     return Reply(status, safe_headers, text, decoded)
+
+
+def mesh_format(status: int, headers: Mapping[str, str], data: bytearray) -> str | None:
+    """Return the format of the mesh file that a response is, or begins with; None for any other.
+
+    A glTF file in JSON counts as JSON. `headers` state the size of a response that is read partly.
+    """
+    if data.startswith(MESH_FILE):
+        return "glb"
+    if not 200 <= status < 300 or data.lstrip()[:1] in TEXT_STARTS:
+        return None
+    stated = headers.get("content-length", "")
+    size = int(stated) if stated.isascii() and stated.isdigit() else 0
+    return format_of(bytes(data[:BEGIN]), max(size, len(data)))
 
 
 def bounded_pieces(answer: Answer, limit: int, check: Callable[[], None]) -> Iterator[bytes]:

@@ -34,7 +34,7 @@ from .connections import Call, active_call, create_tls_context, track_connection
 from .explain import CallProblem, explain
 from .proxies import Misconfiguration, Route
 from .recorded_answer import AnswerRecorder, record_answer
-from .reply import bounded_pieces, is_refusal
+from .reply import bounded_pieces, is_refusal, mesh_format
 
 CODINGS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 """zlib's `wbits` by content coding; codings are not requested, but some servers use them anyway."""
@@ -124,7 +124,8 @@ def read_body(
     """Read a body of at most `limit` bytes into `data`, and record it if there is a recorder.
 
     `spelled` are the secrets to redact in the record. `shorten`: long strings are shortened as they
-    arrive. Raises CallFailed, or BadReply for a redirect or a long body.
+    arrive, and of a mesh file only the beginning is read. Raises CallFailed, or BadReply for a
+    redirect or a long body.
     """
     redirects = answer.status in REDIRECTS
     pieces = bounded_pieces(answer, limit, _no_check)
@@ -136,6 +137,8 @@ def read_body(
     try:
         for piece in shorten_strings(pieces) if shorten else pieces:
             data += piece
+            if shorten and mesh_format(answer.status, answer.headers, data):
+                return
     except CallFailed:
         # The status alone makes it a refusal, even if the connection breaks within the body.
         if not is_refusal(answer.status):

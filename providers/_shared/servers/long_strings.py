@@ -18,6 +18,7 @@ START, END = 64, 4
 """Characters of a shortened string that are kept at its start and its end."""
 MARK = "\u2026"
 _SHORT = re.compile(rf"(.{{{START}}}){MARK}([0-9]+){MARK}(.{{{END}}})", re.DOTALL)
+DATA_URL = re.compile(r"data:[^,]{0,100},")
 MAX_GAP = 1024
 """Maximum bytes between a field's name and its value."""
 
@@ -77,23 +78,27 @@ def _shorten(held: bytearray, length: int, tail: bytes) -> bytes:
 def file_start(text: str) -> tuple[bytes, int]:
     """Return the first bytes of a file in base64, which may be shortened, and its size in bytes.
 
-    Raises ValueError if the text is not base64.
+    The text may be a data URL. Raises ValueError if it is not base64.
     """
     found = _SHORT.fullmatch(text)
+    head = DATA_URL.match(text[: START if found else 128])
+    skipped = head.end() if head else 0
     if found is None:
-        data = base64.b64decode(text, validate=True)
+        data = base64.b64decode(text[skipped:], validate=True)
         return data, len(data)
-    start = base64.b64decode(found[1], validate=True)
-    return start, int(found[2]) * 3 // 4 - found[3].count("=")
+    kept = found[1][skipped:]
+    start = base64.b64decode(kept[: len(kept) - len(kept) % 4], validate=True)
+    return start, (int(found[2]) - skipped) * 3 // 4 - found[3].count("=")
 
 
 def decode_field(pieces: Iterable[bytes], field: str) -> Iterator[bytes]:
     """Yield the bytes of the file that the string `field` of a JSON answer contains in base64.
 
-    Raises ValueError if there is no such field, if it is not base64, or if the answer ends in it.
+    The string may be a data URL. Raises ValueError if there is no such field, if it is not base64,
+    or if the answer ends in it.
     """
     rest = slash = b""
-    for piece in _value_of(iter(pieces), field):
+    for piece in _without_head(_value_of(iter(pieces), field)):
         spelled = slash + piece
         slash = b"\\" if spelled.endswith(b"\\") else b""
         # A slash may be escaped. Other escapes, such as for line breaks, are no base64.
@@ -110,6 +115,17 @@ def _decode(text: bytes) -> bytes:
         return base64.b64decode(text, validate=True)
     except binascii.Error as error:
         raise ValueError("it is not base64") from error
+
+
+def _without_head(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the pieces of a string without the beginning of a data URL."""
+    start = b""
+    for piece in pieces:
+        start += piece
+        if len(start) >= MAX_GAP:
+            break
+    yield re.sub(rb"^data:[^,]{0,100},", b"", start)
+    yield from pieces
 
 
 def _value_of(pieces: Iterator[bytes], field: str) -> Iterator[bytes]:

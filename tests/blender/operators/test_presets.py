@@ -159,14 +159,15 @@ def menu_actions() -> list[tuple[str, str]]:
     shown: list[dict[str, Any]] = []
     presets = addon_module("operators.presets")
     presets.draw_actions(Layout(shown, unfolded=True), drawing_context(300))
-    return [(row["operator"].partition(".")[2], row["text"]) for row in shown]
+    return [(row["operator"].partition(".")[2], row.get("text", "")) for row in shown]
 
 
 def test_the_menu_saves_deletes_and_resets(chosen: Any) -> None:
     saves, resets = ("preset_add", "Save as Preset..."), ("reset_settings", "Reset to Defaults")
-    assert menu_actions() == [saves, resets]
+    files = [("import_settings", ""), ("export_settings", "")]
+    assert menu_actions() == [saves, resets, *files]
     apply("local", "Draft")
-    assert menu_actions() == [saves, ("preset_add", "Delete Preset"), resets]
+    assert menu_actions() == [saves, ("preset_add", "Delete Preset"), resets, *files]
 
 
 def test_a_user_preset_can_be_added_applied_and_removed(chosen: Any) -> None:

@@ -361,7 +361,10 @@ def test_preferences_fold_the_addresses_away(paid: Paid, preferences: Any) -> No
     assert room.address(bpy.context, paid) == "http://localhost:9"
 
 
-SERVICES = ("aiml_magic", "aiml_triposr", "comfyui", "hunyuan3d", "scenario", "tripo", "tripo_v2")
+SERVICES = (
+    *("aiml_magic", "aiml_triposr", "comfyui", "custom", "hunyuan3d", "scenario", "tripo"),
+    "tripo_v2",
+)
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -78,3 +78,31 @@ def test_the_gradio_app_in_its_place_is_named(artist: Artist, photograph: Path) 
     assert "The Gradio app" in said
     assert "port 8081" in said
     assert all(method == "GET" for method, _ in other.requests)
+
+
+def test_one_click_chooses_the_provider_that_can_use_the_server(
+    artist: Artist, server: Hunyuan3d, photograph: Path
+) -> None:
+    set_up(artist, photograph)
+    orders = len(server.orders)
+    artist.session.run(
+        "scene = bpy.context.scene.image_to_mesh\n"
+        "scene.provider, scene.custom.path = 'custom', '/make'\n"
+        "scene.hunyuan3d.seed = 7  # another order than that of the test before\n"
+        "preferences = bpy.context.preferences.addons"
+        "['bl_ext.user_default.image_to_mesh'].preferences\n"
+        f"preferences.custom_base_url = {server.url!r}\n"
+        "preferences.hunyuan3d_base_url = 'http://127.0.0.1:9'"
+    )
+    artist.press_generate()
+    artist.shows("Use Hunyuan3D", SECONDS)
+    artist.session.screenshot("service-custom-other-server")
+    assert "does not take images at /make" in " ".join(artist.words().split())
+    artist.session.click_button("image_to_mesh.use_server")
+    chosen = artist.session.run("bpy.context.scene.image_to_mesh.provider")
+    assert chosen == "hunyuan3d"
+    assert len(server.orders) == orders
+    artist.press_generate()
+    artist.wait_for_mesh(SECONDS)
+    assert len(server.orders) == orders + 1
+    assert "Traceback" not in artist.session.output()

@@ -22,7 +22,7 @@ FOLDER = Path(providers.__path__[0])
 FILES = sorted(path for path in FOLDER.glob("*.py") if not path.name.startswith("_"))
 RESERVED = {"name", "values", "items", "keys", "get", "rna_type", "bl_rna", "id_data", "pop"}
 TESTS = "tests/unit/providers"
-FREE = ("upload", "submit", "poll", "cancel", "quote", "balance", "headers")
+FREE = ("upload", "submit", "poll", "cancel", "quote", "balance", "headers", "check_server")
 
 
 def _both(cases: list[tuple[Provider[Any], Setting]]) -> list[Any]:

@@ -27,8 +27,8 @@ from image_to_mesh.jobs import JobView, Library, Session, State
 from image_to_mesh.jobs.steps import raw_answer
 from image_to_mesh.jobs.steps.raw_answer import RawAnswer
 from image_to_mesh.providers import LibraryProblem, Provider, get_provider
-from image_to_mesh.providers._aiml.base64_text import decode_base64
 from image_to_mesh.providers._shared.http.recorded_answer import StreamRedactor, record_answer
+from image_to_mesh.providers._shared.results.base64_text import decode_base64
 
 TRIPOSR: Provider[Any] = get_provider("aiml_triposr")
 MIB = 1 << 20
@@ -355,7 +355,7 @@ SAFE = base64.urlsafe_b64encode(bytes(range(250, 256)) * 50).decode()
 def test_every_spelling_of_base64_is_decoded(
     text: str, data: bytes, piece: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("image_to_mesh.providers._aiml.base64_text.PIECE", piece)
+    monkeypatch.setattr("image_to_mesh.providers._shared.results.base64_text.PIECE", piece)
     assert decode_base64(text) == data
 
 

@@ -128,6 +128,46 @@ def test_a_public_address_is_refused_before_a_byte(
     assert not reached
 
 
+def test_a_file_at_the_server_is_requested_with_the_header_but_its_redirect_is_not(
+    to: Callable[..., Http],
+) -> None:
+    target = OtherServer({"/cup.glb": "mesh"})
+    with serving(target), serving(OtherServer(location=f"{target.url}/cup.glb")) as server:
+        http = to(server.url, headers=HEADER)
+        with http.open_download(f"{server.url}/a", {}) as stream:
+            assert b"".join(stream.pieces) == b"mesh"
+        server.location = f"{server.url}/b"
+        with (
+            pytest.raises(BadMesh, match="too many redirects"),
+            http.open_download(f"{server.url}/a", {}),
+        ):
+            pass
+    assert [headers.get("authorization") for headers in target.headers] == [None]
+    sent = [headers.get("authorization") for headers in server.headers]
+    assert sent == [HEADER["Authorization"]] * 2 + [None] * 5
+
+
+def test_no_other_service_gets_its_key_for_a_file() -> None:
+    with serving(OtherServer({"/cup.glb": "mesh"})) as service:
+        http = Http(service.url, HEADER)
+        with http.open_download(f"{service.url}/cup.glb", {}) as stream:
+            assert b"".join(stream.pieces) == b"mesh"
+        http.close()
+    assert "authorization" not in service.headers[0]
+
+
+@pytest.mark.parametrize("base", ["https://public.example", "https://93.184.216.34"])
+def test_a_server_that_may_be_public_is_called_by_https_only(
+    to: Callable[..., Http], reached: list[str], base: str
+) -> None:
+    with pytest.raises(Unreachable):
+        to(base, may_be_public=True, headers=HEADER).get("/health")
+    assert set(reached) == {"93.184.216.34"}
+    with pytest.raises(InvalidSettings, match="own network"):
+        to(base.replace("https", "http"), may_be_public=True).get("/health")
+    assert set(reached) == {"93.184.216.34"}
+
+
 @pytest.mark.parametrize("base", ["http://0.0.0.0:8081", "http://[::]:8081"])
 def test_the_address_on_which_a_server_listens_is_explained(
     to: Callable[..., Http], reached: list[str], base: str
