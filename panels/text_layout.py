@@ -227,8 +227,10 @@ def draw_value(
         return
     column = layout.column(align=True)
     column.use_property_split = False
-    is_inside = declared.type == "BOOLEAN" or fits_line(context, tr(title), ICON + NUMBER)
-    if declared.type in MENUS or not is_inside:
+    is_inside = declared.type not in MENUS and (
+        declared.type == "BOOLEAN" or fits_line(context, tr(title), ICON + NUMBER)
+    )
+    if not is_inside:
         column.label(text=tr(title), translate=False)
         column = column.row(align=True)
         shown = {**shown, "text": ""}

@@ -171,8 +171,6 @@ def _settings_problem(context: bpy.types.Context, provider: Provider[Any]) -> st
 
 
 def _model_problem(context: bpy.types.Context, provider: Provider[Any]) -> str:
-    if not provider.models:
-        return ""
     for name in provider.models_for(read_settings(context.scene, provider)):
         weights = jobs.find_weights(name)
         # Unknown before the first tick of the heartbeat; the worker refuses if it is missing.
