@@ -129,7 +129,7 @@ def _labels(
 
 def _notices(context: bpy.types.Context, reason: str, price: Price) -> Iterator[Notice]:
     if failure := account_failure(context, provider_of(context.scene)):
-        yield Notice(failure)
+        yield Notice(failure, "INFO")
     elif price.problem:
         yield Notice(tr("Price unknown: {reason}").format(reason=translate(price.problem)))
     if reason:

@@ -34,17 +34,17 @@ def draw_provider(
 def account_failure(context: bpy.types.Context, provider: Provider[Any]) -> str:
     """Return what went wrong with the last balance request, translated; empty if nothing did.
 
-    For a refused key, it says which button opens the popover, where the key can be changed.
+    For a refused key, it says which button opens the popover, which has the service's own words.
     """
     if not provider.keys or not preferences.has_account(provider):
         return ""
     reply = preferences.answer(context, provider)
     if reply is None or not reply.failure:
         return ""
-    sentence = translate(reply.failure.message)
     if reply.failure.kind == BadKey.kind:
-        return tr("{}: click Key Refused to enter it again").format(sentence.rstrip("."))
-    return sentence
+        sentence = tr("{} refused the key: click Key Refused to change it")
+        return sentence.format(tr(provider.label))
+    return translate(reply.failure.message)
 
 
 def _draw_state(layout: bpy.types.UILayout, text: str) -> None:
