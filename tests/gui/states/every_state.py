@@ -110,7 +110,7 @@ def take(stage: Artist, file: Path, code: str) -> None:
     stage.session.run("reset()")
     stage.session.run(code, seconds=30)
     stage.session.wait_for("is_checked() and is_answered()", 20)
-    if "choose(" in code:
+    if "choose(" in code or "choose_disc(" in code:
         stage.wait_for_picture()
     if file.stem.startswith("results"):
         stage.session.wait_for(LOADED, 20)
