@@ -110,7 +110,7 @@ def choose_text() -> None:
 
 
 def is_checked() -> bool:
-    """Return whether the scene's image was checked, or there is none."""
+    """Return whether the scene has no unchecked image."""
     image = scene_choices().image
     if image is None:
         return True

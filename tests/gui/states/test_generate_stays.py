@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Generate and the rows below it stay in their place, whatever comes and goes above them."""
+"""Generate and the rows below it stay in their place when sentences come and go above them."""
 
 from __future__ import annotations
 
