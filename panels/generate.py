@@ -91,7 +91,8 @@ def draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, action
     row.scale_y = LARGE
     row.enabled = action.can_run
     if len(action.buttons) == 1:
-        _draw_button(row, context, "generate", action.buttons[0], "MESH_DATA")
+        icon = "MESH_DATA" if fit_row(context, action.buttons) else "NONE"
+        _draw_button(row, context, "generate", action.buttons[0], icon)
         return
     # Never below each other: at the end of a job, Update takes the place of the button under the
     # pointer.
@@ -117,12 +118,14 @@ def _labels(
 ) -> tuple[str, ...] | None:
     """Return the translated texts of buttons with their price; None if there is no room for it.
 
-    Generate New becomes an icon if both do not fit beside each other.
+    Generate New becomes an icon if both do not fit beside each other. Generate alone may take the
+    place of its icon.
     """
     texts = tuple(with_price(name, price) for name in names)
     if len(texts) > 1 and fit_side_by_side(context, texts):
         return texts
-    if fit_row(context, texts[:1], taken=UNIT * (len(texts) - 1)):
+    others = len(texts) - 1
+    if fit_row(context, texts[:1], taken=UNIT * others, icons=bool(others)):
         return (texts[0], *[""] * (len(texts) - 1))
     return None
 

@@ -23,8 +23,9 @@ LINE = 0.8
 """Height of a line of a sentence, in units of a row."""
 GAP = 0.25
 """Height between two elements of a panel, in units of a row."""
-HEADER_MARGIN = 96.0
-"""Pixels of a subpanel's header that text cannot use: the tabs, the triangle, and the grip."""
+HEADER_MARGIN = 104.0
+"""Pixels of a subpanel's header that text cannot use: the tabs, the triangle, a gap, and the grip.
+"""
 NARROW = 260.0
 """Region width in pixels below which a title does not fit beside its value."""
 LEAST_ROOM = 60.0
@@ -176,14 +177,21 @@ def fits_checkbox(context: bpy.types.Context, title: str, taken: float = 0.0) ->
 
 
 def fit_row(
-    context: bpy.types.Context, texts: Sequence[str], *, share: float = 1.0, taken: float = 0.0
+    context: bpy.types.Context,
+    texts: Sequence[str],
+    *,
+    share: float = 1.0,
+    taken: float = 0.0,
+    icons: bool = True,
 ) -> bool:
-    """Return whether buttons with icons and these translated texts just fit into a panel's row.
+    """Return whether buttons with these translated texts just fit into a panel's row.
 
-    `share` is the part of the row that the buttons have, less `taken` pixels.
+    `share` is the part of the row that the buttons have, less `taken` pixels. `icons` is whether
+    each button has an icon.
     """
     room = (share * (_width(context) - ROW_MARGIN) - taken) / max(1, len(texts))
-    return all(_drawn_width(text) <= room - BUTTON for text in texts)
+    room -= BUTTON if icons else BORDERS
+    return all(_drawn_width(text) <= room for text in texts)
 
 
 def fits_header(context: bpy.types.Context, title: str, text: str) -> bool:

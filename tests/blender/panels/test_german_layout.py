@@ -114,10 +114,17 @@ def test_a_price_without_room_on_the_button_is_above_it(chosen: Any, preferences
     tr = addon_module("i18n.translate").tr
     price = tr("About {}").format("182,000 Credits")
     wide, narrow = draw(width=300), draw(width=220)
-    assert wide.button("image_to_mesh.generate")["text"] == f"{tr('Generate')} · {price}"
+    button = wide.button("image_to_mesh.generate")
+    assert (button["text"], button["icon"]) == (f"{tr('Generate')} · {price}", "MESH_DATA")
     assert price not in wide.text()
     assert narrow.button("image_to_mesh.generate")["text"] == tr("Generate")
     assert price in narrow.text()
+    # A price that just fits takes the place of the icon.
+    chosen.provider = "tripo"
+    narrow = draw(width=215)
+    button, amount = narrow.button("image_to_mesh.generate"), tr("About {}").format("30 Credits")
+    assert (button["text"], button["icon"]) == (f"{tr('Generate')} · {amount}", "NONE")
+    assert amount not in narrow.text()
 
 
 def test_a_running_job_shows_its_time_in_full(chosen: Any) -> None:

@@ -25,7 +25,7 @@ def chosen(addon: ModuleType) -> Any:
 
 def test_a_running_job_has_a_bar_and_a_cancel_button(chosen: Any) -> None:
     show("running")
-    seen = draw()
+    seen = draw(width=220)
     (bar,) = seen.all("progress")
     assert (bar["factor"], bar["text"]) == (0.42, "Shaping 42%")
     assert seen.button("image_to_mesh.cancel")["button"].job == "20261120-cup-1a2b"
