@@ -78,7 +78,7 @@ def draw_text(
 def draw_fact(row: bpy.types.UILayout, text: str, icon: str = "NONE") -> None:
     """Draw a translated text in full at the right of a row, where a long name would cut it off."""
     fact = row.row()
-    fact.active, fact.alignment = False, "RIGHT"
+    fact.alignment = "RIGHT"
     fact.ui_units_x = (_drawn_width(text) + BORDERS + (0.0 if icon == "NONE" else ICON)) / UNIT
     fact.label(text=text, icon=icon, translate=False)
 

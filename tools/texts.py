@@ -40,6 +40,7 @@ STATES = "jobs/values.py"
 SYSTEM_ERRORS = (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.ENOENT)
 UNREAD = frozenset(
     {
+        "FrozenInstanceError",
         "KeyError",
         "LookupError",
         "TypeError",

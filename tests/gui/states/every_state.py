@@ -49,6 +49,9 @@ APPEARANCES = {
     ),
 }
 APPEARANCES["german-wide"] = APPEARANCES["german"]
+ENDS = ("mesh-report", "placement", "results-selected")
+"""States that are longer than the sidebar: a second screenshot shows their end."""
+NOTCHES = 40
 WIDTHS = {"narrow": 220, "german": 220}
 USUAL = 280
 ONLY = tuple(os.environ.get("STATES", "").split())
@@ -115,6 +118,16 @@ def take(stage: Artist, file: Path, code: str) -> None:
     if file.stem.startswith("results"):
         stage.session.wait_for(LOADED, 20)
     shutil.move(stage.keep("state"), file)
+    if file.stem in ENDS:
+        scroll(stage, NOTCHES)
+        shutil.move(stage.keep("state"), file.with_stem(f"{file.stem}-end"))
+        scroll(stage, -NOTCHES)
+
+
+def scroll(stage: Artist, notches: int) -> None:
+    """Turn the wheel over the sidebar."""
+    place = stage.session.run("place_of('UI')")
+    stage.session.scroll(place["left"] + 60, place["top"] + 300, notches)
 
 
 def take_popup(stage: Artist, file: Path, code: str, call: str) -> None:
