@@ -50,7 +50,8 @@ APPEARANCES = {
 }
 APPEARANCES["german-wide"] = APPEARANCES["german"]
 ENDS = ("mesh-report", "placement", "results-selected")
-"""States that are longer than the sidebar: a second screenshot shows their end."""
+"""States that are longer than the sidebar, as all are at double scale: a second screenshot shows the
+end."""
 NOTCHES = 40
 WIDTHS = {"narrow": 220, "german": 220}
 USUAL = 280
@@ -118,7 +119,7 @@ def take(stage: Artist, file: Path, code: str) -> None:
     if file.stem.startswith("results"):
         stage.session.wait_for(LOADED, 20)
     shutil.move(stage.keep("state"), file)
-    if file.stem in ENDS:
+    if file.stem in ENDS or file.parent.name == "scale-2":
         scroll(stage, NOTCHES)
         shutil.move(stage.keep("state"), file.with_stem(f"{file.stem}-end"))
         scroll(stage, -NOTCHES)
