@@ -50,8 +50,7 @@ APPEARANCES = {
 }
 APPEARANCES["german-wide"] = APPEARANCES["german"]
 ENDS = ("mesh-report", "placement", "results-selected")
-"""States that are longer than the sidebar, as all are at double scale: a second screenshot shows the
-end."""
+"""States longer than the sidebar, as all are at double scale: a second screenshot shows the end."""
 NOTCHES = 40
 WIDTHS = {"narrow": 220, "german": 220}
 USUAL = 280
