@@ -15,7 +15,7 @@ from ..state.scene_properties import choices_of, provider_of
 from . import image_checks, views
 from .account_text import Price, price_of, with_price
 from .provider_state import account_failure
-from .text_layout import GAP, draw_text, fit_side_by_side, text_height
+from .text_layout import GAP, UNIT, draw_text, fit_row, fit_side_by_side, text_height
 
 LARGE = 1.5
 """Height of the main button, in units of a row."""
@@ -29,27 +29,53 @@ class Notice(NamedTuple):
 
 
 class Action(NamedTuple):
-    """The price, the sentences above Generate, and the state of its buttons.
+    """The texts of Generate's buttons, the sentences above them, and the buttons' state.
 
-    `can_run` says whether the buttons are enabled, `can_update` whether Update is one of them.
+    `warnings` about the image are below its preview, and `notices` are right above the buttons.
+    `buttons` holds one text for Generate, or two for Update and Generate New; an empty text stands
+    for an icon. `can_run` says whether the buttons are enabled.
     """
 
-    price: Price
+    buttons: tuple[str, ...]
+    warnings: tuple[Notice, ...]
     notices: tuple[Notice, ...]
     can_run: bool
-    can_update: bool = False
 
     def height(self, context: bpy.types.Context) -> float:
-        """Return the height of what is above the button, each with a gap, in units of a row."""
-        heights = (text_height(context, notice.text, notice.icon) for notice in self.notices)
-        return views.foreign_height(context) + sum(GAP + height for height in heights)
+        """Return the height of what comes and goes above the button, in units of a row.
+
+        Warnings follow the preview without gaps; each notice has one.
+        """
+        heights = [
+            text_height(context, notice.text, notice.icon)
+            for notice in (*self.warnings, *self.notices)
+        ]
+        return views.foreign_height(context) + sum(heights) + GAP * len(self.notices)
 
 
 def plan_action(context: bpy.types.Context) -> Action:
-    """Return what Generate shows, so that the preview above it can leave room for its sentences."""
+    """Return what Generate shows, so that the preview above it can leave room for its sentences.
+
+    A price for which the button has no room is a sentence above it: it must not be cut off.
+    """
     reason, price = why_not(context), price_of(context)
-    notices = tuple(_notices(context, reason, price))
-    return Action(price, notices, not reason, active_result(context) is not None)
+    names = ("Update", "Generate New") if active_result(context) else ("Generate",)
+    buttons = _labels(context, names, price)
+    notices = [*_notices(context, reason, price)]
+    if price.text and buttons is None:
+        notices.insert(0, Notice(price.text))
+        buttons = _labels(context, names, Price())
+    warnings = [
+        Notice(text, "ERROR") for text in image_checks.problems(choices_of(context.scene).image)
+    ]
+    buttons = buttons or (tr(names[0]), *[""] * (len(names) - 1))
+    return Action(buttons, tuple(warnings), tuple(notices), not reason)
+
+
+def draw_warnings(layout: bpy.types.UILayout, context: bpy.types.Context, action: Action) -> None:
+    """Draw the action's warnings about the image."""
+    for warning in action.warnings:
+        draw_text(layout, context, warning.text, icon=warning.icon)
 
 
 def draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, action: Action) -> None:
@@ -61,29 +87,17 @@ def draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, action
     for notice in action.notices:
         draw_text(layout, context, notice.text, icon=notice.icon)
     views.draw_foreign(layout, context)
-    if action.can_update:
-        _draw_update(layout, context, action)
-        return
-    row = layout.row()
-    row.scale_y = LARGE
-    row.enabled = action.can_run
-    text = with_price("Generate", action.price)
-    _draw_button(row, context, "generate", text, "MESH_DATA")
-
-
-def _draw_update(layout: bpy.types.UILayout, context: bpy.types.Context, action: Action) -> None:
-    """Draw Update in the place of Generate, and Generate New beside it.
-
-    Generate New is never below: at the end of a job, Update takes the place of the button under the
-    pointer.
-    """
-    update, new = _labels(action.price)
-    is_wide = fit_side_by_side(context, (update, new))
     row = layout.row(align=True)
-    row.enabled = action.can_run
     row.scale_y = LARGE
-    _draw_button(row, context, "update", update, "FILE_REFRESH")
-    _draw_button(row, context, "generate", new if is_wide else "", "ADD")
+    row.enabled = action.can_run
+    if len(action.buttons) == 1:
+        icon = "MESH_DATA" if fit_row(context, action.buttons) else "NONE"
+        _draw_button(row, context, "generate", action.buttons[0], icon)
+        return
+    # Never below each other: at the end of a job, Update takes the place of the button under the
+    # pointer.
+    _draw_button(row, context, "update", action.buttons[0], "FILE_REFRESH")
+    _draw_button(row, context, "generate", action.buttons[1], "ADD")
 
 
 def _draw_button(
@@ -94,20 +108,31 @@ def _draw_button(
     The operator cannot tell where it was clicked: Blender runs operators of panels in the region of
     the editor's content, not in the sidebar's.
     """
-    button = row.operator(f"image_to_mesh.{name}", text=text, icon=icon)
+    button = row.operator(f"image_to_mesh.{name}", text=text, icon=icon, translate=False)
     area = getattr(context, "area", None)  # tests draw without an area
     button.place = "image_editor" if area and area.type == "IMAGE_EDITOR" else "sidebar"
 
 
-def _labels(price: Price) -> tuple[str, str]:
-    return with_price(tr("Update"), price), with_price(tr("Generate New"), price)
+def _labels(
+    context: bpy.types.Context, names: tuple[str, ...], price: Price
+) -> tuple[str, ...] | None:
+    """Return the translated texts of buttons with their price; None if there is no room for it.
+
+    Generate New becomes an icon if both do not fit beside each other. Generate alone may take the
+    place of its icon.
+    """
+    texts = tuple(with_price(name, price) for name in names)
+    if len(texts) > 1 and fit_side_by_side(context, texts):
+        return texts
+    others = len(texts) - 1
+    if fit_row(context, texts[:1], taken=UNIT * others, icons=bool(others)):
+        return (texts[0], *[""] * (len(texts) - 1))
+    return None
 
 
 def _notices(context: bpy.types.Context, reason: str, price: Price) -> Iterator[Notice]:
-    for text in image_checks.problems(choices_of(context.scene).image):
-        yield Notice(text, "ERROR")
     if failure := account_failure(context, provider_of(context.scene)):
-        yield Notice(failure)
+        yield Notice(failure, "INFO")
     elif price.problem:
         yield Notice(tr("Price unknown: {reason}").format(reason=translate(price.problem)))
     if reason:

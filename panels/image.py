@@ -13,13 +13,14 @@ import bpy
 
 from ..providers import Provider
 from ..state.previews import sent_image
+from .generate import Action, draw_warnings
 from .image_checks import DOWNLOADING, checks_height, draw_checks, is_downloading
 from .text_layout import draw_text
 
 PREVIEW = 7.0
 """Height of the preview in units of a row, without any sentence below it."""
-LEAST_PREVIEW = 1.75
-"""Minimum height of the preview, also in units of a row; texts of five rows fit above it."""
+LEAST_PREVIEW = 1.5
+"""Height below which a preview shows nothing: a gap of its height replaces it."""
 BORDER = 0.5
 """Height of the border that Blender draws around the preview."""
 
@@ -29,15 +30,17 @@ def draw_picture(
     context: bpy.types.Context,
     chosen: Any,
     provider: Provider[Any],
-    taken: float,
+    action: Action,
 ) -> None:
-    """Draw the image's preview, its field and buttons, and the line about what is sent.
+    """Draw the image's preview with warnings, its field and buttons, and what is sent.
 
-    `taken` is the height of the texts above Generate, in units of a row.
+    Warnings arrive a moment after the image was chosen. They are below the preview, which gives
+    them its room, so that no row moves.
     """
     column = layout.column(align=True)
-    taken += checks_height(context, chosen.image, provider)
-    _draw_preview(column, chosen, max(LEAST_PREVIEW, PREVIEW - taken))
+    taken = action.height(context) + checks_height(context, chosen.image, provider)
+    _draw_preview(column, chosen, PREVIEW - taken)
+    draw_warnings(column, context, action)
     row = column.row(align=True)
     # Not template_ID: its other buttons would leave no room for the name.
     row.prop(chosen, "image", text="")
@@ -71,5 +74,10 @@ def draw_invitation(
 
 
 def _draw_preview(layout: bpy.types.UILayout, chosen: Any, units: float) -> None:
-    icon = sent_image.icon_of(chosen.image)
-    layout.box().template_icon(icon_value=icon, scale=units - BORDER)
+    if units >= LEAST_PREVIEW:
+        icon = sent_image.icon_of(chosen.image)
+        layout.box().template_icon(icon_value=icon, scale=units - BORDER)
+    elif units > 0:
+        gap = layout.column()
+        gap.scale_y = units
+        gap.label(text="")

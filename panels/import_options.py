@@ -9,19 +9,24 @@ from ..i18n.translate import tr
 from ..state.import_options import placement_of
 from .text_layout import (
     TITLE_SHARE,
+    draw_choices,
     draw_value,
     fits_beside,
+    fits_checkbox,
     fits_header,
-    is_narrow,
     titled_row,
 )
 
+CHECKBOXES = ("tidy", "weld", "outward", "metals", "apply_transforms")
+"""Options of Cleanup on Import that are on or off; the last one needs the first."""
+
 ROTATIONS = (
-    ("LEFT", "LOOP_BACK"),
-    ("RIGHT", "LOOP_FORWARDS"),
-    ("BACK", "FILE_REFRESH"),
-    ("RESET", "TRACKER"),
+    ("LEFT", "+90°", "NONE"),
+    ("RIGHT", "−90°", "NONE"),
+    ("BACK", "180°", "NONE"),
+    ("RESET", "", "LOOP_BACK"),
 )
+"""Rotations with the texts and icons of their buttons; Blender has no icons for a quarter turn."""
 
 
 def draw_location(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -83,22 +88,26 @@ def _draw_size(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 def _draw_storage(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     chosen = placement_of(context.scene)
     column = layout.column()
-    draw_value(column.row(), context, chosen, "storage", expand=True)
-    row = column.row()
-    row.active = chosen.storage == "appended"
-    draw_value(row, context, chosen, "images", expand=True)
+    draw_choices(column, context, chosen, "storage")
+    below = column.column()
+    below.active = chosen.storage == "appended"
+    draw_choices(below, context, chosen, "images")
 
 
 def draw_cleanup(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw the options of Cleanup on Import."""
     cleanup = context.scene.image_to_mesh.mending
-    column = layout.column(heading="" if is_narrow(context) else "Clean Up")
-    column.use_property_split = not is_narrow(context)
-    for name in ("tidy", "weld", "outward", "metals"):
+    titles = [cleanup.bl_rna.properties[name].name for name in CHECKBOXES]
+    beside = fits_beside(context, "Clean Up") and all(
+        fits_checkbox(context, title) for title in titles
+    )
+    column = layout.column(heading="Clean Up" if beside else "")
+    column.use_property_split = beside
+    for name in CHECKBOXES[:-1]:
         column.prop(cleanup, name)
     row = column.row()
     row.active = cleanup.tidy
-    row.prop(cleanup, "apply_transforms")
+    row.prop(cleanup, CHECKBOXES[-1])
     column = layout.column()
     for name in ("colors", "normals", "angle", "texture_limit"):
         if name != "angle" or cleanup.normals != "keep":
@@ -117,5 +126,6 @@ def _draw_rotations(layout: bpy.types.UILayout, context: bpy.types.Context) -> N
     title.alignment = "RIGHT" if is_wide else "LEFT"
     title.label(text="Rotate")
     buttons = row.row(align=True)
-    for to, icon in ROTATIONS:
-        buttons.operator("image_to_mesh.turn", text="", icon=icon).to = to
+    for to, text, icon in ROTATIONS:
+        button = buttons.operator("image_to_mesh.turn", text=text, icon=icon, translate=False)
+        button.to = to

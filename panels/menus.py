@@ -187,7 +187,9 @@ class IMAGE_TO_MESH_PT_image_editor(bpy.types.Panel):
         provider_state.draw_provider(layout, context, chosen, provider)
         views.draw_pictures(layout, context)
         image_checks.draw_box_buttons(layout.row(align=True), chosen, text="Mark Subject")
-        generate.draw_generate(layout, context, generate.plan_action(context))
+        action = generate.plan_action(context)
+        generate.draw_warnings(layout, context, action)
+        generate.draw_generate(layout, context, action)
         draw_running(layout, context, jobs.session().running())
 
 

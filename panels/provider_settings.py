@@ -44,10 +44,11 @@ class Remarks(NamedTuple):
 
 def draw_presets(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw the menu of presets, with the chosen preset's name if that fits into the header."""
-    preset = baseline_of(context.scene, provider_of(context.scene)).preset
+    # Translated, as Blender does in the menu.
+    preset = tr(baseline_of(context.scene, provider_of(context.scene)).preset)
     # The icon and the arrow of the menu take as much room as four characters.
     text = preset if fits_header(context, "Settings", f"{preset}mmmm") else ""
-    layout.menu("IMAGE_TO_MESH_MT_presets", text=text, icon="PRESET")
+    layout.menu("IMAGE_TO_MESH_MT_presets", text=text, icon="PRESET", translate=False)
 
 
 def draw_settings(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -133,11 +134,11 @@ def _draw_rows(
         if field is None:
             continue
         broken, unused = remarks.broken.get(setting.name), remarks.unused.get(setting.name)
-        whole = _title_row(column, context, setting)
+        whole, beside = _title_row(column, context, setting)
         row = whole.row(align=True)
         row.active = not unused
         row.alert = bool(broken)
-        _draw_value(row, context, field, setting)
+        _draw_value(row, context, field, setting, beside=beside)
         _draw_reset(whole, setting, differs=setting.name in remarks.differing)
         if broken or unused:
             below = column.column()
@@ -147,10 +148,10 @@ def _draw_rows(
 
 def _title_row(
     column: bpy.types.UILayout, context: bpy.types.Context, setting: Setting
-) -> bpy.types.UILayout:
+) -> tuple[bpy.types.UILayout, bool]:
     """Draw the title of a setting with a switch, and return the row for the value.
 
-    Other settings draw their title with the value.
+    Other settings draw their title with the value; the second result is whether it fits beside it.
     """
     fits = fits_beside if _has_title(setting) else fits_checkbox
     beside = fits(context, setting.title, ICON)
@@ -161,7 +162,7 @@ def _title_row(
     title = tr(setting.title) if has_switch and beside else ""
     row = column.row(align=True, heading=title, translate=False)
     row.use_property_split = beside
-    return row
+    return row, beside
 
 
 def _draw_reset(row: bpy.types.UILayout, setting: Setting, *, differs: bool) -> None:
@@ -181,14 +182,20 @@ def _draw_reset(row: bpy.types.UILayout, setting: Setting, *, differs: bool) -> 
 
 
 def _draw_value(
-    row: bpy.types.UILayout, context: bpy.types.Context, field: Field, setting: Setting
+    row: bpy.types.UILayout,
+    context: bpy.types.Context,
+    field: Field,
+    setting: Setting,
+    *,
+    beside: bool,
 ) -> None:
     shown = {"text": field.text, "translate": False} if field.text else {}
     if not setting.optional:
-        draw_value(row, context, field.data, field.value, slider=_has_range(setting), **shown)
+        is_slider = _has_range(setting)
+        draw_value(row, context, field.data, field.value, beside=beside, slider=is_slider, **shown)
         return
     if setting.kind == "bool":
-        draw_value(row, context, field.data, field.menu, **shown)
+        draw_value(row, context, field.data, field.menu, beside=beside, **shown)
         return
     row.prop(field.data, field.switch, text="")
     value = row.row(align=True)
@@ -211,7 +218,9 @@ def _draw_live_preview(layout: bpy.types.UILayout, context: bpy.types.Context) -
     if not provider_of(context.scene).has_live_preview:
         return
     whole = layout.row(align=True)
-    whole.use_property_split = fits_beside(context, "")
-    draw_value(whole.row(align=True), context, choices_of(context.scene), "live_preview")
+    chosen = choices_of(context.scene)
+    beside = fits_checkbox(context, chosen.bl_rna.properties["live_preview"].name, ICON)
+    whole.use_property_split = beside
+    draw_value(whole.row(align=True), context, chosen, "live_preview", beside=beside)
     whole.label(text="", icon="BLANK1")  # as wide as the arrows of the settings above
     live_preview.note_drawn(context)

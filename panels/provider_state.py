@@ -9,7 +9,7 @@ import bpy
 
 from .. import preferences
 from ..i18n.translate import tr, translate
-from ..providers import Provider
+from ..providers import BadKey, Provider
 from .keys.popover import draw_key_state
 from .text_layout import draw_text
 
@@ -34,13 +34,16 @@ def draw_provider(
 def account_failure(context: bpy.types.Context, provider: Provider[Any]) -> str:
     """Return what went wrong with the last balance request, translated; empty if nothing did.
 
-    What to do next is in the popover of the key: here it would move what is below.
+    For a refused key, it says which button opens the popover, which has the service's own words.
     """
     if not provider.keys or not preferences.has_account(provider):
         return ""
     reply = preferences.answer(context, provider)
     if reply is None or not reply.failure:
         return ""
+    if reply.failure.kind == BadKey.kind:
+        sentence = tr("{} refused the key: click Key Refused to change it")
+        return sentence.format(tr(provider.label))
     return translate(reply.failure.message)
 
 

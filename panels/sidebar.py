@@ -48,7 +48,7 @@ class IMAGE_TO_MESH_PT_sidebar(_Tab, bpy.types.Panel):
             provider_state.draw_provider(layout, context, chosen, provider)
             return
         action = generate.plan_action(context)
-        image.draw_picture(layout, context, chosen, provider, action.height(context))
+        image.draw_picture(layout, context, chosen, provider, action)
         provider_state.draw_provider(layout, context, chosen, provider)
         generate.draw_generate(layout, context, action)
 

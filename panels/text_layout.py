@@ -17,12 +17,15 @@ MARGIN = 60.0
 """Pixels of a row that text cannot use: the tabs, and the borders of panel and box."""
 ICON = 24.0
 """Width of an icon and its gap, in pixels at a UI scale of 1."""
+UNIT = 20.0
+"""Height of a row, in pixels at a UI scale of 1."""
 LINE = 0.8
 """Height of a line of a sentence, in units of a row."""
 GAP = 0.25
 """Height between two elements of a panel, in units of a row."""
-HEADER_MARGIN = 96.0
-"""Pixels of a subpanel's header that text cannot use: the tabs, the triangle, and the grip."""
+HEADER_MARGIN = 104.0
+"""Pixels of a subpanel's header that text cannot use: the tabs, the triangle, a gap, and the grip.
+"""
 NARROW = 260.0
 """Region width in pixels below which a title does not fit beside its value."""
 LEAST_ROOM = 60.0
@@ -42,6 +45,8 @@ TITLE_MARGIN = 4.0
 """Pixels that Blender keeps free beside the title of a row."""
 CHECKBOX = 24.0
 """Width of a checkbox and its gap, in pixels at a UI scale of 1."""
+BUTTON = 21.0
+"""Pixels of a button that its text cannot use: its icon, and its borders."""
 # Blender's default size of interface text, in points.
 FONT_SIZE = 11.0
 # Width of a sidebar that nobody has resized; scripts draw without a region.
@@ -68,6 +73,14 @@ def draw_text(
         # An empty icon indents the other lines as far as the first one.
         blank = "NONE" if icon == "NONE" else "BLANK1"
         column.label(text=line, icon=blank if number else icon, translate=False)
+
+
+def draw_fact(row: bpy.types.UILayout, text: str, icon: str = "NONE") -> None:
+    """Draw a translated text in full at the right of a row, where a long name would cut it off."""
+    fact = row.row()
+    fact.alignment = "RIGHT"
+    fact.ui_units_x = (_drawn_width(text) + BORDERS + (0.0 if icon == "NONE" else ICON)) / UNIT
+    fact.label(text=text, icon=icon, translate=False)
 
 
 def text_height(context: bpy.types.Context, text: str, icon: str = "NONE") -> float:
@@ -116,6 +129,13 @@ def duration(seconds: float, *, exact: bool = True) -> str:
     return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
 
 
+def clock(seconds: float) -> str:
+    """Format seconds as short as possible: 0:03, 2:05, 1:02:05."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
 def is_narrow(context: bpy.types.Context) -> bool:
     """Return whether the region is too narrow for any title beside its field."""
     return _width(context) < NARROW
@@ -144,14 +164,34 @@ def first_share(context: bpy.types.Context, first: str, second: str, share: floa
 
 def fits_beside(context: bpy.types.Context, title: str, taken: float = 0.0) -> bool:
     """Return whether a title fits beside its value; `taken` is the width of an icon in pixels."""
-    room = TITLE_SHARE * (_width(context) - ROW_MARGIN - taken) - TITLE_MARGIN
-    return not is_narrow(context) and _drawn_width(tr(title)) <= room
+    width = _width(context)
+    room = TITLE_SHARE * (width - ROW_MARGIN - taken) - TITLE_MARGIN
+    return width >= NARROW and _drawn_width(tr(title)) <= room
 
 
 def fits_checkbox(context: bpy.types.Context, title: str, taken: float = 0.0) -> bool:
     """Return whether a checkbox has room for its title in the column of the values."""
-    room = (1.0 - TITLE_SHARE) * (_width(context) - ROW_MARGIN - taken) - CHECKBOX
-    return not is_narrow(context) and _drawn_width(tr(title)) <= room
+    width = _width(context)
+    room = (1.0 - TITLE_SHARE) * (width - ROW_MARGIN - taken) - CHECKBOX
+    return width >= NARROW and _drawn_width(tr(title)) <= room
+
+
+def fit_row(
+    context: bpy.types.Context,
+    texts: Sequence[str],
+    *,
+    share: float = 1.0,
+    taken: float = 0.0,
+    icons: bool = True,
+) -> bool:
+    """Return whether buttons with these translated texts just fit into a panel's row.
+
+    `share` is the part of the row that the buttons have, less `taken` pixels. `icons` is whether
+    each button has an icon.
+    """
+    room = (share * (_width(context) - ROW_MARGIN) - taken) / max(1, len(texts))
+    room -= BUTTON if icons else BORDERS
+    return all(_drawn_width(text) <= room for text in texts)
 
 
 def fits_header(context: bpy.types.Context, title: str, text: str) -> bool:
@@ -172,25 +212,56 @@ def titled_row(
 
 
 def draw_value(
-    layout: bpy.types.UILayout, context: bpy.types.Context, data: Any, name: str, **shown: Any
+    layout: bpy.types.UILayout,
+    context: bpy.types.Context,
+    data: Any,
+    name: str,
+    *,
+    beside: bool | None = None,
+    **shown: Any,
 ) -> None:
     """Draw a property with its title: beside the field if that fits, else in or above the field.
 
+    `beside` is whether it fits, if the caller knows: in a row with buttons, there is less room.
     `shown` are arguments of `UILayout.prop`; a `text` replaces the property's own title.
     """
     declared = data.bl_rna.properties[name]
     title = str(shown.get("text", declared.name))
-    if fits_beside(context, "" if declared.type == "BOOLEAN" else title):
+    if beside is None:
+        fits = fits_checkbox if declared.type == "BOOLEAN" else fits_beside
+        beside = fits(context, title)
+    if beside:
         layout.prop(data, name, **shown)
         return
     column = layout.column(align=True)
     column.use_property_split = False
-    is_inside = declared.type == "BOOLEAN" or fits_line(context, tr(title), ICON + NUMBER)
-    if declared.type in MENUS or not is_inside:
+    is_inside = declared.type not in MENUS and (
+        declared.type == "BOOLEAN" or fits_line(context, tr(title), ICON + NUMBER)
+    )
+    if not is_inside:
         column.label(text=tr(title), translate=False)
         column = column.row(align=True)
-        shown = {**shown, "text": ""} if "expand" not in shown else shown
+        shown = {**shown, "text": ""}
     column.prop(data, name, **shown)
+
+
+def draw_choices(
+    layout: bpy.types.UILayout, context: bpy.types.Context, data: Any, name: str
+) -> None:
+    """Draw the items of an enum as buttons, with the property's title beside or above them.
+
+    The buttons are below each other if their names would be cut off.
+    """
+    declared = data.bl_rna.properties[name]
+    names = [tr(item.name) for item in declared.enum_items]
+    if fits_beside(context, declared.name) and fit_row(context, names, share=1.0 - TITLE_SHARE):
+        layout.row(align=True).prop(data, name, expand=True)
+        return
+    layout.label(text=tr(declared.name), translate=False)
+    fits = fit_row(context, names)
+    buttons = layout.row(align=True) if fits else layout.column(align=True)
+    buttons.use_property_split = False
+    buttons.prop(data, name, expand=True)
 
 
 # Cached: measuring with blf is the most expensive part of a draw.

@@ -31,7 +31,10 @@ def draw_count(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
     An icon warns about side views that were chosen for another image.
     """
-    chosen, sides = choices_of(context.scene), side_views(context)
+    chosen = choices_of(context.scene)
+    if not images_of(chosen, SIDE_VIEWS):
+        return  # the provider's views depend on all settings, which need not be read for this
+    sides = side_views(context)
     count = len(images_of(chosen, ("front", *sides)))
     if foreign(chosen, sides):
         layout.label(icon="ERROR")

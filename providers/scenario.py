@@ -75,7 +75,7 @@ class ScenarioSettings(Settings):
     geometryQuality: Annotated[
         Literal["standard", "detailed"],
         Option(
-            "Geometry Detail",
+            "Mesh Detail",
             "Level of detail of the shape; finer shapes cost more",
             (
                 Choice("standard", "Standard", "Sufficient for most uses"),

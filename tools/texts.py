@@ -35,6 +35,7 @@ ROOMS = (
     *("providers/", "jobs/", "worker/", "scene/", "app/", "operators/"),
     *("panels/", "preferences/", "state/"),
 )
+PRESETS = "presets/"
 COMMAND_LINE = frozenset({"jobs/batch/plan.py", "jobs/batch/sources.py"})
 STATES = "jobs/values.py"
 SYSTEM_ERRORS = (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.ENOENT)
@@ -116,7 +117,8 @@ def tree_of(file: str) -> ast.Module:
 def extract() -> dict[str, list[str]]:
     """Return every text to translate, with its locations in the code as `file:line`.
 
-    The system's sentences for some errors are included, with only the file in which they are used.
+    Names of bundled presets, and the system's sentences for some errors, are included with only the
+    file in which they are used.
     """
     ignored = read_untranslated()
     found: dict[str, list[str]] = defaultdict(list)
@@ -130,6 +132,10 @@ def extract() -> dict[str, list[str]]:
         for match in DESCRIBED.finditer(content):
             at = content.count("\n", 0, match.start()) + 1
             found[json.loads(match[1])].append(f"{file}:{at}")
+    for file in package.known_files():
+        if file.startswith(PRESETS):
+            # As in the menu: Blender translates the names of all presets there.
+            found[file.rpartition("/")[2].removesuffix(".py").replace("_", " ")].append(file)
     # The system's sentences for these errors end up in messages as values.
     for number in SYSTEM_ERRORS:
         found[os.strerror(number)].append(STATES)

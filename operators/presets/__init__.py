@@ -183,7 +183,9 @@ class IMAGE_TO_MESH_OT_reset_settings(bpy.types.Operator):
             return tr("Reset all settings of this provider to their defaults")
         preset = baseline_of(context.scene, provider_of(context.scene)).preset
         return (
-            tr("Reset to the preset “{}”").format(preset) if preset else tr("Reset to the default")
+            tr("Reset to the preset “{}”").format(tr(preset))
+            if preset
+            else tr("Reset to the default")
         )
 
     def execute(self, context: bpy.types.Context) -> set[str]:

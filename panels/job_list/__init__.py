@@ -35,13 +35,19 @@ def _split_views() -> tuple[list[jobs.JobView], list[jobs.JobView]]:
 
 
 def draw_count(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw in the subpanel's header how many jobs run or, if none does, how many failed."""
+    """Draw in the subpanel's header how many jobs run or, if none does, how many failed.
+
+    If the words do not fit, an icon stands for them.
+    """
     running, ended = _split_views()
-    failed = sum(view.failure is not None for view in ended)
-    count, text = len(running) or failed, tr("{} running" if running else "{} failed")
-    text = text.format(count) if count else ""
-    if not fits_header(context, "Jobs", text):
-        text = str(count)  # Blender would draw the words over the title
+    count = len(running) or sum(view.failure is not None for view in ended)
+    if not count:
+        return
+    text, icon = ("{} running", "TIME") if running else ("{} failed", "ERROR")
+    shown = tr(text).format(count)
+    is_wide = fits_header(context, "Jobs", shown)  # Blender would draw the words over the title
     row = layout.row()
     row.active = False
-    row.label(text=text, translate=False)
+    row.label(
+        text=shown if is_wide else str(count), icon="NONE" if is_wide else icon, translate=False
+    )

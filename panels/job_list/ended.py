@@ -13,7 +13,7 @@ from ...providers import all_providers
 from ...state import open_file, opened_jobs, viewport_shading
 from ...state.updates import job_targets
 from ..account_text import cost_text
-from ..text_layout import draw_text, duration, is_narrow
+from ..text_layout import draw_fact, draw_text, duration, is_narrow
 from .failed import draw_failure
 
 ENDED_SHOWN = 5
@@ -86,28 +86,31 @@ def _draw_line(
         fold.job, fold.show = view.job, not is_open
     else:
         row.label(text="", icon="BLANK1")
-    text, icon = _title(view)
-    row.label(text=text, icon=icon, translate=False)
-    faces = view.record.faces if view.record and not view.failure else None
-    if faces and not is_open and not is_narrow(context):
-        count = row.row()
-        count.alignment = "RIGHT"
-        count.label(text=f"{faces:,}", translate=False)
+    row.label(text=view.name, icon=_icon(view), translate=False)
+    fact = _fact(view)
+    if fact and not is_open and not is_narrow(context):
+        draw_fact(row, fact)
     if _can_import(view) and not is_open:
         button = row.operator("image_to_mesh.import_result", text="", icon="IMPORT", emboss=False)
         button.job = view.job
     row.operator("image_to_mesh.dismiss", text="", icon="X", emboss=False).job = view.job
 
 
-def _title(view: jobs.JobView) -> tuple[str, str]:
-    """Return the text of a job's line, and its icon."""
+def _icon(view: jobs.JobView) -> str:
+    """Return the icon of a job's line, which shows how the job ended."""
     if view.failure:
-        return view.name, "ERROR"
+        return "ERROR"
+    return "CANCEL" if view.state == "cancelled" else "CHECKMARK"
+
+
+def _fact(view: jobs.JobView) -> str:
+    """Return what stands at the right of a job's line: its faces, or that it was canceled."""
+    if view.failure:
+        return ""
     if view.state == "cancelled":
-        return tr("{}: canceled").format(view.name), "CANCEL"
-    if view.collected:
-        return tr("{} was added to the library").format(view.name), "CHECKMARK"
-    return view.name, "CHECKMARK"
+        return tr("Canceled")
+    faces = view.record.faces if view.record else None
+    return f"{faces:,}" if faces else ""
 
 
 def _came(view: jobs.JobView) -> bool:
@@ -153,6 +156,8 @@ def _draw_cancelled(
 
 def _draw_result(box: bpy.types.UILayout, context: bpy.types.Context, view: jobs.JobView) -> None:
     record = view.record
+    if view.collected:
+        draw_text(box, context, "Added to the library after you canceled the job")
     if record:
         facts = [tr("{} faces").format(f"{record.faces:,}")] if record.faces else []
         if record.credits:

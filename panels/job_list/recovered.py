@@ -47,7 +47,10 @@ def draw_arrivals(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     if recovered.untrusted:
         box = layout.box()
         count = len(recovered.untrusted)
-        singular, plural = tr("{} untrusted job"), tr("{} untrusted jobs")
+        singular, plural = (
+            tr("{} job of another user: trust the library to resume it"),
+            tr("{} jobs of other users: trust the library to resume them"),
+        )
         draw_text(box, context, (singular if count == 1 else plural).format(count), icon="QUESTION")
         box.operator("image_to_mesh.trust_library", text=tr("Trust...")).trust = True
     for record in recovered.uncertain:

@@ -13,7 +13,15 @@ from ...i18n.translate import tr, translate
 from ...preferences import library
 from ...state import open_file, thumbnails
 from ...state.updates import job_targets
-from ..text_layout import ICON, draw_text, duration, fit_side_by_side, fits_line
+from ..text_layout import (
+    ICON,
+    clock,
+    draw_fact,
+    draw_text,
+    duration,
+    fit_side_by_side,
+    fits_line,
+)
 
 # More would push ended jobs out of a sidebar of usual height.
 RUNNING_SHOWN = 4
@@ -32,10 +40,7 @@ def draw_running(
     for view in running[:RUNNING_SHOWN]:
         # Beside the two icons of several jobs, the usual time would be cut off.
         usual = index.usual_seconds(view.provider) if alone else None
-        text = f"{view.name}, {_time_of(view, usual)}"
-        if not fits_line(context, text, ICON):
-            text = f"{view.name}, {_time_of(view, None)}"
-        _draw_job(layout, context, view, text, alone=alone)
+        _draw_job(layout, context, view, usual, alone=alone)
     _draw_more(layout, running[RUNNING_SHOWN:])
     _draw_queue(layout)
 
@@ -44,7 +49,7 @@ def _draw_job(
     layout: bpy.types.UILayout,
     context: bpy.types.Context,
     view: jobs.JobView,
-    text: str,
+    usual: float | None,
     *,
     alone: bool,
 ) -> None:
@@ -62,9 +67,8 @@ def _draw_job(
     row.operator("image_to_mesh.cancel", text="", icon="X").job = view.job
     if not is_short:
         draw_text(column, context, phase)
-    number = thumbnails.number_of(f"{view.job}/picture")
     row = column.row(align=True)
-    row.label(text=text, icon_value=number, translate=False)
+    _draw_name(row, context, view, _times_of(view, usual), taken=ICON if alone else 3 * ICON)
     if not open_file.made_here(view.plan.file) or job_targets.uid_of(view.job):
         return
     if not alone:
@@ -73,6 +77,27 @@ def _draw_job(
         _draw_place(column.row(align=True), view, alone=True)
     else:
         _draw_place(column.column(align=True), view, alone=True)
+
+
+def _draw_name(
+    row: bpy.types.UILayout,
+    context: bpy.types.Context,
+    view: jobs.JobView,
+    times: Sequence[str],
+    *,
+    taken: float,
+) -> None:
+    """Draw the job's image and name, and at the right the first of its times that fits.
+
+    If none fits, a clock stands for the words. `taken` is the width of icons in the row, in pixels.
+    """
+    number = thumbnails.number_of(f"{view.job}/picture")
+    row.label(text=view.name, icon_value=number, translate=False)
+    for text in times:
+        if fits_line(context, f"{view.name} {text}", taken):
+            draw_fact(row, text)
+            return
+    draw_fact(row, clock(time.monotonic() - view.started), "TIME")
 
 
 def _draw_place(row: bpy.types.UILayout, view: jobs.JobView, *, alone: bool) -> None:
@@ -108,15 +133,16 @@ def _draw_queue(layout: bpy.types.UILayout) -> None:
         row.operator("image_to_mesh.clear_queue", text="", icon="X")
 
 
-def _time_of(view: jobs.JobView, usual: float | None) -> str:
-    """Return the elapsed time as text, compared with the usual total if that is known.
+def _times_of(view: jobs.JobView, usual: float | None) -> list[str]:
+    """Return texts for the time since the job's start, the longest first.
 
-    `usual` is in seconds.
+    If the usual duration is known, in seconds, the first text compares the time with it.
     """
     seconds = time.monotonic() - view.started
     gone = duration(seconds, exact=False)
+    shown = [tr("{} so far").format(gone)]
     if not usual:
-        return gone
+        return shown
     if round(seconds) > round(usual):
-        return tr("{}, longer than usual").format(gone)
-    return tr("{} of about {}").format(gone, duration(usual, exact=False))
+        return [tr("{}, longer than usual").format(gone), *shown]
+    return [tr("{} of about {}").format(gone, duration(usual, exact=False)), *shown]

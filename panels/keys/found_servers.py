@@ -8,6 +8,9 @@ import bpy
 from ... import jobs
 from ...i18n.translate import tr, translate
 
+BUTTON = 4.0
+"""Width of *Use*, in units of a row's height."""
+
 
 def draw_search(layout: bpy.types.UILayout) -> None:
     """Draw the button, and a row for each server with a button that sets it up."""
@@ -24,7 +27,11 @@ def draw_search(layout: bpy.types.UILayout) -> None:
     for server in found:
         row = column.row()
         where = server.address.removeprefix("http://")
-        row.label(text=f"{translate(server.shown)} · {where}", translate=False)
+        label = row.row()
+        label.active = bool(server.provider)
+        label.label(text=f"{translate(server.shown)} · {where}", translate=False)
         if server.provider:
-            use = row.operator("image_to_mesh.use_server", text=tr("Use"))
+            button = row.row()
+            button.ui_units_x = BUTTON  # else half of the row, which would cut off the address
+            use = button.operator("image_to_mesh.use_server", text=tr("Use"))
             use.provider, use.address = server.provider, server.address

@@ -100,7 +100,7 @@ FINEST_TEXTURE = Choice("extreme", "8K", "Finest textures and largest files, at 
 GeometryQuality = Annotated[
     Literal["standard", "detailed"],
     Option(
-        "Geometry Detail",
+        "Mesh Detail",
         "Level of detail of the shape",
         (
             Choice("standard", "Standard", "Sufficient for most uses"),

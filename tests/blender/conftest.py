@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import places
@@ -26,6 +27,7 @@ import pytest  # noqa: E402
 # isort: split
 import addon_utils  # noqa: E402  # can be found once bpy is there
 from blender.addon_modules import ADDON, addon_module  # noqa: E402
+from blender.texts import Translations  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,3 +79,15 @@ def worker_module(addon: ModuleType) -> Callable[[str], ModuleType]:
 def preferences(addon: ModuleType) -> bpy.types.AddonPreferences:
     """The add-on's preferences."""
     return bpy.context.preferences.addons[addon.__name__].preferences
+
+
+@pytest.fixture
+def spoken(addon: ModuleType) -> Iterator[Translations]:
+    """Blender's translations in German, with the add-on's texts."""
+    translate = addon_module("i18n.translate")
+    translations = Translations("de_DE")
+    fake = SimpleNamespace(app=SimpleNamespace(translations=translations))
+    with pytest.MonkeyPatch.context() as patch:  # before the add-on is disabled in the real one
+        patch.setattr(translate, "bpy", fake)
+        translate._load()
+        yield translations

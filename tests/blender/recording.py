@@ -52,21 +52,29 @@ class Layout:
         self.enabled: bool = parent.enabled if parent else True
         self.active: bool = parent.active if parent else True
         self.alert: bool = parent.alert if parent else False
+        self.use_property_split: bool = parent.use_property_split if parent else False
+        self.is_row = False
         self.scale_y = 1.0
 
     def _child(self, **_: object) -> Layout:
         return Layout(self.shown, unfolded=self.unfolded, parent=self)
 
-    row = column = box = split = grid_flow = _child
+    column = box = split = grid_flow = _child
+
+    def row(self, **_: object) -> Layout:
+        """Return a layout whose items are beside each other."""
+        row = self._child()
+        row.is_row = True
+        return row
 
     def panel(self, idname: str, *, default_closed: bool = False) -> tuple[Layout, Layout | None]:
         """Return a header, and a body if it is unfolded."""
         return self._child(), self._child() if self.unfolded or not default_closed else None
 
-    def menu(self, menu: str, *, text: str = "", icon: str = "NONE") -> None:
+    def menu(self, menu: str, **shown: Any) -> None:
         """Record a menu, which must be registered."""
         assert hasattr(bpy.types, menu)
-        self._lay("menu", (menu,), {"text": text, "icon": icon})
+        self._lay("menu", (menu,), {"text": "", **shown})
 
     def separator(self, **_: object) -> None:
         """Draw nothing."""
@@ -92,7 +100,13 @@ class Layout:
             assert given["property"] in given["data"].bl_rna.properties
         button = Button(given["operator"]) if kind == "operator" else None
         enabled = self.enabled and (button is None or _can_run(given["operator"]))
-        state = {"active": self.active, "enabled": enabled, "alert": self.alert}
+        state = {
+            "active": self.active,
+            "enabled": enabled,
+            "alert": self.alert,
+            "is_split": self.use_property_split,
+            "is_row": self.is_row,
+        }
         self.shown.append({"kind": kind, **given, **state, "button": button})
         return button
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every text that the add-on has registered with Blender: labels, tooltips, items of enums."""
+"""The texts that the add-on has registered with Blender, and translations without a language."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import bpy
+from blender.addon_modules import ADDON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,3 +61,25 @@ def _properties(rna: Any) -> Iterator[str]:
         for item in rna_property.enum_items_static if rna_property.type == "ENUM" else ():
             yield item.name
             yield item.description
+
+
+class Translations:
+    """Blender's translations, which `bpy` has, without its languages."""
+
+    def __init__(self, locale: str) -> None:
+        self.locale = locale
+        self.texts: dict[tuple[str, str], str] = {}
+        self.calls: list[str] = []
+
+    def register(self, name: str, texts: dict[str, dict[tuple[str, str], str]]) -> None:
+        assert name == f"{ADDON}.i18n"
+        self.calls.append("register")
+        self.texts = texts.get(self.locale, {})
+
+    def unregister(self, name: str) -> None:
+        assert name == f"{ADDON}.i18n"
+        self.calls.append("unregister")
+        self.texts = {}
+
+    def pgettext_iface(self, text: str, context: str) -> str:
+        return self.texts.get((context, text), text)

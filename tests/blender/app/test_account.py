@@ -153,6 +153,7 @@ def test_a_refused_key_says_what_to_do(chosen: Any, service: Service, preference
         assert "https://example.com/keys" in links
     (line,) = draw().all("popover")
     assert (line["text"], line["icon"], line["alert"]) == ("Key Refused", "ERROR", True)
+    assert "Rehearsal refused the key: click Key Refused to change it" in draw(width=600).text()
     preferences.rehearsal_api_key = KEY
     assert "refused" not in draw_preferences(preferences).text()
 

@@ -106,7 +106,7 @@ def test_a_collected_result_is_offered_and_never_imported_automatically(chosen: 
     assert "was added to the library" in outcomes[1].message
     assert len(bpy.data.objects) == objects
     seen = draw(width=WIDE)
-    assert f"{session().views()[0].name} was added to the library" in seen.text()
+    assert "Added to the library after you canceled the job" in seen.text()
     button = seen.button("image_to_mesh.import_result")
     assert (button["text"], button["button"].job) == ("Import", job)
     assert not seen.buttons("image_to_mesh.cancel")
@@ -122,7 +122,7 @@ def test_the_user_can_decline_a_collected_result(chosen: Any, service: Service) 
     handle_events()
     assert not addon_module("app.watcher").busy()
     seen = draw(width=WIDE)
-    assert "canceled" in seen.text()
+    assert f"{session().views()[0].name} Canceled" in seen.text()
     assert "may still charge" not in seen.text()
     assert not seen.buttons("image_to_mesh.cancel")
     assert not bpy.ops.image_to_mesh.cancel.poll()

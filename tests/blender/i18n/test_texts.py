@@ -13,11 +13,10 @@ import package
 import places
 import pytest
 import texts
-from blender.addon_modules import ADDON, addon_module
-from blender.texts import registered_texts
+from blender.addon_modules import addon_module
+from blender.texts import Translations, registered_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
     from types import ModuleType
 
@@ -49,40 +48,6 @@ def test_composed_texts_use_translated_pieces() -> None:
 # -- in another language -------------------------------------------------------------------------
 
 
-class Translations:
-    """Blender's translations, which `bpy` has, without its languages."""
-
-    def __init__(self, locale: str) -> None:
-        self.locale = locale
-        self.texts: dict[tuple[str, str], str] = {}
-        self.calls: list[str] = []
-
-    def register(self, name: str, texts: dict[str, dict[tuple[str, str], str]]) -> None:
-        assert name == f"{ADDON}.i18n"
-        self.calls.append("register")
-        self.texts = texts.get(self.locale, {})
-
-    def unregister(self, name: str) -> None:
-        assert name == f"{ADDON}.i18n"
-        self.calls.append("unregister")
-        self.texts = {}
-
-    def pgettext_iface(self, text: str, context: str) -> str:
-        return self.texts.get((context, text), text)
-
-
-@pytest.fixture
-def spoken(addon: ModuleType) -> Iterator[Translations]:
-    """Blender's translations in German, with the add-on's texts."""
-    translate = addon_module("i18n.translate")
-    translations = Translations("de_DE")
-    fake = SimpleNamespace(app=SimpleNamespace(translations=translations))
-    with pytest.MonkeyPatch.context() as patch:  # before the add-on is disabled in the real one
-        patch.setattr(translate, "bpy", fake)
-        translate._load()
-        yield translations
-
-
 def test_texts_are_registered_for_labels_and_operators(spoken: Translations) -> None:
     translate = addon_module("i18n.translate")
     for context in translate.CONTEXTS:
@@ -98,7 +63,7 @@ def test_labels_with_values_are_translated_whole(spoken: Translations) -> None:
     switches = {text for text in switches if ("*", text.removesuffix(off)) in spoken.texts}
     assert len(switches) > 5
     for text in switches - {f"{{description}}{off}"}:
-        assert spoken.texts["*", text].endswith(". Aus: Vorgabe des Dienstes")
+        assert spoken.texts["*", text].endswith(". Aus: Standardwert des Dienstes")
         assert not spoken.texts["*", text].startswith(text.partition(". ")[0]), text
 
 

@@ -97,7 +97,7 @@ REST = "Default values for the other settings"
 
 def test_the_tooltip_of_a_preset_lists_what_it_changes(chosen: Any) -> None:
     assert tooltip("local", "Draft") == ["Faces: 4,000", "Texture Size: 512", REST]
-    assert tooltip("tripo", "Print") == ["Texture: Off", "Geometry Detail: HD", "PBR: Off", REST]
+    assert tooltip("tripo", "Print") == ["Texture: Off", "Mesh Detail: HD", "PBR: Off", REST]
     chosen.provider = "tripo"
     chosen.tripo.use_face_limit, chosen.tripo.face_limit = True, 1234
     bpy.ops.image_to_mesh.preset_add(name="Saved")

@@ -115,9 +115,10 @@ def test_the_last_price_of_the_same_settings_is_on_the_button(
     used = addon_module("providers").values_of(model(quad=True))
     put(library, 1, provider="tripo", settings=used, credits=35.0, seconds=120.0)
     addon_module("jobs.library.index").library_index(library).refresh()
-    assert draw().button("image_to_mesh.generate")["text"] == "Generate · About 30 Credits"
+    generate = "image_to_mesh.generate"
+    assert draw(width=280).button(generate)["text"] == "Generate · About 30 Credits"
     chosen.tripo.quad = True
-    assert draw().button("image_to_mesh.generate")["text"] == "Generate · 35 Credits Last Time"
+    assert draw(width=280).button(generate)["text"] == "Generate · 35 Credits Last Time"
     jobs = addon_module("jobs")
     jobs.session().show(
         jobs.JobView("j", "tripo", "cup", jobs.State("running"), "Modeling", 0.1,
@@ -167,7 +168,8 @@ def test_drawing_touches_no_file_and_starts_nothing(
     other = bpy.data.images.new("other", 64, 64)
 
     def draw_all() -> tuple[Any, Any, Any]:
-        return draw(unfolded=True), draw_elsewhere(other), draw_preferences(preferences)
+        seen = draw(unfolded=True, width=280)
+        return seen, draw_elsewhere(other), draw_preferences(preferences)
 
     draw_all()  # what is imported when first needed
 
@@ -197,7 +199,7 @@ def test_drawing_touches_no_file_and_starts_nothing(
     assert "46 more running" in seen.text()
     icons = [row["scale"] for row in seen.all("template_icon")]
     views = addon_module("panels.views").PICTURE
-    assert len(icons) - icons.count(views) == 7  # the image and six results
+    assert len(icons) - icons.count(views) == 10  # the image and nine results
 
 
 def test_drawing_many_jobs_and_results_is_quick(crowded: None, promised: Promised) -> None:

@@ -25,13 +25,37 @@ def chosen(addon: ModuleType) -> Any:
 
 def test_a_running_job_has_a_bar_and_a_cancel_button(chosen: Any) -> None:
     show("running")
-    seen = draw()
+    seen = draw(width=220)
     (bar,) = seen.all("progress")
     assert (bar["factor"], bar["text"]) == (0.42, "Shaping 42%")
     assert seen.button("image_to_mesh.cancel")["button"].job == "20261120-cup-1a2b"
-    assert "cup, 1 min 1" in seen.text()
     assert seen.button("image_to_mesh.generate")["text"] == "Generate"
     assert "1 running" in seen.text()
+
+
+def test_the_time_of_a_running_job_is_the_time_so_far(chosen: Any) -> None:
+    show("running")
+    assert "cup 1 min 15 s so far" in draw(width=280).text()
+    show("running", job="another")
+    assert "cup 1 min 15 s so far" in draw(width=340).text()
+    (clock, _) = (row for row in draw(width=220).all("label") if row["text"] == "1:15")
+    assert clock["icon"] == "TIME"
+
+
+def test_a_short_time_has_minutes_and_hours(chosen: Any) -> None:
+    clock = addon_module("panels.text_layout").clock
+    assert [clock(seconds) for seconds in (2.6, 60, 3725)] == ["0:03", "1:00", "1:02:05"]
+
+
+def test_the_header_of_jobs_has_an_icon_in_place_of_words(chosen: Any) -> None:
+    show("running")
+    (label,) = (row for row in draw(width=140).all("label") if row["text"] == "1")
+    assert label["icon"] == "TIME"
+    show("failed", failure=addon_module("jobs").Failure("failed", "It could not."))
+    (label,) = (row for row in draw(width=140).all("label") if row["text"] == "1")
+    assert label["icon"] == "ERROR"
+    addon_module("jobs").session().dismiss("20261120-cup-1a2b")
+    assert not [row for row in draw(width=140).all("label") if row["text"].isdigit()]
 
 
 def test_a_job_without_progress_shows_its_phase(chosen: Any) -> None:
@@ -127,7 +151,9 @@ def test_a_failed_import_can_be_retried(chosen: Any) -> None:
 
 def test_a_cancelled_job_is_reported(chosen: Any) -> None:
     show("cancelled")
-    assert "cup: canceled" in draw().text()
+    assert "cup Canceled" in draw(width=280).text()
+    (line,) = (row for row in draw(width=220).all("label") if row["text"] == "cup")
+    assert line["icon"] == "CANCEL"
 
 
 def test_only_the_newest_endings_are_shown(chosen: Any) -> None:
@@ -168,4 +194,4 @@ def test_a_job_that_takes_longer_than_usual_says_so(
     index = addon_module("jobs").library_index(addon_module("preferences").library(bpy.context))
     monkeypatch.setattr(type(index), "usual_seconds", lambda _self, _provider: 6.0)
     show("running")
-    assert "cup, 1 min 15 s, longer than usual" in draw(width=600).text()
+    assert "cup 1 min 15 s, longer than usual" in draw(width=600).text()

@@ -344,7 +344,7 @@ def test_the_price_list_is_shown_as_about(chosen: Any) -> None:
     assert (known.amount, known.unit) == (2, "Coins")
     assert price.price_text(bpy.context) == "About 2 Coins"
     assert price.source_text(known) == "According to example.com, 2026-11-01."
-    text = str(draw().button("image_to_mesh.generate")["text"])
+    text = str(draw(width=280).button("image_to_mesh.generate")["text"])
     assert text == "Generate · About 2 Coins"
     tooltip = bpy.types.IMAGE_TO_MESH_OT_generate.description(bpy.context, None)
     assert tooltip.splitlines()[1:] == ["According to example.com, 2026-11-01"]

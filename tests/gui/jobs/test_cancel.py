@@ -36,7 +36,7 @@ def test_cancel_ends_the_job_at_once(artist: Artist, photograph: Path) -> None:
     while artist.workers() or artist.running():
         assert time.monotonic() < clicked + 10
     gone = time.monotonic() - clicked
-    drawn = artist.session.wait_for(DRAWN.format(clicked, "dahlia: canceled")) - clicked
+    drawn = artist.session.wait_for(DRAWN.format(clicked, "Canceled")) - clicked
     print(f"\ncancel: the process gone after {gone:.2f} s, the panel ready after {drawn:.2f} s")
     artist.session.screenshot("cancel-after")
 

@@ -15,13 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fakes.glb import triangle_glb
+from fakes.workshop import Workshop, serving
 from gui import pictures
 from gui.artist import Artist
 from gui.harness import SCREENSHOTS, slowness
 from gui.interface.test_appearance import THEME
 from gui.interface.test_preferences import CLOSE, PLACE, POINTER
 from gui.interface.test_results import COPIES, LOADED, logo
-from gui.states.states import POPUPS, STATES
+from gui.interface.test_server_settings import PROVIDER
+from gui.states.states import POPUPS, PREFERENCES, STATES
 from PIL import Image, ImageDraw
 
 if TYPE_CHECKING:
@@ -46,6 +49,9 @@ APPEARANCES = {
     ),
 }
 APPEARANCES["german-wide"] = APPEARANCES["german"]
+ENDS = ("mesh-report", "placement", "results-selected")
+"""States longer than the sidebar, as all are at double scale: a second screenshot shows the end."""
+NOTCHES = 40
 WIDTHS = {"narrow": 220, "german": 220}
 USUAL = 280
 ONLY = tuple(os.environ.get("STATES", "").split())
@@ -53,9 +59,15 @@ ONLY = tuple(os.environ.get("STATES", "").split())
 
 @pytest.fixture(scope="module")
 def stage(open_blender: StartBlender, photograph: Path) -> Iterator[Artist]:
-    """A Blender with two generated meshes and a library of a week; no service is in reach."""
+    """A Blender with two generated meshes and a library of a week; no service is in reach.
+
+    A server of the user's own with settings of its own is.
+    """
     nowhere = {f"{name}_BASE_URL": "http://127.0.0.1:9" for name in ("TRIPO", "SCENARIO", "AIML")}
-    with open_blender(**nowhere) as session:
+    with (
+        serving(Workshop(mesh=triangle_glb(5))) as server,
+        open_blender(PROVIDER, WORKSHOP_BASE_URL=server.url, **nowhere) as session,
+    ):
         session.open_tab()
         artist = Artist(session)
         session.run(INSIDE.read_text("utf-8"))
@@ -81,8 +93,8 @@ def test_every_state(stage: Artist, photograph: Path, appearance: str) -> None:
         take(stage, folder / f"{name}.png", code.replace("IMAGE", str(photograph)))
     for name, (code, call) in states_to_take(POPUPS):
         take_popup(stage, folder / f"{name}.png", code.replace("IMAGE", str(photograph)), call)
-    for name, _ in states_to_take({"preferences": ""}):
-        take_preferences(session, folder / f"{name}.png")
+    for name, code in states_to_take(PREFERENCES):
+        take_preferences(session, folder / f"{name}.png", code)
     make_sheets(folder)
     session.run("bpy.ops.preferences.reset_default_theme()")
     session.run("bpy.context.preferences.view.language = 'en_US'")
@@ -100,11 +112,22 @@ def take(stage: Artist, file: Path, code: str) -> None:
     """Put the panel into a state and keep a screenshot of the sidebar."""
     stage.session.run("reset()")
     stage.session.run(code, seconds=30)
-    if "choose(" in code:
+    stage.session.wait_for("is_checked() and is_answered()", 20)
+    if "choose(" in code or "choose_disc(" in code:
         stage.wait_for_picture()
     if file.stem.startswith("results"):
         stage.session.wait_for(LOADED, 20)
     shutil.move(stage.keep("state"), file)
+    if file.stem in ENDS or file.parent.name == "scale-2":
+        scroll(stage, NOTCHES)
+        shutil.move(stage.keep("state"), file.with_stem(f"{file.stem}-end"))
+        scroll(stage, -NOTCHES)
+
+
+def scroll(stage: Artist, notches: int) -> None:
+    """Turn the wheel over the sidebar."""
+    place = stage.session.run("place_of('UI')")
+    stage.session.scroll(place["left"] + 60, place["top"] + 300, notches)
 
 
 def take_popup(stage: Artist, file: Path, code: str, call: str) -> None:
@@ -127,9 +150,10 @@ def take_popup(stage: Artist, file: Path, code: str, call: str) -> None:
     time.sleep(0.2)
 
 
-def take_preferences(session: Session, file: Path) -> None:
+def take_preferences(session: Session, file: Path, code: str) -> None:
     """Keep a screenshot of the add-on's page, at its top and at its end."""
     session.run("reset()")
+    session.run(code)
     session.move(*POINTER)
     session.run("bpy.ops.image_to_mesh.open_preferences()")
     session.wait_for("len(bpy.context.window_manager.windows) == 2")

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -66,6 +68,12 @@ def reset() -> None:
     scene.provider = "local"
     part("panels.keys.preferences_page").default_library = lambda: _FOLDER
     stored_keys().tripo_api_key = stored_keys().tripo_base_url = ""
+    stored_keys().scenario_api_key = stored_keys().scenario_api_secret = ""
+    part("jobs").server_search()._threads = []
+    part("jobs").mesh_edits()._cards.clear()
+    part("state.preset_baseline").take_back(
+        bpy.context.scene, part("providers").get_provider("local")
+    )
     shelf = bpy.context.window_manager.image_to_mesh
     shelf.selected = shelf.text = shelf.notice = ""
     for obj in bpy.data.objects:
@@ -78,6 +86,72 @@ def choose(path: str, provider: str = "local") -> None:
     """Choose an image and a provider."""
     scene_choices().image = bpy.data.images.load(path, check_existing=True)
     scene_choices().provider = provider
+
+
+def choose_disc() -> None:
+    """Choose an image with two small dark subjects: every warning about subjects applies."""
+    side = 256
+    pixels = [1.0] * (side * side * 4)
+    for y, x in itertools.product(range(side), repeat=2):
+        for middle in (60, 180):
+            if (x - middle) ** 2 + (y - 128) ** 2 < 20**2:
+                pixels[4 * (y * side + x) : 4 * (y * side + x) + 3] = [0.05, 0.05, 0.08]
+    image = bpy.data.images.new("discs", side, side)
+    image.pixels.foreach_set(pixels)
+    image.pack()
+    scene_choices().image = image
+
+
+def choose_text() -> None:
+    """Choose a text file with the name of an image."""
+    file = Path(bpy.app.tempdir) / "letter.png"
+    file.write_text("Dear reader,\nthis is no image.\n", "utf-8")
+    scene_choices().image = bpy.data.images.load(str(file))
+
+
+def is_checked() -> bool:
+    """Return whether the scene has no unchecked image."""
+    image = scene_choices().image
+    if image is None:
+        return True
+    report = part("jobs").image_checks().report(part("state.preflight").picture_key(image))
+    return report is not None and not report.waiting
+
+
+def is_answered() -> bool:
+    """Return whether the scene's provider has settings of its server, or its server has none."""
+    provider = part("providers").get_provider(scene_choices().provider)
+    if not provider.has_server_settings:
+        return True
+    return bool(part("state.server.kept").kept_settings(bpy.context.scene, provider).settings)
+
+
+def find_servers() -> None:
+    """Let the search for servers on this computer have found two."""
+    found = part("jobs.tasks.found_servers")
+    search, message = part("jobs").server_search(), part("providers").Message
+    address = "http://127.0.0.1:{}".format
+    search._found = {
+        8081: found.FoundServer(
+            address(8081), "hunyuan3d", message("Hunyuan3D {version}", version="2.1")
+        ),
+        8188: found.FoundServer(address(8188), "", message.of("ComfyUI")),
+    }
+    search._threads = [threading.Thread()]  # a thread that was never started counts as ended
+
+
+def put_report() -> None:
+    """Let the active mesh have been checked, with defects, and with a print check."""
+    obj = bpy.context.object
+    card = {
+        "points": len(obj.data.vertices), "triangles": 40012, "parts": 3, "uv_islands": 118,
+        "holes": 2, "non_manifold_edges": 14, "inner_shells": 1, "flipped_faces": 220,
+        "watertight": False, "size": [0.842, 0.311, 1.0],
+        "textures": [{"name": "dahlia base color", "width": 2048, "height": 2048}],
+        "print": {"printable": False, "thinnest": 0.42, "wall": 0.8, "size": [84.2, 31.1, 100.0]},
+    }  # fmt: skip
+    key = part("jobs").object_key(obj.session_uid)
+    part("jobs").mesh_edits().put_card(key, str(obj.data.session_uid), card)
 
 
 def show(state: str, *, failure: Any = None, record: Any = None, **changes: Any) -> None:
@@ -117,10 +191,14 @@ def recover(**kinds: Any) -> None:
     recovery.found = replace(recovery.found, **found)
 
 
-def answer(provider: str, amount: float | None, unit: str, failure: Any = None) -> None:
-    """Set a service's balance, as if it had answered."""
+def answer(
+    provider: str, amount: float | None, unit: str, failure: Any = None, *, quote: bool = False
+) -> None:
+    """Set a service's balance, or its price for the scene's settings, as if it had answered."""
     queries = part("jobs").session().account_queries
-    query = part("preferences").account_query(bpy.context, part("providers").get_provider(provider))
+    settings = part("state.preflight").settings_to_price(bpy.context) if quote else None
+    asked = part("providers").get_provider(provider)
+    query = part("preferences").account_query(bpy.context, asked, settings)
     reply = part("jobs").AccountAnswer(
         amount, unit, part("jobs").Failure(*failure) if failure else None
     )

@@ -144,7 +144,7 @@ BROKEN: list[tuple[dict[str, Any], str, str]] = [
     (
         {"model": "v2.5-20250123", "geometry_quality": "detailed"},
         "geometry_quality",
-        "Model 2.5 does not support Geometry Detail",
+        "Model 2.5 does not support Mesh Detail",
     ),
     ({"model": P1, "face_limit": 20_001}, "face_limit", "from 50 to 20000"),
     ({"model": "v2.5-20250123", "face_limit": 500_001}, "face_limit", "from 50 to 500000"),

@@ -158,7 +158,7 @@ BROKEN: list[tuple[dict[str, Any], str, str]] = [
     (
         {"geometry_quality": "detailed"},
         "geometry_quality",
-        "Model 2.5 does not support Geometry Detail",
+        "Model 2.5 does not support Mesh Detail",
     ),
     *(
         ({"model_version": old, name: value}, name, "reset it, or choose another model")
