@@ -82,7 +82,8 @@ def spec_for(
     preferences = preferences_for(arguments, provider, host.preferences)
     keys = keys_for(provider, preferences, os.environ)
     base = base_url(provider, preferences, os.environ)
-    if provider.self_hosted and (problem := unencrypted_problem(base, keys)):
+    is_sent = provider.self_hosted and provider.sends_keys_to(base)
+    if is_sent and (problem := unencrypted_problem(base, keys)):
         raise problem
     return JobSpec(
         provider=provider.id,

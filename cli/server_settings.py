@@ -51,7 +51,8 @@ def at_address(
     is_chosen = provider.self_hosted or provider.has_server_settings
     if provider.address is None or not is_chosen:  # guard: keys-to-no-other-address
         raise InvalidSettings(f"{provider.label} does not take {OPTION}.", f"Leave out {OPTION}.")
-    service_address(arguments.address, self_hosted=provider.self_hosted, source=OPTION)
+    base = provider.full_address(arguments.address)
+    service_address(base, self_hosted=provider.is_own_server(base), source=OPTION)
     own = {**host.preferences, provider.address.preference: arguments.address}
     return replace(host, preferences=own)
 

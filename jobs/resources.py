@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..providers import (
@@ -63,6 +64,14 @@ class Resources:
                 self._provider, spec.keys, spec.base_url, online=spec.online, pause=self._sleep
             )
         return self._http
+
+    def http_of(self, folder: Path) -> Http | None:
+        """Return the connection, which keeps streams and later calls in a job's folder."""
+        from .steps.transcript import JobTranscript
+
+        if self.http is not None and self.http.transcript is None:
+            self.http.transcript = JobTranscript(folder)
+        return self.http
 
     @property
     def blender(self) -> BackgroundBlender:
@@ -163,12 +172,13 @@ def open_http(
     from ..providers._shared.http.client import Http
 
     sent = keys or {}
+    is_sent = keys is not None and provider.sends_keys_to(base_url)  # guard: keys-to-their-host
     return Http(
         base_url,
-        provider.headers(keys) if keys is not None else {},
+        provider.headers(sent) if is_sent else {},
         secrets=[key.reveal() for key in sent.values()],
         online=online,
-        self_hosted=provider.self_hosted,
+        self_hosted=provider.is_own_server(base_url),
         plain_secrets=unencrypted_problem(base_url, sent) is None,
         pause=pause,
     )

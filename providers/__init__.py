@@ -326,7 +326,8 @@ def base_url(
     if not chosen:
         chosen, source = environment.get(address.environment, "").strip(), address.environment
     if chosen:
-        service_address(chosen, self_hosted=provider.self_hosted, source=source)
+        chosen = provider.full_address(chosen)
+        service_address(chosen, self_hosted=provider.is_own_server(chosen), source=source)
     return (chosen or address.default).rstrip("/")
 
 

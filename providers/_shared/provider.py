@@ -104,6 +104,8 @@ class Provider(ABC, Generic[S]):
     """Seconds for which the result of `upload` can be reused; 0 if it is for one order only."""
     self_hosted: ClassVar[bool] = False
     """Whether users run the server themselves, in their own network; see `AddressPolicy`."""
+    public_servers: ClassVar[bool] = False
+    """Whether such a server may also be on the internet, if its address starts with https."""
     notice: ClassVar[str] = ""
     """A sentence that is shown below the provider menu, such as a limit of the model's license."""
     deadline: ClassVar[float] = 1800.0
@@ -142,6 +144,19 @@ class Provider(ABC, Generic[S]):
     def headers(self, keys: Mapping[str, Secret]) -> dict[str, str]:
         """Return the headers that carry the API key, sent to the service's own host only."""
         return headers_of(self.keys, keys)
+
+    def full_address(self, text: str) -> str:
+        """Return the base URL that the user's entry stands for, such as the name of an app."""
+        return text
+
+    def is_own_server(self, base_url: str) -> bool:
+        """Return whether the server at a base URL has to be in the user's own network."""
+        is_public = self.public_servers and base_url.lower().startswith("https://")
+        return self.self_hosted and not is_public
+
+    def sends_keys_to(self, base_url: str) -> bool:
+        """Return whether the server at a base URL gets the keys."""
+        return True
 
     def cuts_out(self, settings: S, http: Http | None) -> bool:
         """Return whether the add-on removes the background of the images it sends. Free."""

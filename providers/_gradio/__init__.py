@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The calls of Gradio apps. A job loads them on first use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._shared.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from .order import check_app, order, settings_of_app, upload
+    from .progress import leave_queue, task_state
+
+__all__ = ["check_app", "leave_queue", "order", "settings_of_app", "task_state", "upload"]
+
+_HOMES = {
+    "order": ("check_app", "order", "settings_of_app", "upload"),
+    "progress": ("leave_queue", "task_state"),
+}
+
+if not TYPE_CHECKING:  # with a `__getattr__`, a type checker accepts any name at all
+    __getattr__ = lazy_names(__name__, globals(), _HOMES)

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which functions of an app make a mesh, and in which order.
+
+Well-known apps are described by the files in `apps/`: a file there is all that another app needs.
+For any other app, the plan is one function, which takes an image and returns a model.
+"""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .._shared.errors import InvalidSettings
+from .._shared.messages import Message
+from .app import IMAGES, App, Function, Parameter
+
+APPS = Path(__file__).with_name("apps")
+FRONT = "front"
+MODELS = ("model3d", "file", "downloadbutton")
+"""Components that can return a mesh, the most suitable first."""
+
+
+class Step(NamedTuple):
+    """A call: its function, and by input the view of its image, or the value that it always gets.
+
+    `returns`: the view whose image is replaced by the one in the answer. `weight` is its share of
+    the time. `optional`: left out where the app has no such function.
+    """
+
+    call: str
+    images: Mapping[str, str] = {}
+    fixed: Mapping[str, Any] = {}
+    returns: str = ""
+    weight: float = 1.0
+    optional: bool = False
+
+
+class Profile(NamedTuple):
+    """A kind of app: its calls in order. `texture`: whether it paints, None if that is unknown.
+
+    `basic` are the inputs that are always shown. `license` is that of the app's model.
+    """
+
+    name: str
+    steps: tuple[Step, ...]
+    texture: bool | None = None
+    basic: frozenset[str] = frozenset()
+    groups: Mapping[str, str] = {}
+    license: str = ""
+
+
+class Plan(NamedTuple):
+    """The calls for one app: a profile whose steps are all there, and their functions."""
+
+    profile: Profile
+    functions: tuple[Function, ...]
+
+    def inputs(self) -> Iterator[Parameter]:
+        """Yield the inputs that are up to the user, each name once."""
+        seen: set[str] = set()
+        for step, function in zip(self.profile.steps, self.functions, strict=True):
+            for parameter in function.parameters:
+                taken = {*step.images, *step.fixed, *seen, ""}
+                if parameter.name not in taken and parameter.kind is not None:
+                    seen.add(parameter.name)
+                    yield parameter
+
+
+def choose_plan(app: App, *, texture: bool, api_name: str = "") -> Plan:
+    """Return the calls that make a mesh: of a well-known app, else of the most suitable function.
+
+    `api_name` names one of the calls. Raises InvalidSettings if the app has none.
+    """
+    wanted = api_name.strip().removeprefix("/")
+    if wanted and wanted not in app.functions:
+        raise InvalidSettings(
+            Message("The app has no function “{name}”.", name=wanted),
+            Message("Known functions: {known}.", known=", ".join(app.functions)[:400]),
+        )
+    fitting = [plan for plan in _known_plans(app) if not wanted or _calls(plan, wanted)]
+    if fitting:
+        return min(fitting, key=lambda plan: _rank(plan, texture=texture))
+    return _generic_plan(app, wanted)
+
+
+def useful_functions(app: App) -> dict[str, Function]:
+    """Return the functions that some plan could call, by name."""
+    plans = list(_known_plans(app))
+    known = {function.name: function for plan in plans for function in plan.functions}
+    others = {function.name: function for function in app.functions.values() if _score(function)}
+    return {**others, **known}
+
+
+def _rank(plan: Plan, *, texture: bool) -> tuple[bool, int]:
+    return plan.profile.texture not in (None, texture), -len(plan.functions)
+
+
+def _calls(plan: Plan, name: str) -> bool:
+    return any(function.name == name for function in plan.functions)
+
+
+def _known_plans(app: App) -> Iterator[Plan]:
+    for profile in profiles():
+        steps = [step for step in profile.steps if not step.optional or step.call in app.functions]
+        if all(_fits(step, app) for step in steps):
+            functions = tuple(app.functions[step.call] for step in steps)
+            yield Plan(profile._replace(steps=tuple(steps)), functions)
+
+
+def _fits(step: Step, app: App) -> bool:
+    function = app.functions.get(step.call)
+    needed = [name for name, view in step.images.items() if view == FRONT]
+    return function is not None and all(map(function.has, needed))
+
+
+def _generic_plan(app: App, wanted: str) -> Plan:
+    candidates = [app.functions[wanted]] if wanted else list(app.functions.values())
+    function = max(candidates, key=_score, default=None)
+    if function is None or not (wanted or _score(function)):
+        raise InvalidSettings(
+            "The app has no function that makes a mesh of an image.",
+            "Choose another app, or enter the name of its function.",
+        )
+    taken = image_input(function)
+    if taken is None:
+        raise InvalidSettings(
+            Message("The app's function “{name}” takes no image.", name=function.name),
+            "Choose another function.",
+        )
+    step = Step(function.name, {taken.name: FRONT})
+    profile = Profile("", (step,), basic=frozenset(item.name for item in function.parameters[:6]))
+    return Plan(profile, (function,))
+
+
+def image_input(function: Function) -> Parameter | None:
+    """Return the input that takes the image; None if there is none."""
+    for component in IMAGES:
+        for parameter in function.parameters:
+            if parameter.component == component and parameter.name:
+                return parameter
+    return None
+
+
+def _score(function: Function) -> float:
+    """Return how likely a function makes a mesh of an image; 0 if it certainly does not."""
+    image = image_input(function)
+    found = [MODELS.index(output) for output in function.outputs if output in MODELS]
+    if image is None or not found:
+        return 0
+    return 10 * (len(MODELS) - min(found)) - IMAGES.index(image.component)
+
+
+@functools.cache
+def profiles() -> tuple[Profile, ...]:
+    """Return the well-known apps, by the names of their files."""
+    return tuple(map(_read_profile, sorted(APPS.glob("*.toml"))))
+
+
+def _read_profile(path: Path) -> Profile:
+    with path.open("rb") as file:
+        data = tomllib.load(file)
+    return Profile(
+        name=data["name"],
+        steps=tuple(_steps(data["step"])),
+        texture=data.get("texture"),
+        basic=frozenset(data.get("basic", ())),
+        groups=data.get("groups", {}),
+        license=data.get("license", ""),
+    )
+
+
+def _steps(rows: Iterable[dict[str, Any]]) -> Iterator[Step]:
+    for row in rows:
+        yield Step(**row)
