@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from .._shared.lazy_names import lazy_names
 
 if TYPE_CHECKING:
-    from .order import check_app, order, settings_of_app, upload
+    from .orders import check_app, order, settings_of_app, upload
     from .progress import leave_queue, task_state
 
 __all__ = ["check_app", "leave_queue", "order", "settings_of_app", "task_state", "upload"]
 
 _HOMES = {
-    "order": ("check_app", "order", "settings_of_app", "upload"),
+    "orders": ("check_app", "order", "settings_of_app", "upload"),
     "progress": ("leave_queue", "task_state"),
 }
 

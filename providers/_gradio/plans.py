@@ -18,7 +18,7 @@ from .._shared.messages import Message
 from .app import IMAGES, App, Function, Parameter
 
 APPS = Path(__file__).with_name("apps")
-FRONT = "front"
+FRONT, ANY = "front", "*"
 MODELS = ("model3d", "file", "downloadbutton")
 """Components that can return a mesh, the most suitable first."""
 
@@ -26,7 +26,7 @@ MODELS = ("model3d", "file", "downloadbutton")
 class Step(NamedTuple):
     """A call: its function, and by input the view of its image, or the value that it always gets.
 
-    `returns`: the view whose image is replaced by the one in the answer. `weight` is its share of
+    The input “*” is the one that takes an image, whatever its name. `returns`: the view whose image is replaced by the one in the answer. `weight` is its share of
     the time. `optional`: left out where the app has no such function.
     """
 
@@ -105,15 +105,27 @@ def _calls(plan: Plan, name: str) -> bool:
 def _known_plans(app: App) -> Iterator[Plan]:
     for profile in profiles():
         steps = [step for step in profile.steps if not step.optional or step.call in app.functions]
-        if all(_fits(step, app) for step in steps):
-            functions = tuple(app.functions[step.call] for step in steps)
-            yield Plan(profile._replace(steps=tuple(steps)), functions)
+        functions = [app.functions.get(step.call) for step in steps]
+        found = tuple(function for function in functions if function is not None)
+        if len(found) < len(steps) or not all(map(_fits, steps, found)):
+            continue
+        yield Plan(profile._replace(steps=tuple(map(_with_names, steps, found))), found)
 
 
-def _fits(step: Step, app: App) -> bool:
-    function = app.functions.get(step.call)
-    needed = [name for name, view in step.images.items() if view == FRONT]
-    return function is not None and all(map(function.has, needed))
+def _fits(step: Step, function: Function) -> bool:
+    """Return whether a function takes the image that a step has for it."""
+    fronts = [name for name, view in step.images.items() if view == FRONT]
+    if ANY in fronts:
+        return image_input(function) is not None
+    return not fronts or any(map(function.has, fronts))
+
+
+def _with_names(step: Step, function: Function) -> Step:
+    """Return a step with the name of the input that takes the image."""
+    taken = image_input(function)
+    if ANY not in step.images or taken is None:
+        return step
+    return step._replace(images={taken.name: step.images[ANY]})
 
 
 def _generic_plan(app: App, wanted: str) -> Plan:
