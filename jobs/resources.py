@@ -67,7 +67,7 @@ class Resources:
 
     def http_of(self, folder: Path) -> Http | None:
         """Return the connection, which keeps streams and later calls in a job's folder."""
-        from .steps.transcript import JobTranscript
+        from .disk.transcript import JobTranscript
 
         if self.http is not None and self.http.transcript is None:
             self.http.transcript = JobTranscript(folder)
@@ -172,10 +172,12 @@ def open_http(
     from ..providers._shared.http.client import Http
 
     sent = keys or {}
-    is_sent = keys is not None and provider.sends_keys_to(base_url)  # guard: keys-to-their-host
+    headers = provider.headers(sent) if keys is not None else {}
+    if not provider.sends_keys_to(base_url):  # guard: keys-to-their-host
+        headers = {}
     return Http(
         base_url,
-        provider.headers(sent) if is_sent else {},
+        headers,
         secrets=[key.reveal() for key in sent.values()],
         online=online,
         self_hosted=provider.is_own_server(base_url),

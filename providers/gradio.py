@@ -39,7 +39,7 @@ _SPACE = r"(?:https://(?:huggingface\.co|hf\.co)/spaces/)?([A-Za-z0-9_-]+)/([A-Z
 
 
 class GradioSettings(Settings):
-    """What decides which of an app's functions are called. All else is known by the app only."""
+    """The choice of the functions to call. All other settings are known by the app only."""
 
     texture: Annotated[
         bool,
@@ -66,7 +66,7 @@ class Gradio(Provider[GradioSettings]):
 
     id = "gradio"
     label = "Gradio"
-    description = "Meshes from a Gradio app on your own computer, or from a Hugging Face Space; free"
+    description = "Meshes from a Gradio app on your computer, or from a Hugging Face Space; free"
     docs_url = "https://huggingface.co/spaces"
     key_url = "https://huggingface.co/settings/tokens"
     keys = (KeyField(TOKEN, "HF_TOKEN", "Hugging Face Token", optional=True),)

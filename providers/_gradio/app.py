@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a Gradio app says about itself: its named functions, and the places of their inputs.
+"""The description of a Gradio app: its named functions, and the places of their inputs.
 
 `/config` has the components and, for each function, which of them are its inputs; `/info` has the
 names of the parameters, without those that only the server sees.
@@ -129,8 +129,8 @@ def _functions(config: Mapping[str, Any], endpoints: Mapping[str, Any]) -> Itera
         endpoint = endpoints.get(f"/{name}")
         if not (isinstance(name, str) and type(number) is int and isinstance(endpoint, dict)):
             continue
-        inputs = [components.get(one, {}) for one in _list(item.get("inputs"))]
-        outputs = [components.get(one, {}) for one in _list(item.get("outputs"))]
+        inputs = [components.get(key, {}) for key in _list(item.get("inputs"))]
+        outputs = [components.get(key, {}) for key in _list(item.get("outputs"))]
         parameters = _parameters(inputs, _dicts(endpoint.get("parameters")))
         if parameters is not None:
             types = tuple(_type(component) for component in outputs)

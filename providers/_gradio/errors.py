@@ -106,7 +106,9 @@ def refusal(reply: Reply) -> ImageToMeshError:
     # An unknown function is answered with 500, at times with a traceback that helps nobody.
     if reply.refused or (reply.status == 500 and "error" in body):
         return InvalidSettings(
-            Message("The app refused the order: {reason}.", reason=said or f"status {reply.status}"),
+            Message(
+                "The app refused the order: {reason}.", reason=said or str(reply.status)
+            ),
             "Click Get Settings again: the app may have changed.",
         )
     return Uncertain(
@@ -126,7 +128,7 @@ def failure(output: object) -> ImageToMeshError:
     return Failed("The app could not make the mesh, and did not say why.", WINDOW)
 
 
-def stopped() -> ImageToMeshError:
+def canceled_error() -> ImageToMeshError:
     """Return the error for a call that somebody cancelled."""
     return Failed("The app canceled the order.", GENERATE)
 
@@ -136,7 +138,7 @@ def unknown_order() -> ImageToMeshError:
     return Expired("The app no longer knows the order; it was probably restarted.", GENERATE)
 
 
-def lost(reason: str) -> ImageToMeshError:
+def lost_result(reason: str) -> ImageToMeshError:
     """Return the error for a result that was lost, since an app tells it only once."""
     message = Message(
         "The app tells a result only once, and the connection ended before: {reason}.",

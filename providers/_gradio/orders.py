@@ -57,7 +57,7 @@ def upload(pictures: tuple[Picture, ...], http: Http) -> Uploaded:
     return Uploaded(
         {
             IMAGES: places,
-            APP: _kept(app),
+            APP: _encode_app(app),
             SESSION: secrets.token_hex(8),
             SERVER: read_address(http.address).server,
         }
@@ -76,7 +76,7 @@ def _upload(picture: Picture, prefix: str, http: Http) -> str:
     return str(places[0])
 
 
-def _kept(app: App) -> dict[str, Any]:
+def _encode_app(app: App) -> dict[str, Any]:
     """Return as JSON what a later process needs of an app to order from it."""
     return {
         "prefix": app.prefix,
@@ -94,7 +94,7 @@ def _kept(app: App) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _app_of(kept: Mapping[str, Any]) -> App:
+def _decode_app(kept: Mapping[str, Any]) -> App:
     functions = [
         Function(
             name,
@@ -114,7 +114,7 @@ def order(request: Request[Any], uploaded: Uploaded, http: Http) -> Ticket:
 
     Raises InvalidSettings for what the app does not take, RateLimited if its queue is full.
     """
-    app = _app_of(uploaded.data[APP])
+    app = _decode_app(uploaded.data[APP])
     plan = _plan_for(app, request.settings)
     places = uploaded.data[IMAGES]
     steps = list(_steps(plan, _values(plan, request.settings), places))
@@ -175,9 +175,7 @@ def _check_views(places: Iterable[str], steps: Iterable[Mapping[str, Any]]) -> N
         raise InvalidSettings("The app takes a single image.", "Clear the side views.")
 
 
-def join_body(
-    step: Mapping[str, Any], session: str, images: Mapping[str, Any]
-) -> dict[str, Any]:
+def join_body(step: Mapping[str, Any], session: str, images: Mapping[str, Any]) -> dict[str, Any]:
     """Return the body that puts a call into the queue; `images` are file objects by view.
 
     There is a place for every input, and null for those that only the server sees: leaving one out

@@ -26,8 +26,9 @@ MODELS = ("model3d", "file", "downloadbutton")
 class Step(NamedTuple):
     """A call: its function, and by input the view of its image, or the value that it always gets.
 
-    The input “*” is the one that takes an image, whatever its name. `returns`: the view whose image is replaced by the one in the answer. `weight` is its share of
-    the time. `optional`: left out where the app has no such function.
+    The input “*” is the one that takes an image. `returns`: the view whose image is replaced by the
+    one in the answer. `weight` is its share of the time. `optional`: left out where the app has no
+    such function.
     """
 
     call: str
@@ -148,7 +149,7 @@ def _generic_plan(app: App, wanted: str) -> Plan:
 
 
 def image_input(function: Function) -> Parameter | None:
-    """Return the input that takes the image; None if there is none."""
+    """Return the input that takes the image; None if no input does."""
     for component in IMAGES:
         for parameter in function.parameters:
             if parameter.component == component and parameter.name:

@@ -15,11 +15,11 @@ from urllib.parse import quote
 
 from .._shared.errors import Failed, RateLimited
 from .._shared.http.addresses import read_address, segment
-from .._shared.http.event_stream import Followed, Transcript
+from .._shared.servers.event_stream import Followed, Transcript
 from .._shared.messages import Message
 from .._shared.provider import Progress, RemoteFile, Result, Ticket
 from .._shared.results.find_mesh import find_meshes
-from .errors import elsewhere, failure, lost, stopped, unknown_order
+from .errors import canceled_error, elsewhere, failure, lost_result, unknown_order
 from .orders import event_of, image_value, join_body
 
 if TYPE_CHECKING:
@@ -106,10 +106,10 @@ def _state(
     """Return how far a call is, or its answer."""
     path = f"{data['prefix']}/queue/data?session_hash={segment(data['session'])}"
     followed = kept.follow(_name(data, number), lambda: _worth_keeping(http.events(path), event))
-    return read_state(followed, event)
+    return read_state(followed)
 
 
-def read_state(followed: Followed, event: str) -> Progress | list[Any]:
+def read_state(followed: Followed) -> Progress | list[Any]:
     """Return how far a call is by its messages, or its answer.
 
     Raises what the app says if it failed, Expired if the app does not know it, and Uncertain if the
@@ -123,10 +123,10 @@ def read_state(followed: Followed, event: str) -> Progress | list[Any]:
         if kind == "unexpected_error":
             if "not found" in str(message.get("message", "")).lower():
                 raise unknown_order()
-            raise lost(str(message.get("message", "")))
+            raise lost_result(str(message.get("message", "")))
         state = _progress_of(message, state)
     if not followed.is_open:
-        raise lost(followed.reason or Message.of("the app closed it"))
+        raise lost_result(followed.reason or Message.of("the app closed it"))
     return state
 
 
@@ -137,7 +137,7 @@ def _answer_of(message: Mapping[str, Any]) -> list[Any]:
     answer = output.get("data") if isinstance(output, dict) else None
     if not isinstance(answer, list):
         # What is said of a call that was cancelled: a success without an answer.
-        raise stopped()
+        raise canceled_error()
     return answer
 
 
@@ -198,7 +198,7 @@ def _take_image(step: Mapping[str, Any], answer: list[Any], images: dict[str, An
 
 
 def _first_file(value: Any) -> str:
-    """Return the place of the first file in an answer; empty if there is none."""
+    """Return the place of the first file in an answer; empty if it has no file."""
     if isinstance(value, list):
         return next(filter(None, map(_first_file, value)), "")
     if not isinstance(value, dict):

@@ -16,10 +16,10 @@ from ..bundled_modules import bundled_imports
 from ..errors import BadReply, Sent, Unreachable
 from ..messages import Message
 from ..redaction import redactor_for
+from ..servers.event_stream import Transcript, read_events
 from .addresses import WebAddress
 from .allowed_addresses import AddressPolicy, Forbidden
 from .backoff import ATTEMPTS, RETRIED, asks_too_long, delay
-from .event_stream import Transcript, read_events
 from .recorded_answer import AnswerRecorder
 from .reply import PIECE, Reply, reply_of
 from .verdicts import submit_error, unreachable_error, with_sent

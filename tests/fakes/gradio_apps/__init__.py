@@ -33,8 +33,9 @@ START_LIMIT = 60.0
 
 
 def versions() -> tuple[str, ...]:
-    """Return the versions to test: all of them if GRADIO=all, else the first."""
-    return tuple(PINS) if os.environ.get("GRADIO") == "all" else tuple(PINS)[:1]
+    """Return the versions to test: all but the first if SERVERS=all, else the first."""
+    first, *others = PINS
+    return tuple(others) if os.environ.get("SERVERS") == "all" else (first,)
 
 
 def interpreter(version: str) -> Path:

@@ -27,10 +27,11 @@ QUOTA_TEXT = (
 SLOWNESS = 4.0
 _MESH = os.environ["MESH"]
 _RECEIVED = Path(os.environ["RECEIVED"])
+PROGRESS = gr.Progress()
 _sessions: set[str] = set()
 
 
-def received(call: str, **values: Any) -> None:
+def note(call: str, **values: Any) -> None:
     """Leave a file that says what a call got."""
     plain = {name: value for name, value in values.items() if isinstance(value, str | int | float)}
     number = len(list(_RECEIVED.iterdir()))
@@ -57,7 +58,7 @@ def work(seed: float, progress: Any = None) -> None:
 
 
 def start_session(req: gr.Request) -> None:
-    received("start_session")
+    note("start_session")
     _sessions.add(str(req.session_hash))
 
 
@@ -85,7 +86,7 @@ def trellis() -> None:
     download, go, extract = gr.DownloadButton("Download GLB"), gr.Button("Go"), gr.Button("Extract")
 
     def preprocess_image(image: Any) -> Any:
-        received("preprocess_image", width=image.width)
+        note("preprocess_image", width=image.width)
         return image.convert("RGBA")
 
     def get_seed(randomize_seed: bool, seed: int) -> int:
@@ -95,17 +96,17 @@ def trellis() -> None:
         image: Any, multiimages: Any, is_multiimage: bool, seed: int,
         ss_guidance_strength: float, ss_sampling_steps: int, slat_guidance_strength: float,
         slat_sampling_steps: int, multiimage_algo: str, req: gr.Request,
-        progress: Any = gr.Progress(),
+        progress: Any = PROGRESS,
     ) -> Any:  # fmt: skip
         check_session(req)
-        received("image_to_3d", seed=seed, ss_sampling_steps=ss_sampling_steps, mode=image.mode,
+        note("image_to_3d", seed=seed, ss_sampling_steps=ss_sampling_steps, mode=image.mode,
                  multiimage_algo=multiimage_algo, is_multiimage=is_multiimage)  # fmt: skip
         work(seed, progress)
         return {"seed": seed}, None
 
     def extract_glb(state: Any, mesh_simplify: float, texture_size: int, req: gr.Request) -> Any:
         check_session(req)
-        received("extract_glb", seed=state["seed"], texture_size=texture_size)
+        note("extract_glb", seed=state["seed"], texture_size=texture_size)
         path = mesh_file()
         return path, path
 
@@ -131,19 +132,19 @@ def trellis2() -> None:
     go, extract = gr.Button("Generate"), gr.Button("Extract GLB")
 
     def preprocess_image(input: Any) -> Any:  # noqa: A002 - the app's own name
-        received("preprocess_image", width=input.width)
+        note("preprocess_image", width=input.width)
         return input.convert("RGBA")
 
     def image_to_3d(
-        image: Any, seed: int, resolution: str, req: gr.Request, progress: Any = gr.Progress()
+        image: Any, seed: int, resolution: str, req: gr.Request, progress: Any = PROGRESS
     ) -> Any:
         check_session(req)
-        received("image_to_3d", seed=seed, resolution=resolution, mode=image.mode)
+        note("image_to_3d", seed=seed, resolution=resolution, mode=image.mode)
         work(seed, progress)
         return {"seed": seed}, f"<img src='data:image/jpeg;base64,{'A' * 3_000_000}'>"
 
     def extract_glb(state: Any, decimation_target: int, texture_size: int) -> Any:
-        received("extract_glb", seed=state["seed"], decimation_target=decimation_target)
+        note("extract_glb", seed=state["seed"], decimation_target=decimation_target)
         path = mesh_file()
         return path, path
 
@@ -154,7 +155,7 @@ def trellis2() -> None:
 
 
 def hunyuan3d() -> None:
-    """Build Hunyuan3D: files are wrapped as updates, and the seed is random unless told."""
+    """Build Hunyuan3D: files are wrapped as updates, and the seed is random by default."""
     caption = gr.Textbox(label="Text Prompt")
     views = {name: gr.Image(label=name, type="pil") for name in ("image", "f", "b", "l", "r")}
     steps = gr.Slider(1, 100, label="Inference Steps", value=30, step=1)
@@ -168,8 +169,8 @@ def hunyuan3d() -> None:
     page, stats = gr.HTML(), gr.JSON({})
     shape, both = gr.Button("Gen Shape"), gr.Button("Gen Textured Shape")
 
-    def made(call: str, **values: Any) -> None:
-        received(call, **values)
+    def make_mesh(call: str, **values: Any) -> None:
+        note(call, **values)
         work(values["seed"])
 
     def shape_generation(
@@ -177,7 +178,7 @@ def hunyuan3d() -> None:
         mv_image_right: Any, steps: int, guidance_scale: float, seed: int, octree_resolution: int,
         check_box_rembg: bool, num_chunks: int, randomize_seed: bool,
     ) -> Any:  # fmt: skip
-        made("shape_generation", seed=seed, randomize_seed=randomize_seed)
+        make_mesh("shape_generation", seed=seed, randomize_seed=randomize_seed)
         return gr.update(value=mesh_file("white_mesh")), "<p>", {}, seed
 
     def generation_all(
@@ -185,7 +186,7 @@ def hunyuan3d() -> None:
         mv_image_right: Any, steps: int, guidance_scale: float, seed: int, octree_resolution: int,
         check_box_rembg: bool, num_chunks: int, randomize_seed: bool,
     ) -> Any:  # fmt: skip
-        made("generation_all", seed=seed, randomize_seed=randomize_seed, steps=steps,
+        make_mesh("generation_all", seed=seed, randomize_seed=randomize_seed, steps=steps,
              left=bool(mv_image_left), octree_resolution=octree_resolution)  # fmt: skip
         wrapped = gr.update(value=mesh_file("textured_mesh"))
         return gr.update(value=mesh_file("white_mesh")), wrapped, "<p>", {}, seed
@@ -200,17 +201,17 @@ def other() -> None:
     picture, detail = gr.Image(label="Picture", type="filepath"), gr.Number(label="Detail", value=5)
     style = gr.Dropdown([("Round", "r"), ("Edgy", "e")], label="Style", value="r")
     smooth, about = gr.Checkbox(label="Smooth", value=True), gr.Textbox(label="About", value="cup")
-    model, seen, go, look = gr.Model3D(), gr.Textbox(), gr.Button("Go"), gr.Button("Look")
+    model, seen, go, tell = gr.Model3D(), gr.Textbox(), gr.Button("Go"), gr.Button("Describe")
 
     def describe(picture: str) -> str:
         return "a cup"
 
     def make_it(picture: str, detail: float, style: str, smooth: bool, about: str) -> str:
-        received("make_it", detail=detail, style=style, smooth=smooth, about=about)
+        note("make_it", detail=detail, style=style, smooth=smooth, about=about)
         work(detail)
         return mesh_file()
 
-    look.click(describe, [picture], [seen])
+    tell.click(describe, [picture], [seen])
     go.click(make_it, [picture, detail, style, smooth, about], [model])
 
 

@@ -59,7 +59,7 @@ def spec(app: RealApp, library: Path, png: bytes, **values: Any) -> Any:
     return spec_for(library, png, "gradio", base_url=app.url, settings=settings, **how)
 
 
-def resumed(session: Session, order: Any, job: str) -> JobView:
+def resume(session: Session, order: Any, job: str) -> JobView:
     """Resume a job in the same process, and run it to its end."""
     record = Library(order.library).load(job)
     return end_of(session, session.start(replace(order, pictures=(), record=record)), limit=60.0)
@@ -160,7 +160,7 @@ def test_a_job_that_was_put_aside_keeps_its_stream(
     view = end_of(running, running.start(replace(order, timeout=3.0)), limit=60.0)
     assert view.failure
     assert (view.state, view.failure.kind) == (State.RUNNING, "timed_out")
-    view = resumed(running, order, view.job)
+    view = resume(running, order, view.job)
     assert view.state is State.READY, view.failure
     assert calls_of(apps["trellis"]).count("image_to_3d") == 1
 
@@ -181,7 +181,7 @@ def test_a_cancelled_order_leaves_the_queue(
     assert calls_of(apps["trellis"]).count("extract_glb") == 1
 
 
-def test_a_full_queue_is_told_and_waits_for_the_user(
+def test_a_full_queue_is_reported_and_waits_for_the_user(
     version: str, running: Session, tmp_path: Path, png: bytes
 ) -> None:
     with running_all(version, ["other"], tmp_path, MESH, queue=1) as apps:
@@ -194,7 +194,7 @@ def test_a_full_queue_is_told_and_waits_for_the_user(
         assert "Queue is full" in view.failure.message
         wait_until(lambda: calls_of(app).count("make_it") == 2, 30.0)
         time.sleep(0.5)
-        view = resumed(running, order, view.job)
+        view = resume(running, order, view.job)
         assert view.state is State.READY, view.failure
 
 
@@ -231,9 +231,9 @@ def test_a_restarted_app_leaves_an_honest_job(
         assert (view.state, view.failure.kind) == (State.UNCERTAIN, "uncertain")
         assert "only once" in view.failure.message
         app.start()
-        assert resumed(running, order, job).state is State.UNCERTAIN
+        assert resume(running, order, job).state is State.UNCERTAIN
         assert calls_of(app).count("image_to_3d") == 1
-        view = resumed(running, replace(order, again=True), job)
+        view = resume(running, replace(order, again=True), job)
         assert calls_of(app).count("image_to_3d") == 2
         assert view.state is State.READY, view.failure
 
@@ -250,8 +250,20 @@ def test_the_command_line_knows_the_settings_of_an_app(
     assert "decimation_target" in shown
     assert "Decimation Target" in shown
     (tmp_path / "cup.png").write_bytes(png)
-    command = ["generate", str(tmp_path / "cup.png"), "--provider", "gradio", "--address", url,
-               "--json", "--quiet", "--set", "resolution=512", "--set", "decimation_target=200000"]
+    command = [
+        "generate",
+        str(tmp_path / "cup.png"),
+        "--provider",
+        "gradio",
+        "--address",
+        url,
+        "--json",
+        "--quiet",
+        "--set",
+        "resolution=512",
+        "--set",
+        "decimation_target=200000",
+    ]
     assert main(command) == 0  # fmt: skip
     answer = json.loads(capsys.readouterr().out)
     assert (answer["state"], answer["credits"], answer["format"]) == ("ready", 0.0, "glb")

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, Protocol
 
 from ..errors import BadReply
-from ..servers.long_strings import shorten_strings
 from ..untrusted_text import decode_answer
-from .reply import MOST_VALUES
+from .long_strings import shorten_strings
+from ..http.reply import MOST_VALUES
 
 LONGEST_EVENT = 16 * 1024 * 1024
 """Maximum bytes of one event, after its long strings were shortened."""
@@ -21,7 +21,7 @@ _FIELD = b"data:"
 
 
 class Followed(NamedTuple):
-    """What has arrived on a stream so far. `is_open`: more may come. `reason`: why it broke off."""
+    """The messages of a stream so far. `is_open`: more may come. `reason`: why it broke off."""
 
     messages: tuple[Any, ...]
     is_open: bool

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from ...providers import ImageToMeshError, Message, Sent, Uncertain
-from ...providers._shared.http.event_stream import Followed
+from ...providers._shared.servers.event_stream import Followed
 from ...providers._shared.untrusted_text import json_bytes
-from ..disk.plain_files import is_plain, read_plain, write_whole
+from .plain_files import is_plain, read_plain, write_whole
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ class JobTranscript:
                 reader = _readers[path] = _Reader(path, events)
                 reader.thread.start()
             if reader is None:
-                return _followed(_load(path))
+                return _as_followed(_load(path))
             if reader.is_done:
                 del _readers[path]
             return reader.take()
@@ -152,7 +152,7 @@ class _Reader:
         return True
 
 
-def _followed(kept: dict[str, Any]) -> Followed:
+def _as_followed(kept: dict[str, Any]) -> Followed:
     messages, reason = kept.get("messages"), kept.get("reason")
     found = tuple(messages) if isinstance(messages, list) else ()
     if kept.get("is_over") is True:
