@@ -87,7 +87,9 @@ class Gradio(Provider[GradioSettings]):
         if found is None:
             return text
         name = re.sub(r"[^a-z0-9]+", "-", f"{found[1]}-{found[2]}".lower())
-        return f"https://{name.strip('-')}{SPACES}"
+        host = f"{name.strip('-')}{SPACES}"
+        calls.space_names[host] = f"{found[1]}/{found[2]}"
+        return f"https://{host}"
 
     def sends_keys_to(self, base_url: str) -> bool:
         """Return whether a base URL is that of a Space: no other server gets the token."""

@@ -11,13 +11,13 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from ...providers import ImageToMeshError, Message, Sent, Uncertain
-from ...providers._shared.servers.event_stream import Followed
+from ...providers._shared.servers.event_stream import Events, Followed
 from ...providers._shared.untrusted_text import json_bytes
 from .plain_files import is_plain, read_plain, write_whole
 
@@ -74,7 +74,7 @@ class JobTranscript:
         """Return the kept answer of a call; None if it has none."""
         return _load(self._file("call", name)).get("answer")
 
-    def follow(self, name: str, events: Callable[[], Iterator[Any]]) -> Followed:
+    def follow(self, name: str, events: Callable[[], Events]) -> Followed:
         """Return what the stream has brought; see `Transcript.follow`."""
         path = self._file("stream", name)
         with _lock:
@@ -98,7 +98,7 @@ class JobTranscript:
 class _Reader:
     """Reads one stream to its end, and keeps its messages in memory and in a file."""
 
-    def __init__(self, path: Path, events: Callable[[], Iterator[Any]]) -> None:
+    def __init__(self, path: Path, events: Callable[[], Events]) -> None:
         self._path = path
         self._events = events
         self._messages: list[Any] = []
@@ -134,8 +134,7 @@ class _Reader:
         self.is_done = is_saved
 
     def _read(self) -> None:
-        events: Any = self._events()
-        with closing(events):
+        with closing(self._events()) as events:
             for message in events:
                 self._messages.append(message)
                 self._save()

@@ -11,7 +11,18 @@ if TYPE_CHECKING:
     from .orders import check_app, order, settings_of_app, upload
     from .progress import leave_queue, task_state
 
-__all__ = ["check_app", "leave_queue", "order", "settings_of_app", "task_state", "upload"]
+__all__ = [
+    "check_app",
+    "leave_queue",
+    "order",
+    "settings_of_app",
+    "space_names",
+    "task_state",
+    "upload",
+]
+
+space_names: dict[str, str] = {}
+"""The Spaces that the user entered by name, by their hosts, which do not tell the names."""
 
 _HOMES = {
     "orders": ("check_app", "order", "settings_of_app", "upload"),

@@ -91,7 +91,7 @@ def useful_functions(app: App) -> dict[str, Function]:
     """Return the functions that some plan could call, by name."""
     plans = list(_known_plans(app))
     known = {function.name: function for plan in plans for function in plan.functions}
-    others = {function.name: function for function in app.functions.values() if _score(function)}
+    others = {name: item for name, item in app.functions.items() if image_input(item)}
     return {**others, **known}
 
 

@@ -8,14 +8,14 @@ what is kept. The call after one that is done is ordered here, once.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from .._shared.errors import Failed, RateLimited
 from .._shared.http.addresses import read_address, segment
-from .._shared.servers.event_stream import Followed, Transcript
+from .._shared.servers.event_stream import Events, Followed, Transcript
 from .._shared.messages import Message
 from .._shared.provider import Progress, RemoteFile, Result, Ticket
 from .._shared.results.find_mesh import find_meshes
@@ -162,10 +162,10 @@ def _fraction(rows: object) -> float | None:
     return None
 
 
-def _worth_keeping(events: Iterator[Any], event: str) -> Iterator[dict[str, Any]]:
+def _worth_keeping(events: Events, event: str) -> Events:
     """Yield the messages about a call until it has ended, shortened, and not too often."""
     last = 0.0
-    with closing(events):  # type: ignore[type-var]
+    with closing(events):
         for message in events:
             kind = message.get("msg") if isinstance(message, dict) else None
             if kind not in KEPT or message.get("event_id", event) != event:

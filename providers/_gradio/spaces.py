@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from .._shared.errors import ImageToMeshError, Unreachable
 from .._shared.http.addresses import read_address
 from .._shared.messages import Message
+from . import space_names
 from .errors import SPACES, not_an_app
 
 if TYPE_CHECKING:
@@ -28,9 +29,6 @@ STARTING = frozenset({"RUNNING", "RUNNING_BUILDING", "RUNNING_APP_STARTING", "SL
 """Stages of a Space that a call starts, or that will run by itself."""
 STOPPED = "Choose another Space, duplicate this one, or run the app on your own computer."
 LATER = "That takes some minutes. Try again then."
-
-names: dict[str, str] = {}
-"""The Spaces that the user entered by name, by their hosts: the host alone does not tell."""
 
 
 def wait_for_space(reply: Reply, http: Http, *, patient: bool) -> None:
@@ -56,7 +54,7 @@ def _stage(http: Http) -> str:
     """Return the stage of a Space, such as “PAUSED”; empty if it is unknown. Sends no token."""
     from .._shared.http.client import Http
 
-    name = names.get(read_address(http.address).host)
+    name = space_names.get(read_address(http.address).host)
     if name is None:
         return ""
     hub = Http(HUB, {}, online=http.online)

@@ -48,7 +48,7 @@ def _image_to_3d(app: Gradio, session: str, values: dict[str, Any]) -> list[Any]
     if values["seed"] == 13:
         raise AppError(QUOTA)
     app.sessions[session]["mesh"] = values
-    return [None, {"video": app.add_file("sample.mp4", b"…"), "subtitles": None}]
+    return [None, {"video": app.add_file("sample.mp4", b"a video"), "subtitles": None}]
 
 
 def _extract_glb(app: Gradio, session: str, values: dict[str, Any]) -> list[Any]:

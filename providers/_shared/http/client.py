@@ -9,14 +9,14 @@ order is sent once, other calls are retried with backoff, and every response is 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..bundled_modules import bundled_imports
 from ..errors import BadReply, Sent, Unreachable
 from ..messages import Message
 from ..redaction import redactor_for
-from ..servers.event_stream import Transcript, read_events
+from ..servers.event_stream import Events, Transcript, read_events
 from .addresses import WebAddress
 from .allowed_addresses import AddressPolicy, Forbidden
 from .backoff import ATTEMPTS, RETRIED, asks_too_long, delay
@@ -112,7 +112,7 @@ class Http(Downloads):
         except CallFailed as error:
             raise unreachable_error(error) from error
 
-    def events(self, path: str) -> Iterator[Any]:
+    def events(self, path: str) -> Events:
         """Open a stream of events at a path of the service once, and yield their JSON.
 
         Raises Unreachable if it cannot be opened or breaks off: `sent` is NO if the service has

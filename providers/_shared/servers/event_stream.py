@@ -7,7 +7,7 @@ on a thread of its own, keeps what arrives in the job's folder, and gives it to 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any, NamedTuple, Protocol
 
 from ..errors import BadReply
@@ -18,6 +18,9 @@ from ..http.reply import MOST_VALUES
 LONGEST_EVENT = 16 * 1024 * 1024
 """Maximum bytes of one event, after its long strings were shortened."""
 _FIELD = b"data:"
+
+Events = Generator[Any, None, None]
+"""The decoded messages of a stream, which closing ends."""
 
 
 class Followed(NamedTuple):
@@ -44,7 +47,7 @@ class Transcript(Protocol):
     def answer(self, name: str) -> Any:
         """Return the kept answer of a call; None if it has none."""
 
-    def follow(self, name: str, events: Callable[[], Iterator[Any]]) -> Followed:
+    def follow(self, name: str, events: Callable[[], Events]) -> Followed:
         """Return what the stream with this name has brought, and open it at the first call.
 
         Raises the error of `events` if the stream was certainly not opened; see `Sent.NO`. The next

@@ -48,6 +48,7 @@ ALLOWED = (
     *("image_to_mesh.providers", "image_to_mesh.providers.[a-z]*"),
     *("image_to_mesh.providers._*.errors", "image_to_mesh.providers._*.model*"),
     *("image_to_mesh.providers._aiml", "image_to_mesh.providers._aiml.base64_text",
+      "image_to_mesh.providers._gradio",
       "image_to_mesh.providers._hunyuan3d", "image_to_mesh.providers._scenario",
       "image_to_mesh.providers._tripo", "image_to_mesh.providers._tripo.replies"),
     *(f"image_to_mesh.providers._shared{name}" for name in
