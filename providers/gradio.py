@@ -7,7 +7,7 @@ Sources: Gradio 4.44.1, 5.33.0, 6.0.1 and 6.31.0, run in November 2026; the code
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from . import _gradio as calls
 from ._shared.http.addresses import BadAddress, read_address
@@ -27,7 +27,7 @@ from ._shared.provider import (
     Uploaded,
     require_http,
 )
-from ._shared.settings import Option, Setting, Settings
+from ._shared.settings import Choice, Option, Setting, Settings
 
 if TYPE_CHECKING:
     from ._shared.http.client import Http
@@ -39,8 +39,23 @@ _SPACE = r"(?:https://(?:huggingface\.co|hf\.co)/spaces/)?([A-Za-z0-9_-]+)/([A-Z
 
 
 class GradioSettings(Settings):
-    """The choice of the functions to call. All other settings are known by the app only."""
+    """The choice of the functions to call, and of their usual values. The app knows the others."""
 
+    purpose: Annotated[
+        Literal["app", "draft", "game_asset", "hero", "print"],
+        Option(
+            "Purpose",
+            "Values for the settings of a well-known app; click Get Settings to see them",
+            (
+                Choice("app", "App's Own", "The values that the app has on its page"),
+                Choice("draft", "Draft", "Few steps and small textures"),
+                Choice("game_asset", "Game Asset", "Few faces and small textures"),
+                Choice("hero", "Hero", "Many steps and faces, and large textures"),
+                Choice("print", "Print", "Many faces"),
+            ),
+            basic=True,
+        ),
+    ] = "app"
     texture: Annotated[
         bool,
         Option(
@@ -113,7 +128,7 @@ class Gradio(Provider[GradioSettings]):
 
     def server_settings_key(self, settings: GradioSettings) -> str:
         """Return what decides which functions are called."""
-        return f"{settings.api_name} {settings.texture}"
+        return f"{settings.api_name} {settings.texture} {settings.purpose}"
 
     def upload(self, pictures: tuple[Picture, ...], http: "Http | None") -> Uploaded:
         """Upload the images, and return their places together with what the app can do."""

@@ -49,6 +49,13 @@ class Parameter(NamedTuple):
     step: float | None = None
     choices: tuple[Choice, ...] = ()
 
+    def accepts(self, value: Any) -> bool:
+        """Return whether a value is among the choices, or within the bounds."""
+        if self.choices:
+            return any(choice.value == value for choice in self.choices)
+        low, high = self.minimum, self.maximum
+        return (low is None or value >= low) and (high is None or value <= high)
+
 
 class Function(NamedTuple):
     """A named function: its number, its inputs in order, and the types of its outputs."""
@@ -168,9 +175,9 @@ def _parameter(component: Mapping[str, Any], described: Mapping[str, Any]) -> Pa
         kind=_kind(_type(component), props, choices),
         title=_text(props.get("label")) or _text(described.get("label")),
         description=_text(props.get("info")),
-        minimum=props.get("minimum"),
-        maximum=props.get("maximum"),
-        step=props.get("step"),
+        minimum=_number(props.get("minimum")),
+        maximum=_number(props.get("maximum")),
+        step=_number(props.get("step")),
         choices=choices,
     )
 
@@ -208,6 +215,11 @@ def _type(component: Mapping[str, Any]) -> str:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _number(value: object) -> float | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_number else None  # type: ignore[return-value]
 
 
 def _list(value: object) -> list[Any]:

@@ -106,9 +106,7 @@ def refusal(reply: Reply) -> ImageToMeshError:
     # An unknown function is answered with 500, at times with a traceback that helps nobody.
     if reply.refused or (reply.status == 500 and "error" in body):
         return InvalidSettings(
-            Message(
-                "The app refused the order: {reason}.", reason=said or str(reply.status)
-            ),
+            Message("The app refused the order: {reason}.", reason=said or str(reply.status)),
             "Click Get Settings again: the app may have changed.",
         )
     return Uncertain(

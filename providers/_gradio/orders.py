@@ -16,7 +16,7 @@ from .._shared.errors import BadImage, BadReply, InvalidSettings
 from .._shared.http.addresses import read_address
 from .._shared.messages import Message
 from .._shared.provider import Picture, Request, Ticket, Uploaded
-from .._shared.settings import Setting, values_of
+from .._shared.settings import Choice, Setting, values_of
 from .app import HIDDEN, App, Function, Parameter, read_app
 from .errors import UPDATE, refusal
 from .options import settings_of_plan, start_value
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from .._shared.http.client import Http
     from .._shared.http.reply import Reply
 
-DECLARED = frozenset({"texture", "api_name"})
-"""Settings that choose the functions, and are not sent."""
+DECLARED = frozenset({"texture", "api_name", "purpose"})
+"""Settings that choose the functions and their usual values, and are not sent."""
+MOST_CHOICES = 100
+"""Choices of an input that are kept with an order."""
 IMAGES, APP, SESSION, SERVER = "images", "app", "session", "server"
 """Names under which an upload has the places of the images, what the app can do, a session of its
 own, and where the app is."""
@@ -47,7 +49,9 @@ def settings_of_app(settings: Any, http: Http) -> Iterator[Setting]:
 
 
 def _plan_for(app: App, settings: Any) -> Plan:
-    return choose_plan(app, texture=settings.texture, api_name=settings.api_name)
+    return choose_plan(
+        app, texture=settings.texture, api_name=settings.api_name, purpose=settings.purpose
+    )
 
 
 def upload(pictures: tuple[Picture, ...], http: Http) -> Uploaded:
@@ -78,35 +82,36 @@ def _upload(picture: Picture, prefix: str, http: Http) -> str:
 
 def _encode_app(app: App) -> dict[str, Any]:
     """Return as JSON what a later process needs of an app to order from it."""
+    functions = useful_functions(app).values()
     return {
         "prefix": app.prefix,
         "title": app.title,
         "functions": [
-            [
-                function.name,
-                function.number,
-                [[item.name, item.component, item.kind, start_value(item)]
-                 for item in function.parameters],
-                list(function.outputs),
-            ]
-            for function in useful_functions(app).values()
+            [item.name, item.number, [_encode_input(row) for row in item.parameters], item.outputs]
+            for item in functions
         ],
-    }  # fmt: skip
+    }
+
+
+def _encode_input(item: Parameter) -> list[Any]:
+    values = [choice.value for choice in item.choices[:MOST_CHOICES]]
+    bounds = [item.minimum, item.maximum]
+    return [item.name, item.component, item.kind, start_value(item), *bounds, values]
 
 
 def _decode_app(kept: Mapping[str, Any]) -> App:
     functions = [
-        Function(
-            name,
-            number,
-            tuple(Parameter(title, component, default, kind) for title, component, kind, default
-                  in parameters),
-            tuple(outputs),
-        )
-        for name, number, parameters, outputs in kept["functions"]
-    ]  # fmt: skip
+        Function(name, number, tuple(map(_decode_input, rows)), tuple(outputs))
+        for name, number, rows, outputs in kept["functions"]
+    ]
     by_name = {function.name: function for function in functions}
     return App(str(kept["prefix"]), str(kept["title"]), by_name)
+
+
+def _decode_input(row: list[Any]) -> Parameter:
+    name, component, kind, default, low, high, values = row
+    choices = tuple(Choice(value, "") for value in values)
+    return Parameter(name, component, default, kind, "", "", low, high, None, choices)
 
 
 def order(request: Request[Any], uploaded: Uploaded, http: Http) -> Ticket:

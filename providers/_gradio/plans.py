@@ -51,6 +51,8 @@ class Profile(NamedTuple):
     basic: frozenset[str] = frozenset()
     groups: Mapping[str, str] = {}
     license: str = ""
+    purposes: Mapping[str, Mapping[str, Any]] = {}
+    """Values of inputs by purpose, such as “draft”, in place of the app's own."""
 
 
 class Plan(NamedTuple):
@@ -70,10 +72,11 @@ class Plan(NamedTuple):
                     yield parameter
 
 
-def choose_plan(app: App, *, texture: bool, api_name: str = "") -> Plan:
+def choose_plan(app: App, *, texture: bool, api_name: str = "", purpose: str = "") -> Plan:
     """Return the calls that make a mesh: of a well-known app, else of the most suitable function.
 
-    `api_name` names one of the calls. Raises InvalidSettings if the app has none.
+    `api_name` names one of the calls. `purpose`: the values of the inputs are those for it, if the
+    app is well-known. Raises InvalidSettings if the app has no such function.
     """
     wanted = api_name.strip().removeprefix("/")
     if wanted and wanted not in app.functions:
@@ -83,7 +86,7 @@ def choose_plan(app: App, *, texture: bool, api_name: str = "") -> Plan:
         )
     fitting = [plan for plan in _known_plans(app) if not wanted or _calls(plan, wanted)]
     if fitting:
-        return min(fitting, key=lambda plan: _rank(plan, texture=texture))
+        return _for_purpose(min(fitting, key=lambda plan: _rank(plan, texture=texture)), purpose)
     return _generic_plan(app, wanted)
 
 
@@ -93,6 +96,23 @@ def useful_functions(app: App) -> dict[str, Function]:
     known = {function.name: function for plan in plans for function in plan.functions}
     others = {name: item for name, item in app.functions.items() if image_input(item)}
     return {**others, **known}
+
+
+def _for_purpose(plan: Plan, purpose: str) -> Plan:
+    """Return a plan whose inputs start with the values for a purpose that the app accepts."""
+    values = plan.profile.purposes.get(purpose, {})
+    functions = (
+        function._replace(
+            parameters=tuple(
+                item._replace(default=values[item.name])
+                if item.name in values and item.accepts(values[item.name])
+                else item
+                for item in function.parameters
+            )
+        )
+        for function in plan.functions
+    )
+    return plan._replace(functions=tuple(functions))
 
 
 def _rank(plan: Plan, *, texture: bool) -> tuple[bool, int]:
@@ -182,6 +202,7 @@ def _read_profile(path: Path) -> Profile:
         basic=frozenset(data.get("basic", ())),
         groups=data.get("groups", {}),
         license=data.get("license", ""),
+        purposes=data.get("purpose", {}),
     )
 
 

@@ -20,6 +20,7 @@ from .credentials import KeyField as KeyField
 from .credentials import Secret as Secret
 from .credentials import headers_of
 from .errors import Failed, InvalidSettings
+from .http.addresses import is_loopback, is_own_network, read_address
 from .images import PictureLimits
 from .messages import Message
 from .orders import Picture as Picture
@@ -153,6 +154,16 @@ class Provider(ABC, Generic[S]):
         """Return whether the server at a base URL has to be in the user's own network."""
         is_public = self.public_servers and base_url.lower().startswith("https://")
         return self.self_hosted and not is_public
+
+    def public_host(self, base_url: str) -> str:
+        """Return the host of a server that may be anybody's, empty for a service or an own server.
+
+        Users choose the address, and nobody vouches for it.
+        """
+        if not self.public_servers or self.is_own_server(base_url):
+            return ""
+        host = read_address(base_url).host
+        return "" if is_loopback(host) or is_own_network(host) else host
 
     def sends_keys_to(self, base_url: str) -> bool:
         """Return whether the server at a base URL gets the keys."""

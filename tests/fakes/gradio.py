@@ -259,7 +259,11 @@ class _Handler(loopback.Handler):
             return 200, app.info()
         if self.command == "GET" and route.startswith("/file="):
             name = unquote(route.removeprefix("/file="))
-            return (200, app.files[name]) if name in app.files else (403, {"detail": "File not allowed"})
+            return (
+                (200, app.files[name])
+                if name in app.files
+                else (403, {"detail": "File not allowed"})
+            )
         if self.command == "POST" and route == "/upload":
             return self._take_files(body)
         if self.command == "POST" and route == "/queue/join":

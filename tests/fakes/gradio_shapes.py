@@ -167,7 +167,9 @@ def hunyuan3d(*, painter: bool = True, caption: bool = True) -> tuple[Function, 
     """Return Hunyuan3D: without a painter there is no textured mesh, and 2.1 has no caption."""
     inputs = (
         Input("caption", "textbox", {"label": "Text Prompt"}) if caption else STATE,
-        *map(image, ("image", "mv_image_front", "mv_image_back", "mv_image_left", "mv_image_right")),
+        *map(
+            image, ("image", "mv_image_front", "mv_image_back", "mv_image_left", "mv_image_right")
+        ),
         slider("steps", 1, 100, 30, 1, "Inference Steps"),
         Input("guidance_scale", "number", {"value": 5.0, "label": "Guidance Scale"}),
         slider("seed", 0, 10_000_000, 1234, 1, "Seed"),

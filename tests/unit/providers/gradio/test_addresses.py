@@ -3,8 +3,12 @@
 
 from __future__ import annotations
 
+import argparse
+from pathlib import Path
+
 import pytest
 
+from image_to_mesh.cli.running import BlenderHost, spec_for
 from image_to_mesh.jobs.resources import open_http
 from image_to_mesh.providers import (
     InvalidSettings,
@@ -98,3 +102,33 @@ def test_the_token_is_optional_and_from_either_place() -> None:
     assert keys_for(GRADIO, {}, {}) == {}
     assert keys_for(GRADIO, {}, {"HF_TOKEN": TOKEN})["gradio_token"].reveal() == TOKEN
     assert GRADIO.headers({}) == {}
+
+
+@pytest.mark.parametrize(
+    ("base", "host"),
+    [
+        ("https://microsoft-trellis-2.hf.space", "microsoft-trellis-2.hf.space"),
+        ("https://studio.example/app", "studio.example"),
+        ("https://127.0.0.1:7860", ""),
+        ("https://192.168.1.5", ""),
+        ("http://studio.local:7860", ""),
+    ],
+)
+def test_a_server_on_the_internet_may_be_anybodys(base: str, host: str) -> None:
+    assert GRADIO.public_host(base) == host
+    assert get_provider("hunyuan3d").public_host(base) == ""
+    assert get_provider("tripo").public_host("https://openapi.tripo3d.ai/v3") == ""
+
+
+def test_the_command_line_names_a_strangers_server_once(
+    tmp_path: Path, png: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "cup.png").write_bytes(png)
+    arguments = argparse.Namespace(
+        library=str(tmp_path / "library"), trust_library=None, send_unencrypted=False, timeout=None
+    )
+    host = BlenderHost(None, online=True, preferences={"gradio_base_url": "microsoft/TRELLIS.2"})
+    for _ in range(2):
+        spec_for(arguments, host, GRADIO, settings=GRADIO.settings())
+    shown = capsys.readouterr().err
+    assert shown.count("microsoft-trellis-2.hf.space is somebody else's server") == 1

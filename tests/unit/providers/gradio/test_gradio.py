@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from fakes import gradio, local_servers
 from fakes.gradio import AppError, Function, Gradio, Input
-from fakes.gradio_shapes import INSTANTMESH, OTHER, TRELLIS, TRIPOSR, hunyuan3d, image
+from fakes.gradio_shapes import INSTANTMESH, OTHER, TRELLIS, TRIPOSR, hunyuan3d, image, slider
 from fakes.local_servers import OtherServer, comfyui
 
 from image_to_mesh.jobs.resources import open_http
@@ -32,6 +32,7 @@ from image_to_mesh.providers._shared.provider import Progress
 from image_to_mesh.providers._shared.servers.event_stream import Followed
 
 PROVIDER = get_provider("gradio")
+SMALL = slider("texture_size", 512, 1024, 512, 512)
 Connect = Callable[[Any], Http]
 
 
@@ -125,13 +126,26 @@ def test_the_user_chooses_the_function(to: Connect) -> None:
     assert "shape_generation" in caught.value.hint
 
 
+def test_a_purpose_changes_the_usual_values(to: Connect) -> None:
+    rows = settings_of(Gradio(TRELLIS), to, purpose="hero")
+    assert (rows["texture_size"].default, rows["mesh_simplify"].default) == (2048, 0.9)
+    assert rows["seed"].default == 0
+    # What an app of another version does not accept stays as the app has it.
+    small = (*TRELLIS[:3], TRELLIS[3]._replace(inputs=(*TRELLIS[3].inputs[:2], SMALL)))
+    assert settings_of(Gradio(small), to, purpose="hero")["texture_size"].default == 512
+    assert settings_of(Gradio(OTHER), to, purpose="hero")["detail"].default == 5
+
+
 def test_the_settings_depend_on_the_choice_of_the_function() -> None:
     keys = {
-        PROVIDER.server_settings_key(PROVIDER.settings(texture=texture, api_name=name))
+        PROVIDER.server_settings_key(
+            PROVIDER.settings(texture=texture, api_name=name, purpose=purpose)
+        )
         for texture in (True, False)
         for name in ("", "make_it")
+        for purpose in ("app", "hero")
     }
-    assert len(keys) == 4
+    assert len(keys) == 8
 
 
 @pytest.mark.parametrize(
@@ -157,6 +171,7 @@ def test_every_profile_is_complete() -> None:
     assert {"TRELLIS", "TRELLIS.2", "Hunyuan3D", "TripoSR", "InstantMesh"} == set(names)
     for profile in profiles():
         assert profile.license
+        assert set(profile.purposes) <= {"draft", "game_asset", "hero", "print"}
         assert set(profile.groups.values()) <= {"quality", "surface", "mesh", "placement"}
         views = {view for step in profile.steps for view in step.images.values()}
         assert "front" in views
@@ -315,7 +330,8 @@ def test_every_bad_end_is_an_error_of_its_kind(
 
 
 @pytest.mark.parametrize(
-    "text", ["You have exceeded your GPU quota", "No GPU was available after 60s", "GPU task aborted"]
+    "text",
+    ["You have exceeded your GPU quota", "No GPU was available after 60s", "GPU task aborted"],
 )
 def test_a_space_without_a_gpu_names_the_ways_out(text: str) -> None:
     failed = {"msg": "process_completed", "success": False, "output": {"error": text}}

@@ -86,6 +86,13 @@ def test_each_call_gets_its_values(run: Run) -> None:
     assert app.files[values["image_to_3d"]["image"]["path"]] == b"cut out"
 
 
+def test_a_purpose_is_sent_without_asking_for_settings(run: Run) -> None:
+    with gradio.serving(Gradio(TRELLIS)) as app:
+        view = run(app, purpose="draft")
+    assert view.state is State.READY, view.failure
+    assert dict(app.worked)["extract_glb"] == {"mesh_simplify": 0.98, "texture_size": 512}
+
+
 def test_the_seed_of_hunyuan3d_counts_and_side_views_are_sent(run: Run, png: bytes) -> None:
     pictures = tuple(PictureSource("cup", view, lambda: png) for view in ("front", "back"))
     with gradio.serving(Gradio(hunyuan3d())) as app:
@@ -291,9 +298,7 @@ def test_a_job_of_another_address_is_not_asked_about_here(run: Run, tmp_path: Pa
 # -- cancel and two at once ------------------------------------------------------------------------
 
 
-def test_a_cancel_leaves_the_queue(
-    running: Session, tmp_path: Path, png: bytes
-) -> None:
+def test_a_cancel_leaves_the_queue(running: Session, tmp_path: Path, png: bytes) -> None:
     with gradio.serving(Gradio(TRELLIS, held=threading.Event())) as app:
         job = running.start(order_at(app, tmp_path, png))
         wait_until(lambda: any(path.endswith("/queue/data") for _, path in app.calls))
