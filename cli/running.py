@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import argparse
-import functools
 import contextlib
+import functools
 import os
 import sys
 import tempfile

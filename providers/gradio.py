@@ -60,8 +60,8 @@ class GradioSettings(Settings):
         bool,
         Option(
             "Texture",
-            "Call the function that also paints the mesh, if the app has one; without it, an app "
-            "for several steps is faster and needs less memory",
+            "Call the function that also paints the mesh, if the app has one; the shape alone is "
+            "faster and needs less memory",
             basic=True,
             group="surface",
         ),

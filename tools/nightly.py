@@ -3,7 +3,8 @@
 
 `soak` and `fuzz` (ten minutes each), `mutants` (all guards, also those whose tests need a window),
 `versions` (releases of Python and Blender between those that run for every change), `files` (every
-sample mesh), `servers` (other versions of servers that users run), and `windows` (all window tests in both Blenders). Seeds are printed.
+sample mesh), `servers` (other versions of the servers that users run), and `windows` (all window
+tests in both Blenders). Seeds are printed.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ QUOTA = (
 )
 AGAIN = "Submit the job again, or discard it. Nothing was charged."
 GENERATE = "Generate again."
-_QUOTAS = ("gpu quota", "no gpu was available", "no gpu is available", "gpu task aborted")
+_NO_GPU = re.compile(r"gpu\squota|no\sgpu\s(?:was|is)\savailable|gpu\stask\saborted", re.IGNORECASE)
 _MARKUP = re.compile(r"<[^<>]{0,500}>")
 
 
@@ -118,7 +118,7 @@ def refusal(reply: Reply) -> ImageToMeshError:
 def failure(output: object) -> ImageToMeshError:
     """Return the error for a call that ended without a result; `output` is what the app said."""
     said = plain(output.get("error")) if isinstance(output, dict) else plain(output)
-    if any(text in said.lower() for text in _QUOTAS):
+    if _NO_GPU.search(said):
         return Failed(Message("The Space has no GPU for you now: {reason}.", reason=said), QUOTA)
     if said:
         message = Message("The app could not make the mesh: {reason}.", reason=said)

@@ -7,6 +7,7 @@ what is kept. The call after one that is done is ordered here, once.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from contextlib import closing
@@ -15,10 +16,10 @@ from urllib.parse import quote
 
 from .._shared.errors import Failed, RateLimited
 from .._shared.http.addresses import read_address, segment
-from .._shared.servers.event_stream import Events, Followed, Transcript
 from .._shared.messages import Message
 from .._shared.provider import Progress, RemoteFile, Result, Ticket
 from .._shared.results.find_mesh import find_meshes
+from .._shared.servers.event_stream import Events, Followed, Transcript
 from .errors import canceled_error, elsewhere, failure, lost_result, unknown_order
 from .orders import event_of, image_value, join_body
 
@@ -33,6 +34,7 @@ REPORT_INTERVAL = 1.0
 LONGEST_TEXT = 2000
 """Longest text of an answer that is kept; pages with pictures have megabytes."""
 MOST_DEPTH = 12
+_GONE = re.compile(r"not\sfound", re.IGNORECASE)
 
 
 def task_state(ticket: Ticket, http: Http) -> Progress | Result:
@@ -121,7 +123,7 @@ def read_state(followed: Followed) -> Progress | list[Any]:
         if kind == "process_completed":
             return _answer_of(message)
         if kind == "unexpected_error":
-            if "not found" in str(message.get("message", "")).lower():
+            if _GONE.search(str(message.get("message", ""))):
                 raise unknown_order()
             raise lost_result(str(message.get("message", "")))
         state = _progress_of(message, state)

@@ -11,8 +11,9 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -39,7 +40,7 @@ class Input(NamedTuple):
 
     name: str
     component: str
-    props: dict[str, Any] = {}
+    props: Mapping[str, Any] = MappingProxyType({})
 
 
 Work = Callable[["Gradio", str, dict[str, Any]], list[Any]]
@@ -124,14 +125,20 @@ class Gradio:
 
     def config(self) -> dict[str, Any]:
         """Return the page that describes the components, and the inputs of the functions."""
-        components, dependencies = [], []
+        components: list[dict[str, Any]] = []
+        dependencies: list[dict[str, Any]] = []
         for number, function in enumerate(self.functions):
             ids = []
             for item in (*function.inputs, *(Input("", name) for name in function.outputs)):
                 ids.append(len(components))
                 state = item.component == "state"
                 components.append(
-                    {"id": ids[-1], "type": item.component, "props": item.props, "skip_api": state}
+                    {
+                        "id": ids[-1],
+                        "type": item.component,
+                        "props": dict(item.props),
+                        "skip_api": state,
+                    }
                 )
             count = len(function.inputs)
             # Numbers that are not indices: an app may have functions without a name between them.
@@ -141,7 +148,8 @@ class Gradio:
             )  # fmt: skip
         dependencies.append({"id": 99, "api_name": False, "inputs": [], "outputs": []})
         page = {"version": "5.33.0" if self.prefix else "4.44.1", "protocol": "sse_v3",
-                "title": self.title, "components": components, "dependencies": dependencies}  # fmt: skip
+                "title": self.title, "components": components,
+                "dependencies": dependencies}  # fmt: skip
         return {**page, "api_prefix": self.prefix} if self.prefix else page
 
     def info(self) -> dict[str, Any]:

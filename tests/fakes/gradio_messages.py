@@ -54,8 +54,8 @@ def _messages(app: Gradio, session: str, order: Order) -> Iterator[dict[str, Any
         return
     answer = app.answer(session, order)
     if answer.data is None:
-        output = {"error": answer.error, "duration": 10, "visible": True, "title": "Error"}
-        yield {"msg": "process_completed", **own, "output": output, "success": False}
+        failed = {"error": answer.error, "duration": 10, "visible": True, "title": "Error"}
+        yield {"msg": "process_completed", **own, "output": failed, "success": False}
         return
-    output = {"data": answer.data, "is_generating": False, "duration": 0.2}
+    output = {"data": answer.data, "is_generating": False, "duration": 2}
     yield {"msg": "process_completed", **own, "output": output, "success": True}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The functions of well-known Gradio apps, for the fake. Sources: their repositories, as of 2026."""
+"""The functions of well-known Gradio apps, for the fake; from their repositories, as of 2026."""
 
 from __future__ import annotations
 

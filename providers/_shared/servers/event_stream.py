@@ -11,9 +11,9 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any, NamedTuple, Protocol
 
 from ..errors import BadReply
+from ..http.reply import MOST_VALUES
 from ..untrusted_text import decode_answer
 from .long_strings import shorten_strings
-from ..http.reply import MOST_VALUES
 
 LONGEST_EVENT = 16 * 1024 * 1024
 """Maximum bytes of one event, after its long strings were shortened."""

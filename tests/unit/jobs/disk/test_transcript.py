@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,14 @@ import pytest
 from fakes.running import wait_until
 
 from image_to_mesh.jobs.disk import transcript
+from image_to_mesh.jobs.disk.plain_files import write_whole
 from image_to_mesh.jobs.disk.transcript import JobTranscript
 from image_to_mesh.providers import RateLimited, Sent, Uncertain, Unreachable
-from image_to_mesh.providers._shared.servers.event_stream import Followed, read_events
+from image_to_mesh.providers._shared.servers.event_stream import (
+    Events,
+    Followed,
+    read_events,
+)
 
 
 def end_of(kept: JobTranscript, name: str, events: Any) -> Followed:
@@ -28,6 +32,11 @@ def end_of(kept: JobTranscript, name: str, events: Any) -> Followed:
     return followed
 
 
+def no_events() -> Events:
+    """Return a stream that ends at once."""
+    yield from ()
+
+
 def forget_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the rest of a test be a later process."""
     monkeypatch.setattr(transcript, "_readers", {})
@@ -36,7 +45,7 @@ def forget_process(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_stream_is_opened_once_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = []
 
-    def events() -> Iterator[Any]:
+    def events() -> Events:
         opened.append(1)
         yield from ({"msg": "a"}, {"msg": "b"})
 
@@ -50,7 +59,7 @@ def test_a_stream_is_opened_once_and_kept(tmp_path: Path, monkeypatch: pytest.Mo
 def test_messages_are_there_before_the_end(tmp_path: Path) -> None:
     more = threading.Event()
 
-    def events() -> Iterator[Any]:
+    def events() -> Events:
         yield 1
         more.wait(5.0)
         yield 2
@@ -69,7 +78,7 @@ def test_a_stream_that_a_process_took_with_it_is_not_opened_again(
 ) -> None:
     more, opened = threading.Event(), []
 
-    def events() -> Iterator[Any]:
+    def events() -> Events:
         opened.append(1)
         more.wait(5.0)
         yield from ()
@@ -88,7 +97,7 @@ def test_a_stream_that_a_process_took_with_it_is_not_opened_again(
 def test_a_stream_that_was_not_opened_is_tried_again(tmp_path: Path) -> None:
     attempts = []
 
-    def events() -> Iterator[Any]:
+    def events() -> Events:
         attempts.append(1)
         if len(attempts) == 1:
             error = Unreachable("No connection.")
@@ -104,7 +113,7 @@ def test_a_stream_that_was_not_opened_is_tried_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("sent", [Sent.MAYBE, Sent.YES, None])
 def test_a_stream_that_breaks_off_says_why(tmp_path: Path, sent: Sent | None) -> None:
-    def events() -> Iterator[Any]:
+    def events() -> Events:
         error = Unreachable("The connection was lost.")
         error.sent = sent
         raise error
@@ -115,7 +124,7 @@ def test_a_stream_that_breaks_off_says_why(tmp_path: Path, sent: Sent | None) ->
 
 
 def test_an_unexpected_error_ends_a_stream(tmp_path: Path) -> None:
-    def events() -> Iterator[Any]:
+    def events() -> Events:
         yield 1
         raise ZeroDivisionError("by zero")
 
@@ -125,8 +134,6 @@ def test_an_unexpected_error_ends_a_stream(tmp_path: Path) -> None:
 def test_on_a_full_disk_the_process_still_has_all_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_whole = transcript.write_whole
-
     def full(path: Path, data: bytes) -> None:
         if data != b"{}":
             raise OSError(28, "No space left on device")
@@ -135,13 +142,13 @@ def test_on_a_full_disk_the_process_still_has_all_of_it(
     monkeypatch.setattr(transcript, "write_whole", full)
     kept = JobTranscript(tmp_path)
     for _ in range(2):
-        assert end_of(kept, "s", lambda: (item for item in ())) == Followed((), is_open=False)
+        assert end_of(kept, "s", no_events) == Followed((), is_open=False)
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"{", b'{"messages": 5, "is_over": true}'])
 def test_a_damaged_file_is_a_lost_stream(tmp_path: Path, data: bytes) -> None:
     (tmp_path / ".stream-s.json").write_bytes(data)
-    assert JobTranscript(tmp_path).follow("s", lambda: (item for item in ())).messages == ()
+    assert JobTranscript(tmp_path).follow("s", no_events).messages == ()
 
 
 def test_a_call_is_sent_once(tmp_path: Path) -> None:

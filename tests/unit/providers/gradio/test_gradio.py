@@ -21,6 +21,7 @@ from image_to_mesh.providers import (
     InvalidSettings,
     Request,
     Unreachable,
+    _gradio,
     get_provider,
 )
 from image_to_mesh.providers._gradio import spaces
@@ -223,7 +224,7 @@ def space(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Gradio, OtherServer
         monkeypatch.setattr(f"image_to_mesh.providers._gradio.{module}.SPACES", "127.0.0.1")
     with gradio.serving(Gradio(TRELLIS)) as app, local_servers.serving(OtherServer()) as hub:
         monkeypatch.setattr(spaces, "HUB", hub.url)
-        monkeypatch.setitem(spaces.space_names, "127.0.0.1", "microsoft/TRELLIS")
+        monkeypatch.setitem(_gradio.space_names, "127.0.0.1", "microsoft/TRELLIS")
         yield app, hub
 
 
@@ -268,7 +269,7 @@ def test_a_space_that_does_not_exist_is_reported(
 
 def test_the_name_of_a_space_is_remembered_for_the_question() -> None:
     PROVIDER.full_address("microsoft/TRELLIS.2")
-    assert spaces.space_names["microsoft-trellis-2.hf.space"] == "microsoft/TRELLIS.2"
+    assert _gradio.space_names["microsoft-trellis-2.hf.space"] == "microsoft/TRELLIS.2"
 
 
 # -- messages --------------------------------------------------------------------------------------
@@ -374,7 +375,7 @@ def test_the_fake_refuses_what_a_real_app_refuses() -> None:
     known = app.add_file("a.png", b"x")["path"]
     good = {"path": known, "meta": {"_type": "gradio.FileData"}}
     trellis = TRELLIS[2]
-    values = [good, [], None, 0, 7.5, 3.0, "stochastic"]
+    values: list[Any] = [good, [], None, 0, 7.5, 3.0, "stochastic"]
     order = gradio.Order("e", trellis, values)
     assert app._values(order)["seed"] == 0
     for index, bad in ((0, {"path": known}), (0, {**good, "path": "/etc/passwd"}), (2, False),

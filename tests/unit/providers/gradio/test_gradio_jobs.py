@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from fakes import gradio
+from fakes.glb import triangle_glb
 from fakes.gradio import DROPPED, Gradio
 from fakes.gradio_shapes import INSTANTMESH, OTHER, TRELLIS, TRIPOSR, hunyuan3d
 from fakes.running import end_of, spec_for, wait_until
@@ -268,7 +269,7 @@ def test_a_job_goes_on_where_another_process_stopped(
         app.mesh = b"not yet a mesh"
         view = run(app)
         assert view.state is State.DOWNLOADING
-        app.mesh = gradio.triangle_glb()
+        app.mesh = triangle_glb()
         app.files = {path: app.mesh if path.endswith(".glb") else data
                      for path, data in app.files.items()}  # fmt: skip
         monkeypatch.setattr("image_to_mesh.jobs.disk.transcript._readers", {})
