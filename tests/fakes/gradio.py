@@ -28,7 +28,7 @@ FULL = {"detail": "Queue is full. Max size is 3 and size is 3."}
 
 
 class AppError(Exception):
-    """What a function raises; `text` is None if the app does not say why."""
+    """An error of a function; `text` is None if the app does not say why."""
 
     def __init__(self, text: str | None) -> None:
         super().__init__(text)

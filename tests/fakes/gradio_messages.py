@@ -29,9 +29,9 @@ def messages_of(app: Gradio, session: str) -> Iterator[dict[str, Any]]:
         raise Cut
     order = pending[-1]
     order.is_read = True
-    left = app.cuts.pop(order.function.name, None)
+    cut = app.cuts.pop(order.function.name, None)
     for count, message in enumerate(_messages(app, session, order)):
-        if left == count:
+        if cut == count:
             raise Cut
         yield message
     yield {"msg": "close_stream", "event_id": None}

@@ -154,11 +154,11 @@ INSTANTMESH = (
 )
 
 
-def _shape(app: Gradio, session: str, values: dict[str, Any]) -> list[Any]:
+def _make_shape(app: Gradio, session: str, values: dict[str, Any]) -> list[Any]:
     return [wrap(app.add_file("white_mesh.obj", b"v 0 0 0")), "<p>", {}, values["seed"]]
 
 
-def _textured(app: Gradio, session: str, values: dict[str, Any]) -> list[Any]:
+def _paint(app: Gradio, session: str, values: dict[str, Any]) -> list[Any]:
     textured = wrap(app.add_file("textured_mesh.glb", app.mesh))
     return [wrap(app.add_file("white_mesh.glb", b"bare")), textured, "<p>", {}, values["seed"]]
 
@@ -177,8 +177,8 @@ def hunyuan3d(*, painter: bool = True, caption: bool = True) -> tuple[Function, 
         Input("check_box_rembg", "checkbox", {"value": True, "label": "Remove Background"}),
         Input("randomize_seed", "checkbox", {"value": True, "label": "Randomize seed"}),
     )
-    both = Function("generation_all", inputs, ("file", "file", "html", "json", "slider"), _textured)
-    shape = Function("shape_generation", inputs, ("file", "html", "json", "slider"), _shape)
+    both = Function("generation_all", inputs, ("file", "file", "html", "json", "slider"), _paint)
+    shape = Function("shape_generation", inputs, ("file", "html", "json", "slider"), _make_shape)
     return (shape, both) if painter else (shape,)
 
 

@@ -38,7 +38,7 @@ def no_events() -> Events:
 
 
 def forget_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the rest of a test be a later process."""
+    """Forget the streams that this process reads, as a later process would."""
     monkeypatch.setattr(transcript, "_readers", {})
 
 
@@ -227,7 +227,7 @@ def test_events_are_read_from_pieces() -> None:
     assert parse(body) == parse(body, 1000) == [{"a": 1}, {"b": [2]}]
 
 
-def test_an_event_without_its_end_is_left_out() -> None:
+def test_an_event_without_its_end_is_dropped() -> None:
     assert parse(b'data: {"a": 1}\n\ndata: {"b"') == [{"a": 1}]
 
 
@@ -238,5 +238,5 @@ def test_secrets_and_long_texts_do_not_get_into_events() -> None:
     assert len(event["b"]) < 200
 
 
-def test_an_event_of_too_many_values_is_left_out() -> None:
+def test_an_event_of_too_many_values_is_dropped() -> None:
     assert parse(b"data: [" + b"1," * 200_000 + b"1]\ndata: 5\n", 4096) == [5]
