@@ -233,7 +233,7 @@ def test_services_that_share_a_key_share_its_test(
         monkeypatch.setenv(name, "k")
     buttons = draw_preferences(preferences).buttons("image_to_mesh.test_key")
     providers = {button["button"].provider for button in buttons}
-    assert providers == {"tripo", "scenario", "aiml_magic", "hunyuan3d"}
+    assert providers == {"tripo", "scenario", "aiml_magic", "gradio", "hunyuan3d"}
     assert {button["text"] for button in buttons} == {"Test"}
     magic, triposr = (
         addon_module("preferences").account_query(

@@ -15,7 +15,8 @@ from blender.recording import Layout, Seen, draw, draw_preferences, drawing_cont
 if TYPE_CHECKING:
     from types import ModuleType
 
-PROVIDERS = ("local", "tripo", "tripo_v2", "scenario", "aiml_triposr", "aiml_magic", "hunyuan3d")
+PROVIDERS = ("local", "tripo", "tripo_v2", "scenario", "aiml_triposr", "aiml_magic", "gradio",
+             "hunyuan3d")  # fmt: skip
 KEYS = ("tripo_api_key", "scenario_api_key", "scenario_api_secret", "aiml_api_key")
 ADDRESSES = ("TRIPO_BASE_URL", "TRIPO_V2_BASE_URL", "SCENARIO_BASE_URL", "AIML_BASE_URL")
 PICTURES = ("none", "generated", "movie", "udim", "lost")

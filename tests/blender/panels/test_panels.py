@@ -361,7 +361,7 @@ def test_preferences_fold_the_addresses_away(paid: Paid, preferences: Any) -> No
     assert room.address(bpy.context, paid) == "http://localhost:9"
 
 
-SERVICES = ("aiml_magic", "aiml_triposr", "hunyuan3d", "scenario", "tripo", "tripo_v2")
+SERVICES = ("aiml_magic", "aiml_triposr", "gradio", "hunyuan3d", "scenario", "tripo", "tripo_v2")
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -369,7 +369,7 @@ def test_a_service_has_slots_for_the_views_it_takes(chosen: Any, name: str) -> N
     chosen.provider = name
     views = providers.get_provider(name).views
     assert sorted(slots()) == sorted(f"view_{view}" for view in views if view != "front")
-    assert bool(slots()) is (name in ("aiml_magic", "hunyuan3d", "tripo", "tripo_v2"))
+    assert bool(slots()) is (name in ("aiml_magic", "gradio", "hunyuan3d", "tripo", "tripo_v2"))
 
 
 def row_name(setting: Any) -> str:

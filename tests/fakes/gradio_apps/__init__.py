@@ -83,6 +83,8 @@ class RealApp:
                     "PORT": str(self.port),
                     "QUEUE": str(self.queue),
                     "RECEIVED": str(received),
+                    # As behind a proxy, so that its addresses of files lead nowhere.
+                    "ROOT_PATH": "https://proxy.example/app" if self.shape == "other" else "",
                 },
                 stdout=log,
                 stderr=log,

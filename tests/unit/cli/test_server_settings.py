@@ -60,7 +60,8 @@ def generate(folder: Path, workshop: Workshop, *words: str) -> tuple[int, dict[s
 
 
 def test_providers_lists_them_when_it_gets_an_address(folder: Path, workshop: Workshop) -> None:
-    done = run(folder, "providers", "--json", "--address", workshop.url)
+    named = ("--provider", "workshop", "--address", workshop.url)
+    done = run(folder, "providers", "--json", *named)
     assert done.returncode == 0, done.stderr
     rows = {row["id"]: row for row in json.loads(done.stdout.splitlines()[-1])["providers"]}
     found = rows["workshop"]
