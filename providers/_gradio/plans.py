@@ -19,6 +19,10 @@ from .app import IMAGES, App, Function, Parameter
 
 APPS = Path(__file__).with_name("apps")
 FRONT, ANY = "front", "*"
+MOST_BASIC = 6
+"""Inputs of an unknown app that are always shown."""
+STARTS = ("start_session",)
+"""Functions with which unknown apps prepare a session, as those that derive from TRELLIS do."""
 MODELS = ("model3d", "file", "downloadbutton")
 """Components that can return a mesh, the most suitable first."""
 
@@ -95,7 +99,7 @@ def useful_functions(app: App) -> dict[str, Function]:
     plans = list(_known_plans(app))
     known = {function.name: function for plan in plans for function in plan.functions}
     others = {name: item for name, item in app.functions.items() if image_input(item)}
-    return {**others, **known}
+    return {**others, **known, **{start.name: start for start in _starts(app)}}
 
 
 def _for_purpose(plan: Plan, purpose: str) -> Plan:
@@ -163,9 +167,18 @@ def _generic_plan(app: App, wanted: str) -> Plan:
             Message("The app's function “{name}” takes no image.", name=function.name),
             "Choose another function.",
         )
-    step = Step(function.name, {taken.name: FRONT})
-    profile = Profile("", (step,), basic=frozenset(item.name for item in function.parameters[:6]))
-    return Plan(profile, (function,))
+    basic = frozenset(item.name for item in function.parameters[:MOST_BASIC])
+    functions = (*_starts(app), function)
+    steps = (*map(Step, STARTS[: len(functions) - 1]), Step(function.name, {taken.name: FRONT}))
+    return Plan(Profile("", steps, basic=basic), functions)
+
+
+def _starts(app: App) -> Iterator[Function]:
+    """Yield the functions that the page of an app calls before the user does anything."""
+    for name in STARTS:
+        function = app.functions.get(name)
+        if function is not None and not any(item.name for item in function.parameters):
+            yield function
 
 
 def image_input(function: Function) -> Parameter | None:

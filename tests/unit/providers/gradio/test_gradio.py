@@ -102,6 +102,7 @@ def test_an_unknown_app_gets_settings_of_every_kind(to: Connect) -> None:
         (hunyuan3d(caption=False), "Hunyuan3D", ["generation_all"]),
         (hunyuan3d(painter=False), "Hunyuan3D", ["shape_generation"]),
         (OTHER, "", ["make_it"]),
+        ((*OTHER, TRELLIS[0]), "", ["start_session", "make_it"]),
     ],
 )  # fmt: skip
 def test_each_app_gets_its_plan(

@@ -62,6 +62,7 @@ def run(running: Session, tmp_path: Path, png: bytes) -> Run:
         (hunyuan3d(), ["generation_all"]),
         (hunyuan3d(caption=False), ["generation_all"]),
         (OTHER, ["make_it"]),
+        ((*OTHER, TRELLIS[0]), ["start_session", "make_it"]),
     ],
 )
 def test_a_job_runs_from_image_to_mesh(
