@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import os
 import sys
 import tempfile
@@ -82,7 +83,10 @@ def spec_for(
     preferences = preferences_for(arguments, provider, host.preferences)
     keys = keys_for(provider, preferences, os.environ)
     base = base_url(provider, preferences, os.environ)
-    if provider.self_hosted and (problem := unencrypted_problem(base, keys)):
+    if host_name := provider.public_host(base):
+        _print_owner(host_name)
+    is_sent = provider.self_hosted and provider.sends_keys_to(base)
+    if is_sent and (problem := unencrypted_problem(base, keys)):
         raise problem
     return JobSpec(
         provider=provider.id,
@@ -94,6 +98,12 @@ def spec_for(
         blender=host.blender,
         timeout=arguments.timeout,
     )
+
+
+@functools.cache
+def _print_owner(host: str) -> None:
+    """Print once that a server is somebody else's."""
+    print_notice(f"{host} is somebody else's server. Its owner can see your images.")
 
 
 def pairs(texts: Sequence[str], option: str) -> dict[str, str | None]:

@@ -50,7 +50,8 @@ def at_address(
     is_chosen = provider.self_hosted or provider.has_server_settings
     if provider.address is None or not is_chosen:  # guard: keys-to-no-other-address
         raise InvalidSettings(f"{provider.label} does not take {OPTION}.", f"Leave out {OPTION}.")
-    provider.check_address(arguments.address, OPTION)
+    base = provider.full_address(arguments.address)
+    provider.check_address(base, OPTION)
     own = {**host.preferences, provider.address.preference: arguments.address}
     return replace(host, preferences=own)
 

@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..providers import (
@@ -65,6 +66,14 @@ class Resources:
                 self._provider, spec.keys, spec.base_url, online=spec.online, pause=self._sleep
             )
         return self._http
+
+    def http_of(self, folder: Path) -> Http | None:
+        """Return the connection, which keeps streams and later calls in a job's folder."""
+        from .disk.transcript import JobTranscript
+
+        if self.http is not None and self.http.transcript is None:
+            self.http.transcript = JobTranscript(folder)
+        return self.http
 
     @property
     def blender(self) -> BackgroundBlender:
@@ -185,9 +194,12 @@ def open_http(
     from ..providers._shared.http.client import Http
 
     sent = keys or {}
+    headers = provider.headers(sent) if keys is not None else {}
+    if not provider.sends_keys_to(base_url):  # guard: keys-to-their-host
+        headers = {}
     return Http(
         base_url,
-        provider.headers(keys) if keys is not None else {},
+        headers,
         secrets=[key.reveal() for key in sent.values()],
         online=online,
         self_hosted=provider.self_hosted,

@@ -12,7 +12,7 @@ import bpy
 
 from .. import preferences
 from ..i18n.translate import tr
-from ..providers import Provider
+from ..providers import ImageToMeshError, Provider
 from ..state.orders.price import amount_text, known_price, source_text
 from ..state.scene_properties import provider_of
 from ..state.visibility import TAB
@@ -42,7 +42,8 @@ def is_needed(context: bpy.types.Context, place: str, count: int = 1, *, said: b
 
     `said` tells whether the button named the provider and the price. If it did not, or if there are
     several orders, each click must be confirmed. Otherwise, the first order of each provider from
-    each place must be, except from the sidebar.
+    each place must be, except from the sidebar, and from everywhere the first one to a server on
+    the internet that anybody may run.
     """
     provider = provider_of(context.scene)
     if not provider.is_remote:
@@ -50,15 +51,26 @@ def is_needed(context: bpy.types.Context, place: str, count: int = 1, *, said: b
     if count > 1 or not said:  # guard: several-orders-ask
         return True
     known = preferences.read_json(context, KNOWN)
+    host = _public_host(context, provider)
+    if host and _key(provider, host) not in known:  # guard: a-strangers-server-asks
+        return True
     return place != SIDEBAR and _key(provider, place) not in known  # guard: new-place-asks
 
 
 def remember(context: bpy.types.Context, place: str) -> None:
-    """Remember that the user confirmed a paid order from this place, unless it is the sidebar."""
+    """Remember that the user confirmed an order from this place, unless it is the sidebar.
+
+    Also remembers that the images may go to a server that anybody may run.
+    """
     provider = provider_of(context.scene)
-    if provider.is_remote and place != SIDEBAR:
+    if not provider.is_remote:
+        return
+    host = _public_host(context, provider)
+    confirmed = [name for name in (place, host) if name not in ("", SIDEBAR)]
+    if confirmed:
         known = preferences.read_json(context, KNOWN)
-        preferences.keep_json(context, KNOWN, {**known, _key(provider, place): True})
+        added = {_key(provider, name): True for name in confirmed}
+        preferences.keep_json(context, KNOWN, {**known, **added})
 
 
 def ask(
@@ -95,6 +107,9 @@ def question(context: bpy.types.Context, count: int, *, repeated: bool, images: 
     repeated, a sentence that says so comes first.
     """
     lines = [_what_it_costs(context, count)]
+    if host := _public_host(context, provider_of(context.scene)):
+        owner = tr("{} is somebody else's server. Its owner can see your images.")
+        lines.insert(0, owner.format(host))
     if images > 1:
         lines.append(tr("{} images are sent.").format(images))
     if repeated:
@@ -121,6 +136,8 @@ def _button(count: int, *, repeated: bool) -> str:
 
 def _what_it_costs(context: bpy.types.Context, count: int) -> str:
     price, service = known_price(context), tr(provider_of(context.scene).label)
+    if price is None and provider_of(context.scene).self_hosted:
+        return tr("{} charges nothing.").format(service)
     if price is None:
         said = "{} charges for this mesh. The price is unknown."
         return tr(said if count == 1 else "{} charges for each mesh. The price is unknown.").format(
@@ -134,6 +151,13 @@ def _what_it_costs(context: bpy.types.Context, count: int) -> str:
     said = "{} charges {}, as last time." if price.is_last else "{} charges {}."
     said = "{} charges about {}." if price.listed else said
     return f"{tr(said).format(service, cost)} {source_text(price)}".strip()
+
+
+def _public_host(context: bpy.types.Context, provider: Provider[Any]) -> str:
+    try:
+        return provider.public_host(preferences.address(context, provider))
+    except ImageToMeshError:
+        return ""  # nothing is sent to such an address
 
 
 def _key(provider: Provider[Any], place: str) -> str:

@@ -79,7 +79,8 @@ def state_of(context: bpy.types.Context, provider: Provider[Any], *, none: str) 
 def _server_state(context: bpy.types.Context, provider: Provider[Any]) -> KeyState:
     """Return what is known about the user's own server; it is called by the Test button only."""
     if key_problem(context, provider):
-        return KeyState(tr("Invalid Header"), "ERROR")
+        is_header = all(field.kind == "header" for field in provider.keys)
+        return KeyState(tr("Invalid Header" if is_header else "Invalid Key"), "ERROR")
     if address_problem(context, provider):
         return KeyState(tr("Address Not Usable"), "ERROR")
     if is_offline(context, provider):

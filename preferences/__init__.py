@@ -87,7 +87,8 @@ def address_problem(context: bpy.types.Context, provider: Provider[Any]) -> Imag
         base = address(context, provider)
     except ImageToMeshError as error:
         return error
-    if not provider.self_hosted or key_problem(context, provider):
+    is_sent = provider.self_hosted and provider.sends_keys_to(base)
+    if not is_sent or key_problem(context, provider):
         return None
     return providers.unencrypted_problem(base, keys(context, provider))
 

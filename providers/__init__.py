@@ -325,6 +325,7 @@ def base_url(
     if not chosen:
         chosen, source = environment.get(address.environment, "").strip(), address.environment
     if chosen:
+        chosen = provider.full_address(chosen)
         provider.check_address(chosen, source)
     return (chosen or address.default).rstrip("/")
 

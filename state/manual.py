@@ -79,7 +79,7 @@ _PROPERTIES = {
     "services#addresses-and-certificates": ("preferences.*_base_url", "preferences.certificates",
                                             "preferences.show_addresses"),
     "services#api-keys": ("preferences.*_api_key", "preferences.*_api_secret"),
-    "services#your-own-servers": ("preferences.*_header",),
+    "services#your-own-servers": ("preferences.*_header", "preferences.*_token"),
 }  # fmt: skip
 # These come last, because the first match counts and they match almost everything.
 _OTHERS = (

@@ -3,7 +3,8 @@
 
 `soak` and `fuzz` (ten minutes each), `mutants` (all guards, also those whose tests need a window),
 `versions` (releases of Python and Blender between those that run for every change), `files` (every
-sample mesh), and `windows` (all window tests in both Blenders). Seeds are printed.
+sample mesh), `servers` (other versions of the servers that users run), and `windows` (all window
+tests in both Blenders). Seeds are printed.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ NIGHTLY_RUNS = {
     "mutants": Part("mutants.py", ("--gui",)),
     "versions": Part("tests.py", ("unit-3.12", "blender-4.5.15")),
     "files": Part("tests.py", ("files",), {"SAMPLES": "all"}),
+    "servers": Part("tests.py", ("servers",), {"SERVERS": "all"}),
     "windows": Part("tests.py", ("gui",), {"GUI": "trixie sid"}),
 }
 

@@ -4,6 +4,7 @@
 `tests.py [TIER…]` takes prefixes of names, such as `unit` or `blender-5.0`. GUI=1 also builds the
 sandboxes for the tests with a window; otherwise these run only if the sandboxes exist already. All
 of them run in Blender 4.3 (trixie), some in 5.2 (sid), or all in both with GUI="trixie sid".
+SERVERS=all also runs the versions of real servers that are not part of the unit tests.
 """
 
 from __future__ import annotations
@@ -45,6 +46,9 @@ _IN_BOTH = ("session/test_install", "jobs/test_generate", "interface/test_appear
             "jobs/test_first_sight", "interface/test_panel",
             "interface/test_image_sources")  # fmt: skip
 """Window tests that also run in the other Blender: those that depend most on its version."""
+
+_SERVERS = "unit/providers/gradio"
+"""Tests with real servers, whose usual version is part of the unit tests."""
 
 _HANDS = {
     "unit": ("4", "worksteal"),
@@ -133,6 +137,21 @@ def _prepare_files(release: str) -> Path:
     return _prepare_blender(release)
 
 
+def _servers() -> Tier:
+    files = ("test_real_servers.py",)
+    return Tier("servers", _SERVERS, _prepare_servers, files=files)
+
+
+def _prepare_servers() -> Path:
+    """Return the environment of the unit tests; the tests set up those of the servers.
+
+    Raises Missing unless the other versions are asked for.
+    """
+    if not os.environ.get("SERVERS"):
+        raise environments.Missing("SERVERS=all runs versions of servers that take minutes")
+    return environments.for_unit(_FIRST_PYTHON)
+
+
 def _browser() -> Tier:
     return Tier("browser", "browser", environments.for_browser)
 
@@ -188,6 +207,7 @@ def tiers() -> list[Tier]:
         *map(_blender, environments.BPY),
         _files(_FILES_IN),
         _browser(),
+        _servers(),
         *map(_gui, whole or [_WHOLE]),
         *(_gui(suite, _IN_BOTH) for suite in suites),
     ]

@@ -240,7 +240,8 @@ def poll(live: LiveRecord, resources: Resources, provider: Provider[Any]) -> Pro
             provider.key_url,
         )
     ticket = Ticket(record.ticket or {})
-    return resources.call(lambda: provider.poll(ticket, resources.http))
+    http = resources.http_of(live.folder)
+    return resources.call(lambda: provider.poll(ticket, http))
 
 
 def _check_mesh(path: Path) -> None:

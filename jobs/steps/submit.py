@@ -280,7 +280,8 @@ class Submission:
         if self._resources.http is None:
             return CancelOutcome.FREE
         # On a thread, so that an ending process does not wait for the service.
-        call = Call(lambda: self._provider.cancel(ticket, self._resources.http))
+        http = self._resources.http_of(self._live.folder)
+        call = Call(lambda: self._provider.cancel(ticket, http))
         try:
             return call.wait(check)
         except ImageToMeshError as error:

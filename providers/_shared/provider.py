@@ -20,7 +20,7 @@ from .credentials import KeyField as KeyField
 from .credentials import Secret as Secret
 from .credentials import headers_of
 from .errors import Failed, InvalidSettings
-from .http.addresses import service_address
+from .http.addresses import is_near, read_address, service_address
 from .images import PictureLimits
 from .messages import Message
 from .orders import Picture as Picture
@@ -158,6 +158,24 @@ class Provider(ABC, Generic[S]):
     def headers(self, keys: Mapping[str, Secret]) -> dict[str, str]:
         """Return the headers that carry the API key, sent to the service's own host only."""
         return headers_of(self.keys, keys)
+
+    def full_address(self, text: str) -> str:
+        """Return the base URL that the user's entry stands for, such as the name of an app."""
+        return text
+
+    def public_host(self, base_url: str) -> str:
+        """Return the host of a server that may be anybody's, empty for a service or an own server.
+
+        Users choose the address, and nobody vouches for it.
+        """
+        if not self.may_be_public:
+            return ""
+        address = read_address(base_url)
+        return "" if is_near(address, may_be_public=True) else address.host
+
+    def sends_keys_to(self, base_url: str) -> bool:
+        """Return whether the server at a base URL gets the keys."""
+        return True
 
     def cuts_out(self, settings: S, http: Http | None) -> bool:
         """Return whether the add-on removes the background of the images it sends. Free."""

@@ -245,7 +245,11 @@ def draw_preferences(preferences: Any, *, unfolded: bool = True) -> Seen:
     names = [entry.identifier for entry in preferences.bl_rna.properties]
     for name in set(names) - {"rna_type"}:
         setattr(own, name, getattr(preferences, name))
-        if unfolded and name.startswith("show_") and name.endswith(("_api_key", "_header")):
+        if (
+            unfolded
+            and name.startswith("show_")
+            and name.endswith(("_api_key", "_header", "_token"))
+        ):
             setattr(own, name, True)
     own.bl_rna = preferences.bl_rna
     room._drawing[0](own, bpy.context)

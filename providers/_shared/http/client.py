@@ -13,13 +13,15 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..bundled_modules import bundled_imports
-from ..errors import BadReply, Sent
+from ..errors import BadReply, Sent, Unreachable
+from ..messages import Message
 from ..redaction import redactor_for
+from ..servers.event_stream import Events, Transcript, read_events
 from .addresses import WebAddress
 from .allowed_addresses import AddressPolicy, Forbidden
 from .backoff import ATTEMPTS, RETRIED, asks_too_long, delay
 from .recorded_answer import AnswerRecorder
-from .reply import Reply, reply_of
+from .reply import PIECE, Reply, reply_of
 from .verdicts import submit_error, unreachable_error, with_sent
 
 with bundled_imports("requests", "urllib3"):
@@ -68,9 +70,11 @@ class Http(Downloads):
             confidential=bool(headers) and not plain_secrets,
         )
         super().__init__(policy, Transport(direct=policy.is_own), headers)
+        self.online = online
         self._secrets = redactor_for(secrets, self._headers)
         self._pause = pause
         self.recorder: AnswerRecorder | None = None  # gets the answers to orders as they arrive
+        self.transcript: Transcript | None = None  # keeps a job's streams and later calls
         self.is_busy = False  # whether the last pause was due to an answer, not to its absence
 
     def get(
@@ -114,6 +118,34 @@ class Http(Downloads):
                 check_host=self._policy.home_check(address, secret=with_key),
                 headers=self._headers if with_key else {},
             )
+        except CallFailed as error:
+            raise unreachable_error(error) from error
+
+    def events(self, path: str) -> Events:
+        """Open a stream of events at a path of the service once, and yield their JSON.
+
+        Raises Unreachable if it cannot be opened or breaks off: `sent` is NO if the service has
+        certainly not opened it. Close the iterator on the thread that uses it.
+        """
+        address = self._policy.at_home(path)
+        try:
+            with self._transport.send(
+                "GET",
+                address,
+                time_limit=FREE_LIMIT,
+                stall_timeout=READ_LIMIT,
+                check_host=self._policy.home_check(address),
+                headers=self._headers,
+            ) as answer:
+                if answer.status != 200:
+                    text = Message("The service returned status {status}.", status=answer.status)
+                    # A gateway answers so in place of the service, which has sent nothing then.
+                    is_gateway = answer.status >= 500
+                    raise with_sent(Unreachable(text), Sent.NO if is_gateway else Sent.YES)
+                answer.lift_deadline()
+                yield from read_events(answer.pieces(PIECE), self._secrets.redact)
+        except Forbidden as error:
+            raise error.as_error(BadReply) from error
         except CallFailed as error:
             raise unreachable_error(error) from error
 
@@ -186,6 +218,7 @@ class Http(Downloads):
         timeout: float = READ_LIMIT,
         headers: Mapping[str, str] | None = None,
         limit: int = MAX_REPLY,
+        recorded: bool = True,
     ) -> Reply:
         """Send the one POST that costs money. It is never retried, except after status 429.
 
@@ -194,14 +227,16 @@ class Http(Downloads):
 
         The body is `json`, or `form` and `files` as multipart form data, or the bytes of `body`;
         `headers` are added to the usual ones. `timeout` is the time limit in seconds, for sending
-        and again for the response; `limit` is the maximum size of the response, in bytes. Raises
+        and again for the response; `limit` is the maximum size of the response, in bytes.
+        `recorded`: False for a later call of an order, which `transcript` keeps. Raises
         Unreachable if not a byte was sent, Uncertain if the service may have received the request,
         InvalidSettings for an unusable base URL, and BadReply if the response is too large or a
         redirect.
         """
         address = self._policy.at_home(path)
-        if self.recorder is not None:
-            self.recorder.sending()
+        recorder = self.recorder if recorded else None
+        if recorder is not None:
+            recorder.sending()
         for attempt in range(ATTEMPTS):
             # The server may have closed an idle connection: then writing to it still succeeds, and
             # the error on reading does not show whether the request arrived.
@@ -213,7 +248,7 @@ class Http(Downloads):
                     time_limit=timeout,
                     timeout=timeout,
                     limit=limit,
-                    recorder=self.recorder,
+                    recorder=recorder,
                     json=json,
                     data=form if body is None else body,
                     files=files,

@@ -234,7 +234,8 @@ def test_services_that_share_a_key_share_its_test(
         monkeypatch.setenv(name, "k")
     buttons = draw_preferences(preferences).buttons("image_to_mesh.test_key")
     providers = {button["button"].provider for button in buttons}
-    assert providers == {"tripo", "scenario", "aiml_magic", "comfyui", "custom", "hunyuan3d"}
+    own = {"comfyui", "custom", "gradio", "hunyuan3d"}
+    assert providers == {"tripo", "scenario", "aiml_magic", *own}
     assert {button["text"] for button in buttons} == {"Test"}
     magic, triposr = (
         addon_module("preferences").account_query(

@@ -124,6 +124,26 @@ def test_another_service_is_asked_about_again(place: Place, windowed: Window) ->
     assert not confirm.is_needed(windowed, "menu", 3), "what is free needs no answer"
 
 
+def test_the_first_image_for_a_strangers_server_asks_even_from_the_sidebar(
+    place: Place, windowed: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    confirm = addon_module("operators.confirm_order")
+    bpy.context.scene.image_to_mesh.provider = "gradio"
+    assert not confirm.is_needed(windowed, "sidebar"), "an app on this computer is the user's own"
+    monkeypatch.setenv("GRADIO_BASE_URL", "microsoft/TRELLIS.2")
+    assert confirm.is_needed(windowed, "sidebar")
+    assert confirm.question(windowed, 1, repeated=False).splitlines() == [
+        "microsoft-trellis-2.hf.space is somebody else's server. Its owner can see your images.",
+        "Gradio charges nothing.",
+    ]
+    confirm.remember(windowed, "sidebar")
+    assert not confirm.is_needed(windowed, "sidebar")
+    monkeypatch.setenv("GRADIO_BASE_URL", "tencent/Hunyuan3D-2")
+    assert confirm.is_needed(windowed, "sidebar"), "another server is another owner"
+    monkeypatch.setenv("GRADIO_BASE_URL", "no address")
+    assert not confirm.is_needed(windowed, "sidebar")
+
+
 def test_dropped_files_ask_with_their_number_and_sum_each_time(
     place: Place, windowed: Window, files: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 SHIPPED = ("Draft", "Game_Asset", "Hero", "Print")
-WITH_SETTINGS = ("local", "aiml_triposr", "comfyui", "hunyuan3d", "scenario", "tripo", "tripo_v2")
+WITH_SETTINGS = (
+    *("local", "aiml_triposr", "comfyui", "gradio", "hunyuan3d", "scenario", "tripo"),
+    "tripo_v2",
+)
 MENU = "IMAGE_TO_MESH_MT_presets"
 
 

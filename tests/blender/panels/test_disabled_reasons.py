@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 PROVIDERS = (
     *("local", "tripo", "tripo_v2", "scenario", "aiml_triposr", "aiml_magic"),
-    *("comfyui", "custom", "hunyuan3d"),
+    *("comfyui", "custom", "gradio", "hunyuan3d"),
 )
 KEYS = ("tripo_api_key", "scenario_api_key", "scenario_api_secret", "aiml_api_key")
 ADDRESSES = ("TRIPO_BASE_URL", "TRIPO_V2_BASE_URL", "SCENARIO_BASE_URL", "AIML_BASE_URL")

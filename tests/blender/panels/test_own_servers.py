@@ -164,8 +164,9 @@ def test_servers_on_this_computer_are_found_and_set_up(
     assert f"Hunyuan3D 2.0 · 127.0.0.1:{ports[0]}" in seen.text()
     assert f"The Gradio app “Hunyuan3D” · 127.0.0.1:{ports[1]}" in seen.text()
     # Each row of a user's own server has the search.
-    uses = [row["button"] for row in seen.buttons("image_to_mesh.use_server")]
-    assert {(use.provider, use.address) for use in uses} == {("hunyuan3d", server.url)}
+    buttons = [row["button"] for row in seen.buttons("image_to_mesh.use_server")]
+    usable = {(button.provider, button.address) for button in buttons}
+    assert usable == {("hunyuan3d", server.url), ("gradio", other.url)}
     called = bpy.ops.image_to_mesh.use_server(provider="hunyuan3d", address=server.url)
     assert called == {"FINISHED"}
     assert chosen.provider == "hunyuan3d"

@@ -23,7 +23,8 @@ BESIDE = frozenset({"i18n/catalog.py", "jobs/process/find_blender.py",
                     "providers/_comfyui/shipped.py",
                     "operators/images/sample.py",
                     "jobs/steps/system_decoders.py", "operators/presets/__init__.py",
-                    "providers/_shared/bundled_modules.py", "state/manual.py",
+                    "providers/_gradio/plans.py", "providers/_shared/bundled_modules.py",
+                    "state/manual.py",
                     "worker/local/subject/salient.py",
                     OWN_PROCESS})  # fmt: skip
 """Files that find what they read beside them; none of them writes there."""

@@ -104,7 +104,7 @@ def test_the_declaration_of_every_provider_is_complete(provider: Provider[Any]) 
     assert set(provider.views) <= {"front", "left", "back", "right"}
     assert provider.needs <= {"network", "blender"}
     assert ("network" in provider.needs) == (provider.address is not None)
-    endings = {"key": ("_api_key", "_api_secret"), "header": ("_header",)}
+    endings = {"key": ("_api_key", "_api_secret", "_token"), "header": ("_header",)}
     assert all(key.preference.endswith(endings[key.kind]) for key in provider.keys)
     if any(not key.optional for key in provider.keys):
         assert provider.key_url.startswith("https://")

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Orders at Gradio apps: what is uploaded, and what is sent with each call.
+
+The first call is the order; `progress` sends the others. Each order has a session of its own: two
+that share one would take each other's results.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .._shared.errors import BadImage, BadReply, InvalidSettings
+from .._shared.http.addresses import read_address
+from .._shared.messages import Message
+from .._shared.provider import Picture, Request, Ticket, Uploaded
+from .._shared.settings import Choice, Setting, values_of
+from .app import HIDDEN, App, Function, Parameter, read_app
+from .errors import UPDATE, refusal
+from .options import settings_of_plan, start_value
+from .plans import FRONT, Plan, choose_plan, useful_functions
+
+if TYPE_CHECKING:
+    from .._shared.http.client import Http
+    from .._shared.http.reply import Reply
+
+DECLARED = frozenset({"texture", "api_name", "purpose"})
+"""Settings that choose the functions and their usual values, and are not sent."""
+MOST_CHOICES = 100
+"""Choices of an input that are kept with an order."""
+IMAGES, APP, SESSION, SERVER = "images", "app", "session", "server"
+"""Names under which an upload has the places of the images, what the app can do, a session of its
+own, and where the app is."""
+
+
+def check_app(http: Http) -> None:
+    """Return if an app answers that can make a mesh. Raises what `read_app` does, or
+    InvalidSettings.
+    """  # fmt: skip
+    choose_plan(read_app(http), texture=True)
+
+
+def settings_of_app(settings: Any, http: Http) -> Iterator[Setting]:
+    """Yield the settings of the functions that make a mesh; see `read_app` for the errors."""
+    app = read_app(http)
+    yield from settings_of_plan(_plan_for(app, settings))
+
+
+def _plan_for(app: App, settings: Any) -> Plan:
+    return choose_plan(
+        app, texture=settings.texture, api_name=settings.api_name, purpose=settings.purpose
+    )
+
+
+def upload(pictures: tuple[Picture, ...], http: Http) -> Uploaded:
+    """Upload the images to the app, and return their places with what the app can do."""
+    app = read_app(http, patient=True)
+    places = {picture.view: _upload(picture, app.prefix, http) for picture in pictures}
+    return Uploaded(
+        {
+            IMAGES: places,
+            APP: _encode_app(app),
+            SESSION: secrets.token_hex(8),
+            SERVER: read_address(http.address).server,
+        }
+    )
+
+
+def _upload(picture: Picture, prefix: str, http: Http) -> str:
+    name = f"{picture.view}{Path(picture.path or '').suffix or '.png'}"
+    files = {"files": (name, picture.data(), "application/octet-stream")}
+    reply = http.post(f"{prefix}/upload", files=files)
+    if reply.status == 413:
+        raise BadImage("The image is too large for the server.", "Use a smaller image.")
+    places = reply.json if reply.ok and isinstance(reply.json, list) else []
+    if not places or not isinstance(places[0], str):
+        raise BadReply("The Gradio app did not take the image.", UPDATE)
+    return str(places[0])
+
+
+def _encode_app(app: App) -> dict[str, Any]:
+    """Return as JSON what a later process needs of an app to order from it."""
+    functions = useful_functions(app).values()
+    return {
+        "prefix": app.prefix,
+        "title": app.title,
+        "functions": [
+            [item.name, item.number, [_encode_input(row) for row in item.parameters], item.outputs]
+            for item in functions
+        ],
+    }
+
+
+def _encode_input(item: Parameter) -> list[Any]:
+    values = [choice.value for choice in item.choices[:MOST_CHOICES]]
+    bounds = [item.minimum, item.maximum]
+    return [item.name, item.component, item.kind, start_value(item), *bounds, values]
+
+
+def _decode_app(kept: Mapping[str, Any]) -> App:
+    functions = [
+        Function(name, number, tuple(map(_decode_input, rows)), tuple(outputs))
+        for name, number, rows, outputs in kept["functions"]
+    ]
+    by_name = {function.name: function for function in functions}
+    return App(str(kept["prefix"]), str(kept["title"]), by_name)
+
+
+def _decode_input(row: list[Any]) -> Parameter:
+    name, component, kind, default, low, high, values = row
+    choices = tuple(Choice(value, "") for value in values)
+    return Parameter(name, component, default, kind, "", "", low, high, None, choices)
+
+
+def order(request: Request[Any], uploaded: Uploaded, http: Http) -> Ticket:
+    """Order the first call, and return a ticket that has all of them.
+
+    Raises InvalidSettings for what the app does not take, RateLimited if its queue is full.
+    """
+    app = _decode_app(uploaded.data[APP])
+    plan = _plan_for(app, request.settings)
+    places = uploaded.data[IMAGES]
+    steps = list(_steps(plan, _values(plan, request.settings), places))
+    _check_views(places, steps)
+    session = uploaded.data[SESSION]
+    images = {view: image_value(place, f"{view}.png") for view, place in places.items()}
+    reply = http.submit(f"{app.prefix}/queue/join", json=join_body(steps[0], session, images))
+    return Ticket(
+        {
+            "event": event_of(reply),
+            "session": session,
+            "server": uploaded.data[SERVER],
+            "prefix": app.prefix,
+            "title": plan.profile.name or app.title,
+            "license": plan.profile.license,
+            "images": images,
+            "steps": steps,
+        }
+    )
+
+
+def _values(plan: Plan, settings: Any) -> dict[str, Any]:
+    """Return the values that the user chose; raises InvalidSettings for what the app lacks."""
+    known = {parameter.name for parameter in plan.inputs()}
+    values = {name: value for name, value in values_of(settings).items() if name not in DECLARED}
+    for name in values:
+        if name not in known:
+            raise InvalidSettings(
+                Message("The app no longer has the setting “{name}”.", name=name),
+                "Click Get Settings again: the app may have changed.",
+            )
+    return values
+
+
+def _steps(
+    plan: Plan, values: Mapping[str, Any], places: Mapping[str, str]
+) -> Iterator[dict[str, Any]]:
+    """Yield each call as JSON: its number, the value of each input, and the views of its images."""
+    for step, function in zip(plan.profile.steps, plan.functions, strict=True):
+        chosen = {**values, **step.fixed}
+        # No image where the user has none: an input that may stay empty, such as a side view.
+        views = {name: view for name, view in step.images.items() if view in places}
+        yield {
+            "call": function.name,
+            "number": function.number,
+            "data": [chosen.get(item.name, start_value(item)) for item in function.parameters],
+            "images": [[place, item.component, views[item.name]]
+                       for place, item in enumerate(function.parameters)
+                       if item.name in views and item.component != HIDDEN],
+            "returns": step.returns,
+            "weight": step.weight,
+        }  # fmt: skip
+
+
+def _check_views(places: Iterable[str], steps: Iterable[Mapping[str, Any]]) -> None:
+    taken = {view for step in steps for _, _, view in step["images"]}
+    if not set(places) - {FRONT} <= taken:
+        raise InvalidSettings("The app takes a single image.", "Clear the side views.")
+
+
+def join_body(step: Mapping[str, Any], session: str, images: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the body that puts a call into the queue; `images` are file objects by view.
+
+    There is a place for every input, and null for those that only the server sees: leaving one out
+    is an error without a reason.
+    """
+    data = list(step["data"])
+    for place, component, view in step["images"]:
+        data[place] = _as_input(component, images[view])
+    return {
+        "data": data,
+        "fn_index": step["number"],
+        "session_hash": session,
+        "event_data": None,
+        "trigger_id": None,
+    }
+
+
+def image_value(path: str, name: str) -> dict[str, Any]:
+    """Return a file on the server as inputs take it."""
+    return {"path": path, "orig_name": name, "meta": {"_type": "gradio.FileData"}}
+
+
+def _as_input(component: str, image: Mapping[str, Any]) -> Any:
+    if component == "gallery":
+        return [{"image": image, "caption": None}]
+    if component == "imageeditor":
+        return {"background": image, "layers": [], "composite": image}
+    return image
+
+
+def event_of(reply: Reply) -> str:
+    """Return the id of a queued call. Raises what `refusal` returns, or BadReply without an id."""
+    if not reply.ok:
+        raise refusal(reply)
+    event = reply.json.get("event_id") if isinstance(reply.json, dict) else None
+    if not isinstance(event, str) or not event:
+        raise BadReply("The Gradio app returned no ID of the order.", UPDATE)
+    return event
