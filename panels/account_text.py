@@ -9,7 +9,7 @@ import bpy
 
 from .. import jobs
 from ..i18n.translate import tr
-from ..preferences import address_problem, answer, is_offline, key_problem
+from ..preferences import address, address_problem, answer, is_offline, key_problem
 from ..providers import BadKey, MissingKey, Provider, all_providers
 from ..state.orders.price import amount_text, price_text
 from ..state.preflight import settings_to_price
@@ -87,12 +87,19 @@ def _server_state(context: bpy.types.Context, provider: Provider[Any]) -> KeySta
         return KeyState(tr("Blender Is Offline"), OFFLINE_ICON)
     reply = answer(context, provider)
     if reply is None:
-        return KeyState(tr("Your Own Server"), "NETWORK_DRIVE")
+        return _kind_of_server(context, provider)
     if reply.failure:
         return KeyState(tr("Server Not Found"), "ERROR")
     if reply.waiting:
         return KeyState(tr("Checking..."), "TIME")
     return KeyState(tr("Server Found"), "CHECKMARK")
+
+
+def _kind_of_server(context: bpy.types.Context, provider: Provider[Any]) -> KeyState:
+    """Return whether a server that the user has chosen is on the internet."""
+    if not address_problem(context, provider) and provider.public_host(address(context, provider)):
+        return KeyState(tr("Server on the Internet"), "INTERNET")
+    return KeyState(tr("Your Own Server"), "NETWORK_DRIVE")
 
 
 def columns_of(context: bpy.types.Context, provider: Provider[Any]) -> tuple[KeyState, str]:
@@ -102,8 +109,8 @@ def columns_of(context: bpy.types.Context, provider: Provider[Any]) -> tuple[Key
     """
     state = state_of(context, provider, none="No Key")
     if state.icon == OFFLINE_ICON:
-        text = "Your Own Server" if provider.self_hosted else "Key Set"
-        return KeyState(tr(text), "KEYINGSET"), ""
+        text = _kind_of_server(context, provider).text if provider.self_hosted else tr("Key Set")
+        return KeyState(text, "KEYINGSET"), ""
     reply = answer(context, provider)
     if state.icon != "CHECKMARK" or reply is None or reply.amount is None:
         return state, ""

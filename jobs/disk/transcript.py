@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 
 LARGEST = 32 * 1024 * 1024
 """Maximum bytes of a file of this module."""
+SAVE_INTERVAL = 5.0
+"""Minimum seconds between two saves of a stream that goes on; its end is saved at once."""
 MOST_MESSAGES = 10_000
 """Messages of a stream after which reading stops."""
 CUT_OFF = "this program ended meanwhile"
@@ -134,10 +137,13 @@ class _Reader:
         self.is_done = is_saved
 
     def _read(self) -> None:
+        saved = 0.0
         with closing(self._events()) as events:
             for message in events:
                 self._messages.append(message)
-                self._save()
+                if time.monotonic() - saved > SAVE_INTERVAL:
+                    self._save()
+                    saved = time.monotonic()
                 if len(self._messages) >= MOST_MESSAGES:
                     return
 

@@ -182,3 +182,24 @@ def test_a_missing_server_is_reported(
     assert bpy.ops.image_to_mesh.find_servers() == {"FINISHED"}
     until(lambda: not addon_module("app.periodic.account")._awaited)
     assert "No server answers on the usual ports" in draw_popover().text()
+
+
+def test_a_space_is_not_called_an_own_server(
+    chosen: Any, preferences: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen.provider = "gradio"
+    text = addon_module("panels.account_text")
+    provider = addon_module("providers").get_provider("gradio")
+
+    def state() -> str:
+        return str(text.state_of(bpy.context, provider, none="").text)
+
+    monkeypatch.setattr(text, "is_offline", lambda *_: False)
+    assert state() == "Your Own Server"
+    preferences.gradio_base_url = "microsoft/TRELLIS.2"
+    assert state() == "Server on the Internet"
+    preferences.gradio_base_url = "http://8.8.8.8:7860"
+    assert state() == "Address Not Usable"
+    preferences.gradio_base_url = ""
+    preferences.gradio_token = "two words"
+    assert state() == "Invalid Key"

@@ -131,6 +131,28 @@ def test_an_unexpected_error_ends_a_stream(tmp_path: Path) -> None:
     assert "ZeroDivisionError" in end_of(JobTranscript(tmp_path), "s", events).reason
 
 
+def test_what_has_arrived_survives_a_killed_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transcript, "SAVE_INTERVAL", 0.0)
+    more = threading.Event()
+
+    def events() -> Events:
+        yield "result"
+        more.wait(5.0)
+
+    kept = JobTranscript(tmp_path)
+    wait_until(lambda: kept.follow("s", events).messages == ("result",), 5.0)
+    wait_until(lambda: b"result" in (tmp_path / ".stream-s.json").read_bytes(), 5.0)
+    readers = dict(transcript._readers)
+    forget_process(monkeypatch)
+    followed = JobTranscript(tmp_path).follow("s", events)
+    assert followed == Followed(("result",), is_open=False, reason=transcript.CUT_OFF)
+    more.set()
+    for reader in readers.values():
+        reader.thread.join(5.0)
+
+
 def test_on_a_full_disk_the_process_still_has_all_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
