@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The user's preferences: keys, service addresses, the library folder, import defaults.
 
-Keys are stored here only, so they never travel with a .blend file. `fields` declares the
-properties.
+Keys are stored here only, so they never travel with a .blend file. `fields` declares them all.
 """
 
 from __future__ import annotations
@@ -64,11 +63,9 @@ def keys(context: bpy.types.Context, provider: Provider[Any]) -> dict[str, Secre
     Raises MissingKey for a key that is not set, BadKey for a malformed one.
     """
     # Not through `get`, which reads every preference: panels call this several times per redraw.
-    own = addon_preferences(context)
     names = (*(field.preference for field in provider.keys), UNENCRYPTED)
-    return providers.keys_for(
-        provider, {name: getattr(own, name, "") for name in names}, os.environ
-    )
+    own = {name: getattr(addon_preferences(context), name, "") for name in names}
+    return providers.keys_for(provider, own, os.environ)
 
 
 def address(context: bpy.types.Context, provider: Provider[Any]) -> str:
@@ -328,7 +325,6 @@ def keep_json(context: bpy.types.Context, name: str, value: dict[str, Any]) -> N
 
 
 def _names() -> list[str]:
-    # A list, not a generator, which would be slower at every redraw.
     names = ["library", UNENCRYPTED]
     for provider in all_providers().values():
         names += [field.preference for field in provider.keys]

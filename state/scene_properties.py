@@ -85,9 +85,8 @@ def taken_views(scene: bpy.types.Scene) -> tuple[str, ...]:
     """Return the views that the scene's provider takes with its current settings."""
     provider = provider_of(scene)
     # Most providers take the same views with all settings, which then need not be read.
-    if type(provider).views_for is Provider.views_for:
-        return provider.views
-    return provider.views_for(read_settings(scene, provider))
+    is_fixed = type(provider).views_for is Provider.views_for
+    return provider.views if is_fixed else provider.views_for(read_settings(scene, provider))
 
 
 def read_group(group: Any, model: type[Settings]) -> Settings:
