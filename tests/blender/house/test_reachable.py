@@ -84,9 +84,9 @@ class _Drawn:
 class MenuLayout(Layout):
     """A layout that also draws the product's own submenus."""
 
-    def menu(self, menu: str, *, text: str = "", icon: str = "NONE") -> None:
+    def menu(self, menu: str, **shown: Any) -> None:
         """Draw a submenu of ours into this layout."""
-        super().menu(menu, text=text, icon=icon)
+        super().menu(menu, **shown)
         cls = getattr(bpy.types, menu)
         if cls.__module__.startswith(ADDON) and "draw" in vars(cls):
             own = type(menu, (_Drawn,), {k: v for k, v in vars(cls).items() if k != "__dict__"})()
