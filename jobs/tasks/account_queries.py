@@ -19,6 +19,7 @@ from ...providers import (
     Request,
     Secret,
     Settings,
+    all_providers,
     get_provider,
 )
 from ..resources import open_http
@@ -96,13 +97,7 @@ class AccountQueries:
         try:
             answer = _query(query)
         except ImageToMeshError as error:
-            failure = Failure(error.kind, error.message, error.hint, error.link)
-            provider = get_provider(query.provider)
-            answer = AccountAnswer(
-                failure=with_other_provider(
-                    failure, provider, query.keys, query.base_url, online=query.online
-                )
-            )
+            answer = AccountAnswer(failure=_failure_of(query, error))
         except Exception as error:  # noqa: BLE001 - the thread's last resort; shown to the user
             kind, reason = Failed.kind, f"{type(error).__name__}: {error}"
             answer = AccountAnswer(
@@ -112,6 +107,14 @@ class AccountQueries:
             # Not after `forget`, or if the same query was started again meanwhile.
             if self._answers.get(query) is asked:
                 self._answers[query] = answer
+
+
+def _failure_of(query: AccountQuery, error: ImageToMeshError) -> Failure:
+    failure = Failure(error.kind, error.message, error.hint, error.link)
+    provider = all_providers().get(query.provider)
+    if provider is None:  # which the error says
+        return failure
+    return with_other_provider(failure, provider, query.keys, query.base_url, online=query.online)
 
 
 def _query(query: AccountQuery) -> AccountAnswer:

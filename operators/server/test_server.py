@@ -22,6 +22,7 @@ class IMAGE_TO_MESH_OT_test_server(Refuses, bpy.types.Operator):
         "Ask which server answers, and whether the settings fit its own description. No image is "
         "sent, and nothing is ordered"
     )
+    bl_options = {"INTERNAL"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

@@ -58,7 +58,8 @@ def drawing_modules() -> list[ModuleType]:
     """Return the modules that draw: all panels and menus, the preferences, dialogs of operators."""
     panels = addon_module("panels")
     names = [found.name for found in pkgutil.walk_packages(panels.__path__, f"{panels.__name__}.")]
-    return [*map(importlib.import_module, names), addon_module("preferences")]
+    others = [addon_module("preferences"), addon_module("operators.presets")]
+    return [*map(importlib.import_module, names), *others]
 
 
 def drawn_names() -> set[str]:
