@@ -13,6 +13,7 @@ from .text_layout import (
     draw_value,
     fits_beside,
     fits_checkbox,
+    fits_choices,
     fits_header,
     titled_row,
 )
@@ -87,11 +88,13 @@ def _draw_size(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 def _draw_storage(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     chosen = placement_of(context.scene)
-    column = layout.column()
-    draw_choices(column, context, chosen, "storage")
+    column, declared = layout.column(), chosen.bl_rna.properties
+    # Both alike, or their buttons would not be aligned.
+    beside = all(fits_choices(context, declared[name]) for name in ("storage", "images"))
+    draw_choices(column, context, chosen, "storage", beside=beside)
     below = column.column()
     below.active = chosen.storage == "appended"
-    draw_choices(below, context, chosen, "images")
+    draw_choices(below, context, chosen, "images", beside=beside)
 
 
 def draw_cleanup(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:

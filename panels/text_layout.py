@@ -245,20 +245,26 @@ def draw_value(
     column.prop(data, name, **shown)
 
 
+def fits_choices(context: bpy.types.Context, declared: bpy.types.Property) -> bool:
+    """Return whether the items of an enum fit as buttons beside the property's title."""
+    names = [tr(item.name) for item in declared.enum_items]
+    share = 1.0 - TITLE_SHARE
+    return fits_beside(context, declared.name) and fit_row(context, names, share=share)
+
+
 def draw_choices(
-    layout: bpy.types.UILayout, context: bpy.types.Context, data: Any, name: str
+    layout: bpy.types.UILayout, context: bpy.types.Context, data: Any, name: str, *, beside: bool
 ) -> None:
     """Draw the items of an enum as buttons, with the property's title beside or above them.
 
-    The buttons are below each other if their names would be cut off.
+    Below the title, the buttons are below each other if their names would be cut off.
     """
-    declared = data.bl_rna.properties[name]
-    names = [tr(item.name) for item in declared.enum_items]
-    if fits_beside(context, declared.name) and fit_row(context, names, share=1.0 - TITLE_SHARE):
+    if beside:
         layout.row(align=True).prop(data, name, expand=True)
         return
+    declared = data.bl_rna.properties[name]
     layout.label(text=tr(declared.name), translate=False)
-    fits = fit_row(context, names)
+    fits = fit_row(context, [tr(item.name) for item in declared.enum_items])
     buttons = layout.row(align=True) if fits else layout.column(align=True)
     buttons.use_property_split = False
     buttons.prop(data, name, expand=True)

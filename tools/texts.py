@@ -70,8 +70,8 @@ POSITIONS = {
         ),
         0,
     ),
-    **dict.fromkeys(("Choice", "_draw_figure", "_draw_sides", "report"), 1),
-    **dict.fromkeys(("_draw_sentence", "draw_text"), 2),
+    **dict.fromkeys(("Choice", "report"), 1),
+    **dict.fromkeys(("_draw_figure", "_draw_sentence", "_draw_sides", "draw_text"), 2),
 }
 """Functions that take a label or a phase, and the index of that argument."""
 KEYWORDS = frozenset({"confirm_text", "heading", "message", "phase", "text", "title"})

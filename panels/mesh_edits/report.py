@@ -9,9 +9,10 @@ from typing import Any
 import bpy
 
 from ...i18n.translate import tr
+from ..text_layout import draw_fact, fits_line
 
 TITLE = 0.55
-"""Share of a row's width for the title of a figure."""
+"""Share of a row's width for the title of a figure with a long value."""
 AXES = ("X", "Y", "Z")
 COUNTS = (
     ("triangles", "Triangles"),
@@ -32,44 +33,59 @@ def draw_report(
     """Draw the figures of a mesh report."""
     box = layout.box().column(align=True)
     for name, title in COUNTS:
-        _draw_figure(box, title, f"{card.get(name, 0):,}")
+        _draw_figure(box, context, title, f"{card.get(name, 0):,}")
     for name, title in FAULTS:
         if card.get(name):
-            _draw_figure(box, title, f"{card[name]:,}", alert=True)
-    _draw_figure(box, "Watertight", _yes(card.get("watertight")))
+            _draw_figure(box, context, title, f"{card[name]:,}", alert=True)
+    _draw_figure(box, context, "Watertight", _yes(card.get("watertight")))
     units = context.scene.unit_settings
-    _draw_sides(box, "Size", [_length(units, side) for side in card.get("size", ())])
+    _draw_sides(box, context, "Size", [_length(units, side) for side in card.get("size", ())])
     for texture in card.get("textures", ()):
-        _draw_figure(box, "Texture", texture["name"])
-        _draw_figure(box, "", f"{texture['width']} × {texture['height']}")
+        _draw_figure(box, context, "Texture", texture["name"])
+        _draw_figure(box, context, "", f"{texture['width']} × {texture['height']}")
     if check := card.get("print"):
-        _draw_print_check(box, check)
+        _draw_print_check(box, context, check)
 
 
-def _draw_print_check(layout: bpy.types.UILayout, check: Mapping[str, Any]) -> None:
+def _draw_print_check(
+    layout: bpy.types.UILayout, context: bpy.types.Context, check: Mapping[str, Any]
+) -> None:
     layout.separator()
     printable = check["printable"]
-    _draw_figure(layout, "Printable", _yes(printable), alert=not printable)
+    _draw_figure(layout, context, "Printable", _yes(printable), alert=not printable)
     thin = check["thinnest"] < check["wall"]
-    _draw_figure(layout, "Thinnest Wall", f"{check['thinnest']:.2f} mm", alert=thin)
-    _draw_sides(layout, "Print Size", [f"{side:.1f} mm" for side in check["size"]])
+    _draw_figure(layout, context, "Thinnest Wall", f"{check['thinnest']:.2f} mm", alert=thin)
+    _draw_sides(layout, context, "Print Size", [f"{side:.1f} mm" for side in check["size"]])
 
 
-def _draw_sides(layout: bpy.types.UILayout, title: str, sides: list[str]) -> None:
+def _draw_sides(
+    layout: bpy.types.UILayout, context: bpy.types.Context, title: str, sides: list[str]
+) -> None:
     """Draw the sides of a size (X, Y, Z) as Blender draws dimensions: a row for each axis."""
     for axis, side in zip(AXES, sides, strict=False):
-        _draw_figure(layout, f"{tr(title)} {axis}", side)
+        _draw_figure(layout, context, f"{tr(title)} {axis}", side)
 
 
 def _draw_figure(
-    layout: bpy.types.UILayout, title: str, value: str, *, alert: bool = False
+    layout: bpy.types.UILayout,
+    context: bpy.types.Context,
+    title: str,
+    value: str,
+    *,
+    alert: bool = False,
 ) -> None:
-    row = layout.split(factor=TITLE)
-    row.alert = alert
-    left, right = row.row(), row.row()
-    left.alignment, right.alignment = "LEFT", "RIGHT"
+    """Draw a title and its value at the right; each has a column of its own if both do not fit."""
     # Already translated; and a texture's name, which also stands here, must not be.
-    left.label(text=tr(title) if title else "", translate=False)
+    shown = tr(title) if title else ""
+    fits = fits_line(context, f"{shown} {value}")
+    row = layout.row() if fits else layout.split(factor=TITLE)
+    row.alert = alert
+    row.label(text=shown, translate=False)
+    if fits:
+        draw_fact(row, value)
+        return
+    right = row.row()
+    right.alignment = "RIGHT"
     right.label(text=value, translate=False)
 
 
