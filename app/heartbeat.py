@@ -8,7 +8,6 @@ drawn, and when work is started whose result is awaited.
 
 from __future__ import annotations
 
-import logging
 import math
 import time
 from collections.abc import Callable
@@ -17,8 +16,6 @@ from typing import NamedTuple
 import bpy
 
 from ..state import visibility
-
-log = logging.getLogger(__name__)
 
 IN_SIGHT = 0.5
 """Interval in seconds of the steps that serve the tab while a window shows it."""
@@ -121,7 +118,9 @@ def _run(step: Step, context: bpy.types.Context, now: float) -> None:
     try:
         step.run(context, now)
     except Exception:  # guard: one-bad-step
-        log.exception("heartbeat step %s", step.name)
+        import logging  # not needed when Blender starts
+
+        logging.getLogger(__name__).exception("heartbeat step %s", step.name)
         _due[step.name] = now + PAUSE
 
 
@@ -129,5 +128,7 @@ def _is_needed(step: Step, context: bpy.types.Context) -> bool:
     try:
         return step.is_needed(context)
     except Exception:
-        log.exception("heartbeat step %s", step.name)
+        import logging
+
+        logging.getLogger(__name__).exception("heartbeat step %s", step.name)
         return False

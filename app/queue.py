@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from collections.abc import Iterable
 
 from .. import jobs
 from ..providers import ImageToMeshError
 from . import bring_in, repeated_order
-
-log = logging.getLogger(__name__)
 
 AT_ONCE = 3
 """Jobs that run at a time; further images wait."""
@@ -38,7 +35,9 @@ def advance() -> None:
     try:
         _advance()
     except ImageToMeshError as error:
-        log.warning("a queued job cannot start: %s", error)
+        import logging  # not needed when Blender starts
+
+        logging.getLogger(__name__).warning("a queued job cannot start: %s", error)
     _show_count()
 
 

@@ -7,7 +7,6 @@ a timer restarts it, which leaves a gap long enough for auto-save.
 
 from __future__ import annotations
 
-import logging
 import time
 
 import bpy
@@ -16,8 +15,6 @@ from bpy.app.handlers import persistent
 from .. import jobs
 from . import bring_in, event_queue, job_events, queue
 from .redraw import redraw
-
-log = logging.getLogger(__name__)
 
 # Ten times a second: events reach the panel without a visible delay, at little cost.
 TICK = 0.1
@@ -138,7 +135,9 @@ def handle_events(context: bpy.types.Context) -> list[job_events.Outcome]:
             outcome = job_events.handle(context, event)
             is_taken = is_taken or is_ready
         except Exception:  # guard: one-bad-event
-            log.exception("an event of job %s", event.job)
+            import logging  # not needed when Blender starts
+
+            logging.getLogger(__name__).exception("an event of job %s", event.job)
             continue
         if outcome:
             outcomes.append(outcome)

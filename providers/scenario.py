@@ -7,7 +7,6 @@ Sources: the model's reference page and schema, scenario-sdk 2.4.0; as of Novemb
 # ruff: noqa: N815 - settings are named as Scenario names them
 
 import base64
-import logging
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -40,7 +39,6 @@ from ._tripo import models
 if TYPE_CHECKING:
     from ._shared.http.client import Http
 
-log = logging.getLogger(__name__)
 
 MODEL = "model_tripo-v3-1-image-to-3d"
 RUN = f"/generate/custom/{MODEL}"
@@ -206,7 +204,9 @@ class ScenarioTripo(Provider[ScenarioSettings]):
         try:
             return calls.poll(ticket.data, require_http(http))
         except RateLimited as error:
-            log.info("waiting: %s", error)
+            import logging  # not needed when Blender starts
+
+            logging.getLogger(__name__).info("waiting: %s", error)
             return Progress("Waiting for rate limit to reset", wait=60.0)
 
     def cancel(self, ticket: Ticket, http: "Http | None") -> CancelOutcome:

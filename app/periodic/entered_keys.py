@@ -7,8 +7,6 @@ after a crash, a key would be lost. Blender saves all of its preferences or none
 
 from __future__ import annotations
 
-import logging
-
 import bpy
 
 from ... import preferences
@@ -16,8 +14,6 @@ from ...providers import all_providers
 from .. import heartbeat
 from ..redraw import redraw
 from .account import ask_once
-
-log = logging.getLogger(__name__)
 
 INTERVAL = 0.1
 """Seconds until the balance is queried: the user waits for it."""
@@ -70,4 +66,6 @@ def _save() -> None:
         try:
             bpy.ops.wm.save_userpref()
         except RuntimeError as error:  # the folder cannot be written to
-            log.warning("the key was not saved: %s", error)
+            import logging  # not needed when Blender starts
+
+            logging.getLogger(__name__).warning("the key was not saved: %s", error)

@@ -13,7 +13,6 @@ import functools
 import hashlib
 import hmac
 import json
-import logging
 import os
 import secrets
 import sys
@@ -22,8 +21,6 @@ from pathlib import Path
 from typing import Any
 
 from .plain_files import is_plain, open_plain, read_plain, write_whole
-
-log = logging.getLogger(__name__)
 
 MARK = "mark"
 """The field of a record that holds its mark."""
@@ -152,7 +149,9 @@ def _secret(folder: Path) -> bytes:
         reason = f"{len(secret)}-byte"
     except OSError as error:
         reason = error.strerror or str(error)
-    log.warning("%s cannot be used: %s", path, reason)
+    import logging  # not needed when Blender starts
+
+    logging.getLogger(__name__).warning("%s cannot be used: %s", path, reason)
     return secrets.token_bytes(LENGTH)
 
 

@@ -39,8 +39,8 @@ ALLOWED = (
     *("_bisect", "_blake2", "_datetime", "_hashlib", "_json",
       "_random", "_sha512", "_string", "_struct"),
     *("base64", "binascii", "bisect", "datetime", "hashlib", "hmac", "importlib._abc",
-      "importlib.util", "json", "json.*", "logging", "pkgutil", "random", "secrets",
-      "string", "struct", "textwrap", "traceback", "unicodedata", "zlib"),
+      "importlib.util", "json", "json.*", "random", "secrets",
+      "string", "struct", "textwrap", "unicodedata", "zlib"),
     "bpy.utils.previews",
     # Rooms that Blender's interface is made of, and what providers declare.
     "image_to_mesh",
