@@ -245,7 +245,7 @@ def draw_value(
     column.prop(data, name, **shown)
 
 
-def fits_choices(context: bpy.types.Context, declared: bpy.types.Property) -> bool:
+def fits_choices(context: bpy.types.Context, declared: bpy.types.EnumProperty) -> bool:
     """Return whether the items of an enum fit as buttons beside the property's title."""
     names = [tr(item.name) for item in declared.enum_items]
     share = 1.0 - TITLE_SHARE
