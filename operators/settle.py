@@ -18,6 +18,9 @@ from .arguments import argument
 from .running import wait_for
 
 TWICE = "If the service has already received the job, you will be charged twice."
+LOST = "If the service has received the job, you are charged for a mesh that you never get."
+CONFIRMED = {"SUBMIT_AGAIN": ("Submit Again", TWICE), "FORGET": ("Discard", LOST)}
+"""Choices that may cost money for nothing: the button of the question, and the question."""
 
 
 class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
@@ -61,17 +64,12 @@ class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if self.how == "ATTACH":
             return context.window_manager.invoke_props_dialog(self, title=tr("Attach Task"))
-        # The only choice that may cost twice is the only one to be confirmed.
-        if self.how == "SUBMIT_AGAIN":
-            return context.window_manager.invoke_confirm(
-                self,
-                event,
-                title=tr("Submit Again"),
-                message=tr(TWICE),
-                confirm_text=tr("Submit Again"),
-                icon="WARNING",
-            )
-        return self.execute(context)
+        if self.how not in CONFIRMED:
+            return self.execute(context)
+        button, question = map(tr, CONFIRMED[self.how])
+        return context.window_manager.invoke_confirm(
+            self, event, title=button, message=question, confirm_text=button, icon="WARNING"
+        )
 
     def draw(self, _: bpy.types.Context) -> None:
         self.layout.prop(self, "task", text=self._id_label())

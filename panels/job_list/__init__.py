@@ -35,15 +35,19 @@ def _split_views() -> tuple[list[jobs.JobView], list[jobs.JobView]]:
 
 
 def draw_count(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw in the subpanel's header how many jobs run or, if none does, how many failed.
+    """Draw in the subpanel's header how many jobs run or, if none does, what needs the user.
 
     If the words do not fit, an icon stands for them.
     """
     running, ended = _split_views()
-    count = len(running) or sum(view.failure is not None for view in ended)
+    uncertain = len(jobs.session().recovery.found.uncertain)
+    failed = sum(view.failure is not None for view in ended)
+    # Uncertain jobs come before failed ones, since they may be charged for.
+    kinds = ((len(running), "{} running", "TIME"), (uncertain, "{} to resolve", "QUESTION"),
+             (failed, "{} failed", "ERROR"))  # fmt: skip
+    count, text, icon = next((kind for kind in kinds if kind[0]), (0, "", "NONE"))
     if not count:
         return
-    text, icon = ("{} running", "TIME") if running else ("{} failed", "ERROR")
     shown = tr(text).format(count)
     is_wide = fits_header(context, "Jobs", shown)  # Blender would draw the words over the title
     row = layout.row()

@@ -71,7 +71,7 @@ def draw_ways(layout: bpy.types.UILayout, record: jobs.Record) -> None:
     if provider and provider.lookup_name:
         _draw_way(column, record, "ATTACH", tr("Attach {}...").format(tr(provider.lookup_name)))
     _draw_way(column, record, "SUBMIT_AGAIN", tr("Submit Again..."))
-    _draw_way(column, record, "FORGET", tr("Discard"))
+    _draw_way(column, record, "FORGET", tr("Discard..."))
 
 
 def _draw_way(column: bpy.types.UILayout, record: jobs.Record, how: str, text: str) -> None:

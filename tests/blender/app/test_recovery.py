@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import bpy
@@ -204,6 +205,7 @@ def test_an_uncertain_order_is_shown_with_its_choices(library: Path, service: Se
     assert "request 0123456789ab" in seen.text()
     choices = {button["button"].how for button in seen.buttons("image_to_mesh.settle")}
     assert choices == {"ATTACH", "SUBMIT_AGAIN", "FORGET"}
+    assert "1 to resolve" in seen.text()
     assert not service.submits
 
 
@@ -220,6 +222,17 @@ def test_an_uncertain_order_is_resolved(
     assert bpy.ops.image_to_mesh.settle("EXEC_DEFAULT", job=job, how=how, task=task) == {"FINISHED"}
     assert (state_of(library, job), len(service.submits)) == (state, submits)
     assert not draw(width=WIDE).buttons("image_to_mesh.settle")
+
+
+@pytest.mark.parametrize("how", ["SUBMIT_AGAIN", "FORGET"])
+def test_what_may_cost_money_for_nothing_asks_first(library: Path, how: str) -> None:
+    asked: list[dict[str, str]] = []
+    manager = SimpleNamespace(invoke_confirm=lambda *_, **texts: asked.append(texts))
+    operator = SimpleNamespace(how=how, execute=lambda _: pytest.fail("nothing was asked"))
+    invoke = addon_module("operators.settle").IMAGE_TO_MESH_OT_settle.invoke
+    invoke(operator, SimpleNamespace(window_manager=manager), None)
+    (texts,) = asked
+    assert "charged" in texts["message"]
 
 
 def test_resolving_needs_an_id_and_an_uncertain_job(library: Path) -> None:
