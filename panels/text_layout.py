@@ -152,12 +152,16 @@ def fit_side_by_side(context: bpy.types.Context, texts: Sequence[str]) -> bool:
     return all(_drawn_width(text) <= room for text in texts)
 
 
-def first_share(context: bpy.types.Context, first: str, second: str, share: float = 1.0) -> float:
+def first_share(
+    context: bpy.types.Context, first: str, second: str, share: float = 1.0, *, taken: float = 0.0
+) -> float:
     """Return the fraction of a row for the first of two buttons; 0 if both do not fit.
 
-    `share` is the part of the region's width that the row may take.
+    `share` is the part of the region's width that the row may take, and `taken` is the width of an
+    icon of the second button in pixels.
     """
     needed = [_drawn_width(text) + BORDERS for text in (first, second)]
+    needed[1] += taken
     room = share * (_width(context) - MARGIN)
     return needed[0] / sum(needed) if sum(needed) <= room else 0.0
 

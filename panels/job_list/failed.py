@@ -54,10 +54,10 @@ def _buttons(
         yield _Button("image_to_mesh.import_result", tr("Import"), "IMPORT", job)
     if failure.kind in ABOUT_KEYS:
         owner = {"provider": view.provider}
-        yield _Button("image_to_mesh.open_preferences", tr("Keys"), "PREFERENCES", owner)
+        yield _Button("image_to_mesh.open_preferences", tr("Change Key"), "PREFERENCES", owner)
     if failure.link:
         yield _Button("wm.url_open", link_text(failure.kind), "URL", {"url": failure.link})
-    yield _Button("image_to_mesh.copy_error", tr("Copy"), "COPYDOWN", job)
+    yield _Button("image_to_mesh.copy_error", tr("Copy Error"), "COPYDOWN", job)
 
 
 def _draw_buttons(

@@ -84,10 +84,10 @@ def _draw_import(box: Any, context: bpy.types.Context, preferences: Any) -> None
     if import_defaults(context):
         text = "New scenes use your saved placement and cleanup settings"
     else:
-        text = "Set placement and cleanup in the sidebar, then click Use Current Scene"
+        text = "Set placement and cleanup in the sidebar, then click Save as Import Defaults"
     _draw_sentence(box, context, text)
     row = box.row()
-    row.operator("image_to_mesh.keep_defaults", text="Use Current Scene", icon="SCENE_DATA")
+    row.operator("image_to_mesh.keep_defaults", icon="FILE_TICK")
     if bpy.ops.image_to_mesh.forget_defaults.poll():
         row.operator("image_to_mesh.forget_defaults", text="Reset", icon="LOOP_BACK")
     box.prop(preferences, "frame_new")
