@@ -23,6 +23,8 @@ LINE = 0.8
 """Height of a line of a sentence, in units of a row."""
 GAP = 0.25
 """Height between two elements of a panel, in units of a row."""
+BOX_GAP = 0.6
+"""Height between the sentences of a job's box and its buttons, for `UILayout.separator`."""
 HEADER_MARGIN = 104.0
 """Pixels of a subpanel's header that text cannot use: the tabs, the triangle, a gap, and the grip.
 """

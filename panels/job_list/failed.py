@@ -12,7 +12,7 @@ from ... import jobs
 from ...i18n.translate import tr, translate
 from ..account_text import link_text
 from ..keys.other_server import ICON, other_server
-from ..text_layout import draw_text, fit_side_by_side
+from ..text_layout import BOX_GAP, draw_text, fit_side_by_side
 from .recovered import draw_ways
 
 ABOUT_KEYS = frozenset({"missing_key", "bad_key"})
@@ -28,7 +28,9 @@ def draw_failure(box: bpy.types.UILayout, context: bpy.types.Context, view: jobs
         draw_text(box, context, translate(failure.hint))
     if view.record and view.state == "uncertain":
         draw_text(box, context, translate(jobs.describe_uncertain(view.record)[0]))
+        box.separator(factor=BOX_GAP)
         draw_ways(box, view.record)
+    box.separator(factor=BOX_GAP)
     _draw_buttons(box, context, list(_buttons(context, view, failure)))
 
 
