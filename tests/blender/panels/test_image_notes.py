@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the panel says about the image, and the buttons that edit it."""
+"""Sentences about the image in the sidebar, and the buttons that edit it."""
 
 from __future__ import annotations
 
