@@ -19,15 +19,13 @@ from ..providers import BadImage, Provider
 from ..state import subject_box
 from ..state.preflight import picture_key, picture_problem, unreadable_problem
 from ..state.scene_properties import choices_of
-from .text_layout import ICON, LINE, draw_text, first_share, text_height
+from .text_layout import ICON, LINE, UNIT, draw_text, first_share, text_height
 
 SMALL = 256
 """Pixels of the subject's longer side below which services make poor meshes."""
 # Mean brightness of the subject, 0 to 1, below which its shape is hard to see.
 DARK = 0.16
 REMOVE, CROP, MARK = "Remove Background", "Crop to Subject", "Mark Subject"
-ICON_SHARE = 0.12
-"""Share of a narrow row that a button with only an icon takes."""
 DOWNLOADING = "Downloading the image..."
 
 
@@ -172,8 +170,8 @@ def _draw_ways(
 
 def _draw_crop(row: bpy.types.UILayout, context: bpy.types.Context, chosen: Any) -> None:
     """Draw the buttons that crop to the subject and mark it."""
-    room = 1.0 - ICON_SHARE * bool(subject_box.box_of(chosen))
-    share = first_share(context, tr(CROP), tr(MARK), room, taken=ICON)
+    taken = ICON + UNIT * bool(subject_box.box_of(chosen))
+    share = first_share(context, tr(CROP), tr(MARK), taken=taken)
     ways = row.split(factor=share, align=True) if share else row
     ways.operator("image_to_mesh.develop", text=CROP).crop = True
     draw_box_buttons(ways.row(align=True) if share else row, chosen, MARK if share else "")
@@ -190,5 +188,5 @@ def draw_box_buttons(row: bpy.types.UILayout, chosen: Any, text: str = "") -> No
 def _share_of_remove(context: bpy.types.Context, image: bpy.types.Image) -> float:
     """Return the share of the row for Remove Background; 0 if both buttons do not fit into it."""
     icons = 1 + bool(image.get(EDITED_FROM)) + bool(subject_box.box_of(choices_of(context.scene)))
-    room = 1.0 - ICON_SHARE * icons
+    room = 1.0 - 0.12 * icons
     return first_share(context, tr(REMOVE), tr(CROP), room)

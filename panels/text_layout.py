@@ -159,8 +159,8 @@ def first_share(
 ) -> float:
     """Return the fraction of a row for the first of two buttons; 0 if both do not fit.
 
-    `share` is the part of the region's width that the row may take, and `taken` is the width of an
-    icon of the second button in pixels.
+    `share` is the part of the region's width that the row may take, and `taken` is the width of
+    icons that the second button shares its place with, in pixels.
     """
     needed = [_drawn_width(text) + BORDERS for text in (first, second)]
     needed[1] += taken
