@@ -58,7 +58,7 @@ def test_the_page_in_english_and_german(artist: Artist) -> None:
     assert {"Library", "Import Defaults", "Use Current Scene", "Asset Library"} <= english
     artist.speak("de_DE")
     german = read_page(artist, "german-preferences-import")
-    assert {"Bibliothek", "Vorgaben für den Import", "Asset-Bibliothek"} <= german
+    assert {"Bibliothek", "Standardwerte für den Import", "Asset-Bibliothek"} <= german
     left = "[one for one in page if german.get(one, one) != one]"
     assert artist.session.run(left) == []
     artist.speak("en_US")
