@@ -192,11 +192,13 @@ class AddressPolicy:
 
         The check is based on the service's base URL if there is one, otherwise on `url`. If that
         URL is invalid, any host is allowed. The user's own servers may only refer to hosts in the
-        user's own network.
+        user's own network, or to public hosts if they are on the internet.
         """
         with contextlib.suppress(BadAddress):
             check = host_check_for(read_address(self.base or url))
-            return _own_hosts_only(check) if self.is_own else check
+            if self.is_own:
+                return _own_hosts_only(check)
+            return _check_public if self._self_hosted else check
         return _allow_any_host
 
     def _is_near(self) -> bool:
@@ -208,6 +210,15 @@ class AddressPolicy:
         """Raise Unreachable for any host but this computer while online access is off."""
         if not self._online and not address.is_loopback:  # guard: offline-calls-nobody
             raise offline_error()
+
+
+def _check_public(host: str) -> None:
+    """Raise Forbidden for a host in a private network.
+
+    For a user's own server on the internet: its name is a stranger's, who decides what it leads to.
+    """
+    if is_private(host):  # guard: public-servers-name-nobody-near
+        raise Forbidden
 
 
 def _own_hosts_only(check: Callable[[str], None]) -> Callable[[str], None]:
