@@ -44,9 +44,7 @@ GOOD = [
     {"extra_fields": '{"prompt": "a cup", "steps": 30, "scale": 0.5, "remesh": false}'},
     {"send_as": "json", "extra_fields": '{"options": {"views": [1, 2]}, "none": null}'},
     {"send_as": "body", "image_field": ""},
-    {
-        "extra_fields": '{"max_tokens": 9, "keypoints": 2, "keyframe": 1, "author": "a", "bypass": 1}'
-    },
+    {"extra_fields": '{"max_tokens": 9, "keypoints": 2, "keyframe": 1, "author": "a"}'},
     {"status_path": "/status?session={id}", "path": "/make?tokens=5&passes=2"},
     {"extra_headers": '{"Accept": "model/gltf-binary", "X-Style": "clay"}'},
 ]
