@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 from .._shared.credentials import split_header
+from .._shared.http.allowed_addresses import has_dot_segments
 from .._shared.messages import Message
 
 if TYPE_CHECKING:
@@ -105,8 +106,7 @@ def lookup(answer: object, dotted: str) -> Any:
 
 
 def _is_path(text: str) -> bool:
-    path = text.partition("?")[0]
-    climbs = any(part in (".", "..") for part in path.lower().replace("%2e", ".").split("/"))
+    climbs = has_dot_segments(text)
     return len(text) <= LONGEST and bool(PATH.fullmatch(text)) and not climbs  # guard: paths-stay
 
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
 import socket
 from collections.abc import Callable
+from urllib.parse import unquote
 
 from ..errors import ImageToMeshError
 from .addresses import (
@@ -123,11 +125,12 @@ class AddressPolicy:
     def is_home(self, address: WebAddress) -> bool:
         """Return whether a file is at the user's own server, which may require the secret for it.
 
+        It has to be below the base URL's path, which may be one of several users' on that server.
         Other services sign the addresses of their files instead, and never get it.
         """
         if not self._self_hosted:
             return False
-        return address.server == read_address(self.base).server  # guard: secrets-stay-at-home
+        return _is_below(address, read_address(self.base))  # guard: secrets-stay-at-home
 
     def at_home(self, path: str, *, secret: bool = True) -> WebAddress:
         """Return the URL of a path at the service. `secret`: the call carries the secret, if any.
@@ -210,6 +213,23 @@ class AddressPolicy:
         """Raise Unreachable for any host but this computer while online access is off."""
         if not self._online and not address.is_loopback:  # guard: offline-calls-nobody
             raise offline_error()
+
+
+def has_dot_segments(rest: str) -> bool:
+    """Return whether a path, with or without a query, has `.` or `..` as a segment, even quoted.
+
+    Clients and servers resolve them (RFC 3986, section 5.2.4), so it leads out of its folder.
+    """
+    path = unquote(re.split(r"[?#]", rest, maxsplit=1)[0])
+    return any(part in (".", "..") for part in re.split(r"[/\\]", path))
+
+
+def _is_below(address: WebAddress, base: WebAddress) -> bool:
+    prefix = base.rest.rstrip("/")
+    is_inside = not prefix or address.rest == prefix or address.rest.startswith(f"{prefix}/")
+    # Without a path in the base, the whole server is the user's.
+    stays = not prefix or not has_dot_segments(address.rest)
+    return address.server == base.server and is_inside and stays
 
 
 def _check_public(host: str) -> None:

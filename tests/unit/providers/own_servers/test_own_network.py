@@ -305,3 +305,19 @@ def test_an_inspection_carries_no_secret_and_needs_no_consent(
     with pytest.raises(Unreachable, match="refused"):
         to("http://192.168.1.5:8081", headers=HEADER).inspect("/health", 1.0)
     assert reached == ["192.168.1.5"]
+
+
+@pytest.mark.parametrize(
+    ("path", "sent"),
+    [("/mine/a.glb", True), ("/a.glb", False), ("/mined/a.glb", False),
+     ("/mine/%2e%2e/a.glb", False), ("/mine/../a.glb", False), ("/mine/x/..%2f../a.glb", False)],
+)  # fmt: skip
+def test_the_secret_stays_below_the_path_of_the_address(
+    to: Callable[..., Http], path: str, sent: bool
+) -> None:
+    other = OtherServer({"/a.glb": "mesh", path: "mesh"})
+    with serving(other):
+        http = to(f"{other.url}/mine", headers=HEADER)
+        with http.open_download(f"{other.url}{path}", {}, None) as stream:
+            b"".join(stream.pieces)
+    assert ["authorization" in headers for headers in other.headers] == [sent]
