@@ -138,6 +138,26 @@ def test_a_fault_neither_repeats_nor_loses_the_order(
     assert server.orders == 1
 
 
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [
+        ({"cup": "/files/cup.glb", "mesh": {}}, {"mesh_field": "cup"}),
+        ({"cup": "{url}/jobs/7f3a"}, {"status_path": "{id}", "id_field": "cup"}),
+    ],
+)
+def test_a_saved_answer_is_read_again_with_other_settings(
+    run: Run, tmp_path: Path, answer: dict[str, Any], right: dict[str, str]
+) -> None:
+    with serving(Custom()) as server:
+        server.answer = json.loads(json.dumps(answer).replace("{url}", server.url))
+        wrong = {**right, "mesh_field": "other", "id_field": "other"}
+        view = run(server, **{name: wrong[name] for name in right if name != "status_path"})
+        assert view.state is State.UNCERTAIN
+        record = Library(tmp_path).load(view.job)
+        assert mesh_of(run(server, record=record, **right), tmp_path) == server.mesh
+    assert server.orders == 1
+
+
 @pytest.mark.parametrize("name", ["../../{foreign}", "link.glb"])
 def test_a_strangers_record_moves_no_file_from_elsewhere(
     run: Run, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, name: str
