@@ -219,7 +219,7 @@ def test_a_file_out_of_the_network_is_refused(
 def test_a_server_on_the_internet_names_no_file_nearby(
     to: Callable[..., Http], reached: list[str], url: str
 ) -> None:
-    """Whoever owns the name decides that it also leads to a private address."""
+    """The owner of the name decides that it also leads to a private address."""
     with (
         pytest.raises(BadMesh, match="the local network"),
         to("https://both.example", may_be_public=True).open_download(url, {}),
