@@ -174,9 +174,9 @@ def _sends_token(context: bpy.types.Context, provider: Provider[Any]) -> bool:
 
 
 def _owner(context: bpy.types.Context, provider: Provider[Any]) -> str:
-    """Return the name under which a public server is confirmed; empty if the server is none."""
+    """Return the name under which a public server is confirmed; empty for other servers."""
     host = _public_host(context, provider)
-    return f"{host} token" if host and _sends_token(context, provider) else host
+    return f"{host}/token" if host and _sends_token(context, provider) else host
 
 
 def _key(provider: Provider[Any], place: str) -> str:

@@ -136,14 +136,18 @@ def _functions(config: Mapping[str, Any], endpoints: Mapping[str, Any]) -> Itera
         endpoint = endpoints.get(f"/{name}")
         if not (isinstance(name, str) and type(number) is int and isinstance(endpoint, dict)):
             continue
-        inputs, outputs = (_named(components, item.get(side)) for side in ("inputs", "outputs"))
+        inputs, outputs = (
+            _find_components(components, item.get(side)) for side in ("inputs", "outputs")
+        )
         parameters = _parameters(inputs, _dicts(endpoint.get("parameters")))
         if parameters is not None:
             types = tuple(_type(component) for component in outputs)
             yield Function(name, number, parameters, types)
 
 
-def _named(components: Mapping[int, Mapping[str, Any]], ids: object) -> list[Mapping[str, Any]]:
+def _find_components(
+    components: Mapping[int, Mapping[str, Any]], ids: object
+) -> list[Mapping[str, Any]]:
     """Return the components with these ids; an empty one for an id that there is not."""
     return [components.get(key, {}) if isinstance(key, int) else {} for key in _list(ids)]
 

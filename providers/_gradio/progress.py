@@ -72,7 +72,7 @@ def task_state(ticket: Ticket, http: Http) -> Progress | Result:
 def leave_queue(ticket: Ticket, http: Http) -> None:
     """Tell the app that nobody waits for the current call, and stop reading its messages.
 
-    A server other than the one with the order is told nothing. Raises Unreachable without an
+    Calls no server but the one with the order. Raises Unreachable without an
     answer.
     """
     data, kept = ticket.data, _transcript(http)

@@ -114,7 +114,7 @@ class Call:
         self.sent = Sent.YES
 
     def lift_deadline(self, seconds: float = math.inf) -> None:
-        """Give the rest of the call so many seconds; the stall timeout still applies."""
+        """Give the rest of the call this many seconds; the stall timeout still applies."""
         self._ends = time.monotonic() + seconds
 
 

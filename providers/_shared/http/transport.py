@@ -70,7 +70,7 @@ class Answer:
         self._failure = failure
 
     def lift_deadline(self, seconds: float = math.inf) -> None:
-        """Give the rest of the body so many seconds; the stall timeout still applies."""
+        """Give the rest of the body this many seconds; the stall timeout still applies."""
         self._call.lift_deadline(seconds)
 
     def expect(self, limit: int) -> None:

@@ -99,7 +99,7 @@ def test_the_streams_of_a_service_end_at_the_deadline(monkeypatch: pytest.Monkey
 
 
 class Elsewhere:
-    """A connection to another server, which takes note of what it is told."""
+    """A connection to another server, which takes note of its calls."""
 
     address = "http://127.0.0.1:7861"
 
@@ -113,7 +113,7 @@ class Elsewhere:
 
 
 @pytest.mark.parametrize(("port", "count"), [(7860, 0), (7861, 1)])
-def test_only_the_server_with_the_order_is_told_to_cancel(
+def test_only_the_server_with_the_order_is_asked_to_cancel(
     tmp_path: Path, port: int, count: int
 ) -> None:
     ticket = Ticket({"server": f"http://127.0.0.1:{port}", "event": "e", "session": "s",
@@ -124,7 +124,7 @@ def test_only_the_server_with_the_order_is_told_to_cancel(
 
 
 @pytest.mark.parametrize("wait", [HUGE, float("inf"), float("nan")])
-def test_an_estimate_that_is_no_number_is_none(wait: float) -> None:
+def test_an_estimate_must_be_a_finite_number(wait: float) -> None:
     assert next_pause(Progress("Waiting", HUGE, wait), 0.0) == 1.0
 
 
@@ -139,7 +139,7 @@ def functions_of(*, inputs: Any = (1,), outputs: Any = (), **props: Any) -> list
 
 
 @pytest.mark.parametrize("odd", [float("inf"), float("nan"), HUGE, [], "0"])
-def test_a_bound_that_is_no_number_is_none(odd: Any) -> None:
+def test_a_bound_must_be_a_finite_number(odd: Any) -> None:
     (function,) = functions_of(minimum=odd, maximum=odd, step=odd)
     (parameter,) = function.parameters
     assert (parameter.minimum, parameter.maximum, parameter.step) == (None, None, None)
@@ -149,7 +149,7 @@ def test_a_bound_that_is_no_number_is_none(odd: Any) -> None:
 
 
 @pytest.mark.parametrize("odd", [[[1]], [{}], [None], 5, {}])
-def test_ids_that_are_none_name_no_component(odd: Any) -> None:
+def test_odd_ids_name_no_component(odd: Any) -> None:
     functions_of(inputs=odd)
     (function,) = functions_of(outputs=odd)
     assert set(function.outputs) <= {""}
