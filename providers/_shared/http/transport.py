@@ -8,6 +8,7 @@ cookies, read the bodies of redirects and take credentials from `.netrc`.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import ssl
 import zlib
@@ -72,9 +73,9 @@ class Answer:
         self._raw = response.raw
         self._failure = failure
 
-    def lift_deadline(self) -> None:
-        """Remove the time limit for the rest of the body; the stall timeout still applies."""
-        self._call.lift_deadline()
+    def lift_deadline(self, seconds: float = math.inf) -> None:
+        """Give the rest of the body this many seconds; the stall timeout still applies."""
+        self._call.lift_deadline(seconds)
 
     def expect(self, limit: int) -> None:
         """Limit the bytes received to those that a body of `limit` bytes can need on the wire."""
