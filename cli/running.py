@@ -83,10 +83,10 @@ def spec_for(
     preferences = preferences_for(arguments, provider, host.preferences)
     keys = keys_for(provider, preferences, os.environ)
     base = base_url(provider, preferences, os.environ)
+    is_sent = provider.sends_keys_to(base)
     if host_name := provider.public_host(base):
-        _print_owner(host_name)
-    is_sent = provider.self_hosted and provider.sends_keys_to(base)
-    if is_sent and (problem := unencrypted_problem(base, keys)):
+        _print_owner(host_name, token=is_sent and bool(keys))
+    if is_sent and provider.self_hosted and (problem := unencrypted_problem(base, keys)):
         raise problem
     return JobSpec(
         provider=provider.id,
@@ -101,9 +101,10 @@ def spec_for(
 
 
 @functools.cache
-def _print_owner(host: str) -> None:
-    """Print once that a server is somebody else's."""
-    print_notice(f"{host} is somebody else's server. Its owner can see your images.")
+def _print_owner(host: str, *, token: bool) -> None:
+    """Print once that a server is somebody else's; `token`: whether it gets the user's token."""
+    seen = "your images and your token" if token else "your images"
+    print_notice(f"{host} is somebody else's server. Its owner can see {seen}.")
 
 
 def pairs(texts: Sequence[str], option: str) -> dict[str, str | None]:

@@ -11,14 +11,16 @@ from ..jobs import Failure, JobSpec, Library, Record, State, session
 from ..jobs.disk.trust import HINT, check_author, is_trusted
 from ..jobs.library.uncertain import describe_uncertain, give_up
 from ..jobs.state_after_error import can_resume
-from ..providers import ImageToMeshError, LibraryProblem, get_provider
+from ..providers import ImageToMeshError, InvalidSettings, LibraryProblem, get_provider
 from . import own_servers
 from .exit_codes import DONE, INTERRUPTED, UNCERTAIN
 from .hints import hint_here
 from .output import print_line, print_notice
 from .running import BlenderHost, library_of, report, run_job, spec_for
+from .server_settings import OPTION as ADDRESS
 from .server_settings import add_address, at_address
 
+PLAIN = own_servers.OPTION
 WAIT_FOR_OTHER = 15.0
 """Maximum seconds to wait for another process to stop a job, or for a service to be notified."""
 
@@ -77,6 +79,7 @@ def _resume(arguments: argparse.Namespace, host: BlenderHost) -> int:
         if not can_resume(record, library.folder(record.id)):
             return report(arguments, record, record.failure, None)
         return run_job(_spec(arguments, host, record), arguments)
+    _check_no_address(arguments)
     codes, untrusted = [DONE], 0
     for record in library.all()[0]:
         if not (record.own or is_trusted(library.root)):
@@ -97,6 +100,13 @@ def _resume(arguments: argparse.Namespace, host: BlenderHost) -> int:
         count = f"Untrusted unfinished jobs in {library.root}: {untrusted}"
         print_notice(f"{count}. {hint_here(HINT)}")
     return next(filter(None, codes), DONE)
+
+
+def _check_no_address(arguments: argparse.Namespace) -> None:
+    """Raise InvalidSettings for an address, which one server's secret must not reach by another."""
+    for option, given in ((ADDRESS, arguments.address), (PLAIN, arguments.send_unencrypted)):
+        if given:  # guard: one-address-for-one-job
+            raise InvalidSettings(f"{option} is for a single job.", "Name the job, too.")
 
 
 def _resume_one(arguments: argparse.Namespace, host: BlenderHost, record: Record) -> int:

@@ -19,8 +19,8 @@ from ..providers import (
     Provider,
     Secret,
     Settings,
+    may_send_plain,
     settings_of,
-    unencrypted_problem,
 )
 from ..providers._shared.redaction import redactor_for
 from .abandonable_call import Call, Closed
@@ -204,6 +204,6 @@ def open_http(
         online=online,
         self_hosted=provider.self_hosted,
         may_be_public=provider.may_be_public,
-        plain_secrets=unencrypted_problem(base_url, sent) is None,
+        plain_secrets=may_send_plain(base_url, sent),
         pause=pause,
     )

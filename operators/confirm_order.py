@@ -43,7 +43,7 @@ def is_needed(context: bpy.types.Context, place: str, count: int = 1, *, said: b
     `said` tells whether the button named the provider and the price. If it did not, or if there are
     several orders, each click must be confirmed. Otherwise, the first order of each provider from
     each place must be, except from the sidebar, and from everywhere the first one to a server on
-    the internet that anybody may run.
+    the internet that anybody may run, and again the first one that sends it the user's token.
     """
     provider = provider_of(context.scene)
     if not provider.is_remote:
@@ -51,8 +51,8 @@ def is_needed(context: bpy.types.Context, place: str, count: int = 1, *, said: b
     if count > 1 or not said:  # guard: several-orders-ask
         return True
     known = preferences.read_json(context, KNOWN)
-    host = _public_host(context, provider)
-    if host and _key(provider, host) not in known:  # guard: a-strangers-server-asks
+    owner = _owner(context, provider)
+    if owner and _key(provider, owner) not in known:  # guard: a-strangers-server-asks
         return True
     return place != SIDEBAR and _key(provider, place) not in known  # guard: new-place-asks
 
@@ -60,13 +60,14 @@ def is_needed(context: bpy.types.Context, place: str, count: int = 1, *, said: b
 def remember(context: bpy.types.Context, place: str) -> None:
     """Remember that the user confirmed an order from this place, unless it is the sidebar.
 
-    Also remembers that the images may go to a server that anybody may run.
+    Also remembers that the images, and the token if there is one, may go to a server that anybody
+    may run.
     """
     provider = provider_of(context.scene)
     if not provider.is_remote:
         return
-    host = _public_host(context, provider)
-    confirmed = [name for name in (place, host) if name not in ("", SIDEBAR)]
+    owner = _owner(context, provider)
+    confirmed = [name for name in (place, owner) if name not in ("", SIDEBAR)]
     if confirmed:
         known = preferences.read_json(context, KNOWN)
         added = {_key(provider, name): True for name in confirmed}
@@ -107,9 +108,12 @@ def question(context: bpy.types.Context, count: int, *, repeated: bool, images: 
     repeated, a sentence that says so comes first.
     """
     lines = [_what_it_costs(context, count)]
-    if host := _public_host(context, provider_of(context.scene)):
-        owner = tr("{} is somebody else's server. Its owner can see your images.")
-        lines.insert(0, owner.format(host))
+    provider = provider_of(context.scene)
+    if host := _public_host(context, provider):
+        said = "{} is somebody else's server. Its owner can see your images."
+        if _sends_token(context, provider):
+            said = "{} is somebody else's server. Its owner can see your images and your token."
+        lines.insert(0, tr(said).format(host))
     if images > 1:
         lines.append(tr("{} images are sent.").format(images))
     if repeated:
@@ -158,6 +162,21 @@ def _public_host(context: bpy.types.Context, provider: Provider[Any]) -> str:
         return provider.public_host(preferences.address(context, provider))
     except ImageToMeshError:
         return ""  # nothing is sent to such an address
+
+
+def _sends_token(context: bpy.types.Context, provider: Provider[Any]) -> bool:
+    """Return whether a key is set, and goes to the server."""
+    try:
+        is_sent = provider.sends_keys_to(preferences.address(context, provider))
+        return is_sent and bool(preferences.keys(context, provider))
+    except ImageToMeshError:
+        return False  # nothing is sent
+
+
+def _owner(context: bpy.types.Context, provider: Provider[Any]) -> str:
+    """Return the name under which a public server is confirmed; empty for other servers."""
+    host = _public_host(context, provider)
+    return f"{host}/token" if host and _sends_token(context, provider) else host
 
 
 def _key(provider: Provider[Any], place: str) -> str:

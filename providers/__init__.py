@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ._shared.credentials import parts_to_hide, split_header
+from ._shared.credentials import parts_to_hide
 from ._shared.errors import (
     BadImage,
     BadKey,
@@ -48,6 +48,7 @@ from ._shared.http.addresses import (
 )
 from ._shared.http.ca_bundle import ca_bundle_problem, set_ca_bundle
 from ._shared.images import PictureLimits
+from ._shared.keys import UNENCRYPTED, keys_for, may_send_plain, unencrypted_problem
 from ._shared.lazy_names import lazy_names
 from ._shared.messages import (
     Message,
@@ -170,6 +171,7 @@ __all__ = [
     "is_loopback_address",
     "join_messages",
     "keys_for",
+    "may_send_plain",
     "os_reason",
     "parts_to_hide",
     "read_address",
@@ -196,8 +198,6 @@ _HOMES = {
 if not TYPE_CHECKING:  # with a `__getattr__`, a type checker accepts any name at all
     __getattr__ = lazy_names(__name__, globals(), _HOMES)
 
-UNENCRYPTED = "unencrypted_servers"
-"""The preference with the servers to which secrets may be sent unencrypted, separated by spaces."""
 FIRST = "local"
 """The provider that is listed first, because it works without an account."""
 
@@ -223,89 +223,6 @@ def get_provider(provider: str) -> Provider[Any]:
             Message("Known providers: {known}.", known=known),
         )
     return found
-
-
-def keys_for(
-    provider: Provider[Any], preferences: Mapping[str, str], environment: Mapping[str, str]
-) -> dict[str, Secret]:
-    """Return the provider's keys, by the names of their preferences.
-
-    A preference takes precedence over the environment variable. Optional keys may be missing.
-    Raises MissingKey for any other key that is not set, and BadKey for one that cannot be sent.
-    """
-    keys: dict[str, Secret] = {}
-    agreed = preferences.get(UNENCRYPTED, "").split()
-    for field in provider.keys:
-        own = preferences.get(field.preference, "").strip()
-        value = own or environment.get(field.environment, "").strip()
-        if not value and field.optional:
-            continue
-        if not value:
-            raise MissingKey(
-                Message("{provider} needs an API key.", provider=provider.label),
-                Message(
-                    "Set {field} in the add-on preferences, or the environment variable "
-                    "{environment}.",
-                    field=as_message(field.title),
-                    environment=field.environment,
-                ),
-                provider.key_url,
-            )
-        _check_key(value, provider, field)
-        keys[field.preference] = Secret(value, agreed)
-    return keys
-
-
-def unencrypted_problem(base: str, keys: Mapping[str, Secret]) -> InvalidSettings | None:
-    """Return the error for secrets that would be sent unencrypted to a base URL.
-
-    Returns None if there are no secrets, if they are sent encrypted or not beyond this computer, or
-    if the user agrees to that; also for a URL that is not valid, which is never called.
-    """
-    try:
-        address = read_address(base)
-    except BadAddress:
-        return None
-    if not keys or address.scheme == "https" or address.is_loopback:
-        return None
-    if all(address.server in key.plain_to for key in keys.values()):
-        return None
-    from ._shared.http.verdicts import unencrypted_error  # not needed when Blender starts
-
-    return unencrypted_error(address)
-
-
-def _check_key(value: str, provider: Provider[Any], field: KeyField) -> None:
-    """Raise BadKey for a key with spaces or non-ASCII or control characters, or a bad header.
-
-    The message names `field` and `provider`.
-    """
-    if field.kind == "header":
-        return _check_header(value, provider, field)
-    if not all("!" <= character <= "~" for character in value):
-        raise BadKey(
-            Message(
-                "The {field} for {provider} contains invalid characters.",
-                field=as_message(field.title),
-                provider=provider.label,
-            ),
-            "Paste it again, without spaces or line breaks.",
-            provider.key_url,
-        )
-    return None
-
-
-def _check_header(value: str, provider: Provider[Any], field: KeyField) -> None:
-    try:
-        split_header(value)
-    except ValueError as error:
-        message = Message(
-            "The {field} for {provider} is not a header that can be sent.",
-            field=as_message(field.title),
-            provider=provider.label,
-        )
-        hint = "Enter a name and a value, for example “Authorization: Basic …”."
-        raise BadKey(message, hint) from error
 
 
 def base_url(

@@ -41,7 +41,7 @@ TALL = {
     "panel-crowded": "dark/running-15",
     "panel-settings": "dark/settings-changed",
     "panel-placement": "dark/placement",
-    "panel-results": "dark/results-selected",
+    "panel-results": "dark/results-selected-end",
     "panel-scale-2": "scale-2/image",
     "preferences-import": "dark/preferences-end",
 }

@@ -17,26 +17,33 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from ...providers import ImageToMeshError, Message, Sent, Uncertain
+from ...providers import BadReply, ImageToMeshError, Message, Sent, Uncertain
 from ...providers._shared.servers.event_stream import Events, Followed
 from ...providers._shared.untrusted_text import json_bytes
+from ..state_after_error import state_after
+from ..values import State
 from .plain_files import is_plain, read_plain, write_whole
 
 log = logging.getLogger(__name__)
 
 LARGEST = 32 * 1024 * 1024
 """Maximum bytes of a file of this module."""
+MOST_BYTES = LARGEST - 64 * 1024
+"""Bytes of a stream's messages, as JSON, after which reading stops; the rest is for its end."""
 SAVE_INTERVAL = 5.0
 """Minimum seconds between two saves of a stream that goes on; its end is saved at once."""
 MOST_MESSAGES = 10_000
 """Messages of a stream after which reading stops."""
 CUT_OFF = "this program ended meanwhile"
+STOPPED = "the job was canceled"
+AGAIN = "Submit the job again, or discard it."
 
 _lock = threading.Lock()
 _readers: dict[Path, _Reader] = {}
 """The streams that are being read in this process, by their files."""
 _locks: dict[Path, threading.Lock] = {}
 """A lock for each call: one that a job no longer waits for may still get its answer."""
+_BETWEEN = b", "
 
 
 class JobTranscript:
@@ -46,7 +53,7 @@ class JobTranscript:
         self._folder = folder
 
     def once(self, name: str, send: Callable[[], Any]) -> Any:
-        """Return the answer to a call that is made once. Raises Uncertain if it was lost."""
+        """Return the answer to a call that is made once; see `Transcript.once`."""
         path = self._file("call", name)
         with _lock:
             lock = _locks.setdefault(path, threading.Lock())
@@ -56,11 +63,13 @@ class JobTranscript:
             write_whole(path, b"{}")
             try:
                 answer = send()
-            except Uncertain:
-                raise
-            except ImageToMeshError:
-                path.unlink(missing_ok=True)
-                raise
+            except ImageToMeshError as error:
+                if _is_refusal(error):
+                    path.unlink(missing_ok=True)
+                    raise
+                if isinstance(error, Uncertain):
+                    raise
+                raise Uncertain(error.message, AGAIN) from error
             write_whole(path, json_bytes({"answer": answer}))
         return answer
 
@@ -68,8 +77,7 @@ class JobTranscript:
         kept = self.answer(name)
         if kept is None:  # guard: later-calls-are-sent-once
             raise Uncertain(
-                "It is unknown whether the service received the last call of the job.",
-                "Submit the job again, or discard it.",
+                "It is unknown whether the service received the last call of the job.", AGAIN
             )
         return kept
 
@@ -93,6 +101,12 @@ class JobTranscript:
                 del _readers[path]
             return reader.take()
 
+    def stop(self) -> None:
+        """Stop reading the job's streams; see `Transcript.stop`."""
+        with _lock:
+            for path in [path for path in _readers if path.parent == self._folder]:
+                _readers.pop(path).is_stopped = True
+
     def _file(self, kind: str, name: str) -> Path:
         # Hidden, since nobody has to read them.
         return self._folder / f".{kind}-{name}.json"
@@ -105,9 +119,13 @@ class _Reader:
         self._path = path
         self._events = events
         self._messages: list[Any] = []
+        self._encoded: list[bytes] = []
+        self._size = 0
         self._reason = ""
         self._unopened: ImageToMeshError | None = None
         self._is_over = False
+        self.is_stopped = False
+        """Whether nobody waits for the stream; it is closed with the next message of any kind."""
         self.is_done = False
         """Whether nothing more comes, and the file has all of it."""
         self.thread = threading.Thread(target=self._run, daemon=True)
@@ -140,21 +158,40 @@ class _Reader:
         saved = 0.0
         with closing(self._events()) as events:
             for message in events:
-                self._messages.append(message)
+                if self.is_stopped:
+                    self._reason = STOPPED
+                    return
+                if message is None:
+                    continue
+                self._keep(message)
                 if time.monotonic() - saved > SAVE_INTERVAL:
                     self._save()
                     saved = time.monotonic()
-                if len(self._messages) >= MOST_MESSAGES:
-                    return
+
+    def _keep(self, message: Any) -> None:
+        """Keep a message. Raises BadReply if a later process could not read the file with it."""
+        encoded = json_bytes(message)
+        self._size += len(encoded) + len(_BETWEEN)
+        if self._size > MOST_BYTES or len(self._messages) >= MOST_MESSAGES:
+            raise BadReply("The service sent too many messages.", AGAIN)
+        self._encoded.append(encoded)
+        self._messages.append(message)
 
     def _save(self, *, is_over: bool = False) -> bool:
-        data = {"messages": self._messages, "is_over": is_over, "reason": self._reason}
+        end = json_bytes({"is_over": is_over, "reason": self._reason}).removeprefix(b"{")
+        data = b'{"messages": [' + _BETWEEN.join(self._encoded) + b"], " + end
         try:
-            write_whole(self._path, json_bytes(data))
+            write_whole(self._path, data)
         except OSError as error:  # this process still has them
             log.warning("a stream cannot be saved: %s", error)
             return False
         return True
+
+
+def _is_refusal(error: ImageToMeshError) -> bool:
+    """Return whether a call was certainly not accepted, by the rule for the order of a job."""
+    after = state_after(error.kind, State.SUBMITTING, error.sent)
+    return after in (State.QUEUED, State.FAILED)
 
 
 def _as_followed(kept: dict[str, Any]) -> Followed:

@@ -24,6 +24,7 @@ from ...providers import (
     Uncertain,
 )
 from ..abandonable_call import Call
+from ..disk.file_names import is_portable
 from ..disk.gltf_extras import strip_asset_extras
 from ..disk.plain_files import is_plain, open_plain
 from ..library.file_names import DOWNLOAD, PREVIEW
@@ -138,9 +139,11 @@ class MeshDownload:
     def _embedded_mesh(self, name: str) -> str:
         """Return `name`, the file of a mesh that was in the answer to the order.
 
-        Raises Uncertain if the file is missing, because such a mesh cannot be requested again.
+        Raises Uncertain if the file is missing, because such a mesh cannot be requested again, and
+        for a path or a link: a stranger's record must not move a file from elsewhere.
         """
-        if not (self._live.folder / name).is_file():  # guard: mesh-of-the-answer-is-there
+        is_own = is_portable(name) and is_plain(self._live.folder / name)
+        if not is_own:  # guard: mesh-of-the-answer-is-there
             raise Uncertain(
                 Message(
                     "The mesh file is missing from the job's folder: {file}.",

@@ -119,9 +119,8 @@ class Reconciler:
             return False
         try:
             # `submit` itself parses the answer: the connection replays it and sends nothing.
-            ticket = self._provider.submit(
-                self._request(), self._upload_tokens(), cast("Any", ReplayConnection(reply))
-            )
+            replay = cast("Any", ReplayConnection(reply, self._spec.base_url))
+            ticket = self._provider.submit(self._request(), self._upload_tokens(), replay)
         except ImageToMeshError as error:
             # Only the service's own verdict resolves the order; a gateway's error leaves it open.
             own = reply.ok or reply.refused

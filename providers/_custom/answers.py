@@ -224,6 +224,7 @@ def _is_word(value: object) -> bool:
 def _fraction(values: list[tuple[str | int, Any]]) -> float | None:
     for name, value in values:
         if name in ("progress", "percent", "percentage") and type(value) in (int, float):
-            part = value / 100 if value > 1 or name != "progress" else value
-            return float(part) if 0 <= part <= 1 else None
+            if not 0 <= value <= 100:  # also whole numbers that no float can hold
+                return None
+            return float(value if name == "progress" and value <= 1 else value / 100)
     return None

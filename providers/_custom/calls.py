@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from .._shared.errors import BadReply, Failed, ImageToMeshError, Unreachable
 from .._shared.http.addresses import BadAddress, read_address, segment
+from .._shared.http.allowed_addresses import has_dot_segments
 from .._shared.messages import Message
 from .._shared.provider import (
     Picture,
@@ -85,7 +86,8 @@ def state_of(ticket: Ticket, http: Http | None) -> Progress | Result:
 
 
 def _ask(ticket: Ticket, http: Http) -> Progress | Result:
-    path = ticket.data["status"]
+    # Checked again: the record may come from others.
+    path = _own_path(ticket.data["status"], http.address)
     reply = http.get(path, headers=_headers(ticket), shorten=True)
     if reply.status in NOT_YET:
         return Progress("Generating")
@@ -208,20 +210,30 @@ def _fill(template: str, task: str) -> str:
 def _own_path(text: str, address: str) -> str:
     """Return the path at the server to which a URL or path in its answer refers.
 
-    Raises BadReply for a URL at another server, which must not get the secret header.
+    Raises BadReply for a URL at another server, or outside the path of the user's address: neither
+    must get the secret header.
     """
     if text.startswith("/") and not text.startswith("//"):
-        return text
-    with contextlib.suppress(BadAddress):
-        found, home = read_address(text), read_address(address)
-        prefix = home.rest.rstrip("/")
-        # Only below the user's address, which may be one of several on that server.
-        if found.server == home.server and found.rest.startswith(f"{prefix}/"):
-            return found.rest[len(prefix) :]
+        path = text
+    else:
+        path = _path_of_url(text, address)
+    if path and not has_dot_segments(path):  # guard: tasks-stay-below-the-address
+        return path
     raise BadReply(
         Message("The server refers to another server: {url}.", url=text[:100]),
         "Check Status Path and ID Field in the settings.",
     )
+
+
+def _path_of_url(url: str, address: str) -> str:
+    """Return the path of a URL below the user's address; empty for any other URL."""
+    with contextlib.suppress(BadAddress):
+        found, home = read_address(url), read_address(address)
+        prefix = home.rest.rstrip("/")
+        # Only below the user's address, which may be one of several on that server.
+        if found.server == home.server and found.rest.startswith(f"{prefix}/"):
+            return found.rest[len(prefix) :]
+    return ""
 
 
 def _headers(ticket: Ticket) -> dict[str, str]:

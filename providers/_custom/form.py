@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
 
 from .._shared.credentials import split_header
+from .._shared.http.allowed_addresses import has_dot_segments
 from .._shared.messages import Message
 
 if TYPE_CHECKING:
@@ -25,11 +27,23 @@ PATH = re.compile(r"/(?!/)[!$-\[\]_`a-z|~]*")
 """A path with a query: printable ASCII without `"`, `#`, backslashes, `^`, and braces."""
 FIELD = re.compile(r"[^\s\"\\\x00-\x1f\x7f]{1,100}")
 """The name of a form's field: a quotation mark or line break would end its header."""
-SECRET = re.compile(r"auth|cookie|token|secret|api-?key|password|credential", re.IGNORECASE)
+SECRET = re.compile(
+    r"auth|cookie|token|secret|key|pass|pwd|credential|session|signature", re.IGNORECASE
+)
 """In the name of a header, a sign that its value is a secret."""
+SECRET_WORD = re.compile(
+    r"(api|access|auth|private|secret|user|subscription)?"
+    r"(auth|authorization|authentication|bearer|cookies?|token|secret|key|pass(word|wd|phrase)?|pwd"
+    r"|credentials?|session|signature)",
+    re.IGNORECASE,
+)
+"""Such a sign as a whole word, since fields have names such as `max_tokens` and `keypoints`."""
+WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+"""A word of a name such as `api_key`, `Api-Key`, or `APIKey`."""
 LEADING = re.compile(r"forwarded|proxy|origin|referer|rewrite|override|real-ip|via", re.IGNORECASE)
 """In the name of a header, a sign that a proxy may send the call elsewhere because of it."""
 NOT_JSON = Message("This is not a JSON object, such as {example}.", example='{"seed": 42}')
+SECRETS = "“{name}” looks like a secret. Enter secrets as HTTP Header in the add-on preferences."
 SLASH = "A path begins with one slash, and contains no spaces, quotation marks, or “..”."
 
 
@@ -45,6 +59,8 @@ def problems_of(settings: CustomSettings) -> Iterator[tuple[str, str]]:
         yield "mesh_path", SLASH
     if settings.send_as != "body" and not FIELD.fullmatch(settings.image_field):
         yield "image_field", "A field has a name without spaces and quotation marks."
+    for setting in ("path", "status_path", "mesh_path"):
+        yield from _secrets_problem(setting, _query_names(getattr(settings, setting)))
     yield from _fields_problem(settings)
     yield from _headers_problem(settings)
 
@@ -90,8 +106,7 @@ def lookup(answer: object, dotted: str) -> Any:
 
 
 def _is_path(text: str) -> bool:
-    path = text.partition("?")[0]
-    climbs = any(part in (".", "..") for part in path.lower().replace("%2e", ".").split("/"))
+    climbs = has_dot_segments(text)
     return len(text) <= LONGEST and bool(PATH.fullmatch(text)) and not climbs  # guard: paths-stay
 
 
@@ -103,12 +118,40 @@ def _fields_problem(settings: CustomSettings) -> Iterator[tuple[str, str]]:
         return
     if settings.image_field in fields and settings.send_as != "body":
         yield "extra_fields", "The image is a field of its own."
+    yield from _secrets_problem("extra_fields", _names_in(fields))
     if settings.send_as == "json":
         return
     try:
         as_texts(fields)
     except ValueError:
         yield "extra_fields", "Lists and objects can be sent in JSON only."
+
+
+def _secrets_problem(setting: str, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for name in names:
+        if any(map(SECRET_WORD.fullmatch, WORD.findall(name))):  # guard: no-secrets-in-fields
+            yield setting, Message(SECRETS, name=name)
+            return
+
+
+def _query_names(path: str) -> Iterator[str]:
+    """Yield the names in a path's query, without those of the task's ID, which is no secret."""
+    for part in re.split("[&;]", path.partition("?")[2]):
+        name, _, value = part.partition("=")
+        if value != ID:
+            yield unquote_plus(name)
+
+
+def _names_in(fields: object) -> Iterator[str]:
+    """Yield the names of all fields, also within objects and lists."""
+    remaining = [fields]
+    while remaining:
+        value = remaining.pop()
+        if isinstance(value, dict):
+            yield from value
+            remaining += value.values()
+        elif isinstance(value, list):
+            remaining += value
 
 
 def _headers_problem(settings: CustomSettings) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._shared.errors import BadReply, Unreachable
 from .._shared.settings import Choice, Kind
-from .._shared.untrusted_text import clean
+from .._shared.untrusted_text import clean, finite_number
 from .errors import not_an_app, unreadable_app, wrong_server
 from .spaces import wait_for_space
 
@@ -136,12 +136,20 @@ def _functions(config: Mapping[str, Any], endpoints: Mapping[str, Any]) -> Itera
         endpoint = endpoints.get(f"/{name}")
         if not (isinstance(name, str) and type(number) is int and isinstance(endpoint, dict)):
             continue
-        inputs = [components.get(key, {}) for key in _list(item.get("inputs"))]
-        outputs = [components.get(key, {}) for key in _list(item.get("outputs"))]
+        inputs, outputs = (
+            _find_components(components, item.get(side)) for side in ("inputs", "outputs")
+        )
         parameters = _parameters(inputs, _dicts(endpoint.get("parameters")))
         if parameters is not None:
             types = tuple(_type(component) for component in outputs)
             yield Function(name, number, parameters, types)
+
+
+def _find_components(
+    components: Mapping[int, Mapping[str, Any]], ids: object
+) -> list[Mapping[str, Any]]:
+    """Return the components with these ids; an empty one for an id that there is not."""
+    return [components.get(key, {}) if isinstance(key, int) else {} for key in _list(ids)]
 
 
 def _parameters(
@@ -175,9 +183,9 @@ def _parameter(component: Mapping[str, Any], described: Mapping[str, Any]) -> Pa
         kind=_kind(_type(component), props, choices),
         title=_text(props.get("label")) or _text(described.get("label")),
         description=_text(props.get("info")),
-        minimum=_number(props.get("minimum")),
-        maximum=_number(props.get("maximum")),
-        step=_number(props.get("step")),
+        minimum=finite_number(props.get("minimum")),
+        maximum=finite_number(props.get("maximum")),
+        step=finite_number(props.get("step")),
         choices=choices,
     )
 
@@ -197,9 +205,8 @@ def _kind(component: str, props: Mapping[str, Any], choices: tuple[Choice, ...])
 def _is_whole(component: str, props: Mapping[str, Any]) -> bool:
     if component == "number":
         return props.get("precision") == 0
-    start = props.get("minimum") or 0
-    numbers = (props.get("step"), start)
-    return all(isinstance(number, int | float) and number == int(number) for number in numbers)
+    numbers = [finite_number(number) for number in (props.get("step"), props.get("minimum") or 0)]
+    return all(number is not None and number == int(number) for number in numbers)
 
 
 def _choices(props: Mapping[str, Any]) -> Iterator[Choice]:
@@ -215,11 +222,6 @@ def _type(component: Mapping[str, Any]) -> str:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
-
-
-def _number(value: object) -> float | None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return value if is_number else None  # type: ignore[return-value]
 
 
 def _list(value: object) -> list[Any]:

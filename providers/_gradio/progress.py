@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Mapping
 from contextlib import closing
+from math import inf
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -20,6 +21,7 @@ from .._shared.messages import Message
 from .._shared.provider import Progress, RemoteFile, Result, Ticket
 from .._shared.results.find_mesh import find_meshes
 from .._shared.servers.event_stream import Events, Followed, Transcript
+from .._shared.untrusted_text import finite_number
 from .errors import canceled_error, elsewhere, failure, lost_result, unknown_order
 from .orders import event_of, image_value, join_body
 
@@ -27,10 +29,18 @@ if TYPE_CHECKING:
     from .._shared.http.client import Http
 
 IN_QUEUE, WORKING = "Waiting in queue", "Generating"
-KEPT = frozenset({"estimation", "process_starts", "progress", "process_completed",
-                  "unexpected_error"})  # fmt: skip
+REPORTS: Mapping[str, tuple[str, ...]] = {
+    "estimation": ("rank_eta",),
+    "process_starts": (),
+    "progress": ("progress_data",),
+}
+ENDS: Mapping[str, tuple[str, ...]] = {
+    "process_completed": ("success", "output"),
+    "unexpected_error": ("message",),
+}
+"""The messages about a call that are kept, each with the fields that are read."""
 REPORT_INTERVAL = 1.0
-"""Minimum seconds between two reports of progress that are kept."""
+"""Minimum seconds between two reports of one kind that are kept."""
 LONGEST_TEXT = 2000
 """Longest text of an answer that is kept; pages with pictures have megabytes."""
 MOST_DEPTH = 12
@@ -43,7 +53,7 @@ def task_state(ticket: Ticket, http: Http) -> Progress | Result:
     Raises Failed if the app could not do it, and Uncertain if the result was lost.
     """
     data, kept = ticket.data, _transcript(http)
-    if read_address(http.address).server != data["server"]:
+    if not _is_here(data, http):
         raise elsewhere(data["server"])
     steps, images, done = data["steps"], dict(data["images"]), 0.0
     whole = sum(step["weight"] for step in steps)
@@ -60,8 +70,22 @@ def task_state(ticket: Ticket, http: Http) -> Progress | Result:
 
 
 def leave_queue(ticket: Ticket, http: Http) -> None:
-    """Tell the app that nobody waits for the current call. Raises Unreachable without an answer."""
+    """Tell the app that nobody waits for the current call, and stop reading its messages.
+
+    Calls no server but the one with the order. Raises Unreachable without an
+    answer.
+    """
     data, kept = ticket.data, _transcript(http)
+    if _is_here(data, http):
+        _leave(data, kept, http)
+    kept.stop()
+
+
+def _is_here(data: Mapping[str, Any], http: Http) -> bool:
+    return bool(read_address(http.address).server == data["server"])
+
+
+def _leave(data: Mapping[str, Any], kept: Transcript, http: Http) -> None:
     event, number = data["event"], 0
     for later in range(1, len(data["steps"])):
         answer = kept.answer(_name(data, later))
@@ -150,35 +174,59 @@ def _progress_of(message: Mapping[str, Any], before: Progress) -> Progress:
     if kind == "progress":
         return Progress(WORKING, _fraction(message.get("progress_data")))
     if kind == "estimation":
-        eta = message.get("rank_eta")
-        return Progress(IN_QUEUE, wait=eta if isinstance(eta, int | float) else None)
+        return Progress(IN_QUEUE, wait=finite_number(message.get("rank_eta")))
     return before
 
 
 def _fraction(rows: object) -> float | None:
     """Return the part that is done by the last row with a length, which is the innermost loop."""
     for row in reversed(rows if isinstance(rows, list) else []):
-        index, length = (row.get(name) for name in ("index", "length"))
-        if isinstance(index, int | float) and isinstance(length, int | float) and length > 0:
+        sizes = row if isinstance(row, dict) else {}
+        index, length = (finite_number(sizes.get(name)) for name in ("index", "length"))
+        if index is not None and length is not None and length > 0:
             return min(max(index / length, 0.0), 1.0)
     return None
 
 
 def _worth_keeping(events: Events, event: str) -> Events:
-    """Yield the messages about a call until it has ended, shortened, and not too often."""
-    last = 0.0
+    """Yield what is read of the messages about a call until it has ended, and not too often.
+
+    None stands for a message that is not kept, so that the reader notices when it shall stop.
+    """
+    last: dict[str, float] = {}
     with closing(events):
         for message in events:
-            kind = message.get("msg") if isinstance(message, dict) else None
-            if kind not in KEPT or message.get("event_id", event) != event:
+            kind = _kind_of(message, event)
+            now = time.monotonic()
+            if not kind or (kind in REPORTS and now - last.get(kind, -inf) < REPORT_INTERVAL):
+                yield None
                 continue
-            is_early = time.monotonic() - last < REPORT_INTERVAL
-            if kind == "progress" and is_early:
-                continue
-            last = time.monotonic() if kind == "progress" else last
-            yield {name: shorten(value) for name, value in message.items()}
-            if kind in ("process_completed", "unexpected_error"):
+            last[kind] = now
+            yield _shorten_message(kind, message)
+            if kind in ENDS:
                 return
+
+
+def _kind_of(message: object, event: str) -> str:
+    """Return the kind of a message about a call that is kept, and empty for any other."""
+    if not isinstance(message, dict) or message.get("event_id", event) != event:
+        return ""
+    kind = message.get("msg")
+    return kind if isinstance(kind, str) and kind in {*REPORTS, *ENDS} else ""
+
+
+def _shorten_message(kind: str, message: Mapping[str, Any]) -> dict[str, Any]:
+    names = {**REPORTS, **ENDS}[kind]
+    short = {"msg": kind, **{name: message[name] for name in names if name in message}}
+    if kind == "progress":  # apps report each of many nested loops, with any texts
+        done = _fraction(message.get("progress_data"))
+        short["progress_data"] = [] if done is None else [{"index": done, "length": 1}]
+    if kind == "estimation":
+        short["rank_eta"] = finite_number(message.get("rank_eta"))
+    if kind == "process_completed" and isinstance(output := message.get("output"), dict):
+        short["output"] = {name: output[name] for name in ("data", "error") if name in output}
+    shortened: dict[str, Any] = shorten(short)
+    return shortened
 
 
 def shorten(value: Any, depth: int = 0) -> Any:

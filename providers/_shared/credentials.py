@@ -18,6 +18,9 @@ _OWN_HEADERS = frozenset(
 )
 """Headers that belong to a call itself. A server would misunderstand calls with other values."""
 
+SHORT_PART = 8
+"""Parameters of a header with fewer characters are no secrets, and occur in other texts."""
+
 
 class KeyField(NamedTuple):
     """An API key or other secret that the user gets from the service.
@@ -104,11 +107,37 @@ def headers_of(fields: Iterable[KeyField], keys: Mapping[str, Secret]) -> dict[s
 
 
 def parts_to_hide(field: KeyField, value: str) -> tuple[str, ...]:
-    """Return a key's text, and for a header also its value and that value's last word.
-
-    A server may quote each of them.
-    """
+    """Return a key's text, and for a header also the parts of its value; see `header_parts`."""
     if field.kind != "header":
         return (value,)
-    content = value.partition(":")[2].strip()
-    return tuple(filter(None, (value, content, content.rpartition(" ")[2])))
+    return tuple(filter(None, (value, *header_parts(value.partition(":")[2].strip()))))
+
+
+def header_parts(value: str) -> tuple[str, ...]:
+    """Return what a server may quote of a header's value, without what is too short to hide.
+
+    That is the value, its last word, the login and the password of HTTP Basic (RFC 7617), and the
+    values of parameters, as in `Cookie: session=…; theme=…`.
+    """
+    scheme, _, last = value.rpartition(" ")
+    login = _decode_login(last) if scheme.strip().lower() == "basic" else ""
+    named = (part.partition("=")[2].strip(' "') for part in re.split("[;,]", value))
+    return (
+        *(value, last),
+        *filter(None, (login, login.partition(":")[2])),
+        *(part for part in named if len(part) >= SHORT_PART and part != last),
+    )
+
+
+def _decode_login(text: str) -> str:
+    """Return `user:password`; empty if the text is not its Base64."""
+    import base64  # not above: this module is read at every start of Blender
+
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError:
+        return ""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1")

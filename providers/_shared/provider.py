@@ -12,7 +12,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal
 
 from .credentials import Address as Address
@@ -36,7 +35,7 @@ from .results.prices import CancelOutcome as CancelOutcome
 from .results.prices import Cost as Cost
 from .results.prices import Price as Price
 from .settings import Setting
-from .untrusted_text import clean
+from .untrusted_text import clean, finite_number
 
 if TYPE_CHECKING:
     from .http.client import Http
@@ -51,7 +50,7 @@ class Progress:
     """The progress of a task that has not ended.
 
     `phase` is shown to the user. `fraction` is from 0 to 1, and `wait` the service's estimate of
-    the remaining seconds; both are None if unknown. NaN or infinity as the fraction becomes None.
+    the remaining seconds; both are None if unknown. What is no finite number becomes None.
     """
 
     phase: str
@@ -60,8 +59,9 @@ class Progress:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "phase", clean(self.phase, 100))
-        if self.fraction is not None and not isfinite(self.fraction):
-            object.__setattr__(self, "fraction", None)  # guard: progress-is-a-number
+        for name in ("fraction", "wait"):
+            number = finite_number(getattr(self, name))
+            object.__setattr__(self, name, number)  # guard: progress-is-a-number
 
 
 class Provider(ABC, Generic[S]):

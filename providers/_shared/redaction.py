@@ -14,6 +14,7 @@ import urllib.parse
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from .credentials import header_parts
 from .untrusted_text import clean, map_texts
 
 REDACTED = "…"
@@ -82,12 +83,12 @@ def redact(value: Any, secrets: Iterable[str]) -> Any:
 
 
 def redactor_for(keys: Iterable[str], headers: Mapping[str, str]) -> Redactor:
-    """Return the redactor for a connection's keys and the values of its headers.
+    """Return the redactor for a connection's keys, and the values of its headers and their parts.
 
     Values of fewer than `SHORT` characters are left out, as they may occur in any text.
     """
-    # Also without the scheme before them, since a service may quote the key alone.
-    carried = [part for value in headers.values() for part in (value, value.rpartition(" ")[2])]
+    # Also the parts of them, since a service may quote the key alone.
+    carried = [part for value in headers.values() for part in header_parts(value)]
     return Redactor((*keys, *(part for part in carried if len(part) >= SHORT)))
 
 

@@ -12,10 +12,13 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import Any
 
 MOST = 2000
 """Maximum length of text that is shown to the user, in characters."""
+LARGEST = 2**64
+"""Bound of whole numbers, such as seeds; a float could not hold any number."""
 LOST = "\N{REPLACEMENT CHARACTER}"
 """The character that replaces lone surrogates, undecodable bytes and unassigned code points."""
 
@@ -101,6 +104,17 @@ def _key(key: Any, change: Callable[[str], str]) -> Any:
 def clean_json(value: Any) -> Any:
     """Return a JSON value with every string in it cleaned; see `clean`."""
     return map_texts(value, clean)
+
+
+def finite_number(value: object) -> float | None:
+    """Return a number unchanged; None for anything else, and for whole ones beyond 64 bits.
+
+    JSON has integers that no float can hold, and Python reads “1e999” as infinity.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    is_usable = abs(value) < LARGEST if isinstance(value, int) else isfinite(value)
+    return value if is_usable else None
 
 
 def json_bytes(value: Any, indent: int | None = None) -> bytes:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import bpy
 
-from ...providers import Message, Provider, Setting, Settings, values_of
+from ...providers import Message, Provider, Setting, Settings, all_providers, values_of
 from ...providers._shared.settings import is_same
 
 TEXT = "server_settings"
@@ -176,27 +176,39 @@ def server_problem(kept: Kept, address: str, key: str) -> str:
 # Cached by the text, since every draw reads it several times.
 @functools.lru_cache(maxsize=16)
 def parse_text(text: str) -> Mapping[str, Kept]:
+    """Return what a text holds, by provider; without what no server could have said."""
+    known = all_providers()
+    return {
+        name: _parse_provider(value, known[name].settings)
+        for name, value in _objects_in(text).items()
+        if name in known
+    }
+
+
+def _objects_in(text: str) -> dict[str, Mapping[str, Any]]:
+    """Return the text's objects by provider, also those of providers that do not exist here."""
     try:
         data = json.loads(text) if text and len(text) <= MOST_TEXT else {}
     except (ValueError, RecursionError):
         return {}
     found = data if isinstance(data, dict) else {}
-    return {name: _parse_provider(value) for name, value in found.items() if _is_object(value)}
+    return {name: value for name, value in found.items() if isinstance(value, dict)}
 
 
-def _parse_provider(data: Mapping[str, Any]) -> Kept:
-    from ...providers._shared.server_settings import as_kind, decode_setting
+def _parse_provider(data: Mapping[str, Any], model: type[Settings]) -> Kept:
+    from ...providers._shared.server_settings import as_kind, decode_setting, usable_rows
 
-    settings: dict[str, Setting] = {}
+    rows = data.get("settings")
+    decoded = [(decode_setting(row), row) for row in (rows if isinstance(rows, list) else ())]
+    # The text may come from a stranger's file, so its rows are judged as those of a server.
+    usable = usable_rows(model, (setting for setting, _ in decoded if setting is not None))[0]
+    settings = {setting.name: setting for setting in usable}
     values: dict[str, Any] = {}
     switches: dict[str, bool] = {}
     gone: set[str] = set()
-    rows = data.get("settings")
-    for row in rows if isinstance(rows, list) else ():
-        setting = decode_setting(row)
-        if setting is None or setting.name in settings:
+    for setting, row in decoded:
+        if setting is None or settings.get(setting.name) is not setting:
             continue
-        settings[setting.name] = setting
         value = as_kind(setting.kind, row.get("value"), setting.choices)
         if value is not None:
             values[setting.name] = value
@@ -208,15 +220,10 @@ def _parse_provider(data: Mapping[str, Any]) -> Kept:
     return Kept(settings, values, switches, frozenset(gone), address, date, key, {})
 
 
-def _is_object(value: object) -> bool:
-    return isinstance(value, dict)
-
-
 def write_kept(scene: bpy.types.Scene, provider: Provider[Any], kept: Kept) -> None:
     """Store the settings of a provider's server, and make the collection's items theirs."""
     choices = scene.image_to_mesh
-    data = {name: _encode(other) for name, other in parse_text(getattr(choices, TEXT)).items()}
-    data[provider.id] = _encode(kept)
+    data = {**_objects_in(getattr(choices, TEXT)), provider.id: _encode(kept)}
     setattr(choices, TEXT, json.dumps(data, ensure_ascii=False))
     items = getattr(choices, ITEMS)
     present = [item.name for item in items if item.provider == provider.id]

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
 import socket
 from collections.abc import Callable
+from urllib.parse import unquote
 
 from ..errors import ImageToMeshError
 from .addresses import (
@@ -123,11 +125,12 @@ class AddressPolicy:
     def is_home(self, address: WebAddress) -> bool:
         """Return whether a file is at the user's own server, which may require the secret for it.
 
+        It has to be below the base URL's path, which may be one of several users' on that server.
         Other services sign the addresses of their files instead, and never get it.
         """
         if not self._self_hosted:
             return False
-        return address.server == read_address(self.base).server  # guard: secrets-stay-at-home
+        return _is_below(address, read_address(self.base))  # guard: secrets-stay-at-home
 
     def at_home(self, path: str, *, secret: bool = True) -> WebAddress:
         """Return the URL of a path at the service. `secret`: the call carries the secret, if any.
@@ -192,11 +195,13 @@ class AddressPolicy:
 
         The check is based on the service's base URL if there is one, otherwise on `url`. If that
         URL is invalid, any host is allowed. The user's own servers may only refer to hosts in the
-        user's own network.
+        user's own network, or to public hosts if they are on the internet.
         """
         with contextlib.suppress(BadAddress):
             check = host_check_for(read_address(self.base or url))
-            return _own_hosts_only(check) if self.is_own else check
+            if self.is_own:
+                return _own_hosts_only(check)
+            return _check_public if self._self_hosted else check
         return _allow_any_host
 
     def _is_near(self) -> bool:
@@ -208,6 +213,32 @@ class AddressPolicy:
         """Raise Unreachable for any host but this computer while online access is off."""
         if not self._online and not address.is_loopback:  # guard: offline-calls-nobody
             raise offline_error()
+
+
+def has_dot_segments(rest: str) -> bool:
+    """Return whether a path, with or without a query, has `.` or `..` as a segment, even quoted.
+
+    Clients and servers resolve them (RFC 3986, section 5.2.4), so it leads out of its folder.
+    """
+    path = unquote(re.split(r"[?#]", rest, maxsplit=1)[0])
+    return any(part in (".", "..") for part in re.split(r"[/\\]", path))
+
+
+def _is_below(address: WebAddress, base: WebAddress) -> bool:
+    prefix = base.rest.rstrip("/")
+    is_inside = not prefix or address.rest == prefix or address.rest.startswith(f"{prefix}/")
+    # Without a path in the base, the whole server is the user's.
+    stays = not prefix or not has_dot_segments(address.rest)
+    return address.server == base.server and is_inside and stays
+
+
+def _check_public(host: str) -> None:
+    """Raise Forbidden for a host in a private network.
+
+    For a user's own server on the internet: its name is a stranger's, who decides what it leads to.
+    """
+    if is_private(host):  # guard: public-servers-name-nobody-near
+        raise Forbidden
 
 
 def _own_hosts_only(check: Callable[[str], None]) -> Callable[[str], None]:

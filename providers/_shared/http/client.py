@@ -9,7 +9,7 @@ order is sent once, other calls are retried with backoff, and every response is 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ..bundled_modules import bundled_imports
@@ -34,6 +34,8 @@ MAX_PAGE = 16 * 1024 * 1024
 """Maximum bytes of a page that is inspected; large apps describe themselves in some megabytes."""
 MAX_LONG_REPLY = 1024**3
 """Maximum bytes of a response whose long strings are shortened while it arrives."""
+STREAM_LIMIT = 12 * 3600.0
+"""Maximum seconds of a stream of events; the queue of a busy app can take hours."""
 
 Pause = Callable[[float], None]
 Files = Mapping[str, tuple[str, bytes, str]]
@@ -124,8 +126,9 @@ class Http(Downloads):
     def events(self, path: str) -> Events:
         """Open a stream of events at a path of the service once, and yield their JSON.
 
-        Raises Unreachable if it cannot be opened or breaks off: `sent` is NO if the service has
-        certainly not opened it. Close the iterator on the thread that uses it.
+        Raises Unreachable if it cannot be opened, breaks off, or lasts longer than `STREAM_LIMIT`
+        seconds: `sent` is NO if the service has certainly not opened it. Close the iterator on the
+        thread that uses it.
         """
         address = self._policy.at_home(path)
         try:
@@ -142,8 +145,9 @@ class Http(Downloads):
                     # A gateway answers so in place of the service, which has sent nothing then.
                     is_gateway = answer.status >= 500
                     raise with_sent(Unreachable(text), Sent.NO if is_gateway else Sent.YES)
-                answer.lift_deadline()
-                yield from read_events(answer.pieces(PIECE), self._secrets.redact)
+                answer.lift_deadline(STREAM_LIMIT)
+                pieces = _until(time.monotonic() + STREAM_LIMIT, answer.pieces(PIECE))
+                yield from read_events(pieces, self._secrets.redact)
         except Forbidden as error:
             raise error.as_error(BadReply) from error
         except CallFailed as error:
@@ -324,3 +328,12 @@ class Http(Downloads):
         except BadReply as error:
             raise with_sent(error, Sent.YES) from None
         return reply_of(answer.status, answer.headers, data, self._secrets)
+
+
+def _until(end: float, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the pieces of a stream. Raises Unreachable at a time on the monotonic clock."""
+    for piece in pieces:
+        # Checked here as well, because a call's deadline is extended for the bytes that arrive.
+        if time.monotonic() >= end:
+            raise with_sent(Unreachable("The service's messages did not end in time."), Sent.YES)
+        yield piece

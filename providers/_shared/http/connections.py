@@ -113,9 +113,9 @@ class Call:
         """Record that the status and headers of the response have arrived."""
         self.sent = Sent.YES
 
-    def lift_deadline(self) -> None:
-        """Remove the time limit for the rest of the call; the stall timeout still applies."""
-        self._ends = math.inf
+    def lift_deadline(self, seconds: float = math.inf) -> None:
+        """Give the rest of the call this many seconds; the stall timeout still applies."""
+        self._ends = time.monotonic() + seconds
 
 
 # Each thread has its own value of a context variable, since jobs make calls at the same time.

@@ -134,11 +134,13 @@ class IncompleteAnswer(Exception):
 class ReplayConnection:
     """Stands in for `Http`: `submit` returns the recorded answer.
 
-    Any other method raises IncompleteAnswer.
+    `address` is the service's base URL, for the paths in the answer. Any other method raises
+    IncompleteAnswer.
     """
 
-    def __init__(self, reply: Reply) -> None:
+    def __init__(self, reply: Reply, base_url: str) -> None:
         self._reply = reply
+        self.address = base_url.rstrip("/")
 
     def submit(self, path: str, **_kwargs: Any) -> Reply:
         """Return the recorded answer. Nothing is sent."""

@@ -114,7 +114,7 @@ def mesh_format(status: int, headers: Mapping[str, str], data: bytearray) -> str
     """
     if data.startswith(MESH_FILE):
         return "glb"
-    if not 200 <= status < 300 or data.lstrip()[:1] in TEXT_STARTS:
+    if not 200 <= status < 300 or data[:BEGIN].lstrip()[:1] in TEXT_STARTS:
         return None
     stated = headers.get("content-length", "")
     size = int(stated) if stated.isascii() and stated.isdigit() else 0
@@ -134,6 +134,11 @@ def bounded_pieces(answer: Answer, limit: int, check: Callable[[], None]) -> Ite
         check()
         done += len(piece)
         if done > limit:  # guard: answer-limit
-            message = Message("The response is larger than {size} MB.", size=limit // 1_000_000)
-            raise BadReply(message, "Try again later.")
+            raise too_large(limit)
         yield piece
+
+
+def too_large(limit: int) -> BadReply:
+    """Return the error for a response of more than `limit` bytes."""
+    message = Message("The response is larger than {size} MB.", size=limit // 1_000_000)
+    return BadReply(message, "Try again later.")

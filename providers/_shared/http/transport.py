@@ -8,6 +8,7 @@ cookies, read the bodies of redirects and take credentials from `.netrc`.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import ssl
 import zlib
@@ -26,6 +27,7 @@ from requests.utils import (
 
 from ..errors import BadReply, Sent
 from ..messages import Message
+from ..results.mesh_format import BEGIN
 from ..servers.long_strings import shorten_strings
 from .addresses import WebAddress
 from .allowed_addresses import Forbidden
@@ -34,11 +36,14 @@ from .connections import Call, active_call, create_tls_context, track_connection
 from .explain import CallProblem, explain
 from .proxies import Misconfiguration, Route
 from .recorded_answer import AnswerRecorder, record_answer
-from .reply import bounded_pieces, is_refusal, mesh_format
+from .reply import bounded_pieces, is_refusal, mesh_format, too_large
 
 CODINGS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 """zlib's `wbits` by content coding; codings are not requested, but some servers use them anyway."""
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+MOST_SHORTENED = 16 * 1024 * 1024
+"""Maximum bytes of a response whose long strings are shortened that are kept: much else in it, such
+as blanks, is not shortened."""
 FRAMING = 1024 * 1024
 """Maximum bytes that chunked encoding and compression headers may add to a body."""
 
@@ -68,9 +73,9 @@ class Answer:
         self._raw = response.raw
         self._failure = failure
 
-    def lift_deadline(self) -> None:
-        """Remove the time limit for the rest of the body; the stall timeout still applies."""
-        self._call.lift_deadline()
+    def lift_deadline(self, seconds: float = math.inf) -> None:
+        """Give the rest of the body this many seconds; the stall timeout still applies."""
+        self._call.lift_deadline(seconds)
 
     def expect(self, limit: int) -> None:
         """Limit the bytes received to those that a body of `limit` bytes can need on the wire."""
@@ -136,9 +141,12 @@ def read_body(
         pieces = record_answer(recorder, answer.status, answer.headers, pieces, spelled)
     try:
         for piece in shorten_strings(pieces) if shorten else pieces:
+            undecided = shorten and len(data) <= BEGIN
             data += piece
-            if shorten and mesh_format(answer.status, answer.headers, data):
+            if undecided and mesh_format(answer.status, answer.headers, data):
                 return
+            if shorten and len(data) > MOST_SHORTENED:  # guard: shortened-answers-are-short
+                raise too_large(MOST_SHORTENED)
     except CallFailed:
         # The status alone makes it a refusal, even if the connection breaks within the body.
         if not is_refusal(answer.status):

@@ -7,14 +7,14 @@ The server may be a stranger's: names, texts, and numbers are checked, and their
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from math import floor, isfinite
+from math import floor
 from typing import NamedTuple, cast, get_args
 
 from ..errors import BadReply
 from ..exact_ids import is_sendable_unchanged
 from ..messages import Message
 from ..settings import Choice, Kind, Option, Setting, Settings, Value, choice_like, settings_of
-from ..untrusted_text import clean, replace_surrogates
+from ..untrusted_text import clean, finite_number, replace_surrogates
 
 MOST_SETTINGS = 200
 """Settings that are taken from one server."""
@@ -27,8 +27,6 @@ LONGEST_TEXT = 500
 """Maximum length of titles and descriptions, in characters."""
 LONGEST_VALUE = 10_000
 """Maximum length of a text that is a value."""
-LARGEST = 2**64
-"""Bound of whole numbers, such as seeds; a float could not hold any number."""
 
 
 class SettingList(NamedTuple):
@@ -73,8 +71,8 @@ def server_setting(
         kind=kind,
         optional=optional,
         default=as_kind(kind, default, choices),
-        minimum=_finite(minimum) if is_number else None,
-        maximum=_finite(maximum) if is_number else None,
+        minimum=finite_number(minimum) if is_number else None,
+        maximum=finite_number(maximum) if is_number else None,
         choices=choices,
         title=_clean_text(option.title) or name,
         description=_clean_text(option.description).rstrip("."),
@@ -84,7 +82,7 @@ def server_setting(
         group=option.group,
         quiet=False,
         enum=None,
-        step=abs(_finite(step) or 0.0) or None if is_number else None,
+        step=abs(finite_number(step) or 0.0) or None if is_number else None,
         from_server=True,
     )
 
@@ -161,12 +159,4 @@ def _is_value(value: object) -> bool:
     """Return whether a value can be one of a setting: finite, and not too long."""
     if isinstance(value, str):
         return len(value) <= LONGEST_VALUE
-    return isinstance(value, bool) or _finite(value) is not None
-
-
-def _finite(number: object) -> float | None:
-    """Return a number unchanged; None for anything else, and beyond 64 bits for whole ones."""
-    if isinstance(number, bool) or not isinstance(number, int | float):
-        return None
-    is_usable = abs(number) < LARGEST if isinstance(number, int) else isfinite(number)
-    return number if is_usable else None
+    return isinstance(value, bool) or finite_number(value) is not None

@@ -20,7 +20,7 @@ LONGEST_EVENT = 16 * 1024 * 1024
 _FIELD = b"data:"
 
 Events = Generator[Any, None, None]
-"""The decoded messages of a stream, which closing ends."""
+"""The decoded messages of a stream, which closing ends; None in place of one that nobody needs."""
 
 
 class Followed(NamedTuple):
@@ -40,8 +40,8 @@ class Transcript(Protocol):
     def once(self, name: str, send: Callable[[], Any]) -> Any:
         """Return the JSON that `send` returned when it was called under this name.
 
-        It is called only if that has not happened yet, or if it raised an error other than
-        Uncertain. Raises Uncertain if it may have been called, and its answer was lost.
+        It is called only if that has not happened yet, or if the call was certainly refused. Raises
+        Uncertain if it may have been accepted, and its answer was lost or cannot be read.
         """
 
     def answer(self, name: str) -> Any:
@@ -53,6 +53,9 @@ class Transcript(Protocol):
         Raises the error of `events` if the stream was certainly not opened; see `Sent.NO`. The next
         call then tries again.
         """
+
+    def stop(self) -> None:
+        """Stop reading the job's streams, since nobody waits for them any longer."""
 
 
 def read_events(pieces: Iterable[bytes], redact: Callable[[str], str]) -> Iterator[Any]:

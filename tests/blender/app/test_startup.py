@@ -57,7 +57,8 @@ ALLOWED = (
       "image_to_mesh.providers._tripo", "image_to_mesh.providers._tripo.replies"),
     *(f"image_to_mesh.providers._shared{name}" for name in
       ("", ".adapters", ".bounds", ".bundled_modules", ".credentials", ".errors", ".exact_ids",
-       ".http", ".http.addresses", ".http.ca_bundle", ".images", ".images.limits", ".lazy_names",
+       ".http", ".http.addresses", ".http.ca_bundle", ".images", ".images.limits", ".keys",
+       ".lazy_names",
        ".messages", ".orders", ".provider", ".reconcile", ".redaction", ".results",
        ".results.prices",
        ".settings", ".untrusted_text")),

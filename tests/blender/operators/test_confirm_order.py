@@ -138,6 +138,15 @@ def test_the_first_image_for_a_strangers_server_asks_even_from_the_sidebar(
     ]
     confirm.remember(windowed, "sidebar")
     assert not confirm.is_needed(windowed, "sidebar")
+    monkeypatch.setenv("HF_TOKEN", "hf_abcdefghijklmnop")
+    assert confirm.is_needed(windowed, "sidebar"), "the token was not spoken of"
+    assert "Its owner can see your images and your token.\n" in confirm.question(
+        windowed, 1, repeated=False
+    )
+    confirm.remember(windowed, "sidebar")
+    assert not confirm.is_needed(windowed, "sidebar")
+    monkeypatch.delenv("HF_TOKEN")
+    assert not confirm.is_needed(windowed, "sidebar")
     monkeypatch.setenv("GRADIO_BASE_URL", "tencent/Hunyuan3D-2")
     assert confirm.is_needed(windowed, "sidebar"), "another server is another owner"
     monkeypatch.setenv("GRADIO_BASE_URL", "no address")

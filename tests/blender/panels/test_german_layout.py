@@ -109,7 +109,9 @@ def test_sentences_above_generate_take_their_room_from_the_preview(
     assert action.height(context) + edits <= addon_module("panels.image").PREVIEW
 
 
-def test_a_price_without_room_on_the_button_is_above_it(chosen: Any, preferences: Any) -> None:
+def test_a_price_without_room_on_the_button_is_above_it(
+    chosen: Any, spoken: Translations, preferences: Any
+) -> None:
     chosen.provider = "aiml_triposr"
     tr = addon_module("i18n.translate").tr
     price = tr("About {}").format("182,000 Credits")
@@ -121,7 +123,7 @@ def test_a_price_without_room_on_the_button_is_above_it(chosen: Any, preferences
     assert price in narrow.text()
     # A price that just fits takes the place of the icon.
     chosen.provider = "tripo"
-    narrow = draw(width=215)
+    narrow = draw(width={"en_US": 215, "de_DE": 200}[spoken.locale])
     button, amount = narrow.button("image_to_mesh.generate"), tr("About {}").format("30 Credits")
     assert (button["text"], button["icon"]) == (f"{tr('Generate')} · {amount}", "NONE")
     assert amount not in narrow.text()

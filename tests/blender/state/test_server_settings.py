@@ -298,6 +298,25 @@ def test_a_damaged_text_counts_as_none(text: str, chosen: Any) -> None:
     assert value("steps") == 30
 
 
+@pytest.mark.parametrize("name", ["rules", "inactive_fields", "model", "graph", "__class__"])
+def test_a_strangers_file_cannot_replace_what_is_declared(name: str, chosen: Any) -> None:
+    rows = [{"name": name, "type": "int", "default": 3, "value": 4}, {"name": "x", "type": "int"}]
+    other = {"settings": [{"name": "kept"}]}
+    chosen.server_settings = json.dumps({"workshop": {"settings": rows}, "nobody": other})
+    assert value("model") == "fast"
+    assert addon_module("providers").values_of(settings_now()).keys() == {"model", "graph", "x"}
+    assert draw(unfolded=True, width=WIDE).shown
+    get_settings()
+    assert value("steps") == 30
+    assert json.loads(chosen.server_settings)["nobody"] == other
+
+
+def test_a_strangers_file_holds_no_more_than_a_server_may_have(chosen: Any) -> None:
+    rows = [{"name": f"n{count}", "type": "int", "default": 3} for count in range(1000)]
+    chosen.server_settings = json.dumps({"workshop": {"settings": rows}})
+    assert len(addon_module("providers").values_of(settings_now())) == 2 + 200
+
+
 def test_an_order_carries_them_and_the_file_with_their_types(
     chosen: Any, workshop: Workshop, tmp_path: Path
 ) -> None:

@@ -81,7 +81,7 @@ def test_cleanup_and_mesh_edits_in_a_narrow_sidebar(artist: Artist, photograph: 
     for module, name, words in (
         ("mesh_edits", "care", ("Dreiecke", "Dünnste Wand", "Vierecke", "Innere Hüllen")),
         ("sidebar", "placement", ("Position", "Größe")),
-        ("sidebar", "cleanup", ("Vertexfarben", "Transformation anwenden", "Texturlimit")),
+        ("sidebar", "cleanup", ("Vertexfarben", "Transformation anwenden", "Texturgrenze")),
     ):
         artist.session.run(ALONE.format(module=module, panel=f"IMAGE_TO_MESH_PT_{name}"))
         artist.session.open_tab("Alone")

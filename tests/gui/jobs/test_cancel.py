@@ -43,7 +43,7 @@ def test_cancel_ends_the_job_at_once(artist: Artist, photograph: Path) -> None:
     assert gone < SECONDS
     assert drawn < DRAWN_SECONDS
     assert artist.endings()[0]["state"] == "cancelled"
-    assert "dahlia: canceled" in artist.words()
+    assert "dahlia\nCanceled" in artist.words()
     assert artist.session.run("scene_facts()") == before
 
 

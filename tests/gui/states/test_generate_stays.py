@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SENTENCES = ("no-key", "bad-key", "key-refused", "offline", "balance", "views-asked")
 """States of the panel with the same provider and different sentences above Generate."""
 CLOSED = "unfold()"
-TITLES = (24, 325, 100, 425)
+TITLES = (24, 325, 78, 425)
 """Pixels of the sidebar with the titles of the first subpanels, left of icons in their headers."""
 
 

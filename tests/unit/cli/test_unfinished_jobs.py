@@ -226,6 +226,9 @@ def test_an_uncertain_order_shows_what_is_known_about_it(
     assert "attach its Task ID" in said
     assert entry.main(["resume", uncertain, "--library", str(tmp_path)]) == 6
     assert entry.main(["resume", "--library", str(tmp_path)]) == 0
+    # The address of one server would get the secrets of the others.
+    for option in (["--address", "http://127.0.0.1:9"], ["--send-unencrypted"]):
+        assert entry.main(["resume", *option, "--library", str(tmp_path)]) == 2
     assert f"settle {uncertain}" in capsys.readouterr().err
     assert not service.submits, "an order was sent"
 

@@ -15,7 +15,16 @@ from fakes.running import wait_until
 from image_to_mesh.jobs.disk import transcript
 from image_to_mesh.jobs.disk.plain_files import write_whole
 from image_to_mesh.jobs.disk.transcript import JobTranscript
-from image_to_mesh.providers import RateLimited, Sent, Uncertain, Unreachable
+from image_to_mesh.providers import (
+    BadKey,
+    BadReply,
+    ImageToMeshError,
+    InvalidSettings,
+    RateLimited,
+    Sent,
+    Uncertain,
+    Unreachable,
+)
 from image_to_mesh.providers._shared.servers.event_stream import (
     Events,
     Followed,
@@ -153,6 +162,57 @@ def test_what_has_arrived_survives_a_killed_process(
         reader.thread.join(5.0)
 
 
+def test_a_stream_is_kept_as_long_as_a_later_process_can_read_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brought = []
+
+    def events() -> Events:
+        for number in range(120):
+            brought.append(number)
+            yield {"msg": "estimation", "extra": ["ä" * 1000] * 1900}
+
+    kept = JobTranscript(tmp_path)
+    first = end_of(kept, "s", events)
+    assert "too many messages" in first.reason
+    assert 5 < len(first.messages) < len(brought) < 12
+    assert (tmp_path / ".stream-s.json").stat().st_size <= transcript.LARGEST
+    forget_process(monkeypatch)
+    assert JobTranscript(tmp_path).follow("s", events) == first
+
+
+def test_too_many_messages_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transcript, "MOST_MESSAGES", 3)
+    followed = end_of(JobTranscript(tmp_path), "s", lambda: (number for number in range(9)))
+    assert followed.messages == (0, 1, 2)
+    assert "too many messages" in followed.reason
+
+
+def test_a_stream_that_nobody_waits_for_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = threading.Event()
+
+    def endless() -> Events:
+        try:
+            while True:
+                time.sleep(0.01)
+                yield None
+        finally:
+            closed.set()
+
+    kept, other = JobTranscript(tmp_path), JobTranscript(tmp_path / "other")
+    assert kept.follow("s", endless) == Followed((), is_open=True)
+    thread = transcript._readers[tmp_path / ".stream-s.json"].thread
+    other.stop()
+    assert not closed.wait(0.1), "another job's stream goes on"
+    kept.stop()
+    assert closed.wait(5.0)
+    thread.join(5.0)
+    followed = kept.follow("s", endless)
+    assert followed == Followed((), is_open=False, reason=transcript.STOPPED)
+
+
 def test_on_a_full_disk_the_process_still_has_all_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -200,16 +260,43 @@ def test_a_call_without_an_answer_is_not_repeated(tmp_path: Path) -> None:
     assert len(sent) == 1
 
 
-def test_a_refused_call_is_sent_again(tmp_path: Path) -> None:
-    sent: list[int] = []
+@pytest.mark.parametrize("sent", [Sent.YES, Sent.MAYBE, None])
+def test_a_call_with_an_odd_answer_is_not_repeated(tmp_path: Path, sent: Sent | None) -> None:
+    calls = []
+
+    def send() -> None:
+        calls.append(1)
+        error = BadReply("The app returned no ID.")
+        error.sent = sent
+        raise error
+
+    for message in ("returned no ID", "unknown whether the service received"):
+        with pytest.raises(Uncertain, match=message):
+            JobTranscript(tmp_path).once("2", send)
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent"),
+    [
+        *((RateLimited, None), (BadKey, None), (InvalidSettings, Sent.YES)),
+        *((Unreachable, Sent.NO), (BadReply, Sent.NO)),
+    ],
+)
+def test_a_refused_call_is_sent_again(
+    tmp_path: Path, kind: type[ImageToMeshError], sent: Sent | None
+) -> None:
+    calls: list[int] = []
 
     def send() -> str:
-        sent.append(1)
-        if len(sent) == 1:
-            raise RateLimited("Full.")
+        calls.append(1)
+        if len(calls) == 1:
+            error = kind("Full.")
+            error.sent = sent
+            raise error
         return "here"
 
-    with pytest.raises(RateLimited):
+    with pytest.raises(kind):
         JobTranscript(tmp_path).once("2", send)
     assert JobTranscript(tmp_path).once("2", send) == "here"
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -132,3 +133,10 @@ def test_the_command_line_names_a_strangers_server_once(
         spec_for(arguments, host, GRADIO, settings=GRADIO.settings())
     shown = capsys.readouterr().err
     assert shown.count("microsoft-trellis-2.hf.space is somebody else's server") == 1
+    assert "can see your images." in shown
+    own = {**host.preferences, "gradio_token": TOKEN}
+    spec_for(arguments, replace(host, preferences=own), GRADIO, settings=GRADIO.settings())
+    assert "Its owner can see your images and your token." in capsys.readouterr().err
+    own = {"gradio_base_url": "https://studio.example", "gradio_token": TOKEN}
+    spec_for(arguments, replace(host, preferences=own), GRADIO, settings=GRADIO.settings())
+    assert "can see your images." in capsys.readouterr().err, "only a Space gets the token"

@@ -34,6 +34,8 @@ from image_to_mesh.providers._shared.servers.event_stream import Followed
 
 PROVIDER = get_provider("gradio")
 SMALL = slider("texture_size", 512, 1024, 512, 512)
+HUGE = 10**400
+"""A number that JSON can have, and no float can hold."""
 Connect = Callable[[Any], Http]
 
 
@@ -294,6 +296,10 @@ def state_after(*messages: dict[str, Any], is_open: bool = True) -> Any:
         ([{"msg": "progress", "progress_data": [{"index": 1, "length": 2}, {"index": 3}]}],
          "Generating", 0.5),
         ([{"msg": "progress", "progress_data": None}], "Generating", None),
+        ([{"msg": "progress", "progress_data": [5, {"index": HUGE, "length": 2}]}], "Generating",
+         None),
+        ([{"msg": "progress", "progress_data": [{"index": 1, "length": HUGE}]}], "Generating",
+         None),
     ],
 )  # fmt: skip
 def test_progress_is_read(messages: list[Any], phase: str, fraction: float | None) -> None:
@@ -304,7 +310,8 @@ def test_progress_is_read(messages: list[Any], phase: str, fraction: float | Non
 
 def test_the_estimate_of_the_queue_is_passed_on() -> None:
     assert state_after({"msg": "estimation", "rank_eta": 60.5}).wait == 60.5
-    assert state_after({"msg": "estimation", "rank_eta": None}).wait is None
+    for odd in (None, HUGE, float("inf"), "60", True):
+        assert state_after({"msg": "estimation", "rank_eta": odd}).wait is None
 
 
 @pytest.mark.parametrize(

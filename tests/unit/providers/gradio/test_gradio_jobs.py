@@ -202,6 +202,23 @@ def test_a_later_call_without_an_answer_is_not_sent_again(run: Run, fault: int) 
     assert app.worked_names.count("start_session") == 2
 
 
+def test_a_later_call_with_an_odd_answer_is_not_sent_again(run: Run) -> None:
+    with gradio.serving(Gradio(TRELLIS)) as app:
+        join = app.join
+
+        def answer(body: dict[str, Any]) -> tuple[int, Any]:
+            status, good = join(body)
+            return status, good if app.joins == 1 else {"queued": True}
+
+        app.join = answer  # type: ignore[method-assign]
+        view = run(app)
+        assert view.failure
+        assert (view.state, view.failure.kind) == (State.UNCERTAIN, "uncertain")
+        assert "no ID" in view.failure.message
+        assert run(app, view.job).state is State.UNCERTAIN
+    assert app.joins == 2
+
+
 def _fail_after(app: Gradio, function: gradio.Function, fault: int) -> gradio.Function:
     """Return a function after which an order gets no answer."""
 

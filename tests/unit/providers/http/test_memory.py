@@ -24,11 +24,13 @@ pytestmark = pytest.mark.once
 MB = 1024 * 1024
 HUGE = 700
 """Megabytes of data that must not be read."""
-FREE, PICTURE, ORDER = 6, 26, 75
-"""Megabytes that a free call, a picture of 20 MB and an order's answer of 31 MB may cost."""
+FREE, PICTURE, POLL, ORDER = 6, 26, 40, 75
+"""Megabytes that a free call, a picture of 20 MB, 16 MB of a long answer, and an order's
+answer of 31 MB may cost."""
 
 CALLS = {
     "get": "http.get('/tasks')",
+    "poll": "http.get('/tasks', shorten=True)",
     "post": "http.post('/tasks', json={})",
     "put": "http.put(url + '/part', b'data', 'image/png')",
     "submit": "http.submit('/tasks', json={})",
@@ -126,6 +128,13 @@ def test_a_decompression_bomb_is_never_fully_unpacked(
 
 def _json(*pieces: bytes, times: int = 1) -> Act:
     return _megabytes(f"{OK}Connection: close\r\n\r\n", b"".join(pieces), times)
+
+
+def test_only_a_part_of_a_long_answer_without_long_texts_is_kept() -> None:
+    blanks = _megabytes(f"{OK}Connection: close\r\n\r\n", b" " * MB, HUGE)
+    grown, outcome = _spent(blanks, "poll")
+    assert "larger than 16 MB" in outcome
+    assert grown < POLL
 
 
 MANY = b"[" + b"{}," * (31 * MB // 3) + b"{}]"

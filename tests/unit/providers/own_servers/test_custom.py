@@ -304,6 +304,7 @@ def test_the_task_is_found_and_asked_for(
         ({"status": "processing", "model_url": "/files/cup.glb"}, Progress("Generating")),
         ({"done": False}, Progress("Generating")),
         ({"percent": 250}, Progress("Generating")),
+        ({"progress": 10**400}, Progress("Generating")),
         (202, Progress("Generating")),
         (425, Progress("Generating")),
     ],
@@ -397,6 +398,23 @@ def test_a_task_at_another_server_is_not_asked_for(order: Callable[..., Ticket],
         pytest.raises(BadReply, match="another server"),
     ):
         order(http, status_path="{id}")
+
+
+@pytest.mark.parametrize(
+    "path", ["/../admin", "/jobs/%2e%2E/../1", "/..", "{url}/../admin", "{url}/a/..%2fadmin?x=1"]
+)
+def test_a_task_outside_the_address_is_not_asked_for(
+    order: Callable[..., Ticket], path: str
+) -> None:
+    server = Custom(path="/mine/generate")
+    with serving(server), connection_to(f"{server.url}/mine", HEADER) as http:
+        path = path.format(url=http.address)
+        server.answer = {"url": path}
+        with pytest.raises(BadReply, match="another server"):
+            order(http, status_path="{id}")
+        with pytest.raises(BadReply, match="another server"):
+            PROVIDER.poll(Ticket({"status": path, "headers": {}}), http)
+    assert len(server.calls) == 1
 
 
 def test_a_task_can_be_attached(order: Callable[..., Ticket]) -> None:

@@ -44,6 +44,8 @@ GOOD = [
     {"extra_fields": '{"prompt": "a cup", "steps": 30, "scale": 0.5, "remesh": false}'},
     {"send_as": "json", "extra_fields": '{"options": {"views": [1, 2]}, "none": null}'},
     {"send_as": "body", "image_field": ""},
+    {"extra_fields": '{"max_tokens": 9, "keypoints": 2, "keyframe": 1, "author": "a"}'},
+    {"status_path": "/status?session={id}", "path": "/make?tokens=5&passes=2"},
     {"extra_headers": '{"Accept": "model/gltf-binary", "X-Style": "clay"}'},
 ]
 
@@ -74,10 +76,40 @@ BAD = [
             *("Accept: a", '{"Accept": 1}', '{"A\\nB": "c"}', '{"A": "b\\r\\nHost: c"}'),
             *('{"Host": "evil.example"}', '{"X-Forwarded-Host": "evil.example"}'),
             *('{"Authorization": "Bearer k"}', '{"X-API-Key": "k"}', '{"Cookie": "k"}'),
+            *(
+                f'{{"{header}": "k"}}'
+                for header in (
+                    *("Modal-Key", "X-API_Key", "Ocp-Apim-Subscription-Key", "x-functions-key"),
+                    *("X-Access-Key", "X-Session", "X-Pass", "X-Signature", "X-Accesskey"),
+                )
+            ),
             *('{"Origin": "x"}', '{"Content-Length": "0"}', '{"X-Original-URL-Rewrite": "/x"}'),
         )
     ),
 ]
+
+
+SECRETS = [
+    *(
+        ("extra_fields", f'{{"{name}": "k"}}')
+        for name in (
+            *("api_key", "apiKey", "APIKey", "apikey", "API-KEY", "access_token", "hfToken"),
+            *("password", "auth", "session_id", "user.secret", "signature", "credentials"),
+        )
+    ),
+    ("extra_fields", '{"options": [{"api_key": "k"}]}'),
+    ("path", "/generate?api_key=k"),
+    ("path", "/generate?mode=fast&API%5FKEY=k"),
+    ("status_path", "/jobs/{id}?token=k"),
+    ("mesh_path", "/jobs/{id}?a=1;X-Pass=k"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), SECRETS)
+def test_a_secret_is_no_part_of_the_settings(name: str, value: str) -> None:
+    with pytest.raises(InvalidSettings, match="looks like a secret") as caught:
+        parse_settings(PROVIDER.settings, {name: value, "send_as": "json"})
+    assert name in str(caught.value)
 
 
 @pytest.mark.parametrize(("name", "value"), BAD)

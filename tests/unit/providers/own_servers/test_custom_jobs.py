@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from fakes.local_servers import OtherServer
 from fakes.running import end_of, spec_for
 
 from image_to_mesh.cli.entry import main
-from image_to_mesh.jobs import JobView, Session, State
+from image_to_mesh.jobs import JobView, Library, Record, Session, State
 from image_to_mesh.providers import Secret, get_provider
 
 HEADER = "Authorization: Basic dXNlcjpzZWNyZXQ="
@@ -39,7 +40,9 @@ def run(running: Session, tmp_path: Path, png: bytes, monkeypatch: pytest.Monkey
     """Return a function that runs a job with these settings at a server to its end."""
     monkeypatch.setattr("image_to_mesh.jobs.runner.next_pause", lambda *_: 0.01)
 
-    def start(server: Any, timeout: float | None = None, **settings: Any) -> JobView:
+    def start(
+        server: Any, timeout: float | None = None, record: Record | None = None, **settings: Any
+    ) -> JobView:
         spec = spec_for(
             tmp_path,
             png,
@@ -48,6 +51,7 @@ def run(running: Session, tmp_path: Path, png: bytes, monkeypatch: pytest.Monkey
             settings=get_provider("custom").settings(**settings),
             keys={"custom_header": Secret(HEADER)},
             timeout=timeout,
+            record=record,
         )
         return end_of(running, running.start(spec))
 
@@ -132,6 +136,51 @@ def test_a_fault_neither_repeats_nor_loses_the_order(
     assert view.failure
     assert words in view.failure.message
     assert server.orders == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [
+        ({"cup": "/files/cup.glb", "mesh": {}}, {"mesh_field": "cup"}),
+        ({"cup": "{url}/jobs/7f3a"}, {"status_path": "{id}", "id_field": "cup"}),
+    ],
+)
+def test_a_saved_answer_is_read_again_with_other_settings(
+    run: Run, tmp_path: Path, answer: dict[str, Any], right: dict[str, str]
+) -> None:
+    with serving(Custom()) as server:
+        server.answer = json.loads(json.dumps(answer).replace("{url}", server.url))
+        wrong = {**right, "mesh_field": "other", "id_field": "other"}
+        view = run(server, **{name: wrong[name] for name in right if name != "status_path"})
+        assert view.state is State.UNCERTAIN
+        record = Library(tmp_path).load(view.job)
+        assert mesh_of(run(server, record=record, **right), tmp_path) == server.mesh
+    assert server.orders == 1
+
+
+@pytest.mark.parametrize("name", ["../../{foreign}", "link.glb"])
+def test_a_strangers_record_moves_no_file_from_elsewhere(
+    run: Run, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, name: str
+) -> None:
+    foreign = tmp_path_factory.mktemp("private") / "design.glb"
+    foreign.write_bytes(Custom().mesh)
+    with serving(Custom()) as server:
+        view = run(server)
+        folder = tmp_path / view.job
+        (folder / "mesh.glb").unlink()
+        (folder / "link.glb").symlink_to(foreign)
+        name = name.format(foreign=foreign.relative_to(tmp_path_factory.getbasetemp()))
+        assert (folder / name).is_file()
+        ticket = {"file": name, "format": "glb"}
+        record = replace(
+            Library(tmp_path).load(view.job), state=State.RUNNING, ticket=ticket, files=()
+        )
+        Library(tmp_path).save(record)
+        view = run(server, record=record)
+    assert view.failure
+    assert "The mesh file is missing" in view.failure.message
+    assert foreign.read_bytes() == Custom().mesh
+    assert (folder / "link.glb").is_symlink()
 
 
 def test_a_file_that_is_gone_can_be_downloaded_later(run: Run) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
@@ -21,10 +22,12 @@ from image_to_mesh.providers import (
     unencrypted_problem,
 )
 from image_to_mesh.providers._shared.credentials import headers_of
+from image_to_mesh.providers._shared.redaction import Redactor, redactor_for
 
 SERVER: Provider[Any] = get_provider("hunyuan3d")
 NAME = "hunyuan3d_header"
 HEADER = "Authorization: Basic dXNlcjpzZWNyZXQ="
+LOGIN = "jürgen:correct-horse"
 KEY = KeyField("some_api_key", "SOME_API_KEY")
 FIELDS = (KEY, KeyField("some_header", "SOME_HEADER", optional=True, kind="header"))
 
@@ -85,8 +88,33 @@ def test_all_parts_of_a_header_are_hidden() -> None:
         HEADER,
         "Basic dXNlcjpzZWNyZXQ=",
         "dXNlcjpzZWNyZXQ=",
+        "user:secret",
+        "secret",
     )
     assert parts_to_hide(KEY, "a: b") == ("a: b",)
+
+
+@pytest.mark.parametrize(
+    ("header", "quoted"),
+    [
+        (f"Authorization: Basic {base64.b64encode(LOGIN.encode()).decode()}", LOGIN),
+        (
+            f"Authorization: Basic {base64.b64encode(LOGIN.encode()).decode()}",
+            "pass: correct-horse",
+        ),
+        (f"Authorization: Basic {base64.b64encode(LOGIN.encode('latin-1')).decode()}", LOGIN),
+        ("Cookie: theme=dark; session=0123456789ab; x=1", "session 0123456789ab"),
+        ('X-Login: user="me", response="0123456789ab"', "0123456789ab"),
+    ],
+)
+def test_a_part_that_a_server_quotes_is_redacted(header: str, quoted: str) -> None:
+    hidden = parts_to_hide(FIELDS[1], header)
+    name, _, value = header.partition(": ")
+    for redactor in (Redactor(hidden), redactor_for((), {name: value})):
+        shown = redactor.redact(f"refused: {quoted}")
+        assert "…" in shown
+        assert not any(part in shown for part in ("correct", "0123456789ab"))
+        assert redactor.redact("a dark theme") == "a dark theme"
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,15 @@ from typing import Any
 import pytest
 from fakes.local_servers import OtherServer, serving
 
+from image_to_mesh.jobs.resources import open_http
 from image_to_mesh.providers import (
     BadMesh,
     ImageToMeshError,
     InvalidSettings,
+    Secret,
     Sent,
     Unreachable,
+    get_provider,
 )
 from image_to_mesh.providers._shared.http.addresses import is_own_network
 from image_to_mesh.providers._shared.http.client import Http
@@ -212,6 +215,30 @@ def test_a_file_out_of_the_network_is_refused(
     assert not reached
 
 
+@pytest.mark.parametrize("url", ["https://127.0.0.1:9/a.glb", "https://10.0.0.7/a.glb"])
+def test_a_server_on_the_internet_names_no_file_nearby(
+    to: Callable[..., Http], reached: list[str], url: str
+) -> None:
+    """The owner of the name decides that it also leads to a private address."""
+    with (
+        pytest.raises(BadMesh, match="the local network"),
+        to("https://both.example", may_be_public=True).open_download(url, {}),
+    ):
+        raise AssertionError("it was opened")
+    assert not reached
+
+
+def test_the_name_of_this_computer_needs_consent_too(reached: list[str]) -> None:
+    """An entry in the system's hosts file may lead it elsewhere."""
+    provider = get_provider("hunyuan3d")
+    keys = {"hunyuan3d_header": Secret("Authorization: Basic c2VjcmV0OnNlY3JldA==")}
+    http = open_http(provider, keys, "http://localhost:8081", online=True)
+    with pytest.raises(InvalidSettings, match="unencrypted"):
+        http.get("/health")
+    http.close()
+    assert not reached
+
+
 def test_an_image_is_fetched_from_anywhere(to: Callable[..., Http], reached: list[str]) -> None:
     with pytest.raises(Unreachable):
         to("").fetch("https://public.example/cup.png", 1000)
@@ -278,3 +305,19 @@ def test_an_inspection_carries_no_secret_and_needs_no_consent(
     with pytest.raises(Unreachable, match="refused"):
         to("http://192.168.1.5:8081", headers=HEADER).inspect("/health", 1.0)
     assert reached == ["192.168.1.5"]
+
+
+@pytest.mark.parametrize(
+    ("path", "sent"),
+    [("/mine/a.glb", True), ("/a.glb", False), ("/mined/a.glb", False),
+     ("/mine/%2e%2e/a.glb", False), ("/mine/../a.glb", False), ("/mine/x/..%2f../a.glb", False)],
+)  # fmt: skip
+def test_the_secret_stays_below_the_path_of_the_address(
+    to: Callable[..., Http], path: str, sent: bool
+) -> None:
+    other = OtherServer({"/a.glb": "mesh", path: "mesh"})
+    with serving(other):
+        http = to(f"{other.url}/mine", headers=HEADER)
+        with http.open_download(f"{other.url}{path}", {}, None) as stream:
+            b"".join(stream.pieces)
+    assert ["authorization" in headers for headers in other.headers] == [sent]

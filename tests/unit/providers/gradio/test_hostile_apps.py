@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Apps that send too much, or what no app would: nothing of it is kept, and nothing breaks."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import gradio
+from fakes.gradio import Gradio
+
+from image_to_mesh.jobs.disk import transcript
+from image_to_mesh.jobs.disk.transcript import JobTranscript
+from image_to_mesh.jobs.resources import open_http
+from image_to_mesh.jobs.steps.polling import next_pause
+from image_to_mesh.providers import Progress, Sent, Ticket, Unreachable, get_provider
+from image_to_mesh.providers._gradio import progress
+from image_to_mesh.providers._gradio.app import _functions
+from image_to_mesh.providers._gradio.progress import _worth_keeping, leave_queue
+from image_to_mesh.providers._shared.http import client
+from image_to_mesh.providers._shared.servers.event_stream import Events
+
+HUGE = 10**400
+
+
+def kept_of(*messages: Any) -> list[Any]:
+    """Return what is kept of the messages about the call “e”."""
+
+    def events() -> Events:
+        yield from messages
+
+    return [message for message in _worth_keeping(events(), "e") if message is not None]
+
+
+@pytest.mark.parametrize("kind", ["estimation", "process_starts", "progress"])
+def test_reports_are_kept_rarely_and_only_with_what_is_read(kind: str) -> None:
+    report = {
+        "msg": kind,
+        "extra": ["x" * 1000] * 3800,
+        "rank_eta": HUGE,
+        "progress_data": [{"index": 1, "length": 2, "desc": ["x"] * 1000}] * 1000,
+    }
+    kept = kept_of(*[report] * 120)
+    assert len(kept) == 1
+    assert len(json.dumps(kept)) < 100
+
+
+def test_a_report_is_kept_again_after_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "REPORT_INTERVAL", 0.0)
+    reports = [{"msg": "progress", "progress_data": [{"index": 1, "length": 4}]}] * 3
+    states = [progress._progress_of(message, Progress("")) for message in kept_of(*reports)]
+    assert [state.fraction for state in states] == [0.25] * 3
+
+
+def test_an_end_is_kept_with_its_answer_alone() -> None:
+    output = {"data": [{"path": "/tmp/a.glb"}], "error": None, "render_config": ["x"] * 1000}
+    end = {"msg": "process_completed", "success": True, "output": output, "title": "x"}
+    start = {"msg": "process_starts", "event_id": "e"}
+    other = {"msg": "process_starts", "event_id": "of another call"}
+    assert kept_of(5, {"msg": ["progress"]}, other, start, end, {"msg": "estimation"}) == [
+        {"msg": "process_starts"},
+        {"msg": "process_completed", "success": True,
+         "output": {"data": [{"path": "/tmp/a.glb"}], "error": None}},
+    ]  # fmt: skip
+
+
+def test_the_reader_stops_although_an_app_sends_only_what_is_not_kept(tmp_path: Path) -> None:
+    def heartbeats() -> Events:
+        while True:
+            time.sleep(0.01)
+            yield {"msg": "heartbeat"}
+
+    kept = JobTranscript(tmp_path)
+    kept.follow("s", lambda: _worth_keeping(heartbeats(), "e"))
+    thread = transcript._readers[tmp_path / ".stream-s.json"].thread
+    kept.stop()
+    thread.join(5.0)
+    assert not thread.is_alive()
+
+
+def test_a_stream_has_an_overall_deadline() -> None:
+    pieces = client._until(time.monotonic() + 60.0, [b"a", b"b"])
+    assert list(pieces) == [b"a", b"b"]
+    with pytest.raises(Unreachable, match="did not end in time") as caught:
+        list(client._until(time.monotonic(), [b"a"]))
+    assert caught.value.sent is Sent.YES
+
+
+def test_the_streams_of_a_service_end_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "STREAM_LIMIT", 0.0)
+    with gradio.serving(Gradio()) as app:
+        http = open_http(get_provider("gradio"), {}, app.url, online=True)
+        with pytest.raises(Unreachable):
+            list(http.events("/config"))
+        http.close()
+
+
+class Elsewhere:
+    """A connection to another server, which takes note of its calls."""
+
+    address = "http://127.0.0.1:7861"
+
+    def __init__(self, folder: Path) -> None:
+        self.transcript = JobTranscript(folder)
+        self.posts: list[str] = []
+
+    def post(self, path: str, **_: Any) -> None:
+        """Take note of a call."""
+        self.posts.append(path)
+
+
+@pytest.mark.parametrize(("port", "count"), [(7860, 0), (7861, 1)])
+def test_only_the_server_with_the_order_is_asked_to_cancel(
+    tmp_path: Path, port: int, count: int
+) -> None:
+    ticket = Ticket({"server": f"http://127.0.0.1:{port}", "event": "e", "session": "s",
+                     "prefix": "", "steps": [{"number": 3}]})  # fmt: skip
+    http = Elsewhere(tmp_path)
+    leave_queue(ticket, http)  # type: ignore[arg-type]
+    assert len(http.posts) == count
+
+
+@pytest.mark.parametrize("wait", [HUGE, float("inf"), float("nan")])
+def test_an_estimate_must_be_a_finite_number(wait: float) -> None:
+    assert next_pause(Progress("Waiting", HUGE, wait), 0.0) == 1.0
+
+
+def functions_of(*, inputs: Any = (1,), outputs: Any = (), **props: Any) -> list[Any]:
+    """Return the functions of an app with one slider."""
+    config = {
+        "components": [{"id": 1, "type": "slider", "props": props}],
+        "dependencies": [{"id": 0, "api_name": "f", "inputs": inputs, "outputs": outputs}],
+    }
+    endpoint = {"parameters": [{"parameter_name": "n"}]}
+    return list(_functions(json.loads(json.dumps(config)), {"/f": endpoint}))
+
+
+@pytest.mark.parametrize("odd", [float("inf"), float("nan"), HUGE, [], "0"])
+def test_a_bound_must_be_a_finite_number(odd: Any) -> None:
+    (function,) = functions_of(minimum=odd, maximum=odd, step=odd)
+    (parameter,) = function.parameters
+    assert (parameter.minimum, parameter.maximum, parameter.step) == (None, None, None)
+    assert parameter.kind == "float"
+    (function,) = functions_of(minimum=0, maximum=8, step=1)
+    assert function.parameters[0].kind == "int"
+
+
+@pytest.mark.parametrize("odd", [[[1]], [{}], [None], 5, {}])
+def test_odd_ids_name_no_component(odd: Any) -> None:
+    functions_of(inputs=odd)
+    (function,) = functions_of(outputs=odd)
+    assert set(function.outputs) <= {""}
