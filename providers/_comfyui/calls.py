@@ -15,8 +15,9 @@ from .._shared.errors import BadKey, BadReply, ImageToMeshError, Uncertain, Unre
 from .._shared.http.addresses import segment
 from .._shared.messages import Message
 from .._shared.provider import CancelOutcome, Picture, Request, Ticket, Uploaded
+from .._shared.servers.absent import PASSWORD
 from .._shared.servers.probe import Kind, what_answers
-from .errors import PASSWORD, UNUSUAL, WINDOW, problems_in, refusal, upload_refusal, wrong_server
+from .errors import UNUSUAL, WINDOW, problems_in, refusal, upload_refusal, wrong_server
 from .graph import FOLDER, fill_graph
 from .inputs import graph_of, values_by_place
 from .shipped import find_workflow

@@ -19,7 +19,8 @@ from .._shared.errors import (
     Unreachable,
 )
 from .._shared.messages import Message
-from .._shared.servers.probe import Answering, Kind
+from .._shared.servers.absent import PASSWORD, absent_server
+from .._shared.servers.probe import Answering
 from .._shared.untrusted_text import clean
 from .graph import Graph, title_of
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 START = "Start ComfyUI, or correct ComfyUI Address in the add-on preferences."
 PORT = "ComfyUI usually listens on port 8188: enter its address in the add-on preferences."
-PASSWORD = "Enter the header that it requires in the add-on preferences."
+SILENT = "Look at ComfyUI's window, or restart it."
 INSTALL = "Install them with ComfyUI's Manager, or update ComfyUI, then restart it."
 UNUSUAL = "Update ComfyUI, or check what answers at its address."
 WINDOW = "ComfyUI's window says what happened."
@@ -55,16 +56,8 @@ class Problem(NamedTuple):
 
 def wrong_server(found: Answering, address: str) -> ImageToMeshError:
     """Return the error for another server than ComfyUI at its address, or none."""
-    if found.kind is Kind.NOTHING:
-        return Unreachable(Message("No server answers at {address}.", address=address), START)
-    if found.kind is Kind.SILENT:
-        message = Message(
-            "The server at {address} accepts calls, but does not answer.", address=address
-        )
-        return Unreachable(message, "Look at ComfyUI's window, or restart it.")
-    if found.kind is Kind.LOCKED:
-        message = Message("The server at {address} requires a password.", address=address)
-        return BadKey(message, PASSWORD)
+    if absent := absent_server(found, address, start=START, silent=SILENT):
+        return absent
     message = Message(
         "{server} answers at {address}, and not ComfyUI.", server=found.shown, address=address
     )

@@ -19,7 +19,8 @@ from .._shared.errors import (
     Unreachable,
 )
 from .._shared.messages import Message
-from .._shared.servers.probe import Answering, Kind
+from .._shared.servers.absent import PASSWORD, absent_server
+from .._shared.servers.probe import Answering
 
 if TYPE_CHECKING:
     from .._shared.http.reply import Reply
@@ -29,7 +30,7 @@ PORT = (
     "Hunyuan3D's API server usually listens on port 8081, and its Gradio app on 8080: start "
     "api_server.py, and enter its address in the add-on preferences."
 )
-PASSWORD = "Enter the header that it requires in the add-on preferences."
+SILENT = "It may be making another mesh: try again later."
 NO_TEXTURES = (
     "Start the server with --enable_tex, or turn Texture off. The server's window says what "
     "happened."
@@ -41,16 +42,8 @@ WINDOW = (
 
 def wrong_server(found: Answering, address: str) -> ImageToMeshError:
     """Return the error for another server than Hunyuan3D's at its address, or none."""
-    if found.kind is Kind.NOTHING:
-        return Unreachable(Message("No server answers at {address}.", address=address), START)
-    if found.kind is Kind.SILENT:
-        message = Message(
-            "The server at {address} accepts calls, but does not answer.", address=address
-        )
-        return Unreachable(message, "It may be making another mesh: try again later.")
-    if found.kind is Kind.LOCKED:
-        message = Message("The server at {address} requires a password.", address=address)
-        return BadKey(message, PASSWORD)
+    if absent := absent_server(found, address, start=START, silent=SILENT):
+        return absent
     message = Message(
         "{server} answers at {address}, and not Hunyuan3D's API server.",
         server=found.shown,

@@ -74,7 +74,7 @@ def resume_all(running: Session, root: Path, spec: JobSpec) -> list[State]:
     for record in records:
         if not record.state.over:
             end_of(running, running.start(replace(spec, pictures=(), record=record)))
-    running.join(5.0)
+    running.join(30.0)
     states = [record.state for record in Library(root).all()[0]]
     assert len(states) == len(records), "a job was lost while the jobs were resumed"
     return states

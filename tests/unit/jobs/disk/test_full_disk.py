@@ -96,7 +96,7 @@ def _once(running: Session, shop: Shop, library: Path, png: bytes, disk: FullDis
     """Order, make room, resume; return the job's state before, None if the disk was never full."""
     spec = shop.spec(library, png)
     view = end_of(running, running.start(spec))
-    running.join(5.0)
+    running.join(30.0)
     if not disk.is_full:
         assert view.state is State.READY
         return None
