@@ -20,7 +20,7 @@ from .popover import draw_key, draw_key_page, draw_offline, service_name
 BORDERS = 60.0
 """Pixels of the page's width that text cannot use, at a UI scale of 1."""
 
-COLUMNS = (0.2, 0.3, 0.21)
+COLUMNS = (0.23, 0.29, 0.2)
 """Shares of a service's row: name, state, and balance; the rest is for the button."""
 
 Fields = tuple[KeyField, ...]
