@@ -74,7 +74,10 @@ def draw_key_state(
 def draw_key_page(layout: bpy.types.UILayout, provider: Provider[Any]) -> None:
     """Draw the button that opens the service's page for creating keys, if that is known."""
     if provider.key_url:
-        layout.operator("wm.url_open", text="Get a Key", icon="URL").url = provider.key_url
+        field = provider.keys[0]
+        text = tr("Get {}").format(tr(field.title)) if field.optional else tr("Get a Key")
+        button = layout.operator("wm.url_open", text=text, icon="URL", translate=False)
+        button.url = provider.key_url
 
 
 def draw_key(

@@ -31,8 +31,7 @@ def shelf_of(context: bpy.types.Context) -> Any:
 
 
 def call_to_rename(rename: Callable[[bpy.types.Context, str], None] | None) -> None:
-    """Set the function that renames the selected result, given context and name; None removes it.
-    """
+    """Set the function that renames the selected result to a name; None removes it."""
     _renaming[:] = [rename] if rename else []
 
 

@@ -130,8 +130,7 @@ def test_the_selected_result_is_above_the_thumbnails(library: Path, shelf: Any) 
 
 
 def test_selecting_a_result_moves_no_thumbnail(library: Path, shelf: Any) -> None:
-    """The newest is selected by default: the second click of a double-click hits no other button.
-    """
+    """The second click of a double-click hits no button that appeared with the first."""
     for job in ("a", "b"):
         put(library, job)
     before = [(row.get("operator"), row.get("text")) for row in draw_results().shown]
