@@ -10,6 +10,7 @@ from ..state.import_options import placement_of
 from .text_layout import (
     draw_choices,
     draw_value,
+    fit_row,
     fits_checkbox,
     fits_choices,
     fits_header,
@@ -100,4 +101,6 @@ def draw_cleanup(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     for name in ("colors", "normals", "angle", "texture_limit"):
         if name != "angle" or cleanup.normals != "keep":
             draw_value(column, context, cleanup, name)
-    layout.operator("image_to_mesh.keep_defaults", icon="FILE_TICK")
+    # In a narrow sidebar, the text takes the place of the icon.
+    icon = "FILE_TICK" if fit_row(context, [tr("Save as Import Defaults")]) else "NONE"
+    layout.operator("image_to_mesh.keep_defaults", icon=icon)
