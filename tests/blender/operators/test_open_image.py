@@ -134,6 +134,31 @@ def test_without_a_program_a_heic_photo_gets_a_sentence(
     assert chosen.image is None
 
 
+@pytest.fixture
+def copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The path of a HEIC photo on the clipboard, which Blender has with a window only."""
+    monkeypatch.setattr(addon_module("scene.clipboard"), "find_photo", lambda _: HEIC)
+
+
+@needs_decoder
+def test_a_pasted_heic_photo_becomes_the_image(chosen: Any, copied: None) -> None:
+    assert OPS.paste() == {"FINISHED"}
+    assert (chosen.image.name, tuple(chosen.image.size)) == ("dahlia.heic", (400, 320))
+
+
+@pytest.mark.usefixtures("copied")
+@pytest.mark.parametrize("way", ["paste", "make_here"])
+def test_without_a_program_a_pasted_or_dropped_heic_photo_gets_a_sentence(
+    chosen: Any, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.setattr(addon_module("jobs.steps.system_decoders"), "DECODERS", {"linux": ()})
+    given = {} if way == "paste" else {"filepath": str(HEIC)}
+    objects = len(bpy.data.objects)
+    with pytest.raises(RuntimeError, match=r"cannot open.*JPEG"):
+        getattr(OPS, way)(**given)
+    assert (chosen.image, len(bpy.data.objects)) == (None, objects)
+
+
 @needs_decoder
 @pytest.mark.parametrize(
     "names", [("dahlia.heic", "IMG_1423.JPG"), ("IMG_1423.JPG", "dahlia.heic")]
