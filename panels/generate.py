@@ -34,8 +34,8 @@ class Action(NamedTuple):
     `warnings` about the image are below its preview, and `notices` are right above the buttons. Of
     both, those that disable the buttons have the icon ERROR, and others INFO or none. `buttons`
     holds one text for Generate, or two for Update and Generate New; an empty text stands for an
-    icon. `can_run` says whether the buttons are enabled, and `is_stacked` whether Generate New has a
-    row of its own below Update, which is left empty below Generate.
+    icon. `can_run` says whether the buttons are enabled. `is_stacked` says whether Generate New has
+    a row of its own below Update; that row is left empty below Generate.
     """
 
     buttons: tuple[str, ...]

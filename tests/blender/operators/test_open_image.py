@@ -82,6 +82,19 @@ def test_another_front_image_is_asked_about(chosen: Any, photographs: Path) -> N
     assert addon_module("state.views").foreign(chosen) == ["left"]
 
 
+@pytest.mark.parametrize("name", ["open_image", "make_here"])
+def test_the_file_browser_shows_thumbnails_of_images(name: str, chosen: Any) -> None:
+    """It reads these properties of the operator that opens it."""
+    declared = getattr(OPS, name).get_rna_type().properties
+    assert {"files", "directory", "filepath"} <= set(declared.keys())
+    assert declared["filter_image"].default
+    assert declared["filter_folder"].default
+    assert declared["filter_glob"].default.split(";") == ["*.heic", "*.heif", "*.avif"]
+    known = bpy.types.FileSelectParams.bl_rna.properties["display_type"].enum_items
+    chosen_type = declared["display_type"]
+    assert chosen_type.enum_items[chosen_type.default].value == known["THUMBNAIL"].value
+
+
 def test_a_missing_file_changes_nothing(chosen: Any, photographs: Path) -> None:
     OPS.open_image(filepath=str(photographs / "IMG_1423.JPG"))
     with pytest.raises(RuntimeError, match="Image file not found"):

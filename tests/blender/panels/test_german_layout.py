@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import bpy
 import places
 import pytest
 from blender.addon_modules import addon_module
-from blender.job_views import show
+from blender.job_views import record, show
 from blender.recording import draw, drawing_context
 
 if TYPE_CHECKING:
@@ -107,6 +108,26 @@ def test_sentences_above_generate_take_their_room_from_the_preview(
     assert action.can_run is (state in ("ready", "key refused"))
     edits = addon_module("panels.image_checks").checks_height(context, chosen.image, provider)
     assert action.height(context) + edits <= addon_module("panels.image").PREVIEW
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_what_is_said_about_an_order_is_not_cut_off(
+    chosen: Any, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    """Whether to order is decided by these sentences, so their button takes no room from them."""
+    jobs, text = addon_module("jobs"), addon_module("panels.text_layout")
+    name, tr = "a mug on a wooden table by the window", addon_module("i18n.translate").tr
+    unsent = record(name=name, state=jobs.State.QUEUED, provider="tripo", mesh=None)
+    recovery = jobs.session().recovery
+    monkeypatch.setattr(recovery, "found", replace(recovery.found, unsent=(unsent,)))
+    shown = draw(width=width).shown
+    at = next(i for i, row in enumerate(shown) if row.get("operator") == "image_to_mesh.resume")
+    whole = tr("{}: not submitted").format(name)
+    labels = [row for row in shown[:at] if row["kind"] == "label" and row["text"]]
+    lines = [row for row in labels if row["text"] in whole]
+    assert " ".join(row["text"] for row in lines) == whole
+    assert all(text._drawn_width(row["text"]) <= width - text.MARGIN for row in lines)
+    assert not any(row["is_row"] for row in (*lines, shown[at]))
 
 
 def test_a_price_without_room_on_the_button_is_above_it(
