@@ -23,6 +23,8 @@ WIDTHS = (220, 250, 265, 280, 320)
 LANGUAGES = ("en_US", "de_DE")
 BORDERS, ARROW = 54, 24
 """Pixels of the region beside its rows, and of the arrow beside the row of a setting."""
+BUTTON, BARE = 21, 8
+"""Pixels of a button that its text cannot use: with an icon, and without."""
 TITLES, VALUES = 0.4, 0.6
 """Shares of a row that Blender gives to a title and its value."""
 
@@ -71,6 +73,32 @@ def test_no_label_is_cut_off(chosen: Any, provider: str, width: int) -> None:
     cut = [text for row in rows for text in texts_cut_off(row, width)]
     assert not cut
     assert {"storage", "images", "tidy", "use_size"} <= {row["property"] for row in rows}
+
+
+@pytest.mark.parametrize("provider", ["local", "tripo", "hunyuan3d"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_button_is_cut_off(
+    chosen: Any, preferences: Any, monkeypatch: pytest.MonkeyPatch, provider: str, width: int
+) -> None:
+    """Those with a row to themselves: how a row is shared is up to Blender."""
+    chosen.provider = provider
+    text, tr = addon_module("panels.text_layout"), addon_module("i18n.translate").tr
+    show("failed", failure=addon_module("jobs").Failure("no_credits", "Empty.", "Buy.", "https://a"))
+    rows = [row for row in draw(unfolded=True, width=width).all("operator") if not row["is_row"]]
+    assert "image_to_mesh.keep_defaults" in {row["operator"] for row in rows}
+    cut = []
+    for row in rows:
+        label = tr(row.get("text", label_of(row["operator"])))
+        taken = BUTTON if row.get("icon", "NONE") != "NONE" else BARE
+        if text._drawn_width(label) > width - BORDERS - taken:
+            cut.append(label)
+    assert not cut
+
+
+def label_of(operator: str) -> str:
+    """Return an operator's own label, which Blender draws if a button has no text."""
+    space, name = operator.split(".")
+    return str(getattr(getattr(bpy.ops, space), name).get_rna_type().name)
 
 
 def test_choices_are_beside_their_title_or_below_each_other(chosen: Any) -> None:
