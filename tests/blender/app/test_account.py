@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 import pytest
 from blender.addon_modules import addon_module
+from blender.job_views import show
 from blender.recording import draw, draw_popover, draw_preferences
 from fakes import FAKES
 from fakes.service import KEY, Service, serving
@@ -275,6 +276,21 @@ def test_a_balance_is_refreshed_after_a_job(chosen: Any, service: Service) -> No
     account.refresh_balance(bpy.context, "local")
     account.refresh_balance(bpy.context, "no such provider")
     assert account._pending == []
+
+
+@pytest.mark.parametrize("state", ["failed", "cancelled"])
+def test_the_end_of_any_job_refreshes_the_balance(
+    chosen: Any, service: Service, state: str
+) -> None:
+    """A service may charge for a job that brought no mesh."""
+    jobs = addon_module("jobs")
+    failure = jobs.Failure("failed", "There is no mesh.") if state == "failed" else None
+    show(state, provider="rehearsal", failure=failure)
+    (view,) = jobs.session().views()
+    outcome = addon_module("app.job_events").handle(bpy.context, jobs.Ended(view.job, view))
+    assert outcome.level == "ERROR"
+    wait_for_answers()
+    assert service.calls("GET", "/balance") == 1
 
 
 def test_the_balance_is_asked_for_once_when_the_tab_shows_the_provider(
