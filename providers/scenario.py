@@ -176,6 +176,7 @@ class ScenarioTripo(Provider[ScenarioSettings]):
     takes_urls = True
     token_life = 30 * 24 * 3600.0
     lookup_name = "Job ID"
+    task_field = "job"
     unit = "Compute Units"
     rank = 2
     settings = ScenarioSettings

@@ -86,7 +86,7 @@ DESCRIBED = re.compile(r'^  "(?:title|description)": (".*"),$', re.MULTILINE)
 """Matches the lines of a data file that have its title and description."""
 CHECKS = ("--check-format", "--check-domain")
 FIELD = re.compile(r"\{[^{}]*\}")
-SAME = re.compile(r"[^A-Za-z]*|[A-Z0-9 ./+−-]{1,4}|Tripo|Scenario|[a-z_]+|[a-z]+[A-Z]\w*|.*_.*")
+SAME = re.compile(r"[^A-Za-z]*|[A-Z0-9 ./+−-]{1,4}|[a-z_]+|[a-z]+[A-Z]\w*|.*_.*")
 """Matches texts that are the same in every language, and identifiers."""
 
 

@@ -17,7 +17,7 @@ class FoundServer(NamedTuple):
     """A server on this computer.
 
     `provider` is the id of the provider that can use it, empty if no provider can. `shown` names
-    the server, such as “Hunyuan3D 2.1”.
+    the server, and its version if it states one.
     """
 
     address: str

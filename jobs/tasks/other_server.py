@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Finds out, after a failure at a user's own server, whether another provider can use it.
 
-Users often enter the address of one server for another one, as for ComfyUI and a Gradio app. The
+Users often enter the address of one server for another one, since several run at the same time. The
 providers say by their ids which kinds of servers they are for.
 """
 

@@ -61,6 +61,7 @@ class AimlProvider(Provider[S], Generic[S]):
     takes_urls = True
     rank = 3
     lookup_name = "Mesh URL"
+    task_field = "url"
     max_answer_bytes = DISK_SPACE
     model: ClassVar[str]
     fields: ClassVar[Mapping[str, str]]

@@ -117,6 +117,8 @@ class Provider(ABC, Generic[S]):
     """Bytes of free disk space required before an order; 0 unless its answer contains the mesh."""
     lookup_name: ClassVar[str] = ""
     """The name of the id that `attach` takes, such as "Task ID"; empty if `attach` always fails."""
+    task_field: ClassVar[str] = "task"
+    """The field of a ticket that identifies the task: no two jobs can have the same."""
     front_rotation: ClassVar[int] = 0
     """Degrees about Z, counterclockwise from above, that rotate the models' front to -Y."""
     has_live_preview: ClassVar[bool] = False
