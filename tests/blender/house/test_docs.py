@@ -15,6 +15,7 @@ import places
 import pytest
 from blender.addon_modules import addon_module
 from blender.recording import Layout, drawing_context
+from fakes.served import names_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,7 +101,7 @@ def test_every_service_has_a_page(addon: ModuleType) -> None:
     providers = addon_module("providers")
     names = {page.stem for page in DOCS}
     for provider in providers.all_providers():
-        assert f"service-{provider.split('_')[0]}" in names
+        assert names & {f"service-{name}" for name in names_of(provider)}, provider
 
 
 def test_the_settings_that_pages_name_are_there(addon: ModuleType) -> None:
