@@ -79,6 +79,8 @@ class Provider(ABC, Generic[S]):
     """The service's name in the interface."""
     description: ClassVar[str]
     """One line for the provider menu's tooltip, without a period."""
+    page: ClassVar[str] = ""
+    """The name of the page in the manual that providers of one service share; empty for the id."""
     docs_url: ClassVar[str] = ""
     """The URL of the service's documentation, for the license note; empty if there is none."""
     key_url: ClassVar[str] = ""
@@ -150,6 +152,11 @@ class Provider(ABC, Generic[S]):
     def is_remote(self) -> bool:
         """Whether the mesh is made by a service on the network, not on this computer."""
         return "network" in self.needs
+
+    @property
+    def manual_page(self) -> str:
+        """The file of the provider's page in the manual, without its suffix."""
+        return f"service-{self.page or self.id}"
 
     def check_address(self, url: str, source: str) -> None:
         """Raise InvalidSettings for a base URL that must not be called; `source` sets it."""

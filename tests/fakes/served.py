@@ -20,9 +20,9 @@ PROVIDERS = sorted(file.stem for file in (places.ROOT / "providers").glob("[!_]*
 
 
 def names_of(provider: str) -> tuple[str, ...]:
-    """Return the names that a provider's page and fake may have: its id, or its service's.
+    """Return the names that a provider's fake may have: its id, or its service's.
 
-    Several providers of one service have ids that begin with the same word, and may share both.
+    Several providers of one service have ids that begin with the same word, and may share it.
     """
     return tuple(dict.fromkeys((provider, provider.partition("_")[0])))
 

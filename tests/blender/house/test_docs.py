@@ -15,7 +15,6 @@ import places
 import pytest
 from blender.addon_modules import addon_module
 from blender.recording import Layout, drawing_context
-from fakes.served import names_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,8 +99,7 @@ def test_every_error_has_its_paragraph(addon: ModuleType) -> None:
 def test_every_service_has_a_page(addon: ModuleType) -> None:
     providers = addon_module("providers")
     names = {page.stem for page in DOCS}
-    for provider in providers.all_providers():
-        assert names & {f"service-{name}" for name in names_of(provider)}, provider
+    assert {item.manual_page for item in providers.all_providers().values()} <= names
 
 
 def test_the_settings_that_pages_name_are_there(addon: ModuleType) -> None:

@@ -53,7 +53,7 @@ class Names:
             for names in (self.words, self.exact, self.literals)
         )
         return re.compile(
-            rf"(?i:(?<![a-z])(?:{words}))(?![a-z])|\b(?:{exact})\b|[\"'](?:{literals})[\"']"
+            rf"(?i:(?<![a-z])(?:{words}))(?![a-z])|\b(?:{exact})\b|[\"'](?:service-)?(?:{literals})[#\"']"
         )
 
 
@@ -138,6 +138,7 @@ def test_the_names_are_those_of_the_declarations(names: Names) -> None:
         "class GradioPanel:",
         "HUNYUAN_PORT = 8081",
         "'custom': 1",
+        '"service-custom#settings": ()',
         '"""A Custom Server."""',
         "models such as TripoSR",
         "TRIPO_API_KEY",
