@@ -186,7 +186,10 @@ def _read_literals(tree: ast.Module) -> Iterator[ast.Constant | ast.JoinedStr]:
                 unread.update(part for part in values if isinstance(part, ast.Constant))
             case ast.Subscript(slice=index):
                 unread.add(index)
-            case ast.arg(annotation=ast.Constant() as quoted):
+            case (
+                ast.arg(annotation=ast.Constant() as quoted)
+                | ast.FunctionDef(returns=ast.Constant() as quoted)
+            ):
                 unread.add(quoted)
             case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in UNREAD:
                 unread.update(part for given in node.args for part in ast.walk(given))

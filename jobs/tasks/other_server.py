@@ -59,10 +59,7 @@ def with_other_provider(
 
 def _provider_for(http: Http) -> str:
     """Return the id of the provider that can use the server; empty if no provider can."""
-    from ...providers._shared.servers.probe import Kind, what_answers
+    from ...providers._shared.servers.probe import identify_server
 
-    found = what_answers(http)
-    if found.kind is Kind.LOCKED and http.has_key:
-        found = what_answers(http, with_key=True)
-    known = all_providers().get(found.kind.value)
+    known = all_providers().get(identify_server(http).kind)
     return known.id if known is not None and known.self_hosted else ""

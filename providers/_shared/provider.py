@@ -39,6 +39,7 @@ from .untrusted_text import clean, finite_number
 
 if TYPE_CHECKING:
     from .http.client import Http
+    from .servers.probe import Answering
 
 Need = Literal["network", "blender"]
 
@@ -107,6 +108,10 @@ class Provider(ABC, Generic[S]):
     """Seconds for which the result of `upload` can be reused; 0 if it is for one order only."""
     self_hosted: ClassVar[bool] = False
     """Whether users run the server themselves, in their own network; see `AddressPolicy`."""
+    public_pages: ClassVar[tuple[str, ...]] = ()
+    """Paths of pages in JSON by which `recognize` knows a user's own server."""
+    more_ports: ClassVar[tuple[int, ...]] = ()
+    """Usual ports of such a server, besides the one in the default of `address`."""
     may_be_public: ClassVar[bool] = False
     """Whether a self-hosted server may also be on the internet, called by https only."""
     notice: ClassVar[str] = ""
@@ -281,6 +286,13 @@ class Provider(ABC, Generic[S]):
         Called when the user asks for it. Raises the error of what is wrong.
         """
         return ""
+
+    def recognize(self, path: str, page: Mapping[str, Any]) -> Answering | None:
+        """Return the server whose page at one of `public_pages` this is; None for another server.
+
+        `page` is its JSON. It may come from any server, so any value may be missing or odd.
+        """
+        return None
 
     def quote(self, request: Request[S], http: Http | None) -> Cost | None:
         """Return the price of a request, or None if the service does not quote it for free."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAME = "stone_mason"
-OF_EACH = [f"tests/blender/panels/test_{what}.py" for what in ("disabled_reasons", "german_layout")]
+OF_EACH = [f"tests/blender/panels/test_{name}.py" for name in ("disabled_reasons", "german_layout")]
 """Tests with a case for each provider."""
 OF_ALL = [
     "tests/blender/app/test_account.py::test_services_that_share_a_key_share_its_test",

@@ -27,10 +27,12 @@ if TYPE_CHECKING:
 
     from image_to_mesh.providers import Provider
 
-OWN = ("providers/", "presets/", "tests/")
-"""Folders of code for one service each."""
-TEMPLATE = "docs/dev/provider_template/"
-ALLOWED = {"tools/tests.py": "has a tier for tests with real servers, in a folder of that name"}
+OWN = re.compile(r"providers/(?!_shared/|__init__)|presets/|tests/|docs/dev/provider_template/")
+"""Matches the code that is for one service each."""
+ALLOWED = {
+    "providers/_shared/results/find_mesh.py": "says whose forms of answers it reads",
+    "tools/tests.py": "has a tier for tests with real servers, in a folder of that name",
+}
 """Other files that name a service, and why."""
 ORDINARY = frozenset({"custom"})
 """Ids that are words which code has for other things, too: they count as a whole literal only."""
@@ -104,7 +106,7 @@ def names() -> Names:
 def naming(names: Names) -> dict[str, list[str]]:
     """The lines that name a service, by file, of all code that is not a service's own."""
     files = [file for file in package.known_files() if file.endswith(".py")]
-    others = [file for file in files if not file.startswith((*OWN, TEMPLATE))]
+    others = [file for file in files if not OWN.match(file)]
     found = {file: found_in((places.ROOT / file).read_text("utf-8"), names) for file in others}
     return {file: lines for file, lines in found.items() if lines}
 

@@ -26,7 +26,7 @@ COPIED = (
 PAGES = (*OVERVIEWS, "service-*.md")
 HOUSE = "tests/unit/house"
 OF_ALL_FILES = [
-    f"{HOUSE}/test_{what}.py" for what in ("service_names", "rooms", "lazy_names", "dev_pages")
+    f"{HOUSE}/test_{name}.py" for name in ("service_names", "rooms", "lazy_names", "dev_pages")
 ]
 """Tests that read every file of the product, or ask every provider."""
 UNDER_FAULTS = [
