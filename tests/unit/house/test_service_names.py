@@ -23,7 +23,7 @@ import pytest
 from image_to_mesh.providers import all_providers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from image_to_mesh.providers import Provider
 
@@ -83,10 +83,12 @@ def _company_of(provider: Provider[Any]) -> Iterator[str]:
 
 
 def model_names(folder: Path) -> set[str]:
-    """Return the names of the models that the providers' files of data are for."""
-    tables = [tomllib.loads(file.read_text("utf-8")) for file in folder.glob("_*/*/*.toml")]
-    graphs = [json.loads(file.read_bytes()) for file in folder.glob("_*/*/*.json")]
-    return {str(data.get("name") or data["title"]) for data in (*tables, *graphs)}
+    """Return the names of models in the providers' files of data, where these have a name."""
+    read: dict[str, Callable[[str], Any]] = {".toml": tomllib.loads, ".json": json.loads}
+    files = [file for file in folder.glob("_*/*/*") if file.suffix in read]
+    data = [read[file.suffix](file.read_text("utf-8")) for file in files]
+    tables = [table for table in data if isinstance(table, dict)]
+    return {str(table[key]) for table in tables for key in ("name", "title") if key in table}
 
 
 def found_in(text: str, names: Names) -> list[str]:
