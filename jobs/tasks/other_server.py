@@ -40,7 +40,7 @@ def with_other_provider(
 ) -> Failure:
     """Return a failure with the id of the provider that can use the server at an address.
 
-    The server is asked for its public pages, for at most 20 seconds. Returns the failure as
+    The server is asked for its public pages, each for at most five seconds. Returns the failure as
     it is unless the provider's server is the user's own, and of a kind that another one can use.
     """
     if not provider.self_hosted or failure.kind not in SIGNS:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from typing import Any
 
@@ -12,7 +13,16 @@ from fakes import hunyuan3d, local_servers
 from fakes.hunyuan3d import Hunyuan3d
 from fakes.local_servers import OtherServer, comfyui, gradio
 
-from image_to_mesh.providers import InvalidSettings, Unreachable
+from image_to_mesh.providers import (
+    Address,
+    InvalidSettings,
+    Provider,
+    Settings,
+    Ticket,
+    Unreachable,
+    all_providers,
+    get_provider,
+)
 from image_to_mesh.providers._shared.http.client import Http
 from image_to_mesh.providers._shared.servers import probe
 from image_to_mesh.providers._shared.servers.probe import Answering, Kind, what_answers
@@ -62,6 +72,73 @@ def test_the_versions_of_hunyuan3d_are_distinguished(version: str) -> None:
     assert (found.kind, found.version) == ("hunyuan3d", version)
     assert found.shown == f"Hunyuan3D {version}"
     assert not server.orders
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {},
+        {"system": 1},
+        {"system": {}},
+        {"version": "1"},
+        {"dependencies": []},
+        {"status": "healthy"},
+        {"paths": []},
+        {"paths": {"/generate": 1}},
+    ],
+    ids=str,
+)
+def test_no_provider_recognizes_an_odd_page(page: dict[str, Any]) -> None:
+    found = [(item, path) for item in all_providers().values() for path in item.public_pages]
+    assert len(found) >= 4
+    assert all(path.startswith("/") for _, path in found)
+    assert [item.id for item, path in found if item.recognize(path, page)] == []
+
+
+def test_odd_values_of_a_page_are_left_out() -> None:
+    page = {"version": 5, "dependencies": None, "title": ["x"]}
+    found = get_provider("gradio").recognize("/config", page)
+    assert found is not None
+    assert (found.version, found.shown) == ("", "A Gradio app")
+
+
+def test_the_usual_ports_are_those_of_the_addresses_and_more() -> None:
+    assert probe.usual_ports() == (7860, 8080, 8081, 8188)
+
+
+class Forge(Provider[Settings]):
+    """A user's own server that has a page in common with another one."""
+
+    id = "forge"
+    address = Address("forge_base_url", "FORGE_BASE_URL", "http://127.0.0.1:9999")
+    public_pages = ("/health",)
+    more_ports = (8081, 7000)
+
+    def recognize(self, path: str, page: Mapping[str, Any]) -> Answering | None:
+        """Return this server with its name."""
+        return Answering(self.id, name="A forge") if "forge" in page else None
+
+    def submit(self, request: Any, uploaded: Any, http: Any) -> Ticket:
+        """Fail: nothing is ordered here."""
+        raise AssertionError("a declared server was asked for a mesh")
+
+    def poll(self, ticket: Any, http: Any) -> Any:
+        """Fail: nothing is ordered here."""
+        raise AssertionError("a declared server was asked for a mesh")
+
+
+def test_the_server_of_a_new_provider_is_found_by_its_declaration(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = {**all_providers(), "forge": Forge()}
+    monkeypatch.setattr("image_to_mesh.providers.all_providers", lambda: known)
+    with local_servers.serving(OtherServer({"/health": {"forge": 1}})) as server:
+        found = seen_at(server.url)
+    assert (found.kind, found.shown) == ("forge", "A forge")
+    assert [path for _, path in server.requests].count("/health") == 1
+    assert probe.usual_ports() == (7000, 7860, 8080, 8081, 8188, 9999)
+    with hunyuan3d.serving(Hunyuan3d("2.1")) as other:
+        assert seen_at(other.url).kind == "hunyuan3d"
 
 
 def test_a_newer_server_without_health_is_known_by_its_routes() -> None:
