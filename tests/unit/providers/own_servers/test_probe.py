@@ -95,7 +95,7 @@ def test_no_provider_recognizes_an_odd_page(page: dict[str, Any]) -> None:
     assert [item.id for item, path in found if item.recognize(path, page)] == []
 
 
-def test_odd_values_of_a_page_are_left_out() -> None:
+def test_odd_values_of_a_page_are_ignored() -> None:
     page = {"version": 5, "dependencies": None, "title": ["x"]}
     found = get_provider("gradio").recognize("/config", page)
     assert found is not None
