@@ -14,7 +14,7 @@ class IMAGE_TO_MESH_OT_keep_defaults(bpy.types.Operator):
     """Save this scene's import options as the defaults of new scenes."""
 
     bl_idname = "image_to_mesh.keep_defaults"
-    bl_label = "Use for New Scenes"
+    bl_label = "Save as Import Defaults"
     bl_description = "Use this scene's placement and cleanup settings for new scenes"
 
     def execute(self, context: bpy.types.Context) -> set[str]:

@@ -10,11 +10,11 @@ import bpy
 
 from ..i18n.translate import tr, translate
 from ..state.active_result import active_result
-from ..state.preflight import why_not
+from ..state.preflight import image_problem, why_not
 from ..state.scene_properties import choices_of, provider_of
 from . import image_checks, views
 from .account_text import Price, price_of, with_price
-from .provider_state import account_failure
+from .provider_state import account_failure, is_refused
 from .text_layout import GAP, UNIT, draw_text, fit_row, fit_side_by_side, text_height
 
 LARGE = 1.5
@@ -31,9 +31,10 @@ class Notice(NamedTuple):
 class Action(NamedTuple):
     """The texts of Generate's buttons, the sentences above them, and the buttons' state.
 
-    `warnings` about the image are below its preview, and `notices` are right above the buttons.
-    `buttons` holds one text for Generate, or two for Update and Generate New; an empty text stands
-    for an icon. `can_run` says whether the buttons are enabled.
+    `warnings` about the image are below its preview, and `notices` are right above the buttons. Of
+    both, those that disable the buttons have the icon ERROR, and others INFO or none. `buttons`
+    holds one text for Generate, or two for Update and Generate New; an empty text stands for an
+    icon. `can_run` says whether the buttons are enabled.
     """
 
     buttons: tuple[str, ...]
@@ -58,17 +59,19 @@ def plan_action(context: bpy.types.Context) -> Action:
 
     A price for which the button has no room is a sentence above it: it must not be cut off.
     """
-    reason, price = why_not(context), price_of(context)
+    image = choices_of(context.scene).image
+    unusable, reason, price = image_problem(image), why_not(context), price_of(context)
     names = ("Update", "Generate New") if active_result(context) else ("Generate",)
     buttons = _labels(context, names, price)
-    notices = [*_notices(context, reason, price)]
+    notices = [*_notices(context, "" if unusable else reason, price)]
     if price.text and buttons is None:
         notices.insert(0, Notice(price.text))
         buttons = _labels(context, names, Price())
-    warnings = [
-        Notice(text, "ERROR") for text in image_checks.problems(choices_of(context.scene).image)
-    ]
-    buttons = buttons or (tr(names[0]), *[""] * (len(names) - 1))
+    warnings = [Notice(text, "INFO") for text in image_checks.problems(image)]
+    if unusable:
+        warnings.insert(0, Notice(unusable, "ERROR"))
+    if buttons is None:
+        buttons = (tr(names[0]), *[tr(name) if _is_paid(context) else "" for name in names[1:]])
     return Action(buttons, tuple(warnings), tuple(notices), not reason)
 
 
@@ -87,17 +90,19 @@ def draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, action
     for notice in action.notices:
         draw_text(layout, context, notice.text, icon=notice.icon)
     views.draw_foreign(layout, context)
-    row = layout.row(align=True)
+    column = layout.column(align=True)
+    column.enabled = action.can_run
+    row = column.row(align=True)
     row.scale_y = LARGE
-    row.enabled = action.can_run
     if len(action.buttons) == 1:
         icon = "MESH_DATA" if fit_row(context, action.buttons) else "NONE"
         _draw_button(row, context, "generate", action.buttons[0], icon)
         return
-    # Never below each other: at the end of a job, Update takes the place of the button under the
-    # pointer.
+    # First: at the end of a job, Update takes the place of the button under the pointer.
     _draw_button(row, context, "update", action.buttons[0], "FILE_REFRESH")
-    _draw_button(row, context, "generate", action.buttons[1], "ADD")
+    is_stacked = action.buttons[1] and not fit_side_by_side(context, action.buttons)
+    below = column if is_stacked else row
+    _draw_button(below, context, "generate", action.buttons[1], "ADD")
 
 
 def _draw_button(
@@ -118,22 +123,31 @@ def _labels(
 ) -> tuple[str, ...] | None:
     """Return the translated texts of buttons with their price; None if there is no room for it.
 
-    Generate New becomes an icon if both do not fit beside each other. Generate alone may take the
-    place of its icon.
+    If both do not fit beside each other, Generate New becomes an icon, or stands below Update if it
+    may cost money. Generate alone may take the place of its icon.
     """
     texts = tuple(with_price(name, price) for name in names)
     if len(texts) > 1 and fit_side_by_side(context, texts):
         return texts
     others = len(texts) - 1
+    if others and _is_paid(context):
+        return texts if all(fit_row(context, [text]) for text in texts) else None
     if fit_row(context, texts[:1], taken=UNIT * others, icons=bool(others)):
         return (texts[0], *[""] * (len(texts) - 1))
     return None
 
 
+def _is_paid(context: bpy.types.Context) -> bool:
+    """Return whether an order may cost money, so that its button needs words."""
+    return provider_of(context.scene).is_remote
+
+
 def _notices(context: bpy.types.Context, reason: str, price: Price) -> Iterator[Notice]:
-    if failure := account_failure(context, provider_of(context.scene)):
-        yield Notice(failure, "INFO")
+    provider = provider_of(context.scene)
+    if failure := account_failure(context, provider):
+        yield Notice(failure, "ERROR" if is_refused(context, provider) else "INFO")
     elif price.problem:
-        yield Notice(tr("Price unknown: {reason}").format(reason=translate(price.problem)))
+        sentence = tr("Price unknown: {reason}").format(reason=translate(price.problem))
+        yield Notice(sentence, "INFO")
     if reason:
-        yield Notice(reason, "INFO")
+        yield Notice(reason, "ERROR")

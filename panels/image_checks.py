@@ -17,15 +17,15 @@ from ..i18n.translate import tr, translate
 from ..jobs.custom_properties import EDITED_FROM
 from ..providers import BadImage, Provider
 from ..state import subject_box
-from ..state.preflight import picture_key, picture_problem
+from ..state.preflight import picture_key, picture_problem, unreadable_problem
 from ..state.scene_properties import choices_of
-from .text_layout import LINE, draw_text, first_share, text_height
+from .text_layout import ICON, LINE, UNIT, draw_text, first_share, text_height
 
 SMALL = 256
 """Pixels of the subject's longer side below which services make poor meshes."""
 # Mean brightness of the subject, 0 to 1, below which its shape is hard to see.
 DARK = 0.16
-REMOVE, CROP = "Remove Background", "Crop to Subject"
+REMOVE, CROP, MARK = "Remove Background", "Crop to Subject", "Mark Subject"
 DOWNLOADING = "Downloading the image..."
 
 
@@ -58,8 +58,8 @@ def checks_height(
 def problems(image: bpy.types.Image | None) -> Iterator[str]:
     """Yield a sentence for each reason to expect a poor mesh, or why the check failed.
 
-    Yield nothing before the check has ended, or if the image cannot be used at all: that is among
-    the reasons why Generate is disabled.
+    Yield nothing before the check has ended, or if the image cannot be used at all: that is a
+    reason why Generate is disabled, which stands in the same place.
     """
     if image is None or picture_problem(image):
         return
@@ -95,7 +95,10 @@ def _line(image: bpy.types.Image, provider: Provider[Any]) -> str:
     report = jobs.image_checks().report(picture_key(image))
     if report is None or report.waiting:
         return tr("Checking the image...")
-    return tr("Image cannot be used") if report.error is not None else sent_text(report, provider)
+    if report.error is None:
+        return sent_text(report, provider)
+    # The reason is below the preview; an empty line keeps the place of the rows below.
+    return " " if unreadable_problem(image) else tr("Image cannot be used")
 
 
 def sent_text(report: jobs.ImageReport, provider: Provider[Any]) -> str:
@@ -138,7 +141,7 @@ def warnings(report: jobs.ImageReport) -> Iterator[str]:
     if report.cut:
         yield tr("The subject is cut off at the edge")
     if report.subjects > 1:
-        yield tr("{} separate subjects: crop to one").format(report.subjects)
+        yield tr("{} separate subjects: mark one").format(report.subjects)
     if report.brightness < DARK:
         yield tr("The subject is very dark")
 
@@ -146,16 +149,32 @@ def warnings(report: jobs.ImageReport) -> Iterator[str]:
 def _draw_ways(
     layout: bpy.types.UILayout, context: bpy.types.Context, image: bpy.types.Image
 ) -> None:
-    column = layout.column(align=True)
+    """Draw the edit buttons in one row, or in two with the buttons for the subject in the second.
+
+    In a row of its own, the button that marks the subject has a word, if that fits.
+    """
+    column, chosen = layout.column(align=True), choices_of(context.scene)
     row = column.row(align=True)
     share = _share_of_remove(context, image)
-    ways = row.split(factor=share, align=True) if share else row
-    ways.operator("image_to_mesh.develop", text=REMOVE).background = "remove"
-    below = ways if share else column
-    below.operator("image_to_mesh.develop", text=CROP).crop = True
-    draw_box_buttons(row, choices_of(context.scene))
+    if share:
+        ways = row.split(factor=share, align=True)
+        ways.operator("image_to_mesh.develop", text=REMOVE).background = "remove"
+        ways.operator("image_to_mesh.develop", text=CROP).crop = True
+        draw_box_buttons(row, chosen)
+    else:
+        row.operator("image_to_mesh.develop", text=REMOVE).background = "remove"
+        _draw_crop(column.row(align=True), context, chosen)
     if image.get(EDITED_FROM):
         row.operator("image_to_mesh.use_original", text="", icon="LOOP_BACK")
+
+
+def _draw_crop(row: bpy.types.UILayout, context: bpy.types.Context, chosen: Any) -> None:
+    """Draw the buttons that crop to the subject and mark it."""
+    taken = ICON + UNIT * bool(subject_box.box_of(chosen))
+    share = first_share(context, tr(CROP), tr(MARK), taken=taken)
+    ways = row.split(factor=share, align=True) if share else row
+    ways.operator("image_to_mesh.develop", text=CROP).crop = True
+    draw_box_buttons(ways.row(align=True) if share else row, chosen, MARK if share else "")
 
 
 def draw_box_buttons(row: bpy.types.UILayout, chosen: Any, text: str = "") -> None:

@@ -47,7 +47,7 @@ def draw_placement(layout: bpy.types.UILayout, context: bpy.types.Context) -> No
     _draw_size(layout, context)
     _draw_storage(layout, context)
     _draw_rotations(layout, context)
-    layout.operator("image_to_mesh.keep_defaults", icon="PREFERENCES")
+    layout.operator("image_to_mesh.keep_defaults", icon="FILE_TICK")
 
 
 def _draw_location(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:

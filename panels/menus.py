@@ -77,7 +77,7 @@ class IMAGE_TO_MESH_MT_settings(bpy.types.Menu):
         layout.operator("image_to_mesh.get_settings")
         layout.separator()
         layout.operator("image_to_mesh.leave_reference")
-        layout.operator("image_to_mesh.keep_defaults", text="Save Import Defaults")
+        layout.operator("image_to_mesh.keep_defaults")
         layout.operator("image_to_mesh.forget_defaults")
         layout.separator()
         state = jobs.weights_downloads().state(jobs.DEPTH)

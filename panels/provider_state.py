@@ -41,10 +41,16 @@ def account_failure(context: bpy.types.Context, provider: Provider[Any]) -> str:
     reply = preferences.answer(context, provider)
     if reply is None or not reply.failure:
         return ""
-    if reply.failure.kind == BadKey.kind:
+    if is_refused(context, provider):
         sentence = tr("{} refused the key: click Key Refused to change it")
         return sentence.format(tr(provider.label))
     return translate(reply.failure.message)
+
+
+def is_refused(context: bpy.types.Context, provider: Provider[Any]) -> bool:
+    """Return whether the service refused the key when the balance was requested."""
+    reply = preferences.answer(context, provider)
+    return bool(reply and reply.failure and reply.failure.kind == BadKey.kind)
 
 
 def _draw_state(layout: bpy.types.UILayout, text: str) -> None:

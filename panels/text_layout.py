@@ -23,6 +23,8 @@ LINE = 0.8
 """Height of a line of a sentence, in units of a row."""
 GAP = 0.25
 """Height between two elements of a panel, in units of a row."""
+BOX_GAP = 0.6
+"""Height between the sentences of a job's box and its buttons, for `UILayout.separator`."""
 HEADER_MARGIN = 104.0
 """Pixels of a subpanel's header that text cannot use: the tabs, the triangle, a gap, and the grip.
 """
@@ -152,12 +154,16 @@ def fit_side_by_side(context: bpy.types.Context, texts: Sequence[str]) -> bool:
     return all(_drawn_width(text) <= room for text in texts)
 
 
-def first_share(context: bpy.types.Context, first: str, second: str, share: float = 1.0) -> float:
+def first_share(
+    context: bpy.types.Context, first: str, second: str, share: float = 1.0, *, taken: float = 0.0
+) -> float:
     """Return the fraction of a row for the first of two buttons; 0 if both do not fit.
 
-    `share` is the part of the region's width that the row may take.
+    `share` is the part of the region's width that the row may take, and `taken` is the width of
+    icons that the second button shares its place with, in pixels.
     """
     needed = [_drawn_width(text) + BORDERS for text in (first, second)]
+    needed[1] += taken
     room = share * (_width(context) - MARGIN)
     return needed[0] / sum(needed) if sum(needed) <= room else 0.0
 

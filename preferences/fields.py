@@ -84,6 +84,13 @@ def _library_fields() -> dict[str, Any]:
             precision=1,
             step=100,
         ),
+        # Shown while there is no limit; it cannot be changed.
+        "library_usual_limit": FloatProperty(
+            name="Library Limit",
+            description="Limit of the library, in GB, once it is turned on",
+            precision=1,
+            get=lambda _: USUAL_LIMIT,
+        ),
     }
 
 

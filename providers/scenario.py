@@ -54,6 +54,15 @@ class ScenarioSettings(Settings):
         bool,
         Option("Texture", "Texture the mesh with the image's colors", basic=True, group="surface"),
     ] = True
+    pbr: Annotated[
+        bool,
+        Option(
+            "PBR",
+            "Metallic, roughness, and normal maps; requires textures",
+            basic=True,
+            group="surface",
+        ),
+    ] = True
     textureQuality: Annotated[
         Literal["standard", "detailed", "extreme"],
         Option(
@@ -85,15 +94,6 @@ class ScenarioSettings(Settings):
         Seed, Option("Texture Seed", "Same seed, same textures", group="surface")
     ] = None
     orientation: models.Orientation = "default"
-    pbr: Annotated[
-        bool,
-        Option(
-            "PBR",
-            "Metallic, roughness, and normal maps; requires textures",
-            basic=True,
-            group="surface",
-        ),
-    ] = True
     faceLimit: Annotated[
         int | None,
         Interval(ge=1, le=2_000_000),

@@ -67,6 +67,7 @@ class TripoSettings(Settings):
         ),
     ] = "v3.1-20260211"
     texture: models.Texture = True
+    pbr: models.Pbr = True
     texture_quality: Annotated[
         Literal["standard", "detailed", "extreme", "fast"],
         Option(
@@ -85,7 +86,6 @@ class TripoSettings(Settings):
     geometry_quality: models.GeometryQuality = "standard"
     face_limit: models.FaceLimit = None
     quad: models.Quad = False
-    pbr: models.Pbr = True
     texture_alignment: models.TextureAlignment = "original_image"
     texture_version: Annotated[
         Literal["v3.5-20260815", "v3.0-20250812", "v2.5-20250123"] | None,

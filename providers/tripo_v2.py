@@ -100,6 +100,7 @@ class TripoV2Settings(Settings):
         ),
     ] = "v2.5-20250123"
     texture: models.Texture = True
+    pbr: models.Pbr = True
     texture_quality: Annotated[
         Literal["standard", "detailed", "extreme"],
         Option(
@@ -113,7 +114,6 @@ class TripoV2Settings(Settings):
     geometry_quality: models.GeometryQuality = "standard"
     face_limit: models.FaceLimit = None
     quad: models.Quad = False
-    pbr: models.Pbr = True
     texture_alignment: models.TextureAlignment = "original_image"
     style: Annotated[
         Literal[

@@ -95,7 +95,7 @@ class IMAGE_TO_MESH_PG_placement(bpy.types.PropertyGroup):
         unit="LENGTH",
     )
     storage: EnumProperty(
-        **_text("Model", "How imported models are stored"),
+        **_text("Import Method", "How imported models are stored"),
         items=(
             ("appended", "Append", "The mesh becomes part of this file", "APPEND_BLEND", 0),
             ("linked", "Link", "The mesh stays in the library folder", "LINK_BLEND", 1),

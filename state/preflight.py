@@ -33,8 +33,7 @@ def why_not(context: bpy.types.Context) -> str:
     Reads no file: an unreadable image file is discovered only when a job reads it.
     """
     return (
-        picture_problem(choices_of(context.scene).image)
-        or unreadable_problem(choices_of(context.scene).image)
+        image_problem(choices_of(context.scene).image)
         or why_not_at_all(context)
         or _views_problem(context)
     )
@@ -86,6 +85,11 @@ def picture_key(image: bpy.types.Image) -> Hashable:
     packed = image.packed_file.size if image.packed_file else 0
     render = _renders[0] if image.source == "VIEWER" else 0
     return (image.session_uid, image.source, image.filepath, packed, image.is_dirty, render)
+
+
+def image_problem(image: bpy.types.Image | None) -> str:
+    """Return why an image cannot be used, or could not be read; empty if it can be used."""
+    return picture_problem(image) or (unreadable_problem(image) if image else "")
 
 
 def picture_problem(image: bpy.types.Image | None) -> str:

@@ -17,7 +17,7 @@ class IMAGE_TO_MESH_OT_select_made(bpy.types.Operator):
     """Select the visible objects of a job, by default the active object's."""
 
     bl_idname = "image_to_mesh.select_made"
-    bl_label = "Select This Job's Objects"
+    bl_label = "Select Objects of Same Job"
     bl_description = "Select all objects in the scene that this job created"
     bl_options = {"REGISTER", "UNDO"}
 
@@ -52,10 +52,10 @@ class IMAGE_TO_MESH_OT_replace(bpy.types.Operator):
     """Replace the active model with a job's result."""
 
     bl_idname = "image_to_mesh.replace"
-    bl_label = "Replace with This Result"
+    bl_label = "Replace Selected with Result"
     bl_description = (
         "Replace the active object's mesh with this result; location, parent, modifiers, and "
-        "collections are kept. Restore Replaced brings the previous mesh back"
+        "collections are kept. Restore Replaced Model brings the previous mesh back"
     )
     bl_options = {"REGISTER", "UNDO"}
 
@@ -104,7 +104,7 @@ class IMAGE_TO_MESH_OT_bring_back(bpy.types.Operator):
     """Restore the model that the active one replaced, no matter how long ago."""
 
     bl_idname = "image_to_mesh.bring_back"
-    bl_label = "Restore Replaced"
+    bl_label = "Restore Replaced Model"
     bl_description = "Restore the model that the active object replaced"
     bl_options = {"REGISTER", "UNDO"}
 

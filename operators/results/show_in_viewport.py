@@ -17,7 +17,7 @@ class IMAGE_TO_MESH_OT_show_texture(bpy.types.Operator):
     """Show textures in Solid shading, or hide them again."""
 
     bl_idname = "image_to_mesh.show_texture"
-    bl_label = "Show or Hide Texture"
+    bl_label = "Toggle Texture"
     bl_description = (
         "Show textures in Solid shading, in this viewport only; click again to hide them"
     )

@@ -13,12 +13,14 @@ from ...providers import all_providers
 from ...state import open_file, opened_jobs, viewport_shading
 from ...state.updates import job_targets
 from ..account_text import cost_text
-from ..text_layout import draw_fact, draw_text, duration, is_narrow
+from ..text_layout import BOX_GAP, draw_fact, draw_text, duration, fits_line, is_narrow
 from .failed import draw_failure
 
 ENDED_SHOWN = 5
 """Maximum number of ended jobs outside of the closed subpanel for older ones."""
 OLDER_SHOWN = 10
+ICONS = 92.0
+"""Pixels of a job's line that its icons and small buttons take, at a UI scale of 1."""
 
 
 def draw_ended(
@@ -87,7 +89,7 @@ def _draw_line(
     else:
         row.label(text="", icon="BLANK1")
     row.label(text=view.name, icon=_icon(view), translate=False)
-    fact = _fact(view)
+    fact = _fact(context, view)
     if fact and not is_open and not is_narrow(context):
         draw_fact(row, fact)
     if _can_import(view) and not is_open:
@@ -103,14 +105,20 @@ def _icon(view: jobs.JobView) -> str:
     return "CANCEL" if view.state == "cancelled" else "CHECKMARK"
 
 
-def _fact(view: jobs.JobView) -> str:
-    """Return what stands at the right of a job's line: its faces, or that it was canceled."""
+def _fact(context: bpy.types.Context, view: jobs.JobView) -> str:
+    """Return what stands at the right of a job's line: its faces, or that it was canceled.
+
+    The faces are only a number beside a name that leaves no room for the word.
+    """
     if view.failure:
         return ""
     if view.state == "cancelled":
         return tr("Canceled")
     faces = view.record.faces if view.record else None
-    return f"{faces:,}" if faces else ""
+    if not faces:
+        return ""
+    text = tr("{} faces").format(f"{faces:,}")
+    return text if fits_line(context, f"{view.name} {text}", ICONS) else f"{faces:,}"
 
 
 def _came(view: jobs.JobView) -> bool:
@@ -149,6 +157,7 @@ def _draw_cancelled(
     who = tr(provider.label if provider else "The service")
     sentence = tr("{} may still charge for this job. Its result will be added to the library.")
     draw_text(box, context, sentence.format(who))
+    box.separator(factor=BOX_GAP)
     button = box.operator("image_to_mesh.cancel", text="Stop Waiting")
     button.job = view.job
     button.collect = False
@@ -171,6 +180,7 @@ def _draw_result(box: bpy.types.UILayout, context: bpy.types.Context, view: jobs
     if not here:
         draw_text(box, context, "Generated for another file")
     is_imported = here and not view.collected
+    box.separator(factor=BOX_GAP)
     row = box.row(align=True)
     text = "Import Again" if is_imported else "Import"
     row.operator("image_to_mesh.import_result", text=text, icon="IMPORT").job = view.job

@@ -12,7 +12,7 @@ from ... import jobs
 from ...i18n.translate import tr, translate
 from ..account_text import link_text
 from ..keys.other_server import ICON, other_server
-from ..text_layout import draw_text, fit_side_by_side
+from ..text_layout import BOX_GAP, draw_text, fit_side_by_side
 from .recovered import draw_ways
 
 ABOUT_KEYS = frozenset({"missing_key", "bad_key"})
@@ -28,7 +28,9 @@ def draw_failure(box: bpy.types.UILayout, context: bpy.types.Context, view: jobs
         draw_text(box, context, translate(failure.hint))
     if view.record and view.state == "uncertain":
         draw_text(box, context, translate(jobs.describe_uncertain(view.record)[0]))
+        box.separator(factor=BOX_GAP)
         draw_ways(box, view.record)
+    box.separator(factor=BOX_GAP)
     _draw_buttons(box, context, list(_buttons(context, view, failure)))
 
 
@@ -54,10 +56,10 @@ def _buttons(
         yield _Button("image_to_mesh.import_result", tr("Import"), "IMPORT", job)
     if failure.kind in ABOUT_KEYS:
         owner = {"provider": view.provider}
-        yield _Button("image_to_mesh.open_preferences", tr("Keys"), "PREFERENCES", owner)
+        yield _Button("image_to_mesh.open_preferences", tr("Change Key"), "PREFERENCES", owner)
     if failure.link:
         yield _Button("wm.url_open", link_text(failure.kind), "URL", {"url": failure.link})
-    yield _Button("image_to_mesh.copy_error", tr("Copy"), "COPYDOWN", job)
+    yield _Button("image_to_mesh.copy_error", tr("Copy Error"), "COPYDOWN", job)
 
 
 def _draw_buttons(

@@ -106,7 +106,7 @@ def draw_key(
     if preferences.has_account(provider):
         _draw_test(layout, context, provider, room)
     if provider.self_hosted:
-        draw_search(layout)
+        draw_search(layout, room)
 
 
 def draw_offline(layout: bpy.types.UILayout) -> None:

@@ -10,7 +10,7 @@ import bpy
 from ... import jobs
 from ...i18n.translate import tr, translate
 from ...preferences import default_library, has_keys, import_defaults, is_offline, library
-from ...preferences.fields import USUAL_LIMIT, shown_name
+from ...preferences.fields import shown_name
 from ...providers import KeyField, Provider, all_providers, ca_bundle_problem
 from ...state.manual import MANUAL
 from ..account_text import columns_of
@@ -55,13 +55,9 @@ def _draw_library(box: Any, context: bpy.types.Context, preferences: Any) -> Non
     box.prop(preferences, "library", text="Folder", placeholder=folder)
     row = box.row(heading="Limit")
     row.prop(preferences, "use_library_limit", text="")
-    if preferences.use_library_limit:
-        row.prop(preferences, "library_limit", text="")
-    else:
-        usual = row.row()
-        usual.enabled = False
-        usual.label(text=f"{USUAL_LIMIT:g}", translate=False)
-    row.label(text="GB")
+    size = row.row()
+    size.enabled = is_limited = preferences.use_library_limit
+    size.prop(preferences, "library_limit" if is_limited else "library_usual_limit", text="GB")
     found = jobs.library_index(library(context))
     if found.opened:
         hint = box.row()
@@ -84,10 +80,10 @@ def _draw_import(box: Any, context: bpy.types.Context, preferences: Any) -> None
     if import_defaults(context):
         text = "New scenes use your saved placement and cleanup settings"
     else:
-        text = "Set placement and cleanup in the sidebar, then click Use Current Scene"
+        text = "Set placement and cleanup in the sidebar, then click Save as Import Defaults"
     _draw_sentence(box, context, text)
     row = box.row()
-    row.operator("image_to_mesh.keep_defaults", text="Use Current Scene", icon="SCENE_DATA")
+    row.operator("image_to_mesh.keep_defaults", icon="FILE_TICK")
     if bpy.ops.image_to_mesh.forget_defaults.poll():
         row.operator("image_to_mesh.forget_defaults", text="Reset", icon="LOOP_BACK")
     box.prop(preferences, "frame_new")

@@ -21,7 +21,7 @@ from .report import draw_report
 def draw_mesh_edits(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw the versions of the active object's mesh, the tools, and their progress.
 
-    The latest report is drawn below, if it still applies to the mesh.
+    The latest report is below *Check Mesh*, if it still applies to the mesh.
     """
     obj = _measured_object(context)
     if obj is None:
@@ -30,16 +30,20 @@ def draw_mesh_edits(layout: bpy.types.UILayout, context: bpy.types.Context) -> N
     key = jobs.object_key(obj.session_uid)
     view = jobs.mesh_edits().view(key)
     _draw_version(layout, obj)
-    column = layout.column()
     # One tool at a time per object: each one starts from the mesh as it is.
-    column.enabled = view is None or view.over
-    _draw_tools(column, context)
-    # Below the tools, so that nothing moves under the pointer.
-    if view is not None:
-        _draw_outcome(layout, context, view)
+    is_free = view is None or view.over
+    check = layout.column()
+    check.enabled = is_free
+    check.operator("image_to_mesh.health_card", text="Check Mesh", icon="VIEWZOOM")
     card = jobs.mesh_edits().card(key, str(obj.data.session_uid))
     if card is not None and _is_current(card, obj, context):
         draw_report(layout, context, card)
+    tools = layout.column()
+    tools.enabled = is_free
+    _draw_tools(tools, context)
+    # Below the tools, so that nothing moves under the pointer.
+    if view is not None:
+        _draw_outcome(layout, context, view)
 
 
 def _is_current(card: Mapping[str, Any], obj: bpy.types.Object, context: bpy.types.Context) -> bool:
@@ -57,20 +61,24 @@ def _draw_version(layout: bpy.types.UILayout, obj: bpy.types.Object) -> None:
 
 
 def _draw_tools(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Draw the tools that change the mesh, each group with its settings."""
     chosen = edit_options_of(context.scene)
-    layout.operator("image_to_mesh.health_card", text="Check Mesh", icon="VIEWZOOM")
+    layout.separator()
     layout.operator("image_to_mesh.clean_mesh", text="Clean", icon="BRUSH_DATA")
     header, body = layout.panel("image_to_mesh_clean", default_closed=True)
     header.label(text="Clean Mesh Settings")
     if body:
         for name in ("shells", "debris", "fill"):
             draw_value(body, context, chosen, name)
+    layout.separator()
     draw_value(layout, context, chosen, "faces")
     row = layout.column(align=True) if is_narrow(context) else layout.row(align=True)
     row.operator("image_to_mesh.decimate", text="Reduce", icon="MOD_DECIM")
     row.operator("image_to_mesh.quad_remesh", text="Quads", icon="MOD_REMESH")
+    layout.separator()
     draw_value(layout, context, chosen, "levels")
     layout.operator("image_to_mesh.detail_levels", icon="MOD_MULTIRES")
+    layout.separator()
     header, body = layout.panel("image_to_mesh_print", default_closed=True)
     header.label(text="3D Print")
     if body:

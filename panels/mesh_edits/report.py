@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import bpy
 
 from ...i18n.translate import tr
-from ..text_layout import draw_fact, fits_line
+from ...state.import_options import edit_options_of
+from ..text_layout import draw_fact, draw_text, fits_line
 
 TITLE = 0.55
 """Share of a row's width for the title of a figure with a long value."""
@@ -25,6 +26,8 @@ FAULTS = (
     ("inner_shells", "Inner Shells"),
     ("flipped_faces", "Flipped Faces"),
 )
+CLEANED = frozenset({"holes", "inner_shells", "flipped_faces"})
+"""Faults that *Clean* fixes; holes with many edges stay, as its settings say."""
 
 
 def draw_report(
@@ -37,7 +40,10 @@ def draw_report(
     for name, title in FAULTS:
         if card.get(name):
             _draw_figure(box, context, title, f"{card[name]:,}", alert=True)
-    _draw_figure(box, context, "Watertight", _yes(card.get("watertight")))
+    watertight = card.get("watertight")
+    _draw_figure(box, context, "Watertight", _yes(watertight), alert=not watertight)
+    if fixable := [tr(title) for title in _fixable(card, edit_options_of(context.scene))]:
+        draw_text(box, context, tr("Clean can fix: {}").format(", ".join(fixable)))
     units = context.scene.unit_settings
     _draw_sides(box, context, "Size", [_length(units, side) for side in card.get("size", ())])
     for texture in card.get("textures", ()):
@@ -45,6 +51,14 @@ def draw_report(
         _draw_figure(box, context, "", f"{texture['width']} × {texture['height']}")
     if check := card.get("print"):
         _draw_print_check(box, context, check)
+
+
+def _fixable(card: Mapping[str, Any], options: Any) -> Iterator[str]:
+    """Yield the titles of the faults that *Clean* fixes with these settings."""
+    skipped = {"holes": not options.fill, "inner_shells": not options.shells}
+    for name, title in FAULTS:
+        if name in CLEANED and card.get(name) and not skipped.get(name):
+            yield title
 
 
 def _draw_print_check(

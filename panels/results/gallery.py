@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The gallery: filters, a page of thumbnails, and the details of the selected result."""
+"""The gallery: filters, the details of the selected result, and a page of thumbnails."""
 
 from __future__ import annotations
 
@@ -36,9 +36,10 @@ GAP = 8.0
 
 
 def draw_gallery(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw the filters, a page of results, the selected result, and the library's buttons.
+    """Draw the filters, the selected result, a page of results, and the library's buttons.
 
-    If the library cannot be read, or is empty, draw only a message that says so.
+    The selected result is above the others, since a page of them is as high as a small sidebar. If
+    the library cannot be read, or is empty, draw only a message that says so.
     """
     index = jobs.library_index(library(context))
     if index.failure is not None:
@@ -50,6 +51,11 @@ def draw_gallery(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     shelf, found = shelf_of(context), listing(context)
     is_filtered = bool(shelf.text or shelf.starred or shelf.provider != ALL)
     _draw_filters(layout, shelf)
+    item = selected_result(context)
+    if item is not None:
+        draw_details(layout, context, item)
+    elif found.items and hidden.last_undoable() is None:
+        draw_text(layout, context, "Click a name to select a result", active=False)
     if found.items:
         _draw_page(layout, context, shelf, found)
     elif is_filtered:
@@ -58,11 +64,6 @@ def draw_gallery(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     if found.items or hidden.last_undoable() is not None or shelf.notice or not is_filtered:
         # The size is that of the whole library.
         _draw_status(layout, context, shelf, found, 0 if is_filtered else index.size)
-    item = selected_result(context)
-    if item is not None:
-        draw_details(layout, context, item)
-    elif found.items and hidden.last_undoable() is None:
-        draw_text(layout, context, "Click a name to select a result", active=False)
     _draw_library(layout)
 
 

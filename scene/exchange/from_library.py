@@ -24,7 +24,7 @@ def adopt_model(
 
     If both are single meshes and neither is linked, the object `shown` stays, and its former mesh
     becomes one of its versions. Otherwise, the new model takes the place of the old one, which
-    *Restore Replaced* brings back.
+    *Restore Replaced Model* brings back.
     """
     old, new = find_model_objects(shown), find_model_objects(made)
     is_single = all(len(objects) == 1 and objects[0].type == "MESH" for objects in (old, new))

@@ -74,8 +74,8 @@ def put_originals_back() -> bool:
 
     Return whether the settings of any preview were still being dragged. Two kinds of previews
     become ordinary meshes instead: those whose original is gone, and those on an object that is not
-    in Object Mode, since the artist may have changed them. In the second case, *Restore Replaced*
-    brings the original back.
+    in Object Mode, since the artist may have changed them. In the second case, *Restore Replaced
+    Model* brings the original back.
     """
     previews = [mesh for mesh in bpy.data.meshes if LIVE in mesh]
     is_dragged = any(DRAGGED in mesh for mesh in previews)
@@ -107,7 +107,10 @@ def fill(mesh: bpy.types.Mesh, arrays: jobs.LiveArrays) -> None:
 
 
 def _keep(preview: bpy.types.Mesh, users: list[bpy.types.Object]) -> None:
-    """Turn a preview into an ordinary mesh; *Restore Replaced* brings back its original, if any."""
+    """Turn a preview into an ordinary mesh.
+
+    *Restore Replaced Model* brings back its original, if any.
+    """
     from ..replace import note_replaced
 
     original = preview[LIVE]

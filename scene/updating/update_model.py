@@ -2,11 +2,11 @@
 """Swap the mesh of a result for a newer one; everything that belongs to the object stays.
 
 Name, transform, parent, children, modifiers, constraints, collections, and selection are untouched.
-The old mesh stays in the file as a version, and *Restore Replaced* brings it back.
+The old mesh stays in the file as a version, and *Restore Replaced Model* brings it back.
 
 `scene.exchange.mesh_data.exchange_mesh` is for one object that shares its mesh with no other. An
 update changes linked duplicates, too, keeps the artist's materials, and leaves the old mesh to
-*Restore Replaced*. Both share the list of versions.
+*Restore Replaced Model*. Both share the list of versions.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def update_model(
     """Give a result's object the mesh of a newly imported model; return the resulting root.
 
     `new` are the imported model's objects, the root first. Linked duplicates show the new mesh,
-    too. If either model has several objects, the old one is replaced as by *Replace with This
+    too. If either model has several objects, the old one is replaced as by *Replace Selected with
     Result*.
     """
     old = find_model_objects(target)

@@ -76,7 +76,7 @@ def source_text(price: KnownPrice) -> str:
     if price.listed is None:
         return ""
     page = price.listed.source.partition("://")[2].partition("/")[0]
-    return tr("According to {}, {}.").format(page, price.listed.date)
+    return tr("Price according to {}, {}.").format(page, price.listed.date)
 
 
 def with_provider(context: bpy.types.Context, action: str, local_action: str) -> str:

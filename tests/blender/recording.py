@@ -76,9 +76,6 @@ class Layout:
         assert hasattr(bpy.types, menu)
         self._lay("menu", (menu,), {"text": "", **shown})
 
-    def separator(self, **_: object) -> None:
-        """Draw nothing."""
-
     def operator_enum(self, operator: str, prop: str) -> None:
         """Record a button for each choice of an operator's property."""
         space, name = operator.split(".")

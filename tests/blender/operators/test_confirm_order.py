@@ -73,7 +73,7 @@ def test_the_first_order_from_elsewhere_asks_once(
     assert button.invoke(windowed, None) == {"RUNNING_MODAL"}
     assert windowed.prompts[0]["title"] == "Generate with Tripo"
     assert windowed.prompts[0]["message"] == (
-        "Tripo charges about 30 Credits. According to docs.tripo3d.ai, 2026-11-20."
+        "Tripo charges about 30 Credits. Price according to docs.tripo3d.ai, 2026-11-20."
     )
     finish()
     assert place.creates() == 0, "nothing is ordered before the answer"

@@ -109,6 +109,28 @@ def test_a_result_shows_its_faces_and_cost(chosen: Any) -> None:
     assert seen.button("image_to_mesh.generate")["enabled"]
 
 
+def test_the_faces_of_a_folded_job_have_their_unit_if_it_fits(chosen: Any) -> None:
+    show("ready", job="older", record=record())
+    show("ready", job="newer", record=record())
+    assert "cup 40,012 faces" in draw(width=280).text()
+    long = "IMG_20260812_side_by_side"
+    show("ready", job="older", name=long, record=record())
+    texts = [row["text"] for row in draw(width=280).all("label")]
+    assert "40,012" in texts
+    assert "40,012 faces" not in texts
+
+
+def test_sentences_and_buttons_of_a_job_have_a_gap_between_them(chosen: Any) -> None:
+    failure = addon_module("jobs").Failure("failed", "It could not.")
+    show("failed", job="lost", failure=failure)
+    show("ready", job="made", record=record())
+    shown = draw(width=280).shown
+    for operator in ("import_result", "copy_error"):
+        (at,) = (n for n, row in enumerate(shown)
+                 if row.get("operator") == f"image_to_mesh.{operator}")  # fmt: skip
+        assert [row["kind"] for row in shown[at - 2 : at]] == ["label", "separator"]
+
+
 def test_a_result_for_another_file_is_offered(chosen: Any) -> None:
     show("ready", record=record(), plan=plan_for("another"))
     seen = draw()

@@ -83,6 +83,55 @@ def test_in_a_narrow_region_generate_new_is_an_icon_beside_update(
     assert draw().button("image_to_mesh.generate")["icon"] == "ADD"
 
 
+@pytest.mark.parametrize("price", ["", "30 Credits"])
+def test_in_a_narrow_region_a_paid_generate_new_keeps_its_words_and_price(
+    cup: bpy.types.Object,
+    monkeypatch: pytest.MonkeyPatch,
+    preferences: bpy.types.AddonPreferences,
+    price: str,
+) -> None:
+    """No icon alone orders something that costs money: the buttons are below each other."""
+    bpy.context.scene.image_to_mesh.provider = cup["image_to_mesh_provider"] = "tripo"
+    named = addon_module("panels.account_text").Price(price)
+    monkeypatch.setattr(addon_module("panels.generate"), "price_of", lambda context: named)
+    priced = [f"{name} · {price}" for name in ("Update", "Generate New")]
+    assert buttons(width=260) == (priced if price else ["Update", "Generate New"])
+    for width in (150, 180):
+        seen = draw(width=width)
+        new = seen.button("image_to_mesh.generate")
+        assert not new["is_row"], "below Update"
+        assert seen.button("image_to_mesh.update")["is_row"]
+        assert new["text"] == "Generate New"
+        assert price in seen.text()
+
+
+def test_what_disables_generate_has_the_triangle(
+    cup: bpy.types.Object, preferences: bpy.types.AddonPreferences
+) -> None:
+    bpy.context.scene.image_to_mesh.provider = "tripo"
+    (notice,) = addon_module("panels.generate").plan_action(bpy.context).notices
+    assert (notice.icon, "click Add Key" in notice.text) == ("ERROR", True)
+
+
+@pytest.mark.parametrize(("kind", "icon"), [("bad_key", "ERROR"), ("unreachable", "INFO")])
+def test_a_refused_key_has_the_triangle_and_an_unknown_balance_the_i(
+    cup: bpy.types.Object,
+    preferences: bpy.types.AddonPreferences,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    icon: str,
+) -> None:
+    preferences.tripo_api_key = "tsk_" + 40 * "a"
+    monkeypatch.setenv("TRIPO_BASE_URL", "http://127.0.0.1:9")
+    bpy.context.scene.image_to_mesh.provider = "tripo"
+    failure = addon_module("jobs").Failure(kind, "The service did not like it.")
+    reply = addon_module("jobs").AccountAnswer(None, "", failure)
+    room = addon_module("panels.provider_state").preferences
+    monkeypatch.setattr(room, "answer", lambda *_: reply)
+    (notice,) = addon_module("panels.generate").plan_action(bpy.context).notices
+    assert notice.icon == icon
+
+
 def test_update_takes_the_place_of_generate_exactly(
     cup: bpy.types.Object, monkeypatch: pytest.MonkeyPatch
 ) -> None:

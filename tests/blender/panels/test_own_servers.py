@@ -150,6 +150,20 @@ def test_a_bad_header_is_reported(chosen: Any, preferences: Any) -> None:
     assert "not a header" in addon_module("state.preflight").why_not(bpy.context)
 
 
+def test_a_found_server_without_a_provider_says_so(
+    chosen: Any, preferences: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, message = addon_module("jobs.tasks.found_servers"), addon_module("providers").Message
+    server = found.FoundServer("http://127.0.0.1:7777", "", message("An unknown server"))
+    monkeypatch.setattr(found.ServerSearch, "found", (server,))
+    seen = draw_preferences(preferences)
+    reason = "An unknown server · 127.0.0.1:7777 · no provider for it"
+    assert {row["active"] for row in seen.all("label") if row["text"] == reason} == {False}
+    assert not seen.buttons("image_to_mesh.use_server")
+    chosen.provider = "hunyuan3d"
+    assert reason in draw_popover().text()
+
+
 def test_servers_on_this_computer_are_found_and_set_up(
     chosen: Any, preferences: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

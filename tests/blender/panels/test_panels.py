@@ -151,6 +151,13 @@ def test_settings_without_effect_are_gray_and_say_why(chosen: Any) -> None:
     assert draw(unfolded=True).prop("plate")["active"]
 
 
+@pytest.mark.parametrize("provider", ["tripo", "tripo_v2", "scenario"])
+def test_pbr_is_right_below_texture(chosen: Any, provider: str) -> None:
+    chosen.provider = provider
+    names = [row["property"] for row in draw(unfolded=True, width=280).all("prop")]
+    assert names[names.index("texture") + 1] == "pbr"
+
+
 def test_a_broken_rule_is_shown_at_its_row_and_at_the_button(chosen: Any) -> None:
     chosen.provider = "paid"
     chosen.paid.texture, chosen.paid.pbr = False, True

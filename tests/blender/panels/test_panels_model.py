@@ -109,10 +109,42 @@ def test_any_mesh_shows_its_report_and_all_buttons(addon: ModuleType) -> None:
     }
     assert "Flipped" not in seen.text()
     alerts = {row["text"] for row in seen.all("label") if row["alert"]}
-    assert {"Holes", "4", "Thinnest Wall"} <= alerts
+    assert {"Holes", "4", "Watertight", "Thinnest Wall"} <= alerts
     buttons = {row["operator"] for row in seen.all("operator")}
     kinds = {"health_card", "clean_mesh", "decimate", "quad_remesh", "detail_levels", "print_check"}
     assert buttons == {f"image_to_mesh.{kind}" for kind in kinds}
+
+
+def test_the_report_is_below_check_mesh_and_names_what_clean_fixes(addon: ModuleType) -> None:
+    cube = bpy.data.objects["Cube"]
+    bpy.context.view_layer.objects.active = cube
+    options = bpy.context.scene.image_to_mesh.care
+    edits = addon_module("jobs.tasks.mesh_edits").mesh_edits()
+    edits.put_card(key_of(cube), str(cube.data.session_uid), {**CARD, "non_manifold_edges": 5})
+    drawn = [row.get("operator") or row.get("text") for row in draw("mesh_edits").shown]
+    order = ("image_to_mesh.health_card", "Watertight", "image_to_mesh.clean_mesh")
+    assert sorted(order, key=drawn.index) == list(order)
+
+    def fixable() -> list[str]:
+        texts = [row["text"] for row in draw("mesh_edits").all("label")]
+        return [text for text in texts if text.startswith("Clean can fix")]
+
+    assert fixable() == ["Clean can fix: Holes, Inner Shells"]
+    options.shells = False
+    assert fixable() == ["Clean can fix: Holes"]
+    options.fill = 0
+    assert fixable() == []
+
+
+def test_a_sound_mesh_has_nothing_in_red(addon: ModuleType) -> None:
+    cube = bpy.data.objects["Cube"]
+    bpy.context.view_layer.objects.active = cube
+    edits = addon_module("jobs.tasks.mesh_edits").mesh_edits()
+    sound = {**CARD, "holes": 0, "inner_shells": 0, "watertight": True, "print": None}
+    edits.put_card(key_of(cube), str(cube.data.session_uid), sound)
+    seen = draw("mesh_edits")
+    assert not [row["text"] for row in seen.all("label") if row["alert"]]
+    assert "Clean can fix" not in seen.text()
 
 
 def test_a_running_edit_shows_its_progress(addon: ModuleType) -> None:

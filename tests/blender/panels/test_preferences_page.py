@@ -61,13 +61,16 @@ def test_a_library_limit_is_given_in_gigabytes(preferences: Any) -> None:
 
 def test_the_library_is_unlimited_by_default(preferences: Any) -> None:
     seen = draw_preferences(preferences)
-    assert "100" in [row["text"] for row in seen.all("label")]
+    usual = seen.prop("library_usual_limit")
+    assert (usual["enabled"], usual["text"]) == (False, "GB")
+    assert preferences.library_usual_limit == 100.0
     assert "library_limit" not in {row["property"] for row in seen.all("prop")}
     preferences.use_library_limit = True
     assert preferences.library_limit == 100.0
     seen = draw_preferences(preferences)
-    assert "100" not in [row["text"] for row in seen.all("label")]
-    assert seen.prop("library_limit")
+    assert "library_usual_limit" not in {row["property"] for row in seen.all("prop")}
+    limit = seen.prop("library_limit")
+    assert (limit["enabled"], limit["text"]) == (True, "GB")
     preferences.library_limit = 7.0
     preferences.use_library_limit = True
     assert preferences.library_limit == 7.0

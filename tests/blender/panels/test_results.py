@@ -125,6 +125,22 @@ def test_the_selected_result_has_details_and_worded_buttons(library: Path, shelf
     assert draw_results().button("image_to_mesh.replace")["text"] == "Replace"
 
 
+def test_the_selected_result_is_above_the_thumbnails(library: Path, shelf: Any) -> None:
+    """A page of thumbnails would push it out of view. The hint on how to select is there, too."""
+    put(library, "cup")
+
+    def rows() -> list[Any]:
+        return [row.get("operator") or row.get("text") for row in draw_results().shown]
+
+    select = rows().index("image_to_mesh.select_result")
+    assert rows().index("Click a name to select a result") < select
+    bpy.ops.image_to_mesh.select_result(job="cup")
+    assert "Click a name to select a result" not in rows()
+    select = rows().index("image_to_mesh.select_result")
+    assert rows().index("image_to_mesh.import_result") < select
+    assert rows().index("image_to_mesh.delete_result") < select
+
+
 def test_dates_are_in_words(addon: ModuleType) -> None:
     when_text = addon_module("state.results.texts").when_text
     now = datetime.now().astimezone()

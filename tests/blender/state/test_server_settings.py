@@ -362,11 +362,11 @@ def test_the_price_list_is_shown_as_about(chosen: Any) -> None:
     known = price.known_price(bpy.context)
     assert (known.amount, known.unit) == (2, "Coins")
     assert price.price_text(bpy.context) == "About 2 Coins"
-    assert price.source_text(known) == "According to example.com, 2026-11-01."
+    assert price.source_text(known) == "Price according to example.com, 2026-11-01."
     text = str(draw(width=280).button("image_to_mesh.generate")["text"])
     assert text == "Generate · About 2 Coins"
     tooltip = bpy.types.IMAGE_TO_MESH_OT_generate.description(bpy.context, None)
-    assert tooltip.splitlines()[1:] == ["According to example.com, 2026-11-01"]
+    assert tooltip.splitlines()[1:] == ["Price according to example.com, 2026-11-01"]
     chosen.provider = "local"
     assert bpy.types.IMAGE_TO_MESH_OT_generate.description(bpy.context, None) == (
         bpy.types.IMAGE_TO_MESH_OT_generate.bl_description
@@ -377,5 +377,5 @@ def test_the_price_list_is_shown_as_about(chosen: Any) -> None:
     assert price.price_text(bpy.context) == "About 3 Coins"
     asked = addon_module("operators.confirm_order").question(bpy.context, 2, repeated=False)
     assert asked == (
-        "Workshop charges about 2 × 3 Coins = 6 Coins. According to example.com, 2026-11-01."
+        "Workshop charges about 2 × 3 Coins = 6 Coins. Price according to example.com, 2026-11-01."
     )

@@ -116,7 +116,7 @@ def test_nothing_moves_when_a_job_fails(artist: Artist) -> None:
     before = upper_part(artist, "layout-warned")
     artist.press_generate()
     artist.session.wait_for("ended_jobs()", 30)
-    artist.shows("Copy")
+    artist.shows("Copy Error")
     after = upper_part(artist, "layout-failed")
     assert artist.endings()[0]["kind"]
     assert before == after

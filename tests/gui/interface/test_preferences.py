@@ -55,7 +55,7 @@ def test_the_page_in_english_and_german(artist: Artist) -> None:
     artist.session.run("import sys")
     artist.session.run(READ)
     english = read_page(artist, "preferences-import")
-    assert {"Library", "Import Defaults", "Use Current Scene", "Asset Library"} <= english
+    assert {"Library", "Import Defaults", "Save as Import Defaults", "Asset Library"} <= english
     artist.speak("de_DE")
     german = read_page(artist, "german-preferences-import")
     assert {"Bibliothek", "Standardwerte für den Import", "Asset-Bibliothek"} <= german

@@ -39,7 +39,7 @@ def said_after_the_job(artist: Artist) -> list[str]:
     """Return what a failed job says; nothing if the image was refused before the click."""
     if not (endings := artist.endings()):
         return []
-    artist.shows("Copy")
+    artist.shows("Copy Error")
     assert endings[0]["kind"] == "bad_image"
     return [endings[0]["message"], endings[0]["hint"]]
 

@@ -72,7 +72,7 @@ def test_the_gradio_app_in_its_place_is_named(artist: Artist, photograph: Path) 
             f"preferences.hunyuan3d_base_url = {other.url!r}"
         )
         artist.press_generate()
-        artist.shows("Copy", SECONDS)
+        artist.shows("Copy Error", SECONDS)
     said = " ".join(artist.words().split())
     artist.session.screenshot("service-hunyuan3d-gradio")
     assert "The Gradio app" in said

@@ -243,7 +243,7 @@ def test_missing_credits_are_reported_with_how_to_buy_them(
     scene, before = artist.session.run("scene_facts()"), services.creates()
     services.tripo.balance = 5
     artist.press_generate()
-    artist.shows("Copy", SECONDS)
+    artist.shows("Copy Error", SECONDS)
     link = artist.session.find("wm.url_open")
     artist.session.move(*link)
     offered = artist.session.under_pointer()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Use for New Scenes: a timer gives the kept settings to scenes that are added later."""
+"""Save as Import Defaults: a timer gives the kept settings to scenes that are added later."""
 
 from __future__ import annotations
 

@@ -142,11 +142,11 @@ def test_names_of_blender_are_listed_only_while_a_page_needs_them() -> None:
 @pytest.mark.parametrize(
     ("prose", "wrong"),
     [
-        ("Click *Generate*, then *Object › Image to\nMesh › Restore Replaced*.", []),
+        ("Click *Generate*, then *Object › Image to\nMesh › Restore Replaced Model*.", []),
         ("Click *Make It*.", ["Make It"]),
         ("*Edit › Preferences › Extras*, **N**", ["Extras"]),
         ("*generate* in lower case", ["generate"]),
-        ("*The subject is small*, *2 separate subjects: crop to one*", []),
+        ("*The subject is small*, *2 separate subjects: mark one*", []),
         ("*The subject is*, *Attach Number...*", ["The subject is", "Attach Number..."]),
     ],
 )
