@@ -27,7 +27,7 @@ HEIGHT = 640
 PANEL = {
     "panel-empty": "dark/empty",
     "panel-ready": "dark/image",
-    "panel-no-key-tripo": "dark/no-key",
+    "panel-no-key": "dark/no-key",
     "panel-offline": "dark/offline",
     "panel-balance": "dark/balance",
     "panel-running": "dark/running-50",
@@ -35,7 +35,7 @@ PANEL = {
     "panel-error": "dark/failed",
     "panel-narrow": "narrow/image",
     "panel-light": "light/done",
-    "german-narrow-tripo": "german/no-key",
+    "german-narrow": "german/no-key",
 }
 """The manual's images of the sidebar, and the states that they show."""
 TALL = {

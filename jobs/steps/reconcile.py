@@ -194,12 +194,9 @@ class Reconciler:
     def _is_taken(self, ticket: Ticket) -> bool:
         records = Library(self._spec.library).all()[0]
         others = (record for record in records if record.id != self._live.record.id)
-        return any(_is_same(ticket, record) for record in others)
+        return any(_has_task(record, ticket, self._provider.task_field) for record in others)
 
 
-def _is_same(ticket: Ticket, other: Record) -> bool:
-    # The fields of a ticket that identify a task: Tripo's, Scenario's and AI/ML API's.
-    names = ("task", "job", "url")
-    mine = {name: ticket.data[name] for name in names if ticket.data.get(name)}
-    theirs = other.ticket or {}
-    return bool(mine) and all(theirs.get(name) == value for name, value in mine.items())
+def _has_task(record: Record, ticket: Ticket, field: str) -> bool:
+    task = ticket.data.get(field)
+    return bool(task) and (record.ticket or {}).get(field) == task

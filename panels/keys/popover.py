@@ -125,7 +125,7 @@ def service_name(users: list[Provider[Any]]) -> str:
     such words, it is the first label.
     """
     labels = [provider.label.split() for provider in users]
-    # Not strict: the labels differ in length, as “Tripo” and “Tripo v2 (Gateways)” do.
+    # Not strict: the labels differ in length, as “Acme” and “Acme v2 (Gateways)” do.
     same = [words[0] for words in zip(*labels, strict=False) if len(set(words)) == 1]
     return " ".join(same) or users[0].label
 

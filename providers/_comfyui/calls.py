@@ -16,7 +16,7 @@ from .._shared.http.addresses import segment
 from .._shared.messages import Message
 from .._shared.provider import CancelOutcome, Picture, Request, Ticket, Uploaded
 from .._shared.servers.absent import PASSWORD
-from .._shared.servers.probe import Kind, what_answers
+from .._shared.servers.probe import identify_server
 from .errors import UNUSUAL, WINDOW, problems_in, refusal, upload_refusal, wrong_server
 from .graph import FOLDER, fill_graph
 from .inputs import graph_of, values_by_place
@@ -39,10 +39,8 @@ def identify(http: Http) -> None:
 
     Raises Unreachable or BadKey, with a message that names what answers instead.
     """
-    found = what_answers(http)
-    if found.kind is Kind.LOCKED and http.has_key:
-        found = what_answers(http, with_key=True)
-    if found.kind is not Kind.COMFYUI:
+    found = identify_server(http)
+    if found.kind != "comfyui":
         raise wrong_server(found, http.address)
 
 

@@ -22,7 +22,8 @@ from .._shared.errors import (
     Unreachable,
 )
 from .._shared.messages import Message
-from .._shared.servers.probe import Kind, what_answers
+from .._shared.servers import absent
+from .._shared.servers.probe import Answering, Kind, what_answers
 
 if TYPE_CHECKING:
     from .._shared.http.client import Http
@@ -54,33 +55,27 @@ def wrong_server(http: Http, error: ImageToMeshError) -> ImageToMeshError:
     `error` is the one of the first question, which is kept if it says more. Asks what answers.
     """
     if isinstance(error, BadReply):
-        return Unreachable(
-            Message("{server} answers at {address}, and not a Gradio app.",
-                    server=Message.of("An unknown server"), address=http.address),
-            START,
-        )  # fmt: skip
+        return _no_app(Answering(Kind.OTHER), http.address)
     if SPACES in http.address:
         return error
     found = what_answers(http)
-    if found.kind is Kind.NOTHING:
-        return Unreachable(Message("No server answers at {address}.", address=http.address), START)
-    return error
+    return absent.absent_server(found, http.address, start=START, locked=LOGIN) or error
 
 
 def not_an_app(reply: Reply, http: Http) -> ImageToMeshError:
     """Return the error for a page that is not the one of a Gradio app."""
     if reply.status in (401, 403):
-        message = Message("The server at {address} requires a password.", address=http.address)
-        return BadKey(message, LOGIN)
+        return absent.password_error(http.address, LOGIN)
     if SPACES in http.address:
         message = Message("There is no public Space at {address}.", address=http.address)
         return Unreachable(message, NO_SPACE)
-    message = Message(
-        "{server} answers at {address}, and not a Gradio app.",
-        server=what_answers(http).shown,
-        address=http.address,
+    return _no_app(what_answers(http), http.address)
+
+
+def _no_app(found: Answering, address: str) -> ImageToMeshError:
+    return absent.wrong_server(
+        found, address, "a Gradio app", start=START, other=START, locked=LOGIN
     )
-    return Unreachable(message, START)
 
 
 def unreadable_app() -> ImageToMeshError:

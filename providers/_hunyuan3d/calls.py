@@ -23,7 +23,7 @@ from .._shared.provider import (
     Ticket,
 )
 from .._shared.servers.long_strings import file_start
-from .._shared.servers.probe import Kind, what_answers
+from .._shared.servers.probe import Kind, identify_server
 from .._shared.settings import Settings, changed_values, settings_of
 from .errors import WINDOW, refusal, wrong_server
 
@@ -62,13 +62,11 @@ def identify(http: Http, *, patient: bool = False) -> str:
     `patient`: wait for a server that does not answer, because it is making another mesh. Raises
     Unreachable or BadKey, with a message that names what answers instead.
     """
-    found = what_answers(http)
-    while patient and found.kind is Kind.SILENT:
+    found = identify_server(http)
+    while patient and found.kind == Kind.SILENT:
         http.wait(BUSY_PAUSE)  # until the job's deadline
-        found = what_answers(http)
-    if found.kind is Kind.LOCKED and http.has_key:
-        found = what_answers(http, with_key=True)
-    if found.kind is not Kind.HUNYUAN3D:
+        found = identify_server(http)
+    if found.kind != "hunyuan3d":
         raise wrong_server(found, http.address)
     return found.version
 
@@ -126,7 +124,7 @@ def task_state(ticket: Ticket, http: Http) -> Progress | Result:
             WINDOW,
         )
     if not reply.ok:
-        raise wrong_server(what_answers(http), http.address)
+        raise wrong_server(identify_server(http), http.address)
     if body.get("status") != "completed":
         return Progress(PHASES.get(str(body.get("status")), "Generating"))
     return _completed_task(ticket, body, path)

@@ -12,6 +12,7 @@ import pytest
 from blender.addon_modules import addon_module
 from blender.job_views import record, show
 from blender.recording import draw, drawing_context
+from fakes.served import PROVIDERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +66,7 @@ def groups() -> list[Any]:
     return [getattr(chosen, name) for name in addon_module("providers").all_providers()]
 
 
-@pytest.mark.parametrize("provider", ["local", "tripo", "scenario", "aiml_triposr", "hunyuan3d"])
+@pytest.mark.parametrize("provider", PROVIDERS)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_no_label_is_cut_off(chosen: Any, provider: str, width: int) -> None:
     chosen.provider = provider

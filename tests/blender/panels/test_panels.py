@@ -368,10 +368,7 @@ def test_preferences_fold_the_addresses_away(paid: Paid, preferences: Any) -> No
     assert room.address(bpy.context, paid) == "http://localhost:9"
 
 
-SERVICES = (
-    *("aiml_magic", "aiml_triposr", "comfyui", "custom", "gradio", "hunyuan3d", "scenario"),
-    *("tripo", "tripo_v2"),
-)
+SERVICES = [item.id for item in providers.all_providers().values() if item.is_remote]
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -380,7 +377,6 @@ def test_a_service_has_slots_for_the_views_it_takes(chosen: Any, name: str) -> N
     provider = providers.get_provider(name)
     views = provider.views_for(provider.settings())
     assert sorted(slots()) == sorted(f"view_{view}" for view in views if view != "front")
-    assert bool(slots()) is (name in ("aiml_magic", "gradio", "hunyuan3d", "tripo", "tripo_v2"))
 
 
 def test_the_slots_follow_the_chosen_workflow(chosen: Any) -> None:
