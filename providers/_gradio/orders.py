@@ -17,6 +17,7 @@ from .._shared.http.addresses import read_address
 from .._shared.messages import Message
 from .._shared.provider import Picture, Request, Ticket, Uploaded
 from .._shared.settings import Choice, Setting, values_of
+from .._shared.untrusted_text import json_bytes
 from .app import HIDDEN, App, Function, Parameter, read_app
 from .errors import UPDATE, refusal
 from .options import settings_of_plan, start_value
@@ -30,6 +31,9 @@ DECLARED = frozenset({"texture", "api_name", "purpose"})
 """Settings that choose the functions and their usual values, and are not sent."""
 MOST_CHOICES = 100
 """Choices of an input that are kept with an order."""
+MOST_BYTES = 1_000_000
+"""Bytes of JSON that are kept of an app with an order; those with the most functions have some ten
+thousand."""
 IMAGES, APP, SESSION, SERVER = "images", "app", "session", "server"
 """Names under which an upload has the places of the images, what the app can do, a session of its
 own, and where the app is."""
@@ -82,15 +86,23 @@ def _upload(picture: Picture, prefix: str, http: Http) -> str:
 
 def _encode_app(app: App) -> dict[str, Any]:
     """Return as JSON what a later process needs of an app to order from it."""
-    functions = useful_functions(app).values()
     return {
         "prefix": app.prefix,
         "title": app.title,
-        "functions": [
-            [item.name, item.number, [_encode_input(row) for row in item.parameters], item.outputs]
-            for item in functions
-        ],
+        "functions": list(_encode_functions(useful_functions(app).values())),
     }
+
+
+def _encode_functions(functions: Iterable[Function]) -> Iterator[list[Any]]:
+    """Yield the functions as JSON, as many as there is room for."""
+    size = 0
+    for item in functions:
+        inputs = [_encode_input(row) for row in item.parameters]
+        kept = [item.name, item.number, inputs, item.outputs]
+        size += len(json_bytes(kept))
+        if size > MOST_BYTES:
+            return
+        yield kept
 
 
 def _encode_input(item: Parameter) -> list[Any]:
