@@ -67,4 +67,4 @@ def decode_setting(data: object) -> Setting | None:
 def _decode_choices(choices: object) -> Iterator[Choice]:
     for item in choices if isinstance(choices, list) else ():
         if isinstance(item, list) and len(item) == 3:
-            yield Choice(item[0], str(item[1]), str(item[2]))
+            yield Choice(item[0], *(text if isinstance(text, str) else "" for text in item[1:]))
