@@ -17,6 +17,7 @@ from .._shared.messages import Message
 from .._shared.provider import CancelOutcome, Picture, Request, Ticket, Uploaded
 from .._shared.servers.absent import PASSWORD
 from .._shared.servers.probe import Kind, what_answers
+from .._shared.untrusted_text import finite_number
 from .errors import UNUSUAL, WINDOW, problems_in, refusal, upload_refusal, wrong_server
 from .graph import FOLDER, fill_graph
 from .inputs import graph_of, values_by_place
@@ -170,12 +171,13 @@ def _object_in(reply: Reply) -> dict[str, Any]:
 
 def _ids_in(rows: Any) -> list[str]:
     """Return the ids of orders in a list of the queue, by their numbers: [number, id, …]."""
-    usable = [row for row in rows if isinstance(row, list) and len(row) > 1] if rows else []
+    listed = rows if isinstance(rows, list) else []
+    usable = [row for row in listed if isinstance(row, list) and len(row) > 1]
     return [str(row[1]) for row in sorted(usable, key=_number)]
 
 
 def _number(row: list[Any]) -> float:
-    return float(row[0]) if isinstance(row[0], int | float) else 0.0
+    return finite_number(row[0]) or 0.0
 
 
 def cancel(ticket: Ticket, http: Http) -> CancelOutcome:

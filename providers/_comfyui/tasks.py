@@ -172,5 +172,5 @@ def _messages_in(entry: Mapping[str, Any]) -> Messages:
     return [
         (row[0], row[1])
         for row in (rows if isinstance(rows, list) else ())
-        if isinstance(row, list) and len(row) == 2 and isinstance(row[1], dict)
+        if isinstance(row, list) and list(map(type, row)) == [str, dict]
     ]
