@@ -102,6 +102,17 @@ def test_a_task_is_polled_and_its_secret_is_kept(run: Run, tmp_path: Path) -> No
     assert "clay" in record
 
 
+def test_a_short_password_that_a_server_quotes_is_not_kept(run: Run, tmp_path: Path) -> None:
+    answer = OtherServer(status=500, otherwise={"error": "no user with the password “secret”"})
+    with local_servers.serving(answer):
+        view = run(answer)
+    assert view.state is State.FAILED
+    assert view.failure
+    assert view.failure.message.endswith("no user with the password “…”.")
+    record = json.loads((tmp_path / view.job / "job.json").read_text("utf-8"))
+    assert "secret" not in json.dumps(record)
+
+
 def test_an_endless_task_ends_with_advice(run: Run) -> None:
     with serving(Custom(answer="task", last={"status": "processing"})) as server:
         view = run(server, timeout=1.5, **POLLED)
