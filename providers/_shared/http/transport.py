@@ -32,7 +32,7 @@ from ..servers.long_strings import shorten_strings
 from .addresses import WebAddress
 from .allowed_addresses import Forbidden
 from .ca_bundle import ca_bundle
-from .connections import Call, active_call, create_tls_context, track_connections
+from .connections import PACE, Call, active_call, create_tls_context, track_connections
 from .explain import CallProblem, explain
 from .proxies import Misconfiguration, Route
 from .recorded_answer import AnswerRecorder, record_answer
@@ -183,16 +183,18 @@ class Transport:
         time_limit: float,
         stall_timeout: float,
         check_host: Callable[[str], None] | None = None,
+        pace: float = PACE,
         **request_args: Any,
     ) -> Iterator[Answer]:
         """Send a request, and open its response for a block.
 
-        `time_limit`: seconds for the request, and again for the response, extended while bytes
-        flow. `stall_timeout`: seconds without a byte. `request_args` are those of
-        `requests.Request`. Raises Forbidden if `check_host` raises it for an IP address, and
+        `time_limit`: seconds for the request, and again for the response, extended for the bytes
+        that flow; `pace` is as in `Call`. `stall_timeout`: seconds without a byte. `request_args`
+        are those of `requests.Request`. Raises Forbidden if `check_host` raises it for an IP address, and
         CallFailed for any other failure before the body.
         """
-        call, route = Call(address.host, time_limit, stall_timeout, check_host), Route("", "")
+        call = Call(address.host, time_limit, stall_timeout, check_host, pace)
+        route = Route("", "")
 
         def failure(error: Exception) -> CallFailed:
             return _call_failure(error, call, address, route)
