@@ -190,8 +190,8 @@ class Transport:
 
         `time_limit`: seconds for the request, and again for the response, extended for the bytes
         that flow; `pace` is as in `Call`. `stall_timeout`: seconds without a byte. `request_args`
-        are those of `requests.Request`. Raises Forbidden if `check_host` raises it for an IP address, and
-        CallFailed for any other failure before the body.
+        are those of `requests.Request`. Raises Forbidden if `check_host` raises it for an IP
+        address, and CallFailed for any other failure before the body.
         """
         call = Call(address.host, time_limit, stall_timeout, check_host, pace)
         route = Route("", "")

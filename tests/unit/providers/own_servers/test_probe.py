@@ -65,7 +65,7 @@ class Slow(loopback.Handler):
                 self.wfile.write(b" " * 10_000)
                 time.sleep(0.02)
 
-    do_GET = _answer
+    do_GET = _answer  # noqa: N815 - the name that http.server calls
 
 
 def test_a_slow_answer_does_not_extend_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
