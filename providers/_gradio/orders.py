@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._shared.errors import BadImage, BadReply, InvalidSettings
-from .._shared.http.addresses import read_address
 from .._shared.messages import Message
 from .._shared.provider import Picture, Request, Ticket, Uploaded
+from .._shared.servers.absent import SERVER, server_of
 from .._shared.settings import Choice, Setting, values_of
 from .._shared.untrusted_text import json_bytes
 from .app import HIDDEN, App, Function, Parameter, read_app
@@ -34,9 +34,9 @@ MOST_CHOICES = 100
 MOST_BYTES = 1_000_000
 """Bytes of JSON that are kept of an app with an order; those with the most functions have some ten
 thousand."""
-IMAGES, APP, SESSION, SERVER = "images", "app", "session", "server"
-"""Names under which an upload has the places of the images, what the app can do, a session of its
-own, and where the app is."""
+IMAGES, APP, SESSION = "images", "app", "session"
+"""Names under which an upload has the places of the images, what the app can do, and a session of
+its own; it also has where the app is."""
 
 
 def check_app(http: Http) -> None:
@@ -67,7 +67,7 @@ def upload(pictures: tuple[Picture, ...], http: Http) -> Uploaded:
             IMAGES: places,
             APP: _encode_app(app),
             SESSION: secrets.token_hex(8),
-            SERVER: read_address(http.address).server,
+            SERVER: server_of(http.address),
         }
     )
 
@@ -143,7 +143,7 @@ def order(request: Request[Any], uploaded: Uploaded, http: Http) -> Ticket:
         {
             "event": event_of(reply),
             "session": session,
-            "server": uploaded.data[SERVER],
+            SERVER: uploaded.data[SERVER],
             "prefix": app.prefix,
             "title": plan.profile.name or app.title,
             "license": plan.profile.license,
