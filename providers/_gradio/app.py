@@ -143,8 +143,9 @@ def _functions(config: Mapping[str, Any], endpoints: Mapping[str, Any]) -> Itera
     for item in _dicts(config.get("dependencies"))[:MOST_CALLS]:
         name, number = item.get("api_name"), item.get("id")
         endpoint = endpoints.get(f"/{name}")
-        is_named = isinstance(name, str) and name not in seen
-        if not (is_named and type(number) is int and isinstance(endpoint, dict)):
+        if not (isinstance(name, str) and type(number) is int and isinstance(endpoint, dict)):
+            continue
+        if name in seen:
             continue
         inputs, outputs = (
             _find_components(components, item.get(side)) for side in ("inputs", "outputs")

@@ -89,8 +89,11 @@ def test_the_reader_stops_although_an_app_sends_no_message_at_all(tmp_path: Path
             time.sleep(0.01)
             yield b": nothing\n"
 
+    def events() -> Events:
+        yield from read_events(comments(), str)
+
     kept = JobTranscript(tmp_path)
-    kept.follow("s", lambda: _worth_keeping(read_events(comments(), str), "e"))
+    kept.follow("s", lambda: _worth_keeping(events(), "e"))
     thread = transcript._readers[tmp_path / ".stream-s.json"].thread
     kept.stop()
     thread.join(5.0)

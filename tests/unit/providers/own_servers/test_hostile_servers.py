@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from image_to_mesh.providers._comfyui.tasks import _end_of, _messages_in
 from image_to_mesh.providers._custom.answers import find_mesh, full_url
 from image_to_mesh.providers._hunyuan3d.calls import MAX_HEADER, _is_bare
 from image_to_mesh.providers._shared.http import transport
+from image_to_mesh.providers._shared.http.reply import mesh_format
 from image_to_mesh.providers._shared.http.transport import read_body
 from image_to_mesh.providers._shared.servers.event_stream import read_events
 from image_to_mesh.providers._shared.servers.long_strings import decode_field
@@ -105,9 +106,13 @@ class Answer:
 
 
 def test_an_answer_in_tiny_pieces_is_judged_a_few_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    judged = []
-    judge: Callable[..., str | None] = transport.mesh_format
-    monkeypatch.setattr(transport, "mesh_format", lambda *all_: judged.append(1) or judge(*all_))
+    judged: list[int] = []
+
+    def judge(status: int, headers: Mapping[str, str], data: bytearray) -> str | None:
+        judged.append(len(data))
+        return mesh_format(status, headers, data)
+
+    monkeypatch.setattr(transport, "mesh_format", judge)
     data = bytearray()
     read_body(Answer(b"# " + b"x" * 50_000, 1), data, 10**6, shorten=True)  # type: ignore[arg-type]
     assert len(data) == 50_002
