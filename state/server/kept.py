@@ -18,6 +18,7 @@ import bpy
 
 from ...providers import Message, Provider, Setting, Settings, all_providers, values_of
 from ...providers._shared.settings import is_same
+from ...providers._shared.untrusted_text import clean
 
 TEXT = "server_settings"
 """The scene's property with the JSON text."""
@@ -216,8 +217,15 @@ def _parse_provider(data: Mapping[str, Any], model: type[Settings]) -> Kept:
             switches[setting.name] = row["on"]
         if row.get("gone") is True:
             gone.add(setting.name)
-    address, date, key = (str(data.get(name, "")) for name in ("address", "date", "key"))
-    return Kept(settings, values, switches, frozenset(gone), address, date, key, {})
+    address, date, key = (_text_in(data, name) for name in ("address", "date", "key"))
+    # The panel shows the first two.
+    shown = clean(address), clean(date, 40)
+    return Kept(settings, values, switches, frozenset(gone), *shown, key, {})
+
+
+def _text_in(data: Mapping[str, Any], name: str) -> str:
+    value = data.get(name)
+    return value if isinstance(value, str) else ""
 
 
 def write_kept(scene: bpy.types.Scene, provider: Provider[Any], kept: Kept) -> None:
