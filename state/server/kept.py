@@ -26,6 +26,8 @@ ITEMS = "server_rows"
 """The scene's collection with an item for each setting."""
 MOST_TEXT = 4_000_000
 """Characters of JSON text that are read; a script could write more."""
+MOST_ROWS = 1000
+"""Rows that are read, to find the usable ones among them."""
 
 
 class Kept(NamedTuple):
@@ -200,7 +202,8 @@ def _parse_provider(data: Mapping[str, Any], model: type[Settings]) -> Kept:
     from ...providers._shared.server_settings import as_kind, decode_setting, usable_rows
 
     rows = data.get("settings")
-    decoded = [(decode_setting(row), row) for row in (rows if isinstance(rows, list) else ())]
+    listed = rows[:MOST_ROWS] if isinstance(rows, list) else []
+    decoded = [(decode_setting(row), row) for row in listed]
     # The text may come from a stranger's file, so its rows are judged as those of a server.
     usable = usable_rows(model, (setting for setting, _ in decoded if setting is not None))[0]
     settings = {setting.name: setting for setting in usable}

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any, cast, get_args
 
 from ..errors import BadReply
 from ..settings import Choice, Group, Option, Setting, Unit
-from .declare import server_setting
+from .declare import MOST_CHOICES, server_setting
 
 _USUAL: Mapping[str, Any] = {
     "description": "",
@@ -44,7 +45,7 @@ def decode_setting(data: object) -> Setting | None:
     option = Option(
         texts["title"],
         texts["description"],
-        tuple(_decode_choices(given.get("choices"))),
+        tuple(islice(_decode_choices(given.get("choices")), MOST_CHOICES)),
         unit=unit if unit in get_args(Unit) else "none",
         basic=given.get("basic") is True,
         group=group if group in get_args(Group) else "quality",
