@@ -53,13 +53,13 @@ class Resources:
         self._check = check
         self._sleep = sleep
         # Also short parts of a header, which stay in answers, since these have to be parsed.
-        parts = (
+        quoted = (
             part
             for field in provider.keys
             if (key := spec.keys.get(field.preference))
             for part in parts_to_hide(field, key.reveal())
         )
-        self._secrets = redactor_for(parts, provider.headers(spec.keys))
+        self._secrets = redactor_for(quoted, provider.headers(spec.keys))
         self._http: Http | None = None
         self._blender = BackgroundBlender(spec.blender) if spec.blender else None
 

@@ -163,8 +163,8 @@ def is_private(host: str) -> bool:
     if is_loopback(host):
         return True
     number = _number(host)
-    # `ipaddress` counts multicast as global, although it reaches the local network, and most of
-    # IPv6, of which only 2000::/3 is, and what a gateway turns into IPv4 (RFC 4291, RFC 6052).
+    # `ipaddress` counts multicast as global, although it reaches the local network. In IPv6, only
+    # 2000::/3 is global, and what a gateway turns into such an IPv4 address (RFC 4291, RFC 6052).
     if isinstance(number, ipaddress.IPv6Address) and int(number) >> 125 != 1:
         is_translated = int(number) >> 32 == 0x64FF9B << 64
         return not is_translated or is_private(str(ipaddress.IPv4Address(int(number) % 2**32)))

@@ -79,7 +79,7 @@ class StreamRedactor:
     def __init__(self, secrets: Iterable[str]) -> None:
         # Longest first, because a secret may contain another one.
         known = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
-        # Whatever the case: hexadecimal has two, and a server may change that of a header.
+        # In any case of letters: hexadecimal has two, and a server may change that of a header.
         flags = re.IGNORECASE
         self._pattern = re.compile(b"|".join(map(_spellings, known)), flags) if known else None
         self._plain = [secret.encode().lower() for secret in known]

@@ -140,13 +140,13 @@ def read_body(
     if recorder is not None:
         pieces = record_answer(recorder, answer.status, answer.headers, pieces, spelled)
     try:
-        look = 1
+        enough = 1
         for piece in shorten_strings(pieces) if shorten else pieces:
             undecided = shorten and len(data) <= BEGIN
             data += piece
             # Not at every piece, since all that has arrived is judged; a piece may be one byte.
-            if undecided and len(data) >= look:
-                look = 2 * len(data)
+            if undecided and len(data) >= enough:
+                enough = 2 * len(data)
                 if mesh_format(answer.status, answer.headers, data):
                     return
             if shorten and len(data) > MOST_SHORTENED:  # guard: shortened-answers-are-short

@@ -118,7 +118,7 @@ def as_kind(kind: Kind, value: object, choices: Iterable[Choice] = ()) -> Value 
 def _bound(kind: Kind, value: float | None, whole: Callable[[float], int]) -> float | None:
     """Return a bound in the type of its setting; None for one that is not finite, or too large."""
     number = finite_number(value)
-    # pydantic refuses a declaration in which a whole number has a bound that is none.
+    # pydantic refuses a declaration in which a bound of a whole number is a fraction.
     return finite_number(whole(number)) if kind == "int" and number is not None else number
 
 

@@ -193,7 +193,7 @@ def app_with(default: Any, *, calls: int = 1, inputs: int = 1, **props: Any) -> 
 
 
 def deep(depth: int) -> Any:
-    """Return a list in a list, so many times."""
+    """Return a list in a list, this many times."""
     value: Any = 1
     for _ in range(depth):
         value = [value]
@@ -201,7 +201,7 @@ def deep(depth: int) -> Any:
 
 
 @pytest.mark.parametrize("odd", [[0] * 20_000, "x" * 20_000, deep(400), {"a": deep(400)}])
-def test_a_default_that_is_too_large_to_keep_is_none(odd: Any) -> None:
+def test_a_default_that_is_too_large_is_not_kept(odd: Any) -> None:
     assert app_with(odd).functions["f0"].parameters[1].default is None
     assert _functions_with_default(odd) is None
     fits = [0, {"a": "x" * 5000}]
