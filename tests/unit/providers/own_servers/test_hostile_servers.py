@@ -37,7 +37,7 @@ def test_an_order_without_a_usable_number_counts_as_the_first(number: Any) -> No
 
 
 @pytest.mark.parametrize("name", [["x"], {"x": 1}, 5, None])
-def test_a_message_without_a_name_is_left_out(name: Any) -> None:
+def test_a_message_without_a_name_is_ignored(name: Any) -> None:
     messages = [[name, {}], ["execution_error", {"node_id": "3"}]]
     entry = {"status": {"messages": messages}}
     assert dict(_messages_in(entry)) == {"execution_error": {"node_id": "3"}}
