@@ -321,7 +321,11 @@ def test_a_strangers_file_holds_no_more_than_a_server_may_have(chosen: Any) -> N
 
 
 def test_little_is_shown_of_what_a_strangers_file_says_of_the_server(chosen: Any) -> None:
-    told = {"address": "http://a\u202eb/" + "c" * 10_000, "date": "2" * 1_000_000, "key": [[]]}
+    told: dict[str, Any] = {
+        "address": "http://a\u202eb/" + "c" * 10_000,
+        "date": "2" * 1_000_000,
+        "key": [[]],
+    }
     told["settings"] = [{"name": "x", "type": "int", "default": 3}]
     chosen.server_settings = json.dumps({"workshop": told})
     began = time.thread_time()
