@@ -140,12 +140,6 @@ def lost_result(reason: str) -> ImageToMeshError:
     return Uncertain(message, AGAIN)
 
 
-def elsewhere(server: str) -> ImageToMeshError:
-    """Return the error for a job that is at another server."""
-    message = Message("The job was sent to {server}.", server=server)
-    return InvalidSettings(message, "Enter that address in the preferences, then resume the job.")
-
-
 def plain(text: object) -> str:
     """Return what an app says without markup, quotes around it, and its final period."""
     if not isinstance(text, str):

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._shared.errors import BadImage, BadReply, InvalidSettings
-from .._shared.http.addresses import read_address
 from .._shared.messages import Message
 from .._shared.provider import Picture, Request, Ticket, Uploaded
+from .._shared.servers.absent import SERVER, server_of
 from .._shared.settings import Choice, Setting, values_of
+from .._shared.untrusted_text import json_bytes
 from .app import HIDDEN, App, Function, Parameter, read_app
 from .errors import UPDATE, refusal
 from .options import settings_of_plan, start_value
@@ -30,9 +31,12 @@ DECLARED = frozenset({"texture", "api_name", "purpose"})
 """Settings that choose the functions and their usual values, and are not sent."""
 MOST_CHOICES = 100
 """Choices of an input that are kept with an order."""
-IMAGES, APP, SESSION, SERVER = "images", "app", "session", "server"
-"""Names under which an upload has the places of the images, what the app can do, a session of its
-own, and where the app is."""
+MOST_BYTES = 1_000_000
+"""Bytes of JSON that are kept of an app with an order; those with the most functions have some ten
+thousand."""
+IMAGES, APP, SESSION = "images", "app", "session"
+"""Names under which an upload has the places of the images, what the app can do, and a session of
+its own; it also has where the app is."""
 
 
 def check_app(http: Http) -> None:
@@ -63,7 +67,7 @@ def upload(pictures: tuple[Picture, ...], http: Http) -> Uploaded:
             IMAGES: places,
             APP: _encode_app(app),
             SESSION: secrets.token_hex(8),
-            SERVER: read_address(http.address).server,
+            SERVER: server_of(http.address),
         }
     )
 
@@ -82,15 +86,23 @@ def _upload(picture: Picture, prefix: str, http: Http) -> str:
 
 def _encode_app(app: App) -> dict[str, Any]:
     """Return as JSON what a later process needs of an app to order from it."""
-    functions = useful_functions(app).values()
     return {
         "prefix": app.prefix,
         "title": app.title,
-        "functions": [
-            [item.name, item.number, [_encode_input(row) for row in item.parameters], item.outputs]
-            for item in functions
-        ],
+        "functions": list(_encode_functions(useful_functions(app).values())),
     }
+
+
+def _encode_functions(functions: Iterable[Function]) -> Iterator[list[Any]]:
+    """Yield the functions as JSON, as many as there is room for."""
+    size = 0
+    for item in functions:
+        inputs = [_encode_input(row) for row in item.parameters]
+        kept = [item.name, item.number, inputs, item.outputs]
+        size += len(json_bytes(kept))
+        if size > MOST_BYTES:
+            return
+        yield kept
 
 
 def _encode_input(item: Parameter) -> list[Any]:
@@ -131,7 +143,7 @@ def order(request: Request[Any], uploaded: Uploaded, http: Http) -> Ticket:
         {
             "event": event_of(reply),
             "session": session,
-            "server": uploaded.data[SERVER],
+            SERVER: uploaded.data[SERVER],
             "prefix": app.prefix,
             "title": plan.profile.name or app.title,
             "license": plan.profile.license,

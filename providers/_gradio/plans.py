@@ -95,11 +95,11 @@ def choose_plan(app: App, *, texture: bool, api_name: str = "", purpose: str = "
 
 
 def useful_functions(app: App) -> dict[str, Function]:
-    """Return the functions that some plan could call, by name."""
+    """Return the functions that some plan could call, by name, the likeliest first."""
     plans = list(_known_plans(app))
     known = {function.name: function for plan in plans for function in plan.functions}
     others = {name: item for name, item in app.functions.items() if image_input(item)}
-    return {**others, **known, **{start.name: start for start in _starts(app)}}
+    return {**known, **{start.name: start for start in _starts(app)}, **others}
 
 
 def _for_purpose(plan: Plan, purpose: str) -> Plan:

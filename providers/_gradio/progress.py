@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from .._shared.errors import Failed, RateLimited
-from .._shared.http.addresses import read_address, segment
+from .._shared.http.addresses import segment
 from .._shared.messages import Message
 from .._shared.provider import Progress, RemoteFile, Result, Ticket
 from .._shared.results.find_mesh import find_meshes
+from .._shared.servers.absent import elsewhere, is_at
 from .._shared.servers.event_stream import Events, Followed, Transcript
 from .._shared.untrusted_text import finite_number
-from .errors import canceled_error, elsewhere, failure, lost_result, unknown_order
+from .errors import canceled_error, failure, lost_result, unknown_order
 from .orders import event_of, image_value, join_body
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def task_state(ticket: Ticket, http: Http) -> Progress | Result:
     Raises Failed if the app could not do it, and Uncertain if the result was lost.
     """
     data, kept = ticket.data, _transcript(http)
-    if not _is_here(data, http):
+    if not is_at(http.address, data):
         raise elsewhere(data["server"])
     steps, images, done = data["steps"], dict(data["images"]), 0.0
     whole = sum(step["weight"] for step in steps)
@@ -76,13 +77,9 @@ def leave_queue(ticket: Ticket, http: Http) -> None:
     answer.
     """
     data, kept = ticket.data, _transcript(http)
-    if _is_here(data, http):
+    if is_at(http.address, data):
         _leave(data, kept, http)
     kept.stop()
-
-
-def _is_here(data: Mapping[str, Any], http: Http) -> bool:
-    return bool(read_address(http.address).server == data["server"])
 
 
 def _leave(data: Mapping[str, Any], kept: Transcript, http: Http) -> None:

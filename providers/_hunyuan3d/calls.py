@@ -7,13 +7,13 @@ Sources: api_server.py of Tencent's repositories Hunyuan3D-2 and Hunyuan3D-2.1, 
 from __future__ import annotations
 
 import base64
-import json
 import struct
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .._shared.errors import BadReply, Failed, InvalidSettings, Sent, Unreachable
 from .._shared.http.addresses import segment
+from .._shared.http.reply import reply_of
 from .._shared.messages import Message
 from .._shared.provider import (
     Progress,
@@ -39,6 +39,8 @@ BUSY_PAUSE = 3.0
 """Seconds between two questions to a server that does not answer."""
 MAX_ANSWER = 256 * 1024 * 1024
 """Maximum bytes of a mesh in an answer."""
+MAX_HEADER = 1024 * 1024
+"""Maximum bytes of the JSON in a GLB file that is read here; the server's has some kilobytes."""
 TEXTURED = "model_base64"
 UNTEXTURED = ("initial_model_base64", "model_base64_initial")
 """Names of the mesh without its texture in copies of the 2.1 server."""
@@ -215,6 +217,8 @@ def _is_bare(file: bytearray) -> bool:
     """Return whether a GLB file has no image; False for a file that cannot be read."""
     try:
         (length,) = struct.unpack_from("<I", file, 12)
-        return not json.loads(bytes(file[20 : 20 + length])).get("images")
-    except (struct.error, ValueError, AttributeError):
+    except struct.error:
         return False
+    # With the limits of an answer: this is Blender's own process, and the file has no checks yet.
+    content = reply_of(200, {}, file[20 : 20 + min(length, MAX_HEADER)]).json
+    return isinstance(content, dict) and not content.get("images")

@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Errors for an address at which the expected server does not answer."""
+"""The errors for an address at which no server can be used, or another than has the job."""
 
 from __future__ import annotations
 
-from ..errors import BadKey, ImageToMeshError, Unreachable
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import BadKey, ImageToMeshError, InvalidSettings, Unreachable
+from ..http.addresses import read_address
 from ..messages import Message
 from .probe import Answering, Kind
 
+SERVER = "server"
+"""The name under which a ticket has the server of its task: the ids of another may be the same."""
 PASSWORD = "Enter the header that it requires in the add-on preferences."
 BUSY = "It may be making another mesh: try again later."
 
@@ -56,3 +62,19 @@ def wrong_server(
 def password_error(address: str, hint: str = PASSWORD) -> BadKey:
     """Return the error for a server that requires a password."""
     return BadKey(Message("The server at {address} requires a password.", address=address), hint)
+
+
+def server_of(address: str) -> str:
+    """Return scheme, host and port of a base URL."""
+    return read_address(address).server
+
+
+def is_at(address: str, data: Mapping[str, Any]) -> bool:
+    """Return whether the task of a ticket is at the server of an address; True if it is unknown."""
+    return data.get(SERVER) in (None, "", server_of(address))
+
+
+def elsewhere(server: str) -> ImageToMeshError:
+    """Return the error for a job that is at another server."""
+    message = Message("The job was sent to {server}.", server=server)
+    return InvalidSettings(message, "Enter that address in the preferences, then resume the job.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import bpy
@@ -311,6 +312,12 @@ def test_lines_fit_a_narrow_sidebar(chosen: Any) -> None:
     assert text.wrap_text("", 60) == ("",)
     for unit in ("MB", "kB", "s", "min"):
         assert text.wrap_text(f"again in 7 {unit}", 70)[-1].endswith(f"7 {unit}")
+    long = "x" * 20_000
+    began = time.thread_time()
+    lines_of = text.wrap_text(long, 200)
+    assert time.thread_time() - began < 3.0
+    assert "".join(lines_of) == long
+    assert all(150 < text._drawn_width(line) <= 200 for line in lines_of[:-1])
     lines = {width: len(draw(width=width).all("label")) for width in (150, 600)}
     assert lines[150] > lines[600]
 

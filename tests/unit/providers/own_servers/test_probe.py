@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from typing import Any
 
 import pytest
-from fakes import hunyuan3d, local_servers
+from fakes import hunyuan3d, local_servers, loopback
 from fakes.hunyuan3d import Hunyuan3d
 from fakes.local_servers import OtherServer, comfyui, gradio
 
@@ -63,6 +65,28 @@ def test_a_server_is_named_without_a_key(
     assert len(server.requests) <= 4
     assert {method for method, _ in server.requests} == {"GET"}
     assert not any("authorization" in headers for headers in server.headers)
+
+
+class Slow(loopback.Handler):
+    """Answers for some seconds, at any pace."""
+
+    def _answer(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            for _ in range(400):
+                self.wfile.write(b" " * 10_000)
+                time.sleep(0.02)
+
+    do_GET = _answer  # noqa: N815 - the name that http.server calls
+
+
+def test_a_slow_answer_does_not_extend_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "PAGE_LIMIT", 0.3)
+    began = time.monotonic()
+    with loopback.serve(Slow, quiet=True) as url:
+        assert seen_at(url).kind is Kind.SILENT
+    assert time.monotonic() - began < 4.0
 
 
 @pytest.mark.parametrize("version", ["2.0", "2.1"])
