@@ -84,7 +84,9 @@ def test_no_button_is_cut_off(
     """Those with a row to themselves: how a row is shared is up to Blender."""
     chosen.provider = provider
     text, tr = addon_module("panels.text_layout"), addon_module("i18n.translate").tr
-    show("failed", failure=addon_module("jobs").Failure("no_credits", "Empty.", "Buy.", "https://a"))
+    show(
+        "failed", failure=addon_module("jobs").Failure("no_credits", "Empty.", "Buy.", "https://a")
+    )
     rows = [row for row in draw(unfolded=True, width=width).all("operator") if not row["is_row"]]
     assert "image_to_mesh.keep_defaults" in {row["operator"] for row in rows}
     cut = []
