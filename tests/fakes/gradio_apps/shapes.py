@@ -35,7 +35,10 @@ def note(call: str, **values: Any) -> None:
     """Leave a file that says what a call got."""
     plain = {name: value for name, value in values.items() if isinstance(value, str | int | float)}
     number = len(list(_RECEIVED.iterdir()))
-    (_RECEIVED / f"{number:03}-{call}.json").write_text(json.dumps(plain))
+    # Under its name only once it is whole, since the tests look at any time.
+    whole = Path(tempfile.mkdtemp(), "values")
+    whole.write_text(json.dumps(plain))
+    shutil.move(whole, _RECEIVED / f"{number:03}-{call}.json")
 
 
 def mesh_file(name: str = "mesh") -> str:
