@@ -21,6 +21,7 @@ from .app import HIDDEN, App, Function, Parameter, read_app
 from .errors import UPDATE, refusal
 from .options import settings_of_plan, start_value
 from .plans import FRONT, Plan, choose_plan, useful_functions
+from .streams import Call, find_event
 
 if TYPE_CHECKING:
     from .._shared.http.client import Http
@@ -119,26 +120,37 @@ def order(request: Request[Any], uploaded: Uploaded, http: Http) -> Ticket:
 
     Raises InvalidSettings for what the app does not take, RateLimited if its queue is full.
     """
+    ticket = _prepare(request, uploaded)
+    body = join_body(ticket["steps"][0], ticket["session"], ticket["images"])
+    reply = http.submit(f"{ticket['prefix']}/queue/join", json=body)
+    return Ticket({"event": event_of(reply), **ticket})
+
+
+def find_order(request: Request[Any], uploaded: Uploaded, http: Http) -> tuple[Ticket, ...]:
+    """Return the ticket of an order whose answer was lost, if the app has it."""
+    if uploaded.data.get(SERVER) != read_address(http.address).server:
+        return ()
+    ticket = _prepare(request, uploaded)
+    event = find_event(Call(ticket["prefix"], ticket["session"], 0), http)
+    return (Ticket({"event": event, **ticket}),) if event else ()
+
+
+def _prepare(request: Request[Any], uploaded: Uploaded) -> dict[str, Any]:
+    """Return a ticket without the id that the app gives."""
     app = _decode_app(uploaded.data[APP])
     plan = _plan_for(app, request.settings)
     places = uploaded.data[IMAGES]
     steps = list(_steps(plan, _values(plan, request.settings), places))
     _check_views(places, steps)
-    session = uploaded.data[SESSION]
-    images = {view: image_value(place, f"{view}.png") for view, place in places.items()}
-    reply = http.submit(f"{app.prefix}/queue/join", json=join_body(steps[0], session, images))
-    return Ticket(
-        {
-            "event": event_of(reply),
-            "session": session,
-            "server": uploaded.data[SERVER],
-            "prefix": app.prefix,
-            "title": plan.profile.name or app.title,
-            "license": plan.profile.license,
-            "images": images,
-            "steps": steps,
-        }
-    )
+    return {
+        "session": uploaded.data[SESSION],
+        "server": uploaded.data[SERVER],
+        "prefix": app.prefix,
+        "title": plan.profile.name or app.title,
+        "license": plan.profile.license,
+        "images": {view: image_value(place, f"{view}.png") for view, place in places.items()},
+        "steps": steps,
+    }
 
 
 def _values(plan: Plan, settings: Any) -> dict[str, Any]:

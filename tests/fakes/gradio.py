@@ -87,6 +87,7 @@ class Gradio:
     held: threading.Event | None = None
     mesh: bytes = field(default_factory=triangle_glb)
     url: str = ""
+    is_running: bool = True
     files: dict[str, bytes] = field(default_factory=dict)
     sessions: dict[str, dict[str, Any]] = field(default_factory=dict)
     orders: dict[str, list[Order]] = field(default_factory=dict)
@@ -224,8 +225,12 @@ class Gradio:
 @contextlib.contextmanager
 def serving(app: Gradio) -> Iterator[Gradio]:
     """Serve on a free loopback port while the block runs."""
-    with loopback.serve(_Handler, quiet=True, app=app) as app.url:
-        yield app
+    app.is_running = True
+    try:
+        with loopback.serve(_Handler, quiet=True, app=app) as app.url:
+            yield app
+    finally:
+        app.is_running = False
 
 
 class _Handler(loopback.Handler):

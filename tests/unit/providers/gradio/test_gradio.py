@@ -26,8 +26,9 @@ from image_to_mesh.providers import (
 )
 from image_to_mesh.providers._gradio import spaces
 from image_to_mesh.providers._gradio.app import read_app
+from image_to_mesh.providers._gradio.messages import shorten
 from image_to_mesh.providers._gradio.plans import choose_plan, profiles
-from image_to_mesh.providers._gradio.progress import read_state, shorten
+from image_to_mesh.providers._gradio.progress import read_state
 from image_to_mesh.providers._shared.http.client import Http
 from image_to_mesh.providers._shared.provider import Progress
 from image_to_mesh.providers._shared.servers.event_stream import Followed

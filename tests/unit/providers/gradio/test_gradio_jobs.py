@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from fakes import gradio
 from fakes.glb import triangle_glb
-from fakes.gradio import DROPPED, Gradio
+from fakes.gradio import Gradio
 from fakes.gradio_shapes import INSTANTMESH, OTHER, TRELLIS, TRIPOSR, hunyuan3d
 from fakes.running import end_of, spec_for, wait_until
 
@@ -174,56 +174,6 @@ def _refuse_after(app: Gradio, function: gradio.Function) -> gradio.Function:
 
     def work(served: Gradio, session: str, values: dict[str, Any]) -> list[Any]:
         app.refused = 3
-        return function.work(served, session, values)
-
-    return function._replace(work=work)
-
-
-@pytest.mark.parametrize("fault", [502, DROPPED])
-def test_an_order_without_an_answer_is_not_sent_again(run: Run, fault: int) -> None:
-    with gradio.serving(Gradio(TRELLIS, faults={"/queue/join": [fault]})) as app:
-        view = run(app)
-        assert view.state is State.UNCERTAIN
-        assert run(app, view.job).state is State.UNCERTAIN
-    assert app.joins == 1
-
-
-@pytest.mark.parametrize("fault", [502, DROPPED])
-def test_a_later_call_without_an_answer_is_not_sent_again(run: Run, fault: int) -> None:
-    with gradio.serving(Gradio(TRELLIS)) as app:
-        app.faults = {"/queue/join": [fault] * 0}
-        app.functions = (_fail_after(app, TRELLIS[0], fault), *TRELLIS[1:])
-        view = run(app)
-        assert view.state is State.UNCERTAIN
-        assert run(app, view.job).state is State.UNCERTAIN
-        assert app.joins == 2
-        view = run(app, view.job, again=True)
-    assert view.state is State.UNCERTAIN  # the app loses each second call
-    assert app.worked_names.count("start_session") == 2
-
-
-def test_a_later_call_with_an_odd_answer_is_not_sent_again(run: Run) -> None:
-    with gradio.serving(Gradio(TRELLIS)) as app:
-        join = app.join
-
-        def answer(body: dict[str, Any]) -> tuple[int, Any]:
-            status, good = join(body)
-            return status, good if app.joins == 1 else {"queued": True}
-
-        app.join = answer  # type: ignore[method-assign]
-        view = run(app)
-        assert view.failure
-        assert (view.state, view.failure.kind) == (State.UNCERTAIN, "uncertain")
-        assert "no ID" in view.failure.message
-        assert run(app, view.job).state is State.UNCERTAIN
-    assert app.joins == 2
-
-
-def _fail_after(app: Gradio, function: gradio.Function, fault: int) -> gradio.Function:
-    """Return a function after which an order gets no answer."""
-
-    def work(served: Gradio, session: str, values: dict[str, Any]) -> list[Any]:
-        app.faults["/queue/join"] = [fault]
         return function.work(served, session, values)
 
     return function._replace(work=work)
