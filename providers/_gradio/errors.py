@@ -32,7 +32,12 @@ SPACES = ".hf.space"
 """End of the hosts of all Spaces."""
 START = "Start the app, or correct Gradio Address in the add-on preferences."
 NO_SPACE = (
-    "Check the name of the Space. Private ones cannot be used: duplicate the Space as a public one."
+    "Check the name of the Space. If it is private, enter a Hugging Face token of an account that "
+    "can open it in the add-on preferences."
+)
+NO_ACCESS = (
+    "Check the name of the Space, and that the Hugging Face token in the add-on preferences is "
+    "valid and of an account that can open it."
 )
 LOGIN = "An app that requires a login cannot be used. Start it without one."
 UPDATE = "The app may need a newer version of this add-on."
@@ -69,12 +74,13 @@ def wrong_server(http: Http, error: ImageToMeshError) -> ImageToMeshError:
 
 def not_an_app(reply: Reply, http: Http) -> ImageToMeshError:
     """Return the error for a page that is not the one of a Gradio app."""
+    if is_closed(reply, http):
+        return no_access(reply, http)
     if reply.status in (401, 403):
         message = Message("The server at {address} requires a password.", address=http.address)
         return BadKey(message, LOGIN)
-    if SPACES in http.address:
-        message = Message("There is no public Space at {address}.", address=http.address)
-        return Unreachable(message, NO_SPACE)
+    if reply.status == 429:
+        return RateLimited("The server receives too many requests now.", "Try again later.")
     message = Message(
         "{server} answers at {address}, and not a Gradio app.",
         server=what_answers(http).shown,
@@ -83,18 +89,41 @@ def not_an_app(reply: Reply, http: Http) -> ImageToMeshError:
     return Unreachable(message, START)
 
 
+def is_closed(reply: Reply, http: Http) -> bool:
+    """Return whether there is no Space at an address, or none for this user.
+
+    Hugging Face says both in the same way, with a page in place of the app's JSON.
+    """
+    is_page = not isinstance(reply.json, dict)
+    return SPACES in http.address and is_page and reply.status in (401, 403, 404)
+
+
+def no_access(reply: Reply, http: Http) -> ImageToMeshError:
+    """Return the error for a Space that does not exist or is private; see `is_closed`."""
+    kind = Unreachable if reply.status == 404 else BadKey
+    if not http.has_key:
+        message = Message("There is no public Space at {address}.", address=http.address)
+        return kind(message, NO_SPACE)
+    message = Message(
+        "There is no Space at {address} that your token can open.", address=http.address
+    )
+    return kind(message, NO_ACCESS)
+
+
 def unreadable_app() -> ImageToMeshError:
     """Return the error for an app that does not describe itself as others do."""
     return BadReply("The Gradio app does not say what it can do.", UPDATE)
 
 
-def refusal(reply: Reply) -> ImageToMeshError:
+def refusal(reply: Reply, http: Http) -> ImageToMeshError:
     """Return the error for a call that the app did not queue.
 
     Uncertain if the answer is not from the app itself.
     """
     body: Any = reply.json if isinstance(reply.json, dict) else {}
     said = plain(body.get("detail"))
+    if is_closed(reply, http):
+        return no_access(reply, http)
     if reply.status == 503 and said:
         return RateLimited(Message("The app refused the order: {reason}.", reason=said), FULL)
     if reply.status == 429:

@@ -18,7 +18,7 @@ from .._shared.messages import Message
 from .._shared.provider import Picture, Request, Ticket, Uploaded
 from .._shared.settings import Choice, Setting, values_of
 from .app import HIDDEN, App, Function, Parameter, read_app
-from .errors import UPDATE, refusal
+from .errors import UPDATE, is_closed, no_access, refusal
 from .options import settings_of_plan, start_value
 from .plans import FRONT, Plan, choose_plan, useful_functions
 from .streams import Call, find_event
@@ -75,6 +75,8 @@ def _upload(picture: Picture, prefix: str, http: Http) -> str:
     reply = http.post(f"{prefix}/upload", files=files)
     if reply.status == 413:
         raise BadImage("The image is too large for the server.", "Use a smaller image.")
+    if is_closed(reply, http):
+        raise no_access(reply, http)
     places = reply.json if reply.ok and isinstance(reply.json, list) else []
     if not places or not isinstance(places[0], str):
         raise BadReply("The Gradio app did not take the image.", UPDATE)
@@ -123,7 +125,7 @@ def order(request: Request[Any], uploaded: Uploaded, http: Http) -> Ticket:
     ticket = _prepare(request, uploaded)
     body = join_body(ticket["steps"][0], ticket["session"], ticket["images"])
     reply = http.submit(f"{ticket['prefix']}/queue/join", json=body)
-    return Ticket({"event": event_of(reply), **ticket})
+    return Ticket({"event": event_of(reply, http), **ticket})
 
 
 def find_order(request: Request[Any], uploaded: Uploaded, http: Http) -> tuple[Ticket, ...]:
@@ -223,10 +225,10 @@ def _as_input(component: str, image: Mapping[str, Any]) -> Any:
     return image
 
 
-def event_of(reply: Reply) -> str:
+def event_of(reply: Reply, http: Http) -> str:
     """Return the id of a queued call. Raises what `refusal` returns, or BadReply without an id."""
     if not reply.ok:
-        raise refusal(reply)
+        raise refusal(reply, http)
     event = reply.json.get("event_id") if isinstance(reply.json, dict) else None
     if not isinstance(event, str) or not event:
         raise BadReply("The Gradio app returned no ID of the order.", UPDATE)

@@ -98,7 +98,7 @@ def _order(
 
     def send() -> dict[str, str]:
         path = f"{call.prefix}/queue/join"
-        return {"event": event_of(http.submit(path, json=body, recorded=False))}
+        return {"event": event_of(http.submit(path, json=body, recorded=False), http)}
 
     try:
         return str(transcript_of(http).once(call.name, send)["event"])
@@ -185,7 +185,9 @@ def _result(data: Mapping[str, Any], answer: list[Any], http: Http) -> Result:
         )
     mesh = found[0]
     # By its path, since behind a proxy the app gives an address that only the proxy can reach.
-    url = f"{http.address}{data['prefix']}/file={quote(mesh.path)}" if mesh.path else mesh.url
+    path = f"{data['prefix']}/file={quote(mesh.path)}"
+    # A private Space sends its files with the token only, and only a path is requested with it.
+    url = (path if http.has_key else f"{http.address}{path}") if mesh.path else mesh.url
     facts = {"app": data["title"], "server": data["server"]}
     notes = []
     if data["license"]:

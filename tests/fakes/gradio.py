@@ -75,7 +75,8 @@ class Gradio:
 
     `prefix`: the path before most routes; without it, the app is of version 4. `refused`: how many
     of the next orders find the queue full. `cuts`: after how many messages the stream of a function
-    breaks off. `faults` are statuses by path. `held`: orders do not end before it is set.
+    breaks off. `faults` are statuses by path. `held`: orders do not end before it is set. `token`:
+    the app is a private Space, and without it Hugging Face answers `closed` in its place.
     """
 
     functions: tuple[Function, ...] = ()
@@ -85,6 +86,8 @@ class Gradio:
     cuts: dict[str, int] = field(default_factory=dict)
     faults: dict[str, list[int]] = field(default_factory=dict)
     held: threading.Event | None = None
+    token: str = ""
+    closed: int = 404
     mesh: bytes = field(default_factory=triangle_glb)
     url: str = ""
     is_running: bool = True
@@ -246,6 +249,8 @@ class _Handler(loopback.Handler):
         app, path = self.app, urlsplit(self.path).path
         app.calls.append((self.command, path))
         app.headers.append({name.lower(): value for name, value in self.headers.items()})
+        if app.token and self.headers.get("x-hf-authorization") != f"Bearer {app.token}":
+            return self._send(app.closed, b"<html>Sorry, we can't find it</html>", "text/html")
         faults = app.faults.get(path.removeprefix(app.prefix), [])
         fault = faults.pop(0) if faults else None
         if fault:

@@ -21,10 +21,8 @@ from image_to_mesh.providers import (
     InvalidSettings,
     Request,
     Unreachable,
-    _gradio,
     get_provider,
 )
-from image_to_mesh.providers._gradio import spaces
 from image_to_mesh.providers._gradio.app import read_app
 from image_to_mesh.providers._gradio.messages import shorten
 from image_to_mesh.providers._gradio.plans import choose_plan, profiles
@@ -183,7 +181,7 @@ def test_every_profile_is_complete() -> None:
         assert views <= set(PROVIDER.views)
 
 
-# -- other servers and Spaces ----------------------------------------------------------------------
+# -- other servers ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -219,61 +217,6 @@ def test_the_right_app_passes_the_test(to: Connect) -> None:
         assert PROVIDER.balance(to(app)) is None
     assert not app.worked
     assert {method for method, _ in app.calls} == {"GET"}
-
-
-@pytest.fixture
-def space(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Gradio, OtherServer]]:
-    """A Space that was entered by name, and Hugging Face's own server, on loopback."""
-    for module in ("spaces", "errors"):
-        monkeypatch.setattr(f"image_to_mesh.providers._gradio.{module}.SPACES", "127.0.0.1")
-    with gradio.serving(Gradio(TRELLIS)) as app, local_servers.serving(OtherServer()) as hub:
-        monkeypatch.setattr(spaces, "HUB", hub.url)
-        monkeypatch.setitem(_gradio.space_names, "127.0.0.1", "microsoft/TRELLIS")
-        yield app, hub
-
-
-RUNTIME = "/api/spaces/microsoft/TRELLIS/runtime"
-
-
-@pytest.mark.parametrize("stage", ["SLEEPING", "BUILDING", "RUNNING"])
-def test_a_job_waits_for_a_space_that_is_starting(
-    to: Connect, space: tuple[Gradio, OtherServer], stage: str
-) -> None:
-    app, hub = space
-    app.faults = {"/config": [503, 503, 404]}
-    hub.pages[RUNTIME] = {"stage": stage}
-    assert read_app(to(app), patient=True).title == "TRELLIS"
-    assert hub.requests == [("GET", RUNTIME)] * 3
-    app.faults = {"/config": [503]}
-    with pytest.raises(Unreachable, match="starting"):
-        read_app(to(app))
-
-
-@pytest.mark.parametrize("stage", ["PAUSED", "RUNTIME_ERROR", "CONFIG_ERROR", "NO_APP_FILE"])
-def test_a_space_that_does_not_run_is_reported_in_its_own_words(
-    to: Connect, space: tuple[Gradio, OtherServer], stage: str
-) -> None:
-    app, hub = space
-    app.faults = {"/config": [503]}
-    hub.pages[RUNTIME] = {"stage": stage}
-    with pytest.raises(Unreachable, match=f"does not run: {stage}") as caught:
-        read_app(to(app), patient=True)
-    assert "duplicate" in caught.value.hint
-
-
-def test_a_space_that_does_not_exist_is_reported(
-    to: Connect, space: tuple[Gradio, OtherServer]
-) -> None:
-    app, _ = space
-    app.faults = {"/config": [404]}
-    with pytest.raises(Unreachable, match="no public Space") as caught:
-        read_app(to(app), patient=True)
-    assert "Private" in caught.value.hint
-
-
-def test_the_name_of_a_space_is_remembered_for_the_question() -> None:
-    PROVIDER.full_address("microsoft/TRELLIS.2")
-    assert _gradio.space_names["microsoft-trellis-2.hf.space"] == "microsoft/TRELLIS.2"
 
 
 # -- messages --------------------------------------------------------------------------------------
