@@ -175,7 +175,10 @@ def _steps(
     for step, function in zip(plan.profile.steps, plan.functions, strict=True):
         chosen = {**values, **step.fixed}
         # No image where the user has none: an input that may stay empty, such as a side view.
-        views = {name: view for name, view in step.images.items() if view in places}
+        views = {name: found for name, wanted in step.images.items()
+                 if (found := _views_of(wanted, places))}  # fmt: skip
+        if (step.several and len(places) < 2) or (step.images and not views):
+            continue
         yield {
             "call": function.name,
             "number": function.number,
@@ -188,8 +191,15 @@ def _steps(
         }  # fmt: skip
 
 
+def _views_of(wanted: str | list[str], places: Mapping[str, str]) -> list[str]:
+    """Return the views that an input gets; one for all of them gets none if there is only one."""
+    if isinstance(wanted, str):
+        return [wanted] if wanted in places else []
+    return [view for view in wanted if view in places] if len(places) > 1 else []
+
+
 def _check_views(places: Iterable[str], steps: Iterable[Mapping[str, Any]]) -> None:
-    taken = {view for step in steps for _, _, view in step["images"]}
+    taken = {view for step in steps for _, _, views in step["images"] for view in views}
     if not set(places) - {FRONT} <= taken:
         raise InvalidSettings("The app takes a single image.", "Clear the side views.")
 
@@ -201,8 +211,8 @@ def join_body(step: Mapping[str, Any], session: str, images: Mapping[str, Any]) 
     is an error without a reason.
     """
     data = list(step["data"])
-    for place, component, view in step["images"]:
-        data[place] = _as_input(component, images[view])
+    for place, component, views in step["images"]:
+        data[place] = _as_input(component, [images[view] for view in views])
     return {
         "data": data,
         "fn_index": step["number"],
@@ -217,12 +227,12 @@ def image_value(path: str, name: str) -> dict[str, Any]:
     return {"path": path, "orig_name": name, "meta": {"_type": "gradio.FileData"}}
 
 
-def _as_input(component: str, image: Mapping[str, Any]) -> Any:
+def _as_input(component: str, images: list[Mapping[str, Any]]) -> Any:
     if component == "gallery":
-        return [{"image": image, "caption": None}]
+        return [{"image": image, "caption": None} for image in images]
     if component == "imageeditor":
-        return {"background": image, "layers": [], "composite": image}
-    return image
+        return {"background": images[0], "layers": [], "composite": images[0]}
+    return images[0]
 
 
 def event_of(reply: Reply, http: Http) -> str:

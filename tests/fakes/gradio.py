@@ -172,15 +172,23 @@ class Gradio:
         if item.component == "state" and value is not None:
             raise AppError(None)
         if item.component == "image" and value is not None:
-            is_file = isinstance(value, dict) and value.get("path") in self.files
-            if not is_file or value.get("meta") != {"_type": "gradio.FileData"}:
-                raise AppError(None)
+            self._check_file(value)
+        if item.component == "gallery":
+            for row in value:
+                if set(row) != {"image", "caption"}:
+                    raise AppError(None)
+                self._check_file(row["image"])
         if item.component == "slider":
             low, high = item.props["minimum"], item.props["maximum"]
             if not isinstance(value, int | float) or not low <= value <= high:
                 raise AppError(f"Value {value} is not in the range {low} to {high}")
         if item.component == "dropdown" and value not in [row[1] for row in item.props["choices"]]:
             raise AppError(f"Value: {value} is not in the list of choices")
+
+    def _check_file(self, value: Any) -> None:
+        is_file = isinstance(value, dict) and value.get("path") in self.files
+        if not is_file or value.get("meta") != {"_type": "gradio.FileData"}:
+            raise AppError(None)
 
 
 @contextlib.contextmanager

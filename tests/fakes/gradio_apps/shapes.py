@@ -73,8 +73,13 @@ def check_session(req: gr.Request) -> None:
 
 def trellis() -> None:
     """Build TRELLIS: two calls that share the state of a session."""
-    image = gr.Image(label="Image Prompt", format="png", image_mode="RGBA", type="pil")
-    gallery = gr.Gallery(label="Image Prompt", format="png", type="pil")
+    with gr.Tabs():
+        with gr.Tab(label="Single Image") as single_tab:
+            image = gr.Image(label="Image Prompt", format="png", image_mode="RGBA", type="pil")
+        with gr.Tab(label="Multiple Images") as several_tab:
+            gallery = gr.Gallery(label="Image Prompt", format="png", type="pil")
+    with gr.Row() as single_row, gr.Row() as several_row:
+        pass
     is_multi, buffer = gr.State(False), gr.State()
     randomize = gr.Checkbox(label="Randomize Seed", value=True)
     seed = gr.Slider(0, 2**31 - 1, label="Seed", value=0, step=1)
@@ -103,7 +108,8 @@ def trellis() -> None:
     ) -> Any:  # fmt: skip
         check_session(req)
         note("image_to_3d", seed=seed, ss_sampling_steps=ss_sampling_steps, mode=image.mode,
-                 multiimage_algo=multiimage_algo, is_multiimage=is_multiimage)  # fmt: skip
+                 multiimage_algo=multiimage_algo, is_multiimage=is_multiimage,
+                 count=len(multiimages or []))  # fmt: skip
         work(seed, progress)
         return {"seed": seed}, None
 
@@ -114,6 +120,12 @@ def trellis() -> None:
         return path, path
 
     demo.load(start_session)
+    for tab, several in ((single_tab, False), (several_tab, True)):
+        rows = [gr.Row.update(visible=not several), gr.Row.update(visible=several)]
+        tab.select(
+            lambda several=several, rows=rows: (several, *rows),
+            outputs=[is_multi, single_row, several_row],
+        )
     image.upload(preprocess_image, inputs=[image], outputs=[image])
     go.click(get_seed, [randomize, seed], [seed]).then(
         image_to_3d,

@@ -176,7 +176,8 @@ def test_every_profile_is_complete() -> None:
         assert profile.license
         assert set(profile.purposes) <= {"draft", "game_asset", "hero", "print"}
         assert set(profile.groups.values()) <= {"quality", "surface", "mesh", "placement"}
-        views = {view for step in profile.steps for view in step.images.values()}
+        given = [views for step in profile.steps for views in step.images.values()]
+        views = {view for row in given for view in ([row] if isinstance(row, str) else row)}
         assert "front" in views
         assert views <= set(PROVIDER.views)
 
@@ -316,7 +317,7 @@ def test_a_function_gets_images_in_the_form_of_its_input(to: Connect, tmp_path: 
         ("gallery", [{"image": file, "caption": None}]),
         ("imageeditor", {"background": file, "layers": [], "composite": file}),
     ):
-        step = {"data": [None, 5], "images": [[0, component, "front"]], "number": 3}
+        step = {"data": [None, 5], "images": [[0, component, ["front"]]], "number": 3}
         body = join_body(step, "session", {"front": file})
         assert body["data"] == [expected, 5]
         assert body["fn_index"] == 3

@@ -129,6 +129,22 @@ def test_the_seed_counts_and_side_views_are_used(
     assert calls_of(apps["hunyuan3d"])[1] == "shape_generation"
 
 
+def test_trellis_uses_several_images(
+    apps: Apps, running: Session, tmp_path: Path, png: bytes
+) -> None:
+    views = ("front", "left", "back", "right")
+    pictures = tuple(PictureSource("cup", view, lambda: png) for view in views)
+    view = run(running, apps["trellis"], tmp_path, png, pictures=pictures)
+    assert view.state is State.READY, view.failure
+    assert calls_of(apps["trellis"]).count("preprocess_image") == 4
+    got = dict(apps["trellis"].received)["image_to_3d"]
+    assert (got["is_multiimage"], got["count"]) == (True, 4)
+    # The next order has a session of its own, in which the tab was not chosen.
+    assert run(running, apps["trellis"], tmp_path, png).state is State.READY
+    got = dict(apps["trellis"].received)["image_to_3d"]
+    assert (got["is_multiimage"], got["count"]) == (False, 0)
+
+
 @pytest.mark.parametrize(
     ("seed", "message", "hint"),
     [(QUOTA, "exceeded your GPU quota", "Hugging Face token"), (SILENT, "not say why", "window")],
