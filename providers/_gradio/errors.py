@@ -6,6 +6,7 @@ An app says little about a failure, and a Space says it with HTML. What it says 
 
 from __future__ import annotations
 
+import html
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from .._shared.errors import (
 )
 from .._shared.messages import Message
 from .._shared.servers.probe import Kind, what_answers
+from .._shared.untrusted_text import clean
 
 if TYPE_CHECKING:
     from .._shared.http.client import Http
@@ -44,12 +46,18 @@ UPDATE = "The app may need a newer version of this add-on."
 WINDOW = "The app's window says what happened, and for a Space the tab Logs of its page, if public."
 FULL = "Resume the job later. Nothing was ordered."
 QUOTA = (
-    "Try again later, or enter a Hugging Face token in the add-on preferences to use the quota of "
-    "your account. You can also duplicate the Space, or run the app on your own computer."
+    "Try again later, or with a Hugging Face token in the add-on preferences whose account has "
+    "quota left. You can also duplicate the Space, or run the app on your own computer."
 )
 AGAIN = "Submit the job again, or discard it. Nothing was charged."
 GENERATE = "Generate again."
-_NO_GPU = re.compile(r"gpu\squota|no\sgpu\s(?:was|is)\savailable|gpu\stask\saborted", re.IGNORECASE)
+_NO_GPU = re.compile(
+    r"gpu\s(?:quota|(?:runs\s)?limit|queue\stimeout|illegal\sduration|pending\scredits|task\saborted)"
+    r"|no\sgpu\s(?:was|is)\savailable",
+    re.IGNORECASE,
+)
+"""What a Space says that gets no graphics card, in its text or in the title of it."""
+LONGEST_REASON = 400
 _MARKUP = re.compile(r"<[^<>]{0,500}>")
 
 
@@ -146,8 +154,9 @@ def refusal(reply: Reply, http: Http) -> ImageToMeshError:
 
 def failure(output: object) -> ImageToMeshError:
     """Return the error for a call that ended without a result; `output` is what the app said."""
-    said = plain(output.get("error")) if isinstance(output, dict) else plain(output)
-    if _NO_GPU.search(said):
+    answer = output if isinstance(output, dict) else {"error": output}
+    said, title = plain(answer.get("error")), plain(answer.get("title"))
+    if said and _NO_GPU.search(f"{title}. {said}"):
         return Failed(Message("The Space has no GPU for you now: {reason}.", reason=said), QUOTA)
     if said:
         message = Message("The app could not make the mesh: {reason}.", reason=said)
@@ -169,7 +178,7 @@ def lost_result(reason: str) -> ImageToMeshError:
     """Return the error for a result that was lost, since an app tells it only once."""
     message = Message(
         "The app tells a result only once, and the connection ended before: {reason}.",
-        reason=Message.of(reason.rstrip(".")) if not isinstance(reason, Message) else reason,
+        reason=reason if isinstance(reason, Message) else Message.of(plain(reason)),
     )
     return Uncertain(message, AGAIN)
 
@@ -181,7 +190,8 @@ def elsewhere(server: str) -> ImageToMeshError:
 
 
 def plain(text: object) -> str:
-    """Return what an app says without markup, quotes around it, and its final period."""
+    """Return what an app says as one line without markup, quotes around it, and its last period."""
     if not isinstance(text, str):
         return ""
-    return _MARKUP.sub("", text).strip().strip("'\"").rstrip(". ")
+    words = html.unescape(_MARKUP.sub("", text)).split()
+    return clean(" ".join(words), LONGEST_REASON).strip("'\"").rstrip(". ")

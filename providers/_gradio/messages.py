@@ -29,6 +29,8 @@ ENDS: Mapping[str, tuple[str, ...]] = {
 }
 KEPT = {**REPORTS, **ENDS, FOUND: ("event_id",)}
 """The messages about a call that are kept, each with the fields that are read."""
+ANSWER = ("data", "error", "title")
+"""The fields of a call's output that are read."""
 REPORT_INTERVAL = 1.0
 """Minimum seconds between two reports of one kind that are kept."""
 LONGEST_TEXT = 2000
@@ -102,7 +104,7 @@ def _shorten_message(kind: str, message: Mapping[str, Any]) -> dict[str, Any]:
     if kind == "estimation":
         short["rank_eta"] = finite_number(message.get("rank_eta"))
     if kind == "process_completed" and isinstance(output := message.get("output"), dict):
-        short["output"] = {name: output[name] for name in ("data", "error") if name in output}
+        short["output"] = {name: output[name] for name in ANSWER if name in output}
     shortened: dict[str, Any] = shorten(short)
     return shortened
 

@@ -24,6 +24,7 @@ from image_to_mesh.providers import (
     get_provider,
 )
 from image_to_mesh.providers._gradio.app import read_app
+from image_to_mesh.providers._gradio.errors import plain
 from image_to_mesh.providers._gradio.messages import shorten
 from image_to_mesh.providers._gradio.plans import choose_plan, profiles
 from image_to_mesh.providers._gradio.progress import read_state
@@ -284,16 +285,51 @@ def test_every_bad_end_is_an_error_of_its_kind(
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["You have exceeded your GPU quota", "No GPU was available after 60s", "GPU task aborted"],
+    ("text", "title"),
+    [
+        ("You have exceeded your GPU quota", "Error"),
+        ("You have exceeded your free ZeroGPU quota (60s requested vs. 0s left)", None),
+        ("No GPU was available after 60s", None),
+        ("GPU task aborted", "Error"),
+        ("Space app has reached its GPU limit", "Error"),
+        ("The requested duration is larger than the maximum allowed", "ZeroGPU illegal duration"),
+        ("You have been waiting for too long", "ZeroGPU queue timeout"),
+    ],
 )
-def test_a_space_without_a_gpu_names_the_ways_out(text: str) -> None:
-    failed = {"msg": "process_completed", "success": False, "output": {"error": text}}
-    with pytest.raises(ImageToMeshError, match=text) as caught:
-        state_after(failed)
+def test_a_space_without_a_gpu_names_the_ways_out(text: str, title: str | None) -> None:
+    output = {"error": f"'{text}.'", "title": title}
+    with pytest.raises(ImageToMeshError) as caught:
+        state_after({"msg": "process_completed", "success": False, "output": output})
     assert caught.value.kind == "failed"
+    assert caught.value.message == f"The Space has no GPU for you now: {text}."
     for way in ("later", "token", "duplicate", "own computer"):
         assert way in caught.value.hint
+
+
+def test_another_failure_is_not_taken_for_a_quota() -> None:
+    output = {"error": "CUDA out of memory", "title": "Error"}
+    with pytest.raises(ImageToMeshError, match="could not make the mesh") as caught:
+        state_after({"msg": "process_completed", "success": False, "output": output})
+    assert "window" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("'Too large.'", "Too large"),
+        ('Wait. <a href="https://a.example">Sign up</a>\n for more', "Wait. Sign up for more"),
+        ("steps &gt; 50 &amp; no seed", "steps > 50 & no seed"),
+        ("\x1b[31mred\x1b[0m\u202e text", "red text"),
+        (None, ""),
+        (5, ""),
+    ],
+)
+def test_what_an_app_says_is_shown_as_one_plain_line(said: object, shown: str) -> None:
+    assert plain(said) == shown
+
+
+def test_a_long_text_of_an_app_is_shortened() -> None:
+    assert len(plain("word " * 5000)) <= 400
 
 
 def test_long_and_deep_answers_are_shortened() -> None:

@@ -74,15 +74,22 @@ print(json.dumps(len(client.predict("", image, None, None, None, None, 30, 5.0, 
 
 
 @pytest.fixture(params=CLIENTS)
-def python(request: pytest.FixtureRequest) -> Path:
-    """Return the interpreter that has a version of the client."""
-    return sdk.client(f"gradio-{request.param}", *CLIENTS[request.param])
+def version(request: pytest.FixtureRequest) -> str:
+    """The version of the client."""
+    return str(request.param)
 
 
-@pytest.fixture(params=["/gradio_api", ""])
-def app(request: pytest.FixtureRequest) -> Iterator[Gradio]:
-    """An app of the shape of TRELLIS, of a current version of Gradio and of version 4."""
-    with gradio.serving(Gradio(TRELLIS, request.param)) as served:
+@pytest.fixture
+def python(version: str) -> Path:
+    """Return the interpreter that has this version of the client."""
+    return sdk.client(f"gradio-{version}", *CLIENTS[version])
+
+
+@pytest.fixture
+def app(version: str) -> Iterator[Gradio]:
+    """An app of the shape of TRELLIS: of Gradio 5 for the newer client, of 4 for the other."""
+    prefix = "/gradio_api" if version.startswith("2") else ""
+    with gradio.serving(Gradio(TRELLIS, prefix)) as served:
         yield served
 
 
