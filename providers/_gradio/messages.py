@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is kept of the messages on a stream: those about one call, rarely, and only what is read."""
+"""The messages of a stream as a job keeps them: those about one call, rarely, in short."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def _order(
 ) -> str | None:
     """Order a later call once, and return its id; None if the app's queue is full.
 
-    If the answer was lost, the id is the one on the stream. Raises Uncertain if there is none.
+    If the answer was lost, the id is the one on the stream. Raises Uncertain without one.
     """
     call = _call(data, number)
     body = join_body(data["steps"][number], data["session"], images)

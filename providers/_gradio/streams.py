@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The streams that tell of an order's calls, and what they tell of a call whose answer was lost.
+"""The streams that report an order's calls, and those calls among them whose answer was lost.
 
 Measured with Gradio 4.44.1, 5.33.0, and 6.31.0: if nothing was ever ordered in a session, its
 stream says so at once, and orders can still follow; after earlier calls alone, it is silent. A call
-that was queued is told at once with its id, from its beginning, even if it has ended already. As a
-session belongs to one order, there is no other call that it could be.
+that was queued is reported at once with its id, from its beginning, even if it has ended already.
+As a session belongs to one order, there is no other call that it could be.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 SEARCH_LIMIT = 10.0
 """Maximum seconds until the first message about a call that was queued."""
-LOOK = 0.1
-"""Seconds between two looks for it."""
+PAUSE = 0.1
+"""Seconds between two searches for it."""
 
 
 class Call(NamedTuple):
@@ -49,15 +49,15 @@ def transcript_of(http: Http) -> Transcript:
 def follow(call: Call, event: str, http: Http) -> Followed:
     """Return the messages about a call so far; `event` is its id. Raises what the transcript does.
 
-    Without an id, it is the first one on the stream. Raises Expired then if there is none.
+    Without an id, it is the first one on the stream. Raises Expired then if the app knows no call.
     """
     path = f"{call.prefix}/queue/data?session_hash={segment(call.session)}"
 
-    def opened() -> Events:
+    def open_stream() -> Events:
         events = http.events(path)
         return worth_keeping(events if event else with_id(events), event)
 
-    return transcript_of(http).follow(call.name, opened)
+    return transcript_of(http).follow(call.name, open_stream)
 
 
 def find_event(call: Call, http: Http) -> str:
@@ -75,4 +75,4 @@ def find_event(call: Call, http: Http) -> str:
         event = next(found, "")
         if event or not followed.is_open or time.monotonic() > until:
             return event
-        http.wait(LOOK)
+        http.wait(PAUSE)

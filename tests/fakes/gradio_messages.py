@@ -44,7 +44,7 @@ def messages_of(app: Gradio, session: str) -> Iterator[dict[str, Any]]:
 
 
 def _silence(app: Gradio) -> Iterator[dict[str, Any]]:
-    """Yield what comes after all orders of a session have been told: signs of life, without end."""
+    """Yield signs of life without end, as a session does that has reported all of its orders."""
     while app.is_running:
         yield {"msg": "heartbeat"}
         time.sleep(0.05)

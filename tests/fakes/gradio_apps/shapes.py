@@ -71,6 +71,11 @@ def check_session(req: gr.Request) -> None:
         raise FileNotFoundError(f"tmp/{req.session_hash}/sample.mp4")
 
 
+def choose_tab(*, several: bool) -> Any:
+    """Return the switch of the session, and which of the rows with examples is shown."""
+    return several, gr.Row.update(visible=not several), gr.Row.update(visible=several)
+
+
 def trellis() -> None:
     """Build TRELLIS: two calls that share the state of a session."""
     with gr.Tabs():
@@ -120,12 +125,9 @@ def trellis() -> None:
         return path, path
 
     demo.load(start_session)
-    for tab, several in ((single_tab, False), (several_tab, True)):
-        rows = [gr.Row.update(visible=not several), gr.Row.update(visible=several)]
-        tab.select(
-            lambda several=several, rows=rows: (several, *rows),
-            outputs=[is_multi, single_row, several_row],
-        )
+    switched = [is_multi, single_row, several_row]
+    single_tab.select(lambda: choose_tab(several=False), outputs=switched)
+    several_tab.select(lambda: choose_tab(several=True), outputs=switched)
     image.upload(preprocess_image, inputs=[image], outputs=[image])
     go.click(get_seed, [randomize, seed], [seed]).then(
         image_to_3d,

@@ -101,7 +101,7 @@ def place(tmp_path: Path, png: bytes) -> dict[str, str]:
     return {"IMAGE": str(tmp_path / "cup.png"), "FOLDER": str(tmp_path / "made"), **OFFLINE}
 
 
-def told(python: Path, app: Gradio, place: dict[str, str], script: str) -> Any:
+def output_of(python: Path, app: Gradio, place: dict[str, str], script: str) -> Any:
     """Return what a script with a connected client has printed."""
     return sdk.run(python, START + script, ADDRESS=app.url, **place)
 
@@ -109,7 +109,7 @@ def told(python: Path, app: Gradio, place: dict[str, str], script: str) -> Any:
 def test_the_client_makes_a_mesh_in_several_calls(
     python: Path, app: Gradio, place: dict[str, str], png: bytes
 ) -> None:
-    said = told(python, app, place, WHOLE)
+    said = output_of(python, app, place, WHOLE)
     assert said["api"]["/extract_glb"] == [
         ["mesh_simplify", "texture_size"],
         ["Model3D", "Downloadbutton"],
@@ -124,7 +124,7 @@ def test_the_client_makes_a_mesh_in_several_calls(
 def test_the_client_passes_on_what_the_app_says(
     python: Path, app: Gradio, place: dict[str, str]
 ) -> None:
-    quota, odd = told(python, app, place, REFUSALS)
+    quota, odd = output_of(python, app, place, REFUSALS)
     assert "exceeded your GPU quota (60s requested vs. 12s left)" in quota
     assert "-1 is not in the range" in odd
 
@@ -133,13 +133,13 @@ def test_the_client_understands_a_full_queue(
     python: Path, app: Gradio, place: dict[str, str]
 ) -> None:
     app.refused = 1
-    assert "Queue is full" in told(python, app, place, FULL)
+    assert "Queue is full" in output_of(python, app, place, FULL)
     assert not app.worked
 
 
 def test_the_client_can_cancel(python: Path, app: Gradio, place: dict[str, str]) -> None:
     app.held = threading.Event()
-    assert told(python, app, place, CANCEL)
+    assert output_of(python, app, place, CANCEL)
     assert len(app.canceled) == 1
     assert not app.worked
 
@@ -148,5 +148,5 @@ def test_the_client_takes_the_many_inputs_and_outputs_of_hunyuan3d(
     python: Path, place: dict[str, str]
 ) -> None:
     with gradio.serving(Gradio(hunyuan3d())) as app:
-        assert told(python, app, place, WRAPPED) == 5
+        assert output_of(python, app, place, WRAPPED) == 5
     assert dict(app.worked)["generation_all"]["seed"] == 7

@@ -190,11 +190,11 @@ def test_a_job_that_was_put_aside_keeps_its_stream(
 def test_a_cancelled_order_leaves_the_queue(
     apps: Apps, running: Session, tmp_path: Path, png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    post, told = Http.post, []
+    post, replies = Http.post, []
 
     def listen(self: Http, path: str, **how: Any) -> Any:
         reply = post(self, path, **how)
-        told.append((path.rpartition("/")[2], reply.status, reply.json))
+        replies.append((path.rpartition("/")[2], reply.status, reply.json))
         return reply
 
     monkeypatch.setattr(Http, "post", listen)
@@ -203,7 +203,7 @@ def test_a_cancelled_order_leaves_the_queue(
     running.cancel(job)
     assert end_of(running, job).state is State.CANCELLED
     running.join(20.0)
-    assert told[-1] == ("cancel", 200, {"success": True})
+    assert replies[-1] == ("cancel", 200, {"success": True})
     notes = Library(tmp_path).load(job).notes
     assert not any("may still charge" in note for note in notes)
     # A running function goes on to its end: the next order comes after it.
@@ -246,7 +246,7 @@ def test_calls_whose_answers_are_lost_are_found_and_not_sent_again(
     assert calls_of(app) == ["start_session", "preprocess_image", "image_to_3d", "extract_glb"]
 
 
-def test_orders_that_did_not_arrive_are_told_from_lost_ones(
+def test_orders_that_did_not_arrive_differ_from_lost_ones(
     apps: Apps, running: Session, tmp_path: Path, png: bytes
 ) -> None:
     app = apps["other"]
