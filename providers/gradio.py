@@ -31,6 +31,8 @@ from ._shared.provider import (
 from ._shared.settings import Choice, Option, Setting, Settings
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ._shared.http.client import Http
     from ._shared.servers.probe import Answering
 
@@ -152,6 +154,16 @@ class Gradio(Provider[GradioSettings]):
         """Leave the queue. The app may finish what it has begun, but nothing is charged."""
         calls.leave_queue(ticket, require_http(http))
         return CancelOutcome.FREE
+
+    def find_order(
+        self,
+        request: Request[GradioSettings],
+        uploaded: Uploaded,
+        since: "datetime",
+        http: "Http | None",
+    ) -> tuple[Ticket, ...]:
+        """Return the order of this job's session, if the app has queued it."""
+        return calls.find_order(request, uploaded, require_http(http))
 
     def max_concurrent(self, settings: GradioSettings) -> int:
         """Return 2: most apps make one mesh at a time, and refuse orders once many wait."""

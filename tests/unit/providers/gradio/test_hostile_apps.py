@@ -18,10 +18,11 @@ from image_to_mesh.jobs.disk.transcript import JobTranscript
 from image_to_mesh.jobs.resources import open_http
 from image_to_mesh.jobs.steps.polling import next_pause
 from image_to_mesh.providers import Progress, Sent, Ticket, Unreachable, get_provider
-from image_to_mesh.providers._gradio import progress
+from image_to_mesh.providers._gradio import messages, progress
 from image_to_mesh.providers._gradio.app import App, _functions
+from image_to_mesh.providers._gradio.messages import worth_keeping
 from image_to_mesh.providers._gradio.orders import MOST_BYTES, _encode_app
-from image_to_mesh.providers._gradio.progress import _worth_keeping, leave_queue
+from image_to_mesh.providers._gradio.progress import leave_queue
 from image_to_mesh.providers._shared.http import client
 from image_to_mesh.providers._shared.servers.event_stream import Events, read_events
 
@@ -34,7 +35,7 @@ def kept_of(*messages: Any) -> list[Any]:
     def events() -> Events:
         yield from messages
 
-    return [message for message in _worth_keeping(events(), "e") if message is not None]
+    return [message for message in worth_keeping(events(), "e") if message is not None]
 
 
 @pytest.mark.parametrize("kind", ["estimation", "process_starts", "progress"])
@@ -51,7 +52,7 @@ def test_reports_are_kept_rarely_and_only_with_what_is_read(kind: str) -> None:
 
 
 def test_a_report_is_kept_again_after_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress, "REPORT_INTERVAL", 0.0)
+    monkeypatch.setattr(messages, "REPORT_INTERVAL", 0.0)
     reports = [{"msg": "progress", "progress_data": [{"index": 1, "length": 4}]}] * 3
     states = [progress._progress_of(message, Progress("")) for message in kept_of(*reports)]
     assert [state.fraction for state in states] == [0.25] * 3
@@ -69,6 +70,11 @@ def test_an_end_is_kept_with_its_answer_alone() -> None:
     ]  # fmt: skip
 
 
+def test_an_error_of_a_whole_stream_is_kept() -> None:
+    said = {"msg": "unexpected_error", "event_id": None, "message": "404: Not Found"}
+    assert kept_of(said) == [{"msg": "unexpected_error", "message": "404: Not Found"}]
+
+
 def test_the_reader_stops_although_an_app_sends_only_what_is_not_kept(tmp_path: Path) -> None:
     def heartbeats() -> Events:
         while True:
@@ -76,7 +82,7 @@ def test_the_reader_stops_although_an_app_sends_only_what_is_not_kept(tmp_path: 
             yield {"msg": "heartbeat"}
 
     kept = JobTranscript(tmp_path)
-    kept.follow("s", lambda: _worth_keeping(heartbeats(), "e"))
+    kept.follow("s", lambda: worth_keeping(heartbeats(), "e"))
     thread = transcript._readers[tmp_path / ".stream-s.json"].thread
     kept.stop()
     thread.join(5.0)
@@ -93,7 +99,7 @@ def test_the_reader_stops_although_an_app_sends_no_message_at_all(tmp_path: Path
         yield from read_events(comments(), str)
 
     kept = JobTranscript(tmp_path)
-    kept.follow("s", lambda: _worth_keeping(events(), "e"))
+    kept.follow("s", lambda: worth_keeping(events(), "e"))
     thread = transcript._readers[tmp_path / ".stream-s.json"].thread
     kept.stop()
     thread.join(5.0)
