@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 import pytest
 from gui import pictures
 from gui.artist import Artist
+from gui.interface.test_appearance import THEME
 from gui.interface.test_preferences import CLOSE, PLACE, POINTER
 from gui.interface.test_results import COPIES, LOADED
-from gui.states.every_state import INSIDE, THEME
+from gui.states.every_state import INSIDE
 
 if TYPE_CHECKING:
     from pathlib import Path
