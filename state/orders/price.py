@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import bpy
 
 from ... import jobs
 from ...i18n.translate import tr
 from ...preferences import answer, library
-from ...providers import values_of
+from ...providers import Provider, Settings, values_of
 from ...providers._shared.results.prices import Price, find_price
 from ..preflight import settings_to_price
 from ..scene_properties import choices_of, provider_of, read_settings, taken_views
@@ -42,11 +42,17 @@ def known_price(context: bpy.types.Context) -> KnownPrice | None:
     reply = answer(context, provider, settings) if settings else None
     if reply is not None and reply.amount is not None:
         return KnownPrice(reply.amount, reply.unit)
+    return price_without_quote(context, provider, read_settings(context.scene, provider))
+
+
+def price_without_quote(
+    context: bpy.types.Context, provider: Provider[Any], settings: Settings
+) -> KnownPrice | None:
+    """Return what these settings cost last time, else what the price list says; None if unknown."""
     index = jobs.library_index(library(context))
-    chosen = read_settings(context.scene, provider)
-    if paid := index.last_price(provider.id, values_of(chosen)):
+    if paid := index.last_price(provider.id, values_of(settings)):
         return KnownPrice(paid, provider.unit, is_last=True)
-    listed = find_price(provider.prices, chosen) if provider.prices else None
+    listed = find_price(provider.prices, settings) if provider.prices else None
     return KnownPrice(listed.amount, listed.unit, listed=listed) if listed else None
 
 
