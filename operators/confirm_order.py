@@ -16,6 +16,7 @@ from ..providers import ImageToMeshError, Provider, get_provider
 from ..state.orders.price import (
     KnownPrice,
     amount_text,
+    dollars_text,
     known_price,
     price_without_quote,
     source_text,
@@ -196,11 +197,10 @@ def _what_it_costs(provider: Provider[Any], price: KnownPrice | None, count: int
         return tr(said if count == 1 else "{} charges for each mesh. The price is unknown.").format(
             service
         )
-    single, total = (
-        amount_text(price.amount, price.unit),
-        amount_text(price.amount * count, price.unit),
-    )
-    cost = single if count == 1 else f"{count} × {single} = {total}"
+    total = price._replace(amount=price.amount * count)
+    single, cost = (amount_text(shown.amount, shown.unit) for shown in (price, total))
+    cost = cost if count == 1 else f"{count} × {single} = {cost}"
+    cost += dollars_text(total, provider)
     said = "{} charges {}, as last time." if price.is_last else "{} charges {}."
     said = "{} charges about {}." if price.listed else said
     return f"{tr(said).format(service, cost)} {source_text(price)}".strip()
