@@ -13,10 +13,6 @@ from ..providers import Provider
 from .account_text import ONLINE_ICON
 from .text_layout import ICON, UNIT, draw_text, first_share
 
-ONLINE = ("get_depth_model", "Download", "IMPORT")
-OFFLINE = ("allow_online", "Allow Online Access", ONLINE_ICON)
-"""The operator, the text, and the icon of the button that leads to the model."""
-
 
 def draw_models(
     layout: bpy.types.UILayout, context: bpy.types.Context, provider: Provider[Any]
@@ -52,9 +48,12 @@ def _draw_offer(
         draw_text(
             column, context, translate(state.failure.message, state.failure.hint), icon="ERROR"
         )
-    operator, text, icon = ONLINE if preferences.may_reach(weights.url) else OFFLINE
-    row = _titled_row(column, context, weights, tr(text))
-    row.operator(f"image_to_mesh.{operator}", text=tr(text), icon=icon, translate=False)
+    if preferences.may_reach(weights.url):
+        operator, text, icon = "get_depth_model", tr("Download"), "IMPORT"
+    else:
+        operator, text, icon = "allow_online", tr("Allow Online Access"), ONLINE_ICON
+    row = _titled_row(column, context, weights, text)
+    row.operator(f"image_to_mesh.{operator}", text=text, icon=icon, translate=False)
     row.operator("image_to_mesh.depth_model_from_file", text="", icon="FILE_FOLDER")
 
 

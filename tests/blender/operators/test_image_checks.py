@@ -81,7 +81,7 @@ def test_a_good_picture_has_no_warning_and_says_what_is_sent(chosen: Any, tmp_pa
 @pytest.mark.parametrize(
     ("pixels", "words"),
     [
-        (disc(128), "small"),
+        (disc(128), "Small subject"),
         (disc(512, (0.0, 0.5, 0.4)), "cut off"),
         (disc(512, (0.25, 0.5, 0.18), (0.75, 0.5, 0.18)), "2 separate subjects"),
         (disc(512, color=BLACK), "Very dark subject"),

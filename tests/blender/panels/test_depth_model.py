@@ -132,9 +132,7 @@ def test_generate_says_that_body_needs_it(files: Files) -> None:
     why_not = addon_module("state.preflight").why_not
     assert not why_not(bpy.context)
     group.shape = "body"
-    assert why_not(bpy.context) == (
-        "Depth Anything V2 Small is missing: download it in Settings"
-    )
+    assert why_not(bpy.context) == ("Depth Anything V2 Small is missing: download it in Settings")
     bpy.ops.image_to_mesh.get_depth_model()
     assert not why_not(bpy.context)
 

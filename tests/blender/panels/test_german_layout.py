@@ -120,7 +120,12 @@ def test_a_price_without_room_on_the_button_is_above_it(
     assert (button["text"], button["icon"]) == (f"{tr('Generate')} · {price}", "MESH_DATA")
     assert price not in wide.text()
     assert narrow.button("image_to_mesh.generate")["text"] == tr("Generate")
-    assert price in narrow.text()
+    about = tr("Price: about {}").format("182,000 Credits ($0.09)")
+    assert about in narrow.text()
+    rows = [row.get("text", "") for row in narrow.shown]
+    at = next(at for at, row in enumerate(rows) if row.startswith(about.partition(" ")[0]))
+    above = [row for row in rows[at : rows.index(tr("Generate"))] if row]
+    assert " ".join(above) == about, "directly above the button, below the reason"
     # A price that just fits takes the place of the icon.
     chosen.provider = "tripo"
     narrow = draw(width={"en_US": 215, "de_DE": 200}[spoken.locale])
