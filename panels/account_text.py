@@ -64,7 +64,7 @@ def cost_text(provider: str, amount: float) -> str:
 class KeyState(NamedTuple):
     """The state of a provider's key and account: a translated text, and an icon.
 
-    `verb` is the translated text of the button that mends the state; empty if the state itself is
+    `verb` is the translated text of the button that fixes it; empty if the state itself is
     on the button.
     """
 
