@@ -3,8 +3,8 @@
 
 `check_weights.py [FILE]` downloads the weights as *Download Depth Model* does, or copies FILE. It
 prints their hash, and the CPU time of each picture. If a picture's depth is known, it also prints
-how well the estimate fits. It writes a sheet for each picture to `build/check-weights/`. The feature stays
-experimental until someone has run this.
+how well the estimate fits. It writes a sheet for each picture to `build/check-weights/`. The
+feature stays experimental until someone has run this.
 """
 
 from __future__ import annotations
