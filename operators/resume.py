@@ -24,7 +24,7 @@ class IMAGE_TO_MESH_OT_resume(StartsJob, bpy.types.Operator):
         "Resume an interrupted job; it is never submitted twice. A job that was not submitted asks "
         "first"
     )
-    bl_options = set()  # not REGISTER: Repeat Last would submit without the question
+    # No bl_options with REGISTER: Repeat Last would submit without the question.
 
     job: argument("Job", "Job to resume; if empty, the newest that can be resumed")
     _is_clicked = False
