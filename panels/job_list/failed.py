@@ -11,7 +11,7 @@ import bpy
 from ... import jobs
 from ...i18n.translate import tr, translate
 from ...providers import all_providers
-from ..account_text import CHANGE_KEY, KEY_ICON, link_text
+from ..account_text import KEY_ICON, link_text
 from ..keys.other_server import ICON, other_server
 from ..text_layout import BOX_GAP, draw_text, fit_side_by_side
 from .recovered import draw_ways, resume_text
@@ -57,7 +57,7 @@ def _buttons(
         yield _Button("image_to_mesh.import_result", tr("Import"), "IMPORT", job)
     if failure.kind in ABOUT_KEYS:
         owner = {"provider": view.provider}
-        yield _Button("image_to_mesh.open_preferences", tr(CHANGE_KEY), KEY_ICON, owner)
+        yield _Button("image_to_mesh.open_preferences", tr("Change Key"), KEY_ICON, owner)
     if failure.link:
         yield _Button("wm.url_open", link_text(failure.kind), "URL", {"url": failure.link})
     if view.record and view.record.pictures and view.record.provider in all_providers():
