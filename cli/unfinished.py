@@ -9,6 +9,7 @@ from typing import Any
 
 from ..jobs import Failure, JobSpec, Library, Record, State, session
 from ..jobs.disk.trust import HINT, check_author, is_trusted
+from ..jobs.library.recovery import is_unsent
 from ..jobs.library.uncertain import describe_uncertain, give_up
 from ..jobs.state_after_error import can_resume
 from ..providers import ImageToMeshError, InvalidSettings, LibraryProblem, get_provider
@@ -112,7 +113,7 @@ def _check_no_address(arguments: argparse.Namespace) -> None:
 def _resume_one(arguments: argparse.Namespace, host: BlenderHost, record: Record) -> int:
     """Resume one of several jobs, and return its exit code; errors are printed, not raised."""
     try:
-        if record.state is State.QUEUED and get_provider(record.provider).is_remote:
+        if is_unsent(record):
             print_notice(f"{record.id}: not submitted yet, submitting now.")
         return run_job(_spec(arguments, host, record), arguments)
     except ImageToMeshError as error:

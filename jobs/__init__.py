@@ -31,11 +31,13 @@ if TYPE_CHECKING:
     from .library.labels import write_label as write_label
     from .library.recovery import ResumeContext as ResumeContext
     from .library.recovery import dismiss as dismiss
+    from .library.recovery import is_unsent as is_unsent
     from .library.store import Library as Library
     from .library.store import library_folder as library_folder
     from .library.uncertain import describe_uncertain as describe_uncertain
     from .library.uncertain import give_up as give_up
     from .library.uncertain import is_uncertain as is_uncertain
+    from .library.uncertain import was_submitted as was_submitted
     from .process.find_blender import blender_command as blender_command
     from .process.find_blender import module_command as module_command
     from .process.pool import BackgroundBlender as BackgroundBlender
@@ -98,9 +100,9 @@ _HOMES = {
     "library.index": ("entries_to_trash", "library_index"),
     "library.index_entry": ("Entry",),
     "library.labels": ("Label", "read_label", "write_label"),
-    "library.recovery": ("ResumeContext", "dismiss"),
+    "library.recovery": ("ResumeContext", "dismiss", "is_unsent"),
     "library.store": ("Library", "library_folder"),
-    "library.uncertain": ("describe_uncertain", "give_up", "is_uncertain"),
+    "library.uncertain": ("describe_uncertain", "give_up", "is_uncertain", "was_submitted"),
     "process.find_blender": ("blender_command", "module_command"),
     "process.pool": ("BackgroundBlender",),
     "sessions": ("Session", "session"),

@@ -10,10 +10,17 @@ from typing import Any
 
 import bpy
 
-from .. import preferences
+from .. import jobs, preferences
 from ..i18n.translate import tr
-from ..providers import ImageToMeshError, Provider
-from ..state.orders.price import amount_text, known_price, source_text
+from ..providers import ImageToMeshError, Provider, get_provider
+from ..state.orders.price import (
+    KnownPrice,
+    amount_text,
+    dollars_text,
+    known_price,
+    price_without_quote,
+    source_text,
+)
 from ..state.scene_properties import provider_of
 from ..state.visibility import TAB
 
@@ -101,26 +108,54 @@ def ask(
     return answer
 
 
+def ask_to_submit(
+    operator: Any,
+    context: bpy.types.Context,
+    event: bpy.types.Event | None,
+    record: jobs.Record,
+) -> set[str]:
+    """Ask whether to submit a job that is in the library, at its own provider and price.
+
+    Return the result that the operator's `invoke` has to return. Raise ImageToMeshError if the
+    provider does not exist, or the job's settings are not valid.
+    """
+    from ..providers._shared.server_settings import settings_of_record
+
+    provider = get_provider(record.provider)
+    settings = settings_of_record(provider, record.settings)
+    lines = [
+        *_whose_server(context, provider),
+        _what_it_costs(provider, price_without_quote(context, provider, settings), 1),
+        *_number_of_images(len(record.pictures)),
+    ]
+    answer: set[str] = context.window_manager.invoke_confirm(
+        operator,
+        event,
+        title=tr("Submit “{}” to {}").format(record.name, tr(provider.label)),
+        message="\n".join(lines),
+        confirm_text=tr("Submit"),
+        icon="QUESTION",
+    )
+    return answer
+
+
 def question(context: bpy.types.Context, count: int, *, repeated: bool, images: int = 1) -> str:
     """Return the text of the question, one sentence per line.
 
     It says what the order costs, and how many images are sent if there are several. If the order is
     repeated, a sentence that says so comes first.
     """
-    lines = [_what_it_costs(context, count)]
     provider = provider_of(context.scene)
-    if host := _public_host(context, provider):
-        said = "{} is somebody else's server. Its owner can see your images."
-        if _sends_token(context, provider):
-            said = "{} is somebody else's server. Its owner can see your images and your token."
-        lines.insert(0, tr(said).format(host))
-    if images > 1:
-        lines.append(tr("{} images are sent.").format(images))
+    lines = [
+        *_whose_server(context, provider),
+        _what_it_costs(provider, known_price(context), count),
+        *_number_of_images(images),
+    ]
     if repeated:
         said = (
             "The same image was already submitted."
             if count == 1
-            else ("One of these images was already submitted.")
+            else "One of these images was already submitted."
         )
         lines.insert(0, tr(said))
     return "\n".join(lines)
@@ -138,20 +173,34 @@ def _button(count: int, *, repeated: bool) -> str:
     return tr("Generate") if count == 1 else tr("Generate {} Meshes").format(count)
 
 
-def _what_it_costs(context: bpy.types.Context, count: int) -> str:
-    price, service = known_price(context), tr(provider_of(context.scene).label)
-    if price is None and provider_of(context.scene).self_hosted:
+def _whose_server(context: bpy.types.Context, provider: Provider[Any]) -> list[str]:
+    """Return a sentence about a server that anybody may run; none about other servers."""
+    host = _public_host(context, provider)
+    if not host:
+        return []
+    said = "{} is somebody else's server. Its owner can see your images."
+    if _sends_token(context, provider):
+        said = "{} is somebody else's server. Its owner can see your images and your token."
+    return [tr(said).format(host)]
+
+
+def _number_of_images(images: int) -> list[str]:
+    return [tr("{} images are sent.").format(images)] if images > 1 else []
+
+
+def _what_it_costs(provider: Provider[Any], price: KnownPrice | None, count: int) -> str:
+    service = tr(provider.label)
+    if price is None and provider.self_hosted:
         return tr("{} charges nothing.").format(service)
     if price is None:
         said = "{} charges for this mesh. The price is unknown."
         return tr(said if count == 1 else "{} charges for each mesh. The price is unknown.").format(
             service
         )
-    single, total = (
-        amount_text(price.amount, price.unit),
-        amount_text(price.amount * count, price.unit),
-    )
-    cost = single if count == 1 else f"{count} × {single} = {total}"
+    total = price._replace(amount=price.amount * count)
+    single, cost = (amount_text(shown.amount, shown.unit) for shown in (price, total))
+    cost = cost if count == 1 else f"{count} × {single} = {cost}"
+    cost += dollars_text(total, provider)
     said = "{} charges {}, as last time." if price.is_last else "{} charges {}."
     said = "{} charges about {}." if price.listed else said
     return f"{tr(said).format(service, cost)} {source_text(price)}".strip()

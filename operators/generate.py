@@ -17,7 +17,7 @@ from ..i18n.translate import tr, translate_error
 from ..providers import ImageToMeshError, Provider
 from ..state import import_options, open_file, subject_box
 from ..state.active_result import active_result
-from ..state.orders.price import known_price, sent_images, source_text
+from ..state.orders.price import known_price, price_in_dollars, sent_images, source_text
 from ..state.preflight import picture_key, why_not
 from ..state.scene_properties import choices_of, provider_of, read_settings
 from ..state.updates import job_targets
@@ -47,7 +47,8 @@ class OrdersMesh(StartsJob):
         price = known_price(context)
         # Blender ends tooltips with a period itself.
         source = source_text(price).removesuffix(".") if price else ""
-        return "\n".join(filter(None, [tr(cls.bl_description), source]))
+        dollars = price_in_dollars(price, provider_of(context.scene)) if price else ""
+        return "\n".join(filter(None, [tr(cls.bl_description), dollars, source]))
 
     def target(self, context: bpy.types.Context) -> bpy.types.Object | None:
         """Return the object to update; None to add a new one."""

@@ -29,7 +29,7 @@ class IMAGE_TO_MESH_OT_settle(bpy.types.Operator):
     bl_idname = "image_to_mesh.settle"
     bl_label = "Resolve Uncertain Job"
     bl_description = "Decide what to do with a job that the service never confirmed"
-    bl_options = {"REGISTER"}
+    # No bl_options with REGISTER: Repeat Last would submit without the question.
 
     job: argument("Job", "ID of the job")
     how: EnumProperty(

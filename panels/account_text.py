@@ -11,22 +11,28 @@ from .. import jobs
 from ..i18n.translate import tr
 from ..preferences import address, address_problem, answer, is_offline, key_problem
 from ..providers import BadKey, MissingKey, Provider, all_providers
-from ..state.orders.price import amount_text, price_text
+from ..state.orders.price import amount_text, known_price, label_of, sentence_of
 from ..state.preflight import settings_to_price
 from ..state.scene_properties import provider_of
 
 OFFLINE_ICON = "INTERNET_OFFLINE"
+ONLINE_ICON = "CHECKMARK"
+"""The icon that Blender's own button for online access has."""
+KEY_ICON = "KEYINGSET"
+CHANGE_KEY = "Change Key"
 
 
 class Price(NamedTuple):
     """The price of an order with the current settings, as a string such as “30 Credits”.
 
     `text` is empty if the price is unknown or nothing is charged. `problem` is the reason why a
-    service named no price, not translated, or empty.
+    service named no price, not translated, or empty. `sentence` stands above a button that has no
+    room for the text.
     """
 
     text: str = ""
     problem: str = ""
+    sentence: str = ""
 
 
 def price_of(context: bpy.types.Context) -> Price:
@@ -34,11 +40,14 @@ def price_of(context: bpy.types.Context) -> Price:
 
     If the request for a quote failed, return only the problem.
     """
-    settings = settings_to_price(context)
-    reply = answer(context, provider_of(context.scene), settings) if settings else None
+    settings, provider = settings_to_price(context), provider_of(context.scene)
+    reply = answer(context, provider, settings) if settings else None
     if reply is not None and reply.failure:
         return Price(problem=reply.failure.message)
-    return Price(price_text(context))
+    price = known_price(context)
+    if price is None:
+        return Price()
+    return Price(label_of(price), sentence=sentence_of(price, provider))
 
 
 def with_price(text: str, price: Price) -> str:
@@ -53,10 +62,15 @@ def cost_text(provider: str, amount: float) -> str:
 
 
 class KeyState(NamedTuple):
-    """The state of a provider's key and account: a translated text, and an icon."""
+    """The state of a provider's key and account: a translated text, and an icon.
+
+    `verb` is the translated text of the button that fixes it; empty if the state itself is
+    on the button.
+    """
 
     text: str
     icon: str
+    verb: str = ""
 
 
 def state_of(context: bpy.types.Context, provider: Provider[Any], *, none: str) -> KeyState:
@@ -68,9 +82,9 @@ def state_of(context: bpy.types.Context, provider: Provider[Any], *, none: str) 
         return _server_state(context, provider)
     problem = key_problem(context, provider)
     if isinstance(problem, MissingKey):
-        return KeyState(tr(none), "KEYINGSET" if none else "NONE")
+        return KeyState(tr(none), KEY_ICON if none else "NONE")
     if problem:
-        return KeyState(tr("Invalid Key"), "ERROR")
+        return KeyState(tr("Invalid Key"), "ERROR", tr(CHANGE_KEY))
     if is_offline(context, provider):
         return KeyState(tr("Blender Is Offline"), OFFLINE_ICON)
     return _state_after(answer(context, provider))
@@ -110,7 +124,7 @@ def columns_of(context: bpy.types.Context, provider: Provider[Any]) -> tuple[Key
     state = state_of(context, provider, none="No Key")
     if state.icon == OFFLINE_ICON:
         text = _kind_of_server(context, provider).text if provider.self_hosted else tr("Key Set")
-        return KeyState(text, "KEYINGSET"), ""
+        return KeyState(text, KEY_ICON), ""
     reply = answer(context, provider)
     if state.icon != "CHECKMARK" or reply is None or reply.amount is None:
         return state, ""
@@ -119,10 +133,11 @@ def columns_of(context: bpy.types.Context, provider: Provider[Any]) -> tuple[Key
 
 def _state_after(reply: jobs.AccountAnswer | None) -> KeyState:
     if reply is None:
-        return KeyState(tr("Key Set"), "KEYINGSET")
+        return KeyState(tr("Key Set"), KEY_ICON)
     if reply.failure:
-        text = "Key Refused" if reply.failure.kind == BadKey.kind else "Balance Unknown"
-        return KeyState(tr(text), "ERROR")
+        if reply.failure.kind == BadKey.kind:
+            return KeyState(tr("Key Refused"), "ERROR", tr(CHANGE_KEY))
+        return KeyState(tr("Balance Unknown"), "ERROR")
     # While a balance is refreshed, the last one stays.
     if reply.amount is not None:
         return KeyState(balance_text(reply.amount, reply.unit), "CHECKMARK")

@@ -10,9 +10,8 @@ import bpy
 from .. import jobs, preferences
 from ..i18n.translate import tr, translate
 from ..providers import Provider
-from .text_layout import draw_text
-
-WHAT_FOR = "Optional: a model that sees depth in images"
+from .account_text import ONLINE_ICON
+from .text_layout import ICON, UNIT, draw_text, first_share
 
 
 def draw_models(
@@ -49,15 +48,21 @@ def _draw_offer(
         draw_text(
             column, context, translate(state.failure.message, state.failure.hint), icon="ERROR"
         )
-    is_online = preferences.may_reach(weights.url)
-    draw_text(column, context, WHAT_FOR, active=False)
-    if not is_online:
-        text = tr("To get the depth model ({} MB), Blender must be online.")
-        draw_text(column, context, text.format(weights.megabytes))
-    row = column.row(align=True)
-    if is_online:
-        text = tr("Get Depth Model ({} MB)").format(weights.megabytes)
-        row.operator("image_to_mesh.get_depth_model", text=text, icon="IMPORT")
+    if preferences.may_reach(weights.url):
+        operator, text, icon = "get_depth_model", tr("Download"), "IMPORT"
     else:
-        row.operator("image_to_mesh.allow_online", icon="INTERNET")
+        operator, text, icon = "allow_online", tr("Allow Online Access"), ONLINE_ICON
+    row = _titled_row(column, context, weights, text)
+    row.operator(f"image_to_mesh.{operator}", text=text, icon=icon, translate=False)
     row.operator("image_to_mesh.depth_model_from_file", text="", icon="FILE_FOLDER")
+
+
+def _titled_row(
+    column: bpy.types.UILayout, context: bpy.types.Context, weights: jobs.Weights, text: str
+) -> bpy.types.UILayout:
+    """Draw the model's size, and return the row for its buttons: beside it if they fit."""
+    title = tr("Depth Model ({} MB)").format(weights.megabytes)
+    share = first_share(context, title, text, taken=ICON + UNIT)
+    whole = column.split(factor=share, align=True) if share else column
+    whole.label(text=title, translate=False)
+    return whole.row(align=True)

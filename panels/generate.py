@@ -10,12 +10,12 @@ import bpy
 
 from ..i18n.translate import tr, translate
 from ..state.active_result import active_result
-from ..state.preflight import image_problem, why_not
+from ..state.preflight import OFFLINE, image_problem, why_not
 from ..state.scene_properties import choices_of, provider_of
 from . import image_checks, views
-from .account_text import Price, price_of, with_price
+from .account_text import OFFLINE_ICON, Price, price_of, with_price
 from .provider_state import account_failure, is_refused
-from .text_layout import GAP, UNIT, draw_text, fit_row, fit_side_by_side, text_height
+from .text_layout import GAP, UNIT, draw_gap, draw_text, fit_row, fit_side_by_side, text_height
 
 LARGE = 1.5
 """Height of the main button, in units of a row."""
@@ -32,7 +32,8 @@ class Action(NamedTuple):
     """The texts of Generate's buttons, the sentences above them, and the buttons' state.
 
     `warnings` about the image are below its preview, and `notices` are right above the buttons. Of
-    both, those that disable the buttons have the icon ERROR, and others INFO or none. `buttons`
+    both, those that disable the buttons have the icon ERROR, or OFFLINE_ICON if Blender is offline,
+    and others INFO or none. `buttons`
     holds one text for Generate, or two for Update and Generate New; an empty text stands for an
     icon. `can_run` says whether the buttons are enabled. `is_stacked` says whether Generate New has
     a row of its own below Update; that row is left empty below Generate.
@@ -47,13 +48,14 @@ class Action(NamedTuple):
     def height(self, context: bpy.types.Context) -> float:
         """Return the height of what comes and goes above the button, in units of a row.
 
-        Warnings follow the preview without gaps; each notice has one.
+        Warnings follow each other without gaps, below one; each notice has one.
         """
         heights = [
             text_height(context, notice.text, notice.icon)
             for notice in (*self.warnings, *self.notices)
         ]
-        return views.foreign_height(context) + sum(heights) + GAP * len(self.notices)
+        gaps = len(self.notices) + bool(self.warnings)
+        return views.foreign_height(context) + sum(heights) + GAP * gaps
 
 
 def plan_action(context: bpy.types.Context) -> Action:
@@ -67,7 +69,7 @@ def plan_action(context: bpy.types.Context) -> Action:
     buttons = _labels(context, names, price)
     notices = [*_notices(context, "" if unusable else reason, price)]
     if price.text and buttons is None:
-        notices.insert(0, Notice(price.text))
+        notices.append(Notice(price.sentence))
         buttons = _labels(context, names, Price())
     warnings = [Notice(text, "INFO") for text in image_checks.problems(image)]
     if unusable:
@@ -78,7 +80,9 @@ def plan_action(context: bpy.types.Context) -> Action:
 
 
 def draw_warnings(layout: bpy.types.UILayout, context: bpy.types.Context, action: Action) -> None:
-    """Draw the action's warnings about the image."""
+    """Draw the action's warnings about the image, below a gap."""
+    if action.warnings:
+        draw_gap(layout, GAP)
     for warning in action.warnings:
         draw_text(layout, context, warning.text, icon=warning.icon)
 
@@ -153,4 +157,4 @@ def _notices(context: bpy.types.Context, reason: str, price: Price) -> Iterator[
         sentence = tr("Price unknown: {reason}").format(reason=translate(price.problem))
         yield Notice(sentence, "INFO")
     if reason:
-        yield Notice(reason, "ERROR")
+        yield Notice(reason, OFFLINE_ICON if reason == tr(OFFLINE) else "ERROR")

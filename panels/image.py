@@ -12,17 +12,18 @@ from typing import Any
 import bpy
 
 from ..providers import Provider
+from ..state.preflight import image_problem
 from ..state.previews import sent_image
 from .generate import Action, draw_warnings
 from .image_checks import DOWNLOADING, checks_height, draw_checks, is_downloading
-from .text_layout import draw_text
+from .text_layout import draw_gap, draw_text
 
 PREVIEW = 7.0
 """Height of the preview in units of a row, without any sentence below it."""
-LEAST_PREVIEW = 1.5
-"""Height below which a preview shows nothing: a gap of its height replaces it."""
 BORDER = 0.5
 """Height of the border that Blender draws around the preview."""
+LEAST_PREVIEW = 2.4 + BORDER
+"""Minimum height of the preview, with room for an image of 48 pixels."""
 
 
 def draw_picture(
@@ -39,7 +40,7 @@ def draw_picture(
     """
     column = layout.column(align=True)
     taken = action.height(context) + checks_height(context, chosen.image, provider)
-    _draw_preview(column, chosen, PREVIEW - taken)
+    _draw_preview(column, chosen.image, PREVIEW - taken)
     draw_warnings(column, context, action)
     row = column.row(align=True)
     # Not template_ID: its other buttons would leave no room for the name.
@@ -50,17 +51,10 @@ def draw_picture(
     draw_checks(layout, context, chosen.image, provider)
 
 
-def draw_invitation(
-    layout: bpy.types.UILayout, context: bpy.types.Context, chosen: Any, provider: Provider[Any]
-) -> None:
-    """Draw the ways to choose a first image, below the provider's description.
-
-    While an image is being downloaded, a sentence that says so replaces the description.
-    """
+def draw_invitation(layout: bpy.types.UILayout, context: bpy.types.Context, chosen: Any) -> None:
+    """Draw the ways to choose a first image, below a note while an image is being downloaded."""
     if is_downloading():
         draw_text(layout, context, DOWNLOADING, icon="TIME")
-    else:
-        draw_text(layout, context, provider.description)
     column = layout.column(align=True)
     row = column.row(align=True)
     row.scale_y = 1.5
@@ -73,11 +67,11 @@ def draw_invitation(
         layout.prop(chosen, "image", text="")
 
 
-def _draw_preview(layout: bpy.types.UILayout, chosen: Any, units: float) -> None:
-    if units >= LEAST_PREVIEW:
-        icon = sent_image.icon_of(chosen.image)
-        layout.box().template_icon(icon_value=icon, scale=units - BORDER)
-    elif units > 0:
-        gap = layout.column()
-        gap.scale_y = units
-        gap.label(text="")
+def _draw_preview(layout: bpy.types.UILayout, image: bpy.types.Image, units: float) -> None:
+    """Draw the preview; for an image that cannot be read, a gap if only that has room."""
+    if image_problem(image) and units < LEAST_PREVIEW:
+        if units > 0:
+            draw_gap(layout, units)
+        return
+    icon = sent_image.icon_of(image)
+    layout.box().template_icon(icon_value=icon, scale=max(units, LEAST_PREVIEW) - BORDER)

@@ -7,7 +7,7 @@ above them shrinks to make room, so that no button moves away from under the poi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import bpy
@@ -18,7 +18,8 @@ from ..jobs.custom_properties import EDITED_FROM
 from ..providers import BadImage, Provider
 from ..state import subject_box
 from ..state.preflight import picture_key, picture_problem, unreadable_problem
-from ..state.scene_properties import choices_of
+from ..state.scene_properties import choices_of, taken_views
+from ..state.views import SIDE_VIEWS, images_of
 from .text_layout import ICON, LINE, UNIT, draw_text, first_share, text_height
 
 SMALL = 256
@@ -39,7 +40,7 @@ def draw_checks(
     if image is None or picture_problem(image):
         return
     _draw_ways(layout, context, image)
-    draw_text(layout, context, _line(image, provider), active=False)
+    draw_text(layout, context, _line(context, image, provider), active=False)
 
 
 def checks_height(
@@ -52,7 +53,7 @@ def checks_height(
     if image is None or picture_problem(image):
         return 0.0
     stacked = 0.0 if _share_of_remove(context, image) else 1.0
-    return stacked + text_height(context, _line(image, provider)) - LINE
+    return stacked + text_height(context, _line(context, image, provider)) - LINE
 
 
 def problems(image: bpy.types.Image | None) -> Iterator[str]:
@@ -86,7 +87,7 @@ def is_downloading() -> bool:
     return bool(jobs.image_downloads().waiting())
 
 
-def _line(image: bpy.types.Image, provider: Provider[Any]) -> str:
+def _line(context: bpy.types.Context, image: bpy.types.Image, provider: Provider[Any]) -> str:
     """Return what is known about the image as one line, so that rows below it keep their place."""
     if is_downloading():
         return tr(DOWNLOADING)
@@ -96,7 +97,10 @@ def _line(image: bpy.types.Image, provider: Provider[Any]) -> str:
     if report is None or report.waiting:
         return tr("Checking the image...")
     if report.error is None:
-        return sent_text(report, provider)
+        chosen = choices_of(context.scene)
+        # The provider's views depend on all settings, which are read only if a view is chosen.
+        several = images_of(chosen, SIDE_VIEWS) and images_of(chosen, taken_views(context.scene))
+        return images_text(several, provider) if len(several) > 1 else sent_text(report, provider)
     # The reason is below the preview; an empty line keeps the place of the rows below.
     return " " if unreadable_problem(image) else tr("Image cannot be used")
 
@@ -104,18 +108,31 @@ def _line(image: bpy.types.Image, provider: Provider[Any]) -> str:
 def sent_text(report: jobs.ImageReport, provider: Provider[Any]) -> str:
     """Return what the provider receives, such as "Sends 1024 × 768 PNG, 0.4 MB".
 
-    For a local provider, it says that nothing is sent; for an image that has not been read, that it
-    is checked later.
+    A local provider is sent nothing: the text is only about the image. For an image that has not
+    been read, it says that it is checked later.
     """
     if report.info is None:
         return tr("Checked when you click Generate")
     width, height, format_, converted = jobs.sent_form(report, provider)
     shown = f"{width} × {height} {format_.upper()}"
     if not provider.is_remote:
-        return tr("{}, not sent").format(shown)
+        return shown
     if converted:
         return tr("Sends {}, converted").format(shown)
     return tr("Sends {}, {}").format(shown, megabytes(report.size))
+
+
+def images_text(images: Mapping[str, bpy.types.Image], provider: Provider[Any]) -> str:
+    """Return how many images are sent and, if known, the total size of their files."""
+    count = len(images)
+    number = tr("1 image") if count == 1 else tr("{} images").format(count)
+    if not provider.is_remote:
+        return number
+    reports = [jobs.image_checks().report(picture_key(image)) for image in images.values()]
+    sizes = [report.size for report in reports if report and report.size]
+    if len(sizes) < count or not sizes:
+        return tr("Sends {}").format(number)
+    return tr("Sends {}, {}").format(number, megabytes(sum(sizes)))
 
 
 def megabytes(size: int) -> str:
@@ -137,13 +154,13 @@ def warnings(report: jobs.ImageReport) -> Iterator[str]:
         width = (report.box[2] - report.box[0]) * report.info.width
         height = (report.box[3] - report.box[1]) * report.info.height
         if max(width, height) < SMALL:
-            yield tr("The subject is small: {} × {} pixels").format(round(width), round(height))
+            yield tr("Small subject: {} × {} px").format(round(width), round(height))
     if report.cut:
         yield tr("The subject is cut off at the edge")
     if report.subjects > 1:
         yield tr("{} separate subjects: mark one").format(report.subjects)
     if report.brightness < DARK:
-        yield tr("The subject is very dark")
+        yield tr("Very dark subject")
 
 
 def _draw_ways(

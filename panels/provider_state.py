@@ -19,14 +19,18 @@ def draw_provider(
     context: bpy.types.Context,
     chosen: Any,
     provider: Provider[Any],
+    *,
+    described: bool = False,
 ) -> None:
-    """Draw the provider menu and the line below it."""
+    """Draw the provider menu and the line below it; `described` adds what the provider is."""
     column = layout.column(align=True)
     column.prop(chosen, "provider", text="")
     if provider.keys:
         draw_key_state(column, context, provider)
-    else:
+    elif not described:
         _draw_state(column, "Free, works offline" if not provider.is_remote else "No key needed")
+    if described:
+        draw_text(column, context, provider.description, active=False)
     if provider.notice:
         draw_text(column, context, provider.notice, active=False)
 
@@ -34,7 +38,7 @@ def draw_provider(
 def account_failure(context: bpy.types.Context, provider: Provider[Any]) -> str:
     """Return what went wrong with the last balance request, translated; empty if nothing did.
 
-    For a refused key, it says which button opens the popover, which has the service's own words.
+    For a refused key, the popover has the service's own words.
     """
     if not provider.keys or not preferences.has_account(provider):
         return ""
@@ -42,8 +46,7 @@ def account_failure(context: bpy.types.Context, provider: Provider[Any]) -> str:
     if reply is None or not reply.failure:
         return ""
     if is_refused(context, provider):
-        sentence = tr("{} refused the key: click Key Refused to change it")
-        return sentence.format(tr(provider.label))
+        return tr("{} refused the key").format(tr(provider.label))
     return translate(reply.failure.message)
 
 

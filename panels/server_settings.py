@@ -10,6 +10,7 @@ import bpy
 from .. import jobs, preferences
 from ..i18n.translate import tr, translate
 from ..providers import Provider
+from ..state.results.texts import when_text
 from ..state.server.kept import Kept, kept_settings
 from ..state.server.query import query_of, server_test_of
 from .keys.other_server import draw_other_server
@@ -74,5 +75,5 @@ def _answer(context: bpy.types.Context, provider: Provider[Any]) -> jobs.Setting
 
 def _source(kept: Kept) -> str:
     host = kept.address.partition("://")[2]
-    # Without the time, and as the record has it: day and month differ in order between countries.
-    return tr("Settings of {}, read on {}").format(host, kept.date.partition("T")[0])
+    when = when_text(kept.date, short=True)
+    return tr("From {}, {}").format(host, when) if when else tr("From {}").format(host)

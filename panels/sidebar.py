@@ -43,13 +43,12 @@ class IMAGE_TO_MESH_PT_sidebar(_Tab, bpy.types.Panel):
         layout = self.layout
         chosen = choices_of(context.scene)
         provider = provider_of(context.scene)
-        if chosen.image is None:
-            image.draw_invitation(layout, context, chosen, provider)
-            provider_state.draw_provider(layout, context, chosen, provider)
-            return
-        action = generate.plan_action(context)
-        image.draw_picture(layout, context, chosen, provider, action)
-        provider_state.draw_provider(layout, context, chosen, provider)
+        action, is_empty = generate.plan_action(context), chosen.image is None
+        if is_empty:
+            image.draw_invitation(layout, context, chosen)
+        else:
+            image.draw_picture(layout, context, chosen, provider, action)
+        provider_state.draw_provider(layout, context, chosen, provider, described=is_empty)
         generate.draw_generate(layout, context, action)
 
 

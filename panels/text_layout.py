@@ -80,6 +80,13 @@ def draw_text(
         column.label(text=line, icon=blank if number else icon, translate=False)
 
 
+def draw_gap(layout: bpy.types.UILayout, units: float) -> None:
+    """Draw an empty space of a height in units of a row, which a separator cannot have exactly."""
+    gap = layout.column()
+    gap.scale_y = units
+    gap.label(text="")
+
+
 def draw_fact(row: bpy.types.UILayout, text: str, icon: str = "NONE") -> None:
     """Draw a translated text in full at the right of a row, where a long name would cut it off."""
     fact = row.row()

@@ -12,7 +12,7 @@ from ..i18n.translate import tr
 from ..state.preflight import picture_key
 from ..state.scene_properties import choices_of, provider_of, taken_views
 from ..state.views import SIDE_VIEWS, foreign, images_of, view_of
-from .image_checks import megabytes
+from .image_checks import images_text
 from .text_layout import GAP, draw_text, is_narrow
 
 PICTURE = 4.5
@@ -44,12 +44,11 @@ def draw_count(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 
 def draw_views(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw a cell for the front and each side view, with a summary of the images below."""
+    """Draw a cell for the front and each side view."""
     chosen, views = choices_of(context.scene), ("front", *side_views(context))
     grid = layout.grid_flow(row_major=True, columns=COLUMNS, even_columns=True, align=False)
     for view in views:
         _draw_cell(grid.column(align=True), context, chosen, view)
-    draw_text(layout, context, _sum(context, images_of(chosen, views)), active=False)
 
 
 def draw_pictures(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -62,7 +61,7 @@ def draw_pictures(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
         cell = grid.column(align=True)
         cell.template_icon(icon_value=_icon_of(image), scale=PICTURE)
         cell.label(text=view.capitalize())
-    draw_text(layout, context, _sum(context, images), active=False)
+    draw_text(layout, context, images_text(images, provider_of(context.scene)), active=False)
 
 
 def foreign_height(context: bpy.types.Context) -> float:
@@ -136,19 +135,3 @@ def draw_size(layout: bpy.types.UILayout, image: bpy.types.Image | None) -> None
 def _icon_of(image: bpy.types.Image) -> int:
     """Return the icon of an image's preview, which a step of the heartbeat makes; 0 until then."""
     return image.preview.icon_id if image.preview else 0
-
-
-def _sum(context: bpy.types.Context, images: dict[str, bpy.types.Image]) -> str:
-    """Return a summary: the number of images and, if known, the total size of their files.
-
-    For a local provider, it says that the images are not sent.
-    """
-    count = len(images)
-    number = tr("1 image") if count == 1 else tr("{} images").format(count)
-    if not provider_of(context.scene).is_remote:
-        return tr("{}, not sent").format(number)
-    reports = [jobs.image_checks().report(picture_key(image)) for image in images.values()]
-    sizes = [report.size for report in reports if report and report.size]
-    if len(sizes) < count or not sizes:
-        return tr("Sends {}").format(number)
-    return tr("Sends {}, {}").format(number, megabytes(sum(sizes)))

@@ -17,6 +17,7 @@ from . import views
 from .scene_properties import choices_of, provider_of, read_settings
 from .server.kept import kept_settings, server_problem
 
+OFFLINE = "Blender is offline"
 VALID = 20.0
 """Seconds for which an error from reading an image counts: the user may have fixed the file since.
 """
@@ -139,14 +140,15 @@ def _key_problem(context: bpy.types.Context, provider: Provider[Any]) -> str:
     error = preferences.key_problem(context, provider)
     if error is None:
         return ""
-    if isinstance(error, MissingKey):
-        return tr("{}: click Add Key").format(translate(error.message).rstrip("."))
-    return tr("{}: enter it again").format(translate(error.message).rstrip("."))
+    # Only the reason: the button that adds or changes the key is right above the sentence.
+    if isinstance(error, MissingKey) or any(field.kind == "header" for field in provider.keys):
+        return translate(error.message).rstrip(".")
+    return tr("The key has invalid characters")
 
 
 def _network_problem(context: bpy.types.Context, provider: Provider[Any]) -> str:
     if preferences.is_offline(context, provider):
-        return tr("Blender is offline: click Allow Online Access")
+        return tr(OFFLINE)
     problem = preferences.address_problem(context, provider)
     return translate(problem.message, problem.hint) if problem else ""
 
@@ -179,5 +181,5 @@ def _model_problem(context: bpy.types.Context, provider: Provider[Any]) -> str:
         weights = jobs.find_weights(name)
         # Unknown before the first tick of the heartbeat; the worker refuses if it is missing.
         if jobs.weights_downloads().state(weights).is_there is False:
-            return tr("{} is missing: click Get Depth Model in Settings").format(weights.title)
+            return tr("{} is missing: download it in Settings").format(weights.title)
     return ""

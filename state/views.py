@@ -65,7 +65,7 @@ def foreign(choices: Any, views: tuple[str, ...] = SIDE_VIEWS) -> list[str]:
 def problem(choices: Any, views: tuple[str, ...]) -> str:
     """Return why these views cannot be sent; empty if they can."""
     if foreign(choices, views):  # guard: views-of-another-front
-        return tr("The other views were chosen for another image: keep or clear them")
+        return tr("The views belong to another image")
     return ""
 
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Get the depth model's real weights, and show what the model estimates for the tests' pictures.
 
-`check_weights.py [FILE]` downloads the weights as *Get Depth Model* does, or copies FILE. It prints
-their hash, and the CPU time of each picture. If a picture's depth is known, it also prints how well
-the estimate fits. It writes a sheet for each picture to `build/check-weights/`. The feature stays
-experimental until someone has run this.
+`check_weights.py [FILE]` downloads the weights as *Download Depth Model* does, or copies FILE. It
+prints their hash, and the CPU time of each picture. If a picture's depth is known, it also prints
+how well the estimate fits. It writes a sheet for each picture to `build/check-weights/`. The
+feature stays experimental until someone has run this.
 """
 
 from __future__ import annotations

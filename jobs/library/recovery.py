@@ -243,8 +243,13 @@ def _kind(record: Record, library: Library) -> str:
         return "arrived"
     if library.is_held(record.id):
         return "theirs"
+    return "unsent" if is_unsent(record) else ""
+
+
+def is_unsent(record: Record) -> bool:
+    """Return whether the job still has to be submitted to a service, which may cost money."""
     try:
-        costs = get_provider(record.provider).is_remote
+        is_remote = get_provider(record.provider).is_remote
     except ImageToMeshError:
-        return ""  # a provider that no longer exists is reported when the job is resumed
-    return "unsent" if record.state is State.QUEUED and costs else ""
+        return False  # a provider that no longer exists is reported when the job is resumed
+    return is_remote and record.state is State.QUEUED

@@ -64,11 +64,17 @@ def is_uncertain(record: Record) -> bool:
     return record.state is State.UNCERTAIN
 
 
-def give_up(library: Library, job: str) -> Record:
-    """Mark an uncertain job as canceled, with a note that it may still be charged.
+def was_submitted(record: Record) -> bool:
+    """Return whether the job's order was sent, so that it may be charged."""
+    return bool(record.submitted or record.ticket)
 
-    Returns the new record. Raises LibraryProblem if the job is not uncertain, a process is working
-    on it, or the library cannot be written to.
+
+def give_up(library: Library, job: str) -> Record:
+    """Mark an uncertain or unfinished job as canceled.
+
+    If its order was sent, a note says that it may still be charged. Returns the new record. Raises
+    LibraryProblem if the job has another end, a process is working on it, or the library cannot be
+    written to.
     """
     # Under the lock, because another process may be searching for the task right now.
     lock = library.lock(job)
@@ -78,17 +84,18 @@ def give_up(library: Library, job: str) -> Record:
                 Message("Job “{job}” is still running.", job=job), "Wait until it is finished."
             )
         record = library.load(job)
-        if not is_uncertain(record):
+        if record.state.over and not is_uncertain(record):
             raise LibraryProblem(
                 Message(
-                    "Job “{job}” is not uncertain (state: {state}).",
+                    "Job “{job}” has already ended (state: {state}).",
                     job=job,
                     state=Message.of(record.state.shown),
                 ),
-                "If it is unfinished, resume it.",
+                "Delete it if you do not need it.",
             )
         note = Message(GIVEN_UP, time=submission_time(record))
-        record = replace(record, state=State.CANCELLED, failure=None, notes=(*record.notes, note))
+        notes = (*record.notes, note) if was_submitted(record) else record.notes
+        record = replace(record, state=State.CANCELLED, failure=None, notes=notes)
         library.save(record)
     except OSError as error:
         raise LibraryProblem(

@@ -25,7 +25,7 @@ WAIT = 0.5
 """Seconds between two checks of whether another Blender has finished its download."""
 ATTEMPTS = 4
 """Maximum number of calls that ask the host for a hash."""
-AGAIN = "Click Get Depth Model again to continue the download."
+AGAIN = "Click Download again to continue."
 
 
 def fetch(

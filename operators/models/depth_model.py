@@ -32,10 +32,11 @@ class IMAGE_TO_MESH_OT_get_depth_model(bpy.types.Operator):
     """Download the depth model; a script without a window waits for it."""
 
     bl_idname = "image_to_mesh.get_depth_model"
-    bl_label = "Get Depth Model"
+    bl_label = "Download Depth Model"
     bl_description = (
-        "Download Depth Anything V2 Small from Hugging Face (Apache License 2.0). Body needs it, "
-        "and Relief uses it. It runs on this computer. Experimental"
+        "Download Depth Anything V2 Small from Hugging Face (Apache License 2.0): an optional "
+        "model that sees depth in images. Body needs it, and Relief uses it. It runs on this "
+        "computer. Experimental"
     )
 
     def execute(self, context: bpy.types.Context) -> set[str]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Import or dismiss meshes that arrived while Blender was closed."""
+"""Jobs of earlier sessions: import or dismiss meshes that arrived, and discard unfinished jobs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,15 @@ import threading
 import bpy
 
 from ... import jobs, preferences
+from ...app.bring_in import library_of
+from ...app.redraw import redraw
+from ...i18n.translate import tr, translate_error
+from ...providers import ImageToMeshError
+from ..arguments import argument
 
 _PUT_AWAY = "image_to_mesh put away"
+CHARGED = "The service may have received the job: you may be charged for a mesh that you never get."
+NOT_CHARGED = "The job was not submitted, so nothing is charged for it."
 
 
 class IMAGE_TO_MESH_OT_import_arrivals(bpy.types.Operator):
@@ -65,4 +72,47 @@ class IMAGE_TO_MESH_OT_dismiss_arrivals(bpy.types.Operator):
         return {"FINISHED"}
 
 
-classes = (IMAGE_TO_MESH_OT_import_arrivals, IMAGE_TO_MESH_OT_dismiss_arrivals)
+class IMAGE_TO_MESH_OT_discard(bpy.types.Operator):
+    """Cancel an unfinished job of an earlier session for good."""
+
+    bl_idname = "image_to_mesh.discard"
+    bl_label = "Discard Job"
+    bl_description = "Cancel this job; its images stay in the library"
+    bl_options = {"INTERNAL"}
+
+    job: argument("Job", "Job to discard")
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        try:
+            record = library_of(context, self.job).load(self.job)
+        except ImageToMeshError as error:
+            return self._refuse(error)
+        return context.window_manager.invoke_confirm(
+            self,
+            event,
+            title=tr("Discard “{}”").format(record.name),
+            message=tr(CHARGED if jobs.was_submitted(record) else NOT_CHARGED),
+            confirm_text=tr("Discard"),
+            icon="WARNING",
+        )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            jobs.give_up(library_of(context, self.job), self.job)
+        except ImageToMeshError as error:
+            return self._refuse(error)
+        jobs.session().dismiss(self.job)
+        jobs.session().recovery.forget(self.job)
+        redraw(context)
+        return {"FINISHED"}
+
+    def _refuse(self, error: ImageToMeshError) -> set[str]:
+        self.report({"ERROR"}, translate_error(error))
+        return {"CANCELLED"}
+
+
+classes = (
+    IMAGE_TO_MESH_OT_import_arrivals,
+    IMAGE_TO_MESH_OT_dismiss_arrivals,
+    IMAGE_TO_MESH_OT_discard,
+)

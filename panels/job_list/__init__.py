@@ -18,7 +18,7 @@ def draw_jobs(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     running, ended = _split_views()
     if not (running or ended or jobs.session().queued or has_arrivals()):
         # The panel stays where it is without jobs, so that its header never moves.
-        draw_text(layout, context, "Jobs are shown here", active=False)
+        draw_text(layout, context, "No jobs yet", active=False)
         return
     draw_running(layout, context, running)
     draw_ended(layout, context, ended)
@@ -40,10 +40,11 @@ def draw_count(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     If the words do not fit, an icon stands for them.
     """
     running, ended = _split_views()
-    uncertain = len(jobs.session().recovery.found.uncertain)
+    found = jobs.session().recovery.found
+    waiting = found.uncertain + found.unsent + found.waiting + found.untrusted
     failed = sum(view.failure is not None for view in ended)
-    # Uncertain jobs come before failed ones, since they may be charged for.
-    kinds = ((len(running), "{} running", "TIME"), (uncertain, "{} to resolve", "QUESTION"),
+    # Jobs to resolve come before failed ones, since they may be charged for.
+    kinds = ((len(running), "{} running", "TIME"), (len(waiting), "{} to resolve", "QUESTION"),
              (failed, "{} failed", "ERROR"))  # fmt: skip
     count, text, icon = next((kind for kind in kinds if kind[0]), (0, "", "NONE"))
     if not count:

@@ -21,6 +21,8 @@ ENDED_SHOWN = 5
 OLDER_SHOWN = 10
 ICONS = 92.0
 """Pixels of a job's line that its icons and small buttons take, at a UI scale of 1."""
+FEW_ICONS = 48.0
+"""The same for a job without details: how it ended, and the button that hides it."""
 
 
 def draw_ended(
@@ -83,14 +85,12 @@ def _draw_line(
     """Draw the job's one line: whether it is open, how it ended, its name, and its buttons."""
     row = box.row(align=True)
     if _has_details(view):
-        icon = "DISCLOSURE_TRI_DOWN" if is_open else "DISCLOSURE_TRI_RIGHT"
+        icon = "DOWNARROW_HLT" if is_open else "RIGHTARROW"  # as in headers of subpanels
         fold = row.operator("image_to_mesh.show_details", text="", icon=icon, emboss=False)
         fold.job, fold.show = view.job, not is_open
-    else:
-        row.label(text="", icon="BLANK1")
     row.label(text=view.name, icon=_icon(view), translate=False)
-    fact = _fact(context, view)
-    if fact and not is_open and not is_narrow(context):
+    fact = "" if is_open else _fact(context, view)
+    if fact:
         draw_fact(row, fact)
     if _can_import(view) and not is_open:
         button = row.operator("image_to_mesh.import_result", text="", icon="IMPORT", emboss=False)
@@ -108,17 +108,20 @@ def _icon(view: jobs.JobView) -> str:
 def _fact(context: bpy.types.Context, view: jobs.JobView) -> str:
     """Return what stands at the right of a job's line: its faces, or that it was canceled.
 
-    The faces are only a number beside a name that leaves no room for the word.
+    The faces are only a number beside a name that leaves no room for the word. In a narrow region,
+    it is empty if it would cut off the name.
     """
     if view.failure:
         return ""
-    if view.state == "cancelled":
-        return tr("Canceled")
     faces = view.record.faces if view.record else None
-    if not faces:
-        return ""
-    text = tr("{} faces").format(f"{faces:,}")
-    return text if fits_line(context, f"{view.name} {text}", ICONS) else f"{faces:,}"
+    texts = [tr("{} faces").format(f"{faces:,}"), f"{faces:,}"] if faces else []
+    if view.state == "cancelled":
+        texts = [tr("Canceled")]
+    taken = ICONS if _has_details(view) else FEW_ICONS
+    for text in texts:
+        if fits_line(context, f"{view.name} {text}", taken):
+            return text
+    return texts[-1] if texts and not is_narrow(context) else ""
 
 
 def _came(view: jobs.JobView) -> bool:

@@ -10,10 +10,11 @@ import bpy
 
 from ... import jobs
 from ...i18n.translate import tr, translate
-from ..account_text import link_text
+from ...providers import all_providers
+from ..account_text import KEY_ICON, link_text
 from ..keys.other_server import ICON, other_server
 from ..text_layout import BOX_GAP, draw_text, fit_side_by_side
-from .recovered import draw_ways
+from .recovered import draw_ways, resume_text
 
 ABOUT_KEYS = frozenset({"missing_key", "bad_key"})
 
@@ -51,14 +52,16 @@ def _buttons(
         server = {"provider": other.provider, "address": other.address}
         yield _Button("image_to_mesh.use_server", other.text, ICON, server)
     if view.record and not view.record.state.over:
-        yield _Button("image_to_mesh.resume", tr("Resume"), "PLAY", job)
+        yield _Button("image_to_mesh.resume", resume_text(view.record), "PLAY", job)
     if view.record and view.record.mesh:
         yield _Button("image_to_mesh.import_result", tr("Import"), "IMPORT", job)
     if failure.kind in ABOUT_KEYS:
         owner = {"provider": view.provider}
-        yield _Button("image_to_mesh.open_preferences", tr("Change Key"), "PREFERENCES", owner)
+        yield _Button("image_to_mesh.open_preferences", tr("Change Key"), KEY_ICON, owner)
     if failure.link:
         yield _Button("wm.url_open", link_text(failure.kind), "URL", {"url": failure.link})
+    if view.record and view.record.pictures and view.record.provider in all_providers():
+        yield _Button("image_to_mesh.reuse", tr("Use Settings"), "LOOP_BACK", job)
     yield _Button("image_to_mesh.copy_error", tr("Copy Error"), "COPYDOWN", job)
 
 

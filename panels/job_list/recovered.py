@@ -8,7 +8,7 @@ import bpy
 from ... import jobs
 from ...i18n.translate import tr, translate
 from ...providers import all_providers
-from ..text_layout import draw_text
+from ..text_layout import BOX_GAP, draw_text, fit_side_by_side
 
 
 def has_arrivals() -> bool:
@@ -33,9 +33,9 @@ def draw_arrivals(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
         row.operator("image_to_mesh.dismiss_arrivals", text="", icon="X", emboss=False)
         box.operator("image_to_mesh.import_arrivals", icon="IMPORT")
     for record in recovered.unsent:
-        _draw_resume(layout, context, record, tr("{}: not submitted"), tr("Submit"))
+        _draw_resume(layout, context, record, "{}: not submitted to {}")
     for record in recovered.waiting:
-        _draw_resume(layout, context, record, tr("{}: not finished"), tr("Resume"))
+        _draw_resume(layout, context, record, "{}: not finished by {}")
     # Information only: the other instance will finish these jobs.
     if recovered.theirs:
         count = len(recovered.theirs)
@@ -48,8 +48,8 @@ def draw_arrivals(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
         box = layout.box()
         count = len(recovered.untrusted)
         singular, plural = (
-            tr("{} job of another user: trust the library to resume it"),
-            tr("{} jobs of other users: trust the library to resume them"),
+            tr("{} job by another user. Trust this library to resume it."),
+            tr("{} jobs by other users. Trust this library to resume them."),
         )
         draw_text(box, context, (singular if count == 1 else plural).format(count), icon="QUESTION")
         box.operator("image_to_mesh.trust_library", text=tr("Trust...")).trust = True
@@ -81,12 +81,25 @@ def _draw_way(column: bpy.types.UILayout, record: jobs.Record, how: str, text: s
 
 
 def _draw_resume(
-    layout: bpy.types.UILayout, context: bpy.types.Context, record: jobs.Record, why: str, text: str
+    layout: bpy.types.UILayout, context: bpy.types.Context, record: jobs.Record, why: str
 ) -> None:
-    """Draw a sentence and its button.
+    """Draw a sentence, and the buttons that continue the job or discard it.
 
     The sentence is wrapped: it is about money, and must not be cut off.
     """
+    provider = all_providers().get(record.provider)
+    name = tr(provider.label) if provider else record.provider
     box = layout.box()
-    draw_text(box, context, why.format(record.name))
-    box.operator("image_to_mesh.resume", text=text, icon="PLAY").job = record.id
+    draw_text(box, context, tr(why).format(record.name, name))
+    box.separator(factor=BOX_GAP)
+    texts = (resume_text(record), tr("Discard..."))
+    is_wide = fit_side_by_side(context, texts)
+    row = box.row(align=True) if is_wide else box.column(align=True)
+    for operator, text, icon in zip(("resume", "discard"), texts, ("PLAY", "X"), strict=True):
+        button = row.operator(f"image_to_mesh.{operator}", text=text, icon=icon, translate=False)
+        button.job = record.id
+
+
+def resume_text(record: jobs.Record) -> str:
+    """Return the translated text of the button that resumes a job; “...” means that it asks."""
+    return tr("Submit...") if jobs.is_unsent(record) else tr("Resume")

@@ -14,6 +14,7 @@ from ...preferences import library
 from ...state import open_file, thumbnails
 from ...state.updates import job_targets
 from ..text_layout import (
+    BOX_GAP,
     ICON,
     clock,
     draw_fact,
@@ -102,6 +103,8 @@ def _draw_name(
 
 def _draw_place(row: bpy.types.UILayout, view: jobs.JobView, *, alone: bool) -> None:
     """Draw the two buttons that move the placeholder; as icons only unless the job runs alone."""
+    if not alone:
+        row.separator(factor=BOX_GAP)  # else the icons touch the time
     for name, text, icon in PLACES:
         shown = tr(text) if alone else ""
         button = row.operator(f"image_to_mesh.{name}", text=shown, icon=icon, translate=False)

@@ -15,7 +15,7 @@ from ...i18n.translate import tr, translate
 from ...providers import CONSENT_HINT, Address, BadKey, KeyField, MissingKey, Provider
 from ...state.scene_properties import provider_of
 from ...state.visibility import note_popover
-from ..account_text import OFFLINE_ICON, KeyState, link_text, state_of
+from ..account_text import KEY_ICON, OFFLINE_ICON, ONLINE_ICON, KeyState, link_text, state_of
 from ..text_layout import wrap_text
 from .found_servers import draw_search
 from .other_server import draw_other_server
@@ -66,8 +66,10 @@ def draw_key_state(
         row = layout.row(align=True)
         row.alert = state.icon == "ERROR"
         if state.icon == OFFLINE_ICON:  # one click, and the key stays within reach
-            row.operator("image_to_mesh.allow_online", icon=OFFLINE_ICON)
-            state = KeyState("", "KEYINGSET")
+            row.operator("image_to_mesh.allow_online", icon=ONLINE_ICON)
+            state = KeyState("", KEY_ICON)
+        if state.verb:
+            state = KeyState(state.verb, KEY_ICON)
         row.popover(IMAGE_TO_MESH_PT_key.bl_idname, text=state.text, icon=state.icon)
 
 
@@ -115,7 +117,7 @@ def draw_key(
 def draw_offline(layout: bpy.types.UILayout) -> None:
     """Draw a note that Blender is offline, and the button that allows online access."""
     layout.label(text="Blender is offline", icon=OFFLINE_ICON)
-    layout.operator("image_to_mesh.allow_online", icon="INTERNET")
+    layout.operator("image_to_mesh.allow_online", icon=ONLINE_ICON)
 
 
 def service_name(users: list[Provider[Any]]) -> str:

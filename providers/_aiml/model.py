@@ -56,6 +56,7 @@ class AimlProvider(Provider[S], Generic[S]):
     page = "aiml"
     docs_url = "https://docs.aimlapi.com/api-references/3d-generating-models"
     key_url = KEY_PAGE_URL
+    units_per_dollar = 2_000_000.0
     keys = (KeyField("aiml_api_key", "AIML_API_KEY", "AI/ML API Key"),)
     address = Address("aiml_base_url", "AIML_BASE_URL", "https://api.aimlapi.com")
     formats = frozenset({"png", "jpeg", "webp"})

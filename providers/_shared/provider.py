@@ -88,6 +88,8 @@ class Provider(ABC, Generic[S]):
     """The URL of the page where the user creates an API key; empty if there is none."""
     unit: ClassVar[str] = "Credits"
     """The unit in which the service charges, in title case; that of `Result.credits`."""
+    units_per_dollar: ClassVar[float] = 0.0
+    """How many of these units are one US dollar, if the service says so; 0 if it does not."""
     rank: ClassVar[int] = 100
     """Position among the services in the preferences, from 1; equal ranks are sorted by label."""
     keys: ClassVar[tuple[KeyField, ...]] = ()

@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import bpy
 
 from ... import jobs
 from ...i18n.translate import tr
 from ...preferences import answer, library
-from ...providers import values_of
+from ...providers import Provider, Settings, values_of
 from ...providers._shared.results.prices import Price, find_price
 from ..preflight import settings_to_price
 from ..scene_properties import choices_of, provider_of, read_settings, taken_views
@@ -42,11 +42,17 @@ def known_price(context: bpy.types.Context) -> KnownPrice | None:
     reply = answer(context, provider, settings) if settings else None
     if reply is not None and reply.amount is not None:
         return KnownPrice(reply.amount, reply.unit)
+    return price_without_quote(context, provider, read_settings(context.scene, provider))
+
+
+def price_without_quote(
+    context: bpy.types.Context, provider: Provider[Any], settings: Settings
+) -> KnownPrice | None:
+    """Return what these settings cost last time, else what the price list says; None if unknown."""
     index = jobs.library_index(library(context))
-    chosen = read_settings(context.scene, provider)
-    if paid := index.last_price(provider.id, values_of(chosen)):
+    if paid := index.last_price(provider.id, values_of(settings)):
         return KnownPrice(paid, provider.unit, is_last=True)
-    listed = find_price(provider.prices, chosen) if provider.prices else None
+    listed = find_price(provider.prices, settings) if provider.prices else None
     return KnownPrice(listed.amount, listed.unit, listed=listed) if listed else None
 
 
@@ -62,13 +68,36 @@ def price_text(context: bpy.types.Context, count: int = 1) -> str:
     A price that was charged last time, or is from a price list, is marked as such.
     """
     price = known_price(context)
-    if price is None:
-        return ""
+    return label_of(price, count) if price else ""
+
+
+def label_of(price: KnownPrice, count: int = 1) -> str:
+    """Return the price of `count` meshes as a button has it: 30 Credits, About 3 × 30 Credits."""
     text = amount_text(price.amount, price.unit)
     text = text if count == 1 else f"{count} × {text}"
     if price.listed:
         return tr("About {}").format(text)
     return tr("{} Last Time").format(text) if price.is_last else text
+
+
+def sentence_of(price: KnownPrice, provider: Provider[Any]) -> str:
+    """Return the price of one mesh as a sentence: Price: about 182,000 Credits ($0.09)."""
+    text = amount_text(price.amount, price.unit) + dollars_text(price, provider)
+    if price.listed:
+        return tr("Price: about {}").format(text)
+    return tr("Price: {} last time" if price.is_last else "Price: {}").format(text)
+
+
+def price_in_dollars(price: KnownPrice, provider: Provider[Any]) -> str:
+    """Return `sentence_of` a price that has dollars; "" for other prices."""
+    return sentence_of(price, provider) if dollars_text(price, provider) else ""
+
+
+def dollars_text(price: KnownPrice, provider: Provider[Any]) -> str:
+    """Return a price in US dollars, as “ ($0.09)”; "" if the provider does not declare them."""
+    if not provider.units_per_dollar or price.unit != provider.unit:
+        return ""
+    return f" (${price.amount / provider.units_per_dollar:.2f})"
 
 
 def source_text(price: KnownPrice) -> str:

@@ -46,7 +46,7 @@ class Window(Override):
 def open_window(monkeypatch: pytest.MonkeyPatch) -> Window:
     """Make the operators that order believe that Blender has a window."""
     fake_bpy = Override(bpy, app=Override(bpy.app, background=False))
-    for name in ("generate", "generate_from_files"):
+    for name in ("generate", "generate_from_files", "resume"):
         monkeypatch.setattr(addon_module(f"operators.{name}"), "bpy", fake_bpy)
     monkeypatch.setattr(addon_module("app.watcher"), "begin", lambda _: None)
     return Window()
@@ -58,6 +58,20 @@ def generate_button(place: str = "", **attributes: Any) -> Any:
     options = SimpleNamespace(is_repeat_last=False)
     state = {"again": False, "options": options, "report": lambda *_: None, **attributes}
     return _with_methods(SimpleNamespace(**state, place=place), operator, _GENERATE)
+
+
+def resume_button(job: str) -> Any:
+    """Return a Resume operator as Blender creates it for a click."""
+    operator = addon_module("operators.resume").IMAGE_TO_MESH_OT_resume
+    state = SimpleNamespace(job=job, _is_clicked=False, report=lambda *_: None)
+    return _with_methods(state, operator, ("invoke", "execute", "run_job", "_start", "refuse"))
+
+
+def discard_button(job: str) -> Any:
+    """Return a Discard operator as Blender creates it for a click."""
+    operator = addon_module("operators.results.recovered").IMAGE_TO_MESH_OT_discard
+    state = SimpleNamespace(job=job, report=lambda *_: None)
+    return _with_methods(state, operator, ("invoke", "execute", "_refuse"))
 
 
 def drop(paths: list[Path], **attributes: Any) -> Any:

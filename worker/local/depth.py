@@ -49,7 +49,7 @@ def find_nearness(
         raise Refusal(
             "invalid_settings",
             "This shape needs the depth model, which is not on this computer.",
-            "Click Get Depth Model, or choose another shape.",
+            "Click Download in Settings, or choose another shape.",
         )
     return _ask(picture, models[NAME], kept)
 
@@ -128,5 +128,5 @@ def _weights(path: str, _version: tuple[int, int]) -> Weights:
                 "The depth model cannot be read: {reason}.",
                 reason=getattr(error, "strerror", None) or str(error),
             ),
-            Message("Delete {path}, and click Get Depth Model again.", path=path),
+            Message("Delete {path}, and download it again.", path=path),
         ) from error

@@ -153,8 +153,8 @@ def test_a_refused_key_says_what_to_do(chosen: Any, service: Service, preference
         links = {link["button"].url for link in seen.buttons("wm.url_open")}
         assert "https://example.com/keys" in links
     (line,) = draw().all("popover")
-    assert (line["text"], line["icon"], line["alert"]) == ("Key Refused", "ERROR", True)
-    assert "Rehearsal refused the key: click Key Refused to change it" in draw(width=600).text()
+    assert (line["text"], line["icon"], line["alert"]) == ("Change Key", "KEYINGSET", True)
+    assert "Rehearsal refused the key" in draw(width=600).text()
     preferences.rehearsal_api_key = KEY
     assert "refused" not in draw_preferences(preferences).text()
 
@@ -177,7 +177,8 @@ def test_a_malformed_key_is_reported(
     monkeypatch.setattr(addon_module("providers"), "keys_for", refuse)
     assert "This is no key. Paste it again" in draw_preferences(preferences).text()
     seen = draw(width=900)
-    assert "This is no key: enter it again" in seen.text()
+    assert "The key has invalid characters" in seen.text()
+    assert [row["text"] for row in seen.all("popover")] == ["Change Key"]
     assert not seen.button("image_to_mesh.generate")["enabled"]
     with pytest.raises(RuntimeError, match="This is no key"):
         bpy.ops.image_to_mesh.test_key(provider="rehearsal")
@@ -220,7 +221,9 @@ def test_offline_nothing_is_requested_and_the_reason_is_shown(
     popover = draw_popover()
     assert popover.buttons("image_to_mesh.allow_online")
     assert not popover.button("image_to_mesh.test_key")["enabled"]
-    assert draw().buttons("image_to_mesh.allow_online")
+    assert draw().button("image_to_mesh.allow_online")["icon"] == "CHECKMARK"
+    (line,) = (row for row in draw(width=280).all("label") if row["text"] == "Blender is offline")
+    assert line["icon"] == "INTERNET_OFFLINE"
     with pytest.raises(RuntimeError, match="Allow Online Access"):
         bpy.ops.image_to_mesh.test_key(provider="rehearsal")
     poll_in_view(1.0)

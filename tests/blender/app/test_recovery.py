@@ -9,6 +9,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +19,7 @@ import bpy
 import places
 import pytest
 from blender.addon_modules import addon_module
+from blender.clicked import discard_button, finish, open_window, resume_button
 from blender.recording import draw
 from fakes import FAKES, WORKER
 from fakes.glb import triangle_glb
@@ -144,15 +146,98 @@ def test_a_job_that_was_never_sent_waits_for_a_click(library: Path, service: Ser
     job = make_interrupted_job(library, "queued", **UNSENT)
     scan()
     seen = draw(width=WIDE)
-    assert "cup 0: not submitted" in seen.text()
+    assert "cup 0: not submitted to Rehearsal" in seen.text()
     assert (state_of(library, job), service.submits) == ("queued", [])
     button = seen.button("image_to_mesh.resume")
-    assert (button["text"], button["button"].job) == ("Submit", job)
+    assert (button["text"], button["button"].job) == ("Submit...", job)
+    assert "1 to resolve" in seen.text()
     # In a narrow sidebar the sentence has lines of its own, so that the button does not cut it off.
-    assert "cup 0: not submitted" in draw(width=220).text()
+    assert "cup 0: not submitted to Rehearsal" in draw(width=220).text()
     assert bpy.ops.image_to_mesh.resume(job=job) == {"FINISHED"}
     assert (state_of(library, job), len(service.submits)) == ("ready", 1)
     assert "not submitted" not in draw(width=WIDE).text()
+
+
+def test_nothing_is_submitted_without_the_question(
+    library: Path, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, window = make_interrupted_job(library, "queued", **UNSENT), open_window(monkeypatch)
+    scan()
+    button = resume_button(job)
+    assert button.invoke(window, None) == {"RUNNING_MODAL"}
+    finish()
+    assert (state_of(library, job), service.submits) == ("queued", [])
+    (prompt,) = window.prompts
+    assert prompt["title"] == "Submit “cup 0” to Rehearsal"
+    assert prompt["message"] == "Rehearsal charges for this mesh. The price is unknown."
+    assert button.execute(window) == {"FINISHED"}
+    finish()
+    assert len(service.submits) == 1
+
+
+@pytest.mark.parametrize("name", ["resume", "settle", "discard"])
+def test_repeat_last_cannot_skip_the_question(addon: ModuleType, name: str) -> None:
+    """Blender repeats registered operators by `execute`, without `invoke`."""
+    operator = getattr(bpy.types, f"IMAGE_TO_MESH_OT_{name}")
+    assert "REGISTER" not in getattr(operator, "bl_options", ())
+
+
+def test_the_question_names_the_price_of_the_jobs_own_settings(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not the scene's: another provider may be chosen there."""
+    own = {"provider": "tripo", "settings": {"geometry_quality": "standard"}}
+    record = addon_module("jobs").Library(library).load(make_interrupted_job(library, "queued"))
+    window = open_window(monkeypatch)
+    ask = addon_module("operators.confirm_order").ask_to_submit
+    ask(None, window, None, replace(record, **own))
+    assert window.prompts[0]["message"] == (
+        "Tripo charges about 30 Credits. Price according to docs.tripo3d.ai, 2026-11-20."
+    )
+
+
+def test_a_submitted_job_is_resumed_without_a_question(
+    library: Path, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, window = make_interrupted_job(library, "running"), open_window(monkeypatch)
+    assert resume_button(job).invoke(window, None) == {"FINISHED"}
+    finish()
+    assert (window.prompts, service.submits) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("state", "changes", "warning"),
+    [("queued", UNSENT, "nothing is charged"), ("running", {}, "may be charged")],
+)
+def test_an_unfinished_job_can_be_discarded_after_a_question(
+    library: Path,
+    service: Service,
+    monkeypatch: pytest.MonkeyPatch,
+    state: str,
+    changes: dict[str, Any],
+    warning: str,
+) -> None:
+    job, window = make_interrupted_job(library, state, **changes), open_window(monkeypatch)
+    monkeypatch.delenv("REHEARSAL_API_KEY")  # a submitted job cannot be resumed, so it waits
+    scan()
+    drawn = draw(width=WIDE).button("image_to_mesh.discard")
+    assert (drawn["text"], drawn["button"].job) == ("Discard...", job)
+    button = discard_button(job)
+    assert button.invoke(window, None) == {"RUNNING_MODAL"}
+    assert state_of(library, job) == state
+    assert warning in window.prompts[0]["message"]
+    assert bpy.ops.image_to_mesh.discard(job=job) == {"FINISHED"}
+    assert (state_of(library, job), service.submits) == ("cancelled", [])
+    assert not draw(width=WIDE).buttons("image_to_mesh.discard")
+    notes = addon_module("jobs").Library(library).load(job).notes
+    assert bool(notes) is not bool(changes), "a note only for what may be charged"
+
+
+def test_a_finished_job_is_not_discarded(library: Path) -> None:
+    job = make_interrupted_job(library, "failed")
+    with pytest.raises(RuntimeError, match="has already ended"):
+        bpy.ops.image_to_mesh.discard(job=job)
+    assert state_of(library, job) == "failed"
 
 
 def test_resume_without_a_name_takes_the_newest(library: Path) -> None:
@@ -177,7 +262,7 @@ def test_resume_reports_missing_files(
     with pytest.raises(RuntimeError, match="offline"):
         bpy.ops.image_to_mesh.resume(job=job)
     assert scan().arrived == ()
-    assert "cup 0: not finished" in draw(width=WIDE).text()
+    assert "cup 0: not finished by Rehearsal" in draw(width=WIDE).text()
     assert state_of(library, job) == "running"
     monkeypatch.setenv("REHEARSAL_BASE_URL", service.url)
     assert bpy.ops.image_to_mesh.resume(job=job) == {"FINISHED"}

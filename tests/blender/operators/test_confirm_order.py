@@ -302,3 +302,23 @@ def test_a_drop_whose_menu_named_another_price_is_asked_about(
     assert drop(files[:1]).invoke(windowed, None) == {"FINISHED"}
     finish()
     assert place.creates() == 1
+
+
+def test_a_price_in_tiny_credits_is_also_said_in_dollars(
+    place: Place, windowed: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """AI/ML API's 2,000,000 credits are 1 USD: 182,000 credits look ruinous, and are cents."""
+    bpy.context.scene.image_to_mesh.provider = "aiml_triposr"
+    shown = addon_module("panels.account_text").price_of(windowed)
+    assert (shown.text, shown.sentence) == (
+        "About 182,000 Credits",
+        "Price: about 182,000 Credits ($0.09)",
+    )
+    confirm = addon_module("operators.confirm_order")
+    assert "= 364,000 Credits ($0.18)" in confirm.question(windowed, 2, repeated=False)
+    tooltip = addon_module("operators.generate").IMAGE_TO_MESH_OT_generate.description
+    assert "Price: about 182,000 Credits ($0.09)" in tooltip(windowed, None).splitlines()
+    bpy.context.scene.image_to_mesh.provider = "tripo"
+    know_price(monkeypatch, 30)
+    assert addon_module("panels.account_text").price_of(windowed).sentence == "Price: 30 Credits"
+    assert "$" not in tooltip(windowed, None)

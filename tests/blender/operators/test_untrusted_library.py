@@ -242,7 +242,7 @@ def test_the_panel_mentions_untrusted_jobs_in_one_line(
     returning.scan(addon_module("app.resume").resume_context(bpy.context))
     returning.join(10.0)
     seen = draw(width=2000)
-    assert "1 job of another user: trust the library to resume it" in seen.text()
+    assert "1 job by another user. Trust this library to resume it." in seen.text()
     assert seen.button("image_to_mesh.trust_library")["enabled"]
     addon_module("jobs.library.index").library_index(library).refresh()
     button = draw_preferences(preferences).button("image_to_mesh.trust_library")

@@ -119,7 +119,7 @@ def test_choices_are_beside_their_title_or_below_each_other(chosen: Any) -> None
 def test_sentences_above_generate_take_their_room_from_the_preview(
     chosen: Any, preferences: Any, monkeypatch: pytest.MonkeyPatch, state: str, width: int
 ) -> None:
-    """Generate stays in its place: what comes above it is never higher than the preview."""
+    """Generate stays in its place, and a small preview is left."""
     chosen.provider = "tripo"
     if state != "no key":
         preferences.tripo_api_key = "tsk_" + 40 * "a"
@@ -138,7 +138,8 @@ def test_sentences_above_generate_take_their_room_from_the_preview(
     action = addon_module("panels.generate").plan_action(context)
     assert action.can_run is (state in ("ready", "key refused"))
     edits = addon_module("panels.image_checks").checks_height(context, chosen.image, provider)
-    assert action.height(context) + edits <= addon_module("panels.image").PREVIEW
+    image = addon_module("panels.image")
+    assert action.height(context) + edits <= image.PREVIEW - image.LEAST_PREVIEW + 1e-6
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -172,7 +173,12 @@ def test_a_price_without_room_on_the_button_is_above_it(
     assert (button["text"], button["icon"]) == (f"{tr('Generate')} · {price}", "MESH_DATA")
     assert price not in wide.text()
     assert narrow.button("image_to_mesh.generate")["text"] == tr("Generate")
-    assert price in narrow.text()
+    about = tr("Price: about {}").format("182,000 Credits ($0.09)")
+    assert about in narrow.text()
+    rows = [row.get("text", "") for row in narrow.shown]
+    at = next(at for at, row in enumerate(rows) if row.startswith(about.partition(" ")[0]))
+    above = [row for row in rows[at : rows.index(tr("Generate"))] if row]
+    assert " ".join(above) == about, "directly above the button, below the reason"
     # A price that just fits takes the place of the icon.
     chosen.provider = "tripo"
     narrow = draw(width={"en_US": 215, "de_DE": 200}[spoken.locale])

@@ -77,3 +77,48 @@ def test_the_button_that_marks_the_subject_is_after_crop_and_has_a_word_if_it_fi
     assert texts(280) == ["Remove Background", "Crop to Subject", "Mark Subject"]
     assert texts(190) == ["Remove Background", "Crop to Subject", ""]
     assert texts(500) == ["Remove Background", "Crop to Subject", ""]
+
+
+def test_with_side_views_the_line_sums_up_what_is_sent(
+    chosen: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line for all images: that of the front alone would contradict it."""
+    module, jobs = addon_module("panels.image_checks"), addon_module("jobs")
+    report = jobs.ImageReport(info=addon_module("providers").PictureInfo("png", 64, 64),
+                              size=200_000, clear=True)  # fmt: skip
+    monkeypatch.setattr(module.jobs.image_checks(), "report", lambda _key: report)
+    chosen.provider = "tripo"
+    assert "Sends 64 × 64 PNG, 0.2 MB" in draw(width=600).text()
+    chosen.view_left = bpy.data.images.new("left", 64, 64)
+    chosen.view_back = bpy.data.images.new("back", 64, 64)
+    text = draw(width=600, unfolded=True).text()
+    assert text.count("Sends 3 images, 0.6 MB") == 1
+    assert text.count("Sends") == 1
+    chosen.provider = "local"
+    assert "Sends" not in draw(width=600, unfolded=True).text()
+
+
+def test_warnings_are_short_and_have_a_gap_above_them(
+    chosen: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, jobs = addon_module("panels.image_checks"), addon_module("jobs")
+    info = addon_module("providers").PictureInfo("png", 300, 100)
+    report = jobs.ImageReport(info=info, box=(0.1, 0.2, 0.6, 0.6), brightness=0.1, clear=True)
+    monkeypatch.setattr(module, "_newest_report", lambda _image: report)
+    seen = draw(width=280)
+    rows = [(row["kind"], row.get("text", "")) for row in seen.shown]
+    at = rows.index(("label", "Small subject: 150 × 40 px"))
+    assert rows[at - 2 : at + 2] == [
+        ("template_icon", ""),
+        ("label", ""),
+        ("label", "Small subject: 150 × 40 px"),
+        ("label", "Very dark subject"),
+    ]
+
+
+def test_the_preview_never_vanishes(chosen: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    module, image = addon_module("panels.image_checks"), addon_module("panels.image")
+    monkeypatch.setattr(module, "problems", lambda _image: ["A long sentence. " * 20])
+    (icon,) = draw(width=220).all("template_icon")
+    assert icon["scale"] == pytest.approx(image.LEAST_PREVIEW - image.BORDER)
+    assert icon["scale"] * 20 >= 48

@@ -217,3 +217,60 @@ def test_a_job_that_takes_longer_than_usual_says_so(
     monkeypatch.setattr(type(index), "usual_seconds", lambda _self, _provider: 6.0)
     show("running")
     assert "cup 1 min 15 s, longer than usual" in draw(width=600).text()
+
+
+def test_a_failed_job_offers_its_settings_if_the_record_has_them(chosen: Any) -> None:
+    jobs = addon_module("jobs")
+    failure = jobs.Failure("no_credits", "There are no credits left.")
+    picture = jobs.InputPicture("front", "cup", "front.png")
+    for changes, is_offered in (
+        ({"pictures": (picture,)}, True),
+        ({"pictures": ()}, False),
+        ({"pictures": (picture,), "provider": "gone"}, False),
+    ):
+        failed = record(state=jobs.State.FAILED, mesh=None, **changes)
+        show("failed", failure=failure, record=failed)
+        buttons = draw().buttons("image_to_mesh.reuse")
+        assert [button["button"].job for button in buttons] == ["20261120-cup-1a2b"] * is_offered
+
+
+def test_resuming_an_order_that_was_not_sent_is_named_as_such(chosen: Any) -> None:
+    jobs = addon_module("jobs")
+    failure = jobs.Failure("unreachable", "The service did not reply.")
+    for state, provider, text in (
+        ("queued", "tripo", "Submit..."),
+        ("running", "tripo", "Resume"),
+        ("queued", "local", "Resume"),
+    ):
+        kept = record(state=jobs.State(state), provider=provider, mesh=None)
+        show("failed", failure=failure, record=kept)
+        assert draw().button("image_to_mesh.resume")["text"] == text
+
+
+def test_job_rows_fold_with_blenders_chevrons(chosen: Any) -> None:
+    show("ready", job="older", record=record())
+    show("ready", job="newer", record=record())
+    folds = draw(width=400).buttons("image_to_mesh.show_details")
+    assert [(fold["button"].job, fold["icon"]) for fold in folds] == [
+        ("newer", "DOWNARROW_HLT"),
+        ("older", "RIGHTARROW"),
+    ]
+
+
+def test_a_canceled_row_leaves_no_hole_and_says_so_in_a_narrow_sidebar(chosen: Any) -> None:
+    show("cancelled")
+    seen = draw(width=220)
+    assert "Canceled" in seen.text()
+    named = next(at for at, row in enumerate(seen.shown) if row.get("text") == "cup")
+    assert seen.shown[named - 1]["kind"] != "label" or seen.shown[named - 1]["text"] == " "
+
+
+def test_the_header_counts_all_jobs_to_resolve(
+    chosen: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recovery = addon_module("jobs").session().recovery
+    found = type(recovery.found)(
+        unsent=(record(id="a"),), waiting=(record(id="b"),), untrusted=(record(id="c"),)
+    )
+    monkeypatch.setattr(recovery, "found", found)
+    assert "3 to resolve" in draw(width=400).text()

@@ -100,7 +100,12 @@ def test_without_a_picture_it_says_what_to_do(chosen: Any) -> None:
                            ("use_sample", "")):  # fmt: skip
         assert seen.button(f"image_to_mesh.{operator}").get("text", "") == text
     assert seen.prop("provider")
-    assert not seen.buttons("image_to_mesh.generate")  # an invitation, not a form
+    assert not seen.button("image_to_mesh.generate")["enabled"]
+    rows = [row.get("property") or row.get("text", "") for row in seen.shown]
+    described = next(at for at, row in enumerate(rows) if "outline" in row)
+    assert rows.index("provider") < described, "it is about the provider, not about the add-on"
+    assert "Free, works offline" not in seen.text()
+    assert "Choose an image" not in seen.text(), "only in the tooltip"
 
 
 def test_the_sample_image_is_the_next_to_last_click(chosen: Any) -> None:
@@ -295,7 +300,7 @@ def test_offline_is_reported_with_how_to_change_it(
     preferences.paid_api_key = "secret"
     seen = draw()
     assert not bpy.app.online_access
-    assert "Allow Online Access" in seen.text()
+    assert "Blender is offline" in seen.text()
     assert seen.button("image_to_mesh.allow_online")
     monkeypatch.setenv("PAID_BASE_URL", "http://127.0.0.1:8080")
     assert draw().button("image_to_mesh.generate")["enabled"]
@@ -318,6 +323,7 @@ def test_lines_fit_a_narrow_sidebar(chosen: Any) -> None:
     assert time.thread_time() - began < 3.0
     assert "".join(lines_of) == long
     assert all(150 < text._drawn_width(line) <= 200 for line in lines_of[:-1])
+    chosen.image = None  # the provider's description is shown
     lines = {width: len(draw(width=width).all("label")) for width in (150, 600)}
     assert lines[150] > lines[600]
 
@@ -332,7 +338,7 @@ def test_a_title_that_would_be_cut_beside_its_value_stands_above_it(chosen: Any)
 
 def test_nothing_that_a_file_holds_breaks_the_panel(chosen: Any) -> None:
     bpy.data.images.remove(chosen.image)
-    assert not draw().buttons("image_to_mesh.generate")
+    assert not draw().button("image_to_mesh.generate")["enabled"]
     chosen.image = bpy.data.images.new("file", 8, 8)
     chosen.image.source = "FILE"
     assert draw().button("image_to_mesh.generate")["enabled"] is chosen.image.has_data

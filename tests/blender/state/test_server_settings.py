@@ -200,7 +200,7 @@ def test_the_same_rows_draw_them(chosen: Any, workshop: Workshop) -> None:
     assert shown["Prompt"]["property"] == "text"
     assert shown["Center"]["property"] == "switch"
     host = workshop.url.partition("://")[2]
-    assert f"Settings of {host}, read on 20" in seen.text()
+    assert f"From {host}, Today " in seen.text()
     asked = {row["button"].setting for row in seen.buttons("image_to_mesh.describe_setting")}
     assert "steps" in asked
     items()["steps"].whole = 50

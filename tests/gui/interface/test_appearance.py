@@ -30,19 +30,19 @@ PROVIDERS = f"[one.identifier for one in {CHOICES}.bl_rna.properties['provider']
 
 
 def test_the_empty_panel(artist: Artist) -> None:
-    """It offers ways to choose an image, and nothing that needs one."""
+    """It offers ways to choose an image, and Generate is disabled."""
     words = artist.words().splitlines()
-    assert {"Open Image...", "Paste", "Try a Sample Image"} <= set(words)
-    assert "Generate" not in words
+    assert {"Open Image...", "Paste", "Try a Sample Image", "Generate"} <= set(words)
+    assert not artist.session.run("bpy.ops.image_to_mesh.generate.poll()")
     artist.keep("panel-empty")
 
 
 def test_the_panel_with_an_image(artist: Artist, photograph: Path) -> None:
     artist.choose(photograph)
-    artist.shows("not sent")
+    artist.shows("JPEG")
     words = artist.words().splitlines()
     assert words[0] == "dahlia.jpg"
-    assert words[-2:] == ["Generate", "Jobs are shown here"]
+    assert words[-2:] == ["Generate", "No jobs yet"]
     artist.keep("panel-ready")
 
 
@@ -83,7 +83,7 @@ def test_the_panel_offline_and_with_an_error(
 def test_the_panel_in_the_light_theme(artist: Artist, photograph: Path) -> None:
     artist.choose(photograph, face_count=2_000)
     artist.session.run(THEME)
-    artist.shows("not sent")
+    artist.shows("JPEG")
     artist.keep("panel-light")
     artist.press_generate()
     artist.wait_for_mesh(30)

@@ -66,10 +66,10 @@ def test_the_model_is_a_click_away(artist: Artist, photograph: Path, workshop: P
                 folder=str(workshop / "models"), page=files.url, size=len(DATA), digest=digest
             )
         )
-        artist.shows("Get Depth Model")
+        artist.shows("Depth Model")
         artist.keep("depth-model-offered")
         artist.session.click_button(GET)
         artist.session.wait_for(f"{SHAPE} == 'body'", 30)
     artist.point_at_view()
-    assert "Get Depth Model" not in artist.words()
+    assert "Depth Model" not in artist.words()
     artist.keep("depth-model-there")

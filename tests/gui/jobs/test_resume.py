@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -114,9 +115,14 @@ def test_a_job_that_was_never_sent_waits_for_the_user(
         artist = Artist(second)
         second.run("import sys")
         second.wait_for(f"bool({FOUND}.unsent)", 30)
-        artist.shows("not submitted")
+        artist.shows("not submitted to")
         assert not service.submits
-        second.click_button("image_to_mesh.resume")
+        for answer in ("Escape", "Return"):
+            second.click_button("image_to_mesh.resume")
+            time.sleep(1.0)
+            second.screenshot("resume-asks")
+            assert not service.submits
+            second.press(answer)
         second.wait_for(RUNS, 20)
         assert len(service.submits) == 1
         assert "Traceback" not in second.output()

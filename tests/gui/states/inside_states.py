@@ -137,7 +137,7 @@ def find_servers() -> None:
         8081: found.FoundServer(
             address(8081), "hunyuan3d", message("Hunyuan3D {version}", version="2.1")
         ),
-        8188: found.FoundServer(address(8188), "", message.of("ComfyUI")),
+        8188: found.FoundServer(address(8188), "comfyui", message.of("ComfyUI")),
     }
     search._threads = [threading.Thread()]  # a thread that was never started counts as ended
 
@@ -145,8 +145,9 @@ def find_servers() -> None:
 def put_report() -> None:
     """Let the active mesh have been checked, with defects, and with a print check."""
     obj = bpy.context.object
+    triangles = sum(len(polygon.vertices) - 2 for polygon in obj.data.polygons)
     card = {
-        "points": len(obj.data.vertices), "triangles": 40012, "parts": 3, "uv_islands": 118,
+        "points": len(obj.data.vertices), "triangles": triangles, "parts": 3, "uv_islands": 118,
         "holes": 2, "non_manifold_edges": 14, "inner_shells": 1, "flipped_faces": 220,
         "watertight": False, "size": [0.842, 0.311, 1.0],
         "textures": [{"name": "dahlia base color", "width": 2048, "height": 2048}],

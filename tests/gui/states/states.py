@@ -18,11 +18,16 @@ REFUSED = (
     "with tsk_, and keys from tripo3d.com do not work at tripo3d.ai.', "
     "'https://platform.tripo3d.ai/api-keys')"
 )
+FAILED = (
+    "state=part('jobs').State.FAILED, mesh=None, faces=None, "
+    "pictures=(part('jobs').InputPicture('front', 'dahlia', 'front.png'),)"
+)
 BUSY = "say('{provider} is busy, trying again in {seconds} s', provider='Tripo', seconds=7)"
 UNSURE = (
     "state=part('jobs').State.UNCERTAIN, provider='tripo', mesh=None, faces=None, "
     "submitted='2026-11-20 10:00', request_hash='3fa2b81c9d0e77'"
 )
+UNSENT = "state=part('jobs').State.QUEUED, provider='tripo', mesh=None, faces=None"
 SCENARIO = (
     "stored_keys().scenario_api_key = stored_keys().scenario_api_secret = 40 * 'a'\n"
     "answer('scenario', 1250.0, 'CU')\nanswer('scenario', 40.0, 'CU', quote=True)"
@@ -49,10 +54,12 @@ STATES = {
     "running-15": f"{TRIPO}\nfor _ in range(15): show('running')\n"
     "part('jobs').session().queued = 12",
     "busy": f"{TRIPO}\nshow('submitting', provider='tripo', fraction=None, phase={BUSY})",
-    "failed": f"{TRIPO}\nshow('failed', provider='tripo', failure={NO_CREDITS})",
-    "failed-key": f"{TRIPO}\nshow('failed', provider='tripo', failure={REFUSED})",
+    "failed": f"{TRIPO}\nanswer('tripo', 12.0, 'Credits')\n"
+    f"show('failed', provider='tripo', failure={NO_CREDITS}, record=dict({FAILED}))",
+    "failed-key": f"{TRIPO}\nanswer('tripo', None, '', {REFUSED})\n"
+    f"show('failed', provider='tripo', failure={REFUSED}, record=dict({FAILED}))",
     "uncertain": f"{TRIPO}\nrecover(uncertain=dict({UNSURE}))",
-    "recovered": f"{LOCAL}\nrecover(arrived=dict(), unsent=dict(provider='tripo'), "
+    "recovered": f"{LOCAL}\nrecover(arrived=dict(), unsent=dict({UNSENT}), "
     "waiting=dict(provider='tripo'), untrusted=dict(), theirs=dict())",
     "done": f"{LOCAL}\nactivate({RESULT})\nshow('ready', record=dict())",
     "done-5": f"{LOCAL}\nfor number in range(7): show('ready', record=dict(faces=40012 + number))\n"

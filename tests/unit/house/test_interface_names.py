@@ -146,7 +146,7 @@ def test_names_of_blender_are_listed_only_while_a_page_needs_them() -> None:
         ("Click *Make It*.", ["Make It"]),
         ("*Edit › Preferences › Extras*, **N**", ["Extras"]),
         ("*generate* in lower case", ["generate"]),
-        ("*The subject is small*, *2 separate subjects: mark one*", []),
+        ("*Small subject*, *2 separate subjects: mark one*", []),
         ("*The subject is*, *Attach Number...*", ["The subject is", "Attach Number..."]),
     ],
 )

@@ -126,7 +126,7 @@ def test_a_host_that_keeps_failing_is_named_and_the_next_click_continues(
     text = sentence(run(weights))
     assert text == (
         "The depth model cannot be downloaded: the server returned status 503. "
-        "Click Get Depth Model again to continue the download."
+        "Click Download again to continue."
     )
     assert "tiny.safetensors" not in names(own_folder)
     sent = files.sent
