@@ -2,7 +2,8 @@
 """Numbers of the entries of menus, which files store instead of the entries' identifiers.
 
 Blender hands on the number of an entry that is clicked as a 32-bit float. A number that such a
-float cannot hold becomes another one, and thus chooses no entry. Seen in Blender 4.3 and 5.2.
+float cannot hold becomes another one, and thus chooses no entry. Seen in Blender 4.3, no longer in
+5.2.
 """
 
 from __future__ import annotations

@@ -134,7 +134,7 @@ def _draw_service(
     state, balance = columns_of(context, provider)
     state_column.label(text=state.text, icon=state.icon, translate=False)
     balance_column.label(text=balance, translate=False)
-    draw_key_page(end, provider)
+    draw_key_page(end, context, provider)
     if is_open:
         draw_key(box.column(), context, provider, _room(context))
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._shared.errors import BadReply, InvalidSettings, Unreachable
 from .._shared.messages import Message
-from .._shared.servers.probe import PAGE_LIMIT, Kind, what_answers
+from .._shared.servers.probe import PAGE_LIMIT, Answering, Kind, what_answers
 from .._shared.settings import check_rules
 from .errors import password_error
 from .form import lookup
@@ -35,8 +35,11 @@ TOLD = "The server at {address} takes images at {path}. Nothing was ordered."
 START = "Start the server, or correct its address in the add-on preferences."
 
 
-def find_server(http: Http) -> None:
-    """Raise Unreachable if no server answers at the address, and BadKey if it requires a header."""
+def find_server(http: Http) -> Answering:
+    """Return which server answers at the address.
+
+    Raises Unreachable if none does, and BadKey if it requires a header.
+    """
     found = what_answers(http)
     if found.kind is Kind.LOCKED and http.has_key:
         found = what_answers(http, with_key=True)
@@ -49,6 +52,7 @@ def find_server(http: Http) -> None:
         raise Unreachable(message, "It may be making another mesh: try again later.")
     if found.kind is Kind.LOCKED:
         raise password_error(http.address)
+    return found
 
 
 def check(settings: CustomSettings, http: Http) -> str:
@@ -57,10 +61,15 @@ def check(settings: CustomSettings, http: Http) -> str:
     Raises InvalidSettings for settings that contradict the description, and see `find_server`.
     """
     check_rules(settings)
-    find_server(http)
+    found = find_server(http)
     known = {"address": http.address, "path": settings.path}
     paths = lookup(described := _description(http), "paths")
     if not isinstance(paths, Mapping):
+        if found.kind is not Kind.OTHER:
+            text = "{server} answers at {address}, and has a provider of its own."
+            raise InvalidSettings(
+                Message(text, server=found.shown, address=http.address), "Choose that provider."
+            )
         return Message(UNTOLD, **known)
     path = settings.path.partition("?")[0]
     posts = [

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 SPACES = ".hf.space"
 """End of the hosts of all Spaces."""
-START = "Start the app, or correct Gradio Address in the add-on preferences."
+START = "Start the app, or correct its address in the add-on preferences."
 NO_SPACE = (
     "Check the name of the Space. Private ones cannot be used: duplicate the Space as a public one."
 )
