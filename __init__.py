@@ -14,7 +14,8 @@ from types import ModuleType
 from typing import Any
 
 ROOMS = ("state.open_file", "preferences", "state.scene_properties", "state.menu_numbers",
-         "state.thumbnails", "state.previews.sent_image", "operators", "panels", "i18n.translate")  # fmt: skip
+         "state.thumbnails", "state.previews.sent_image", "operators", "panels",
+         "i18n.translate")  # fmt: skip
 """Modules to register, in this order. Translations come last, when all labels are known."""
 COMMAND = "image_to_mesh"
 

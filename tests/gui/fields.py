@@ -10,14 +10,18 @@ from gui.artist import ADDON
 from gui.harness import slowness
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gui.artist import Artist
 
 Spot = tuple[int, int]
 POPOVERS = f"__import__('sys').modules['{ADDON}.state.visibility'].drawn_popovers()"
 _ACROSS = 0.6
 """Where fields are, as a share of the sidebar's width: right of their titles, left of arrows."""
-_STEP = 9
-"""Pixels between two looks: less than half of a row."""
+_AT_USE = 0.85
+"""Where the buttons of a popover are, as a share of its width: also those beside a text."""
+_STEP = 7
+"""Pixels between two looks: each row is seen at least twice."""
 _PAUSE = 0.4
 """Seconds until a menu or a popover is drawn, on a quiet machine."""
 _LINE = range(22, 90, 11)
@@ -47,15 +51,13 @@ def find_fields(artist: Artist, start: Spot = (0, 0), last: str = "") -> dict[st
     """
     place = artist.session.run("place_of('UI')")
     across = place["left"] + round(place["width"] * _ACROSS)
-    found: dict[str, Spot] = {}
-    for y in range(max(place["top"] + 4, start[1]), place["top"] + place["height"], _STEP):
-        artist.session.move_seen((across, y))
-        name = artist.session.under_pointer().removeprefix("bpy.ops.").partition("(")[0]
-        if name:
-            found.setdefault(name.rpartition("image_to_mesh.")[2], (across, y))
-        if last in found:
-            break
-    return found
+    rows = range(max(place["top"] + 4, start[1]), place["top"] + place["height"], _STEP)
+
+    def look() -> str:
+        seen = artist.session.under_pointer().removeprefix("bpy.ops.").partition("(")[0]
+        return seen.rpartition("image_to_mesh.")[2]
+
+    return _look_down(artist, across, rows, look, last)
 
 
 def type_into(artist: Artist, spot: Spot, text: str) -> None:
@@ -78,7 +80,7 @@ def pick(artist: Artist, spot: Spot, key: str) -> None:
 
 
 def open_popover(artist: Artist, menu: Spot) -> dict[str, Spot]:
-    """Click the line below the provider menu, which is at `menu`; return the buttons it opens."""
+    """Click the line below the provider menu, which is at `menu`; return what is in it."""
     session = artist.session
     session.run(_OVER_POPOVER)
     for row in _LINE:
@@ -92,19 +94,32 @@ def open_popover(artist: Artist, menu: Spot) -> dict[str, Spot]:
 
 
 def find_in_popover(artist: Artist) -> dict[str, Spot]:
-    """Move down the open popover, and return where each operator's first button was found.
+    """Move down the open popover, and return the place of each operator's button.
 
-    Only operators are found: Blender does not name the fields of preferences. The operators of
-    several rows have a number behind the name from the second on.
+    Keys are calls, such as `image_to_mesh.find_servers()`. Fields are left out: Blender does not
+    name those of preferences.
     """
     session = artist.session
     left, top, width, height = session.run("place_of_popover()")
-    found: dict[str, Spot] = {}
-    last = ""
-    for y in range(top + 4, top + height - 4, _STEP):
-        session.move_seen((left + round(width * 0.85), y))
-        name = str(session.run("over_popover()")).removeprefix("bpy.ops.")
-        if name and name != last:
-            found.setdefault(name, (left + round(width * 0.85), y))
-        last = name
-    return found
+    across, rows = left + round(width * _AT_USE), range(top + 4, top + height - 4, _STEP)
+
+    def look() -> str:
+        return str(session.run("over_popover()")).removeprefix("bpy.ops.")
+
+    return _look_down(artist, across, rows, look)
+
+
+def _look_down(
+    artist: Artist, across: int, rows: range, look: Callable[[], str], last: str = ""
+) -> dict[str, Spot]:
+    """Return the middle of each thing that `look` names while the pointer moves down these rows."""
+    seen: dict[str, list[int]] = {}
+    for y in rows:
+        artist.session.move_seen((across, y))
+        name = look()
+        if last in seen and name != last:
+            break
+        # A name that comes again, further down, is that of another button.
+        if name and seen.get(name, [y - _STEP])[-1] == y - _STEP:
+            seen.setdefault(name, []).append(y)
+    return {name: (across, (found[0] + found[-1]) // 2) for name, found in seen.items()}

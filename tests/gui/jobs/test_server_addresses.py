@@ -129,9 +129,7 @@ def test_the_server_of_another_provider_is_named_and_one_click_away(
     number = PAIRS.index((provider, kind))
     picture = pictures.with_dark_corner(workshop, f"pot-{number}.png", (20 * number, 90, 200))
     begin(artist, picture, provider, servers[kind].url)
-    session.run(
-        f"{CHOICES}.comfyui.remove_background = False\n{CHOICES}.custom.path = '/make'"
-    )
+    session.run(f"{CHOICES}.comfyui.remove_background = False\n{CHOICES}.custom.path = '/make'")
     artist.press_generate()
     artist.shows(f"Use {LABELS[kind]}", SECONDS)
     artist.keep(f"wrong-server-{provider}-{kind}")
