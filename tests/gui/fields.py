@@ -24,6 +24,9 @@ _STEP = 7
 """Pixels between two looks: each row is seen at least twice."""
 _PAUSE = 0.4
 """Seconds until a menu or a popover is drawn, on a quiet machine."""
+_ATTEMPTS = 4
+_ANSWER = 1.5
+"""Seconds until a click has had its effect, on a quiet machine."""
 _LINE = range(22, 90, 11)
 """Pixels from the provider menu down to the line that opens the popover."""
 _OVER_POPOVER = f"""
@@ -70,13 +73,39 @@ def type_into(artist: Artist, spot: Spot, text: str) -> None:
     artist.point_at_view()
 
 
-def pick(artist: Artist, spot: Spot, key: str) -> None:
-    """Open a menu, and choose the entry in which this letter is underlined."""
-    artist.session.click(*spot)
-    time.sleep(_PAUSE * slowness())
-    artist.session.press(key)
-    time.sleep(_PAUSE * slowness())
+def pick(artist: Artist, spot: Spot, key: str, code: str) -> None:
+    """Choose the entry of a menu in which this letter is underlined; `code` is true after that.
+
+    Tries again, since nothing tells whether a menu is open: on a busy machine that takes a while.
+    """
+    session = artist.session
+    for attempt in range(1, _ATTEMPTS + 1):
+        artist.point_at_view()
+        session.click(*spot)
+        time.sleep(attempt * _PAUSE * slowness())
+        session.press(key)
+        if _becomes_true(artist, code):
+            return artist.point_at_view()
+        session.press("Escape")
+    session.screenshot("not-picked")
+    raise AssertionError(f"the menu has no {key}, or does not open: {code}")
+
+
+def toggle(artist: Artist, spot: Spot, code: str) -> None:
+    """Click a checkbox; `code` is true after that."""
     artist.point_at_view()
+    artist.session.click(*spot)
+    assert _becomes_true(artist, code), code
+    artist.point_at_view()
+
+
+def _becomes_true(artist: Artist, code: str) -> bool:
+    deadline = time.monotonic() + _ANSWER * slowness()
+    while time.monotonic() < deadline:
+        if artist.session.run(code):
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def open_popover(artist: Artist, menu: Spot) -> dict[str, Spot]:

@@ -87,8 +87,8 @@ def test_a_workflow_of_the_artists_own(artist: Artist, server: Comfyui, workshop
     session.run(f"{CHOICES}.provider = 'comfyui'")
     artist.choose(workshop / "dahlia.jpg")
     menu = session.find("image_to_mesh.provider")
-    pick(artist, find_fields(artist, menu, "comfyui.workflow")["comfyui.workflow"], "w")
-    session.wait_for(f"{CHOICES}.comfyui.workflow == 'file'")
+    workflow = find_fields(artist, menu, "comfyui.workflow")["comfyui.workflow"]
+    pick(artist, workflow, "w", f"{CHOICES}.comfyui.workflow == 'file'")
     artist.shows("Choose a workflow file")
     artist.keep("comfyui-no-file")
     fields = find_fields(artist, menu, "get_settings")

@@ -98,8 +98,7 @@ def test_servers_on_this_computer_are_found_and_set_up(
     ports = tuple(int(server.url.rpartition(":")[2]) for server in servers.values())
     session.run(f"import importlib; importlib.import_module({PROBE!r}).USUAL_PORTS = {ports!r}")
     menu = session.find("image_to_mesh.provider")
-    pick(artist, menu, "h")
-    assert session.run(f"{CHOICES}.provider") == "hunyuan3d"
+    pick(artist, menu, "h", f"{CHOICES}.provider == 'hunyuan3d'")
     buttons = open_popover(artist, menu)
     assert not servers["hunyuan3d"].calls, "nothing is asked before a click"
     session.click(*buttons["image_to_mesh.find_servers()"])

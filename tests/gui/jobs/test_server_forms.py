@@ -14,7 +14,7 @@ from fakes.gradio import Gradio, Input
 from fakes.gradio_shapes import OTHER
 from fakes.hunyuan3d import Hunyuan3d
 from gui.artist import GENERATED, Artist
-from gui.fields import find_fields, pick, type_into
+from gui.fields import find_fields, pick, toggle, type_into
 from gui.vase import FACES, vase
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 SECONDS = 60.0
 CHOICES = "bpy.context.scene.image_to_mesh"
 ROWS = f"[row.name for row in {CHOICES}.server_rows]"
+STYLE = f"{CHOICES}.server_rows['style'].choice"
 NAMES = ["detail", "style", "smooth", "about"]
 FIELDS = [f"server_rows[{number}].{kind}" for number, kind in
           enumerate(("number", "choice", "flag", "text"))]  # fmt: skip
@@ -79,8 +80,7 @@ def artist(
 def choose_provider(artist: Artist, key: str, provider: str) -> tuple[int, int]:
     """Choose a provider in the menu by the letter underlined in its name; return its place."""
     menu = artist.session.find("image_to_mesh.provider")
-    pick(artist, menu, key)
-    artist.session.wait_for(f"{CHOICES}.provider == {provider!r}")
+    pick(artist, menu, key, f"{CHOICES}.provider == {provider!r}")
     return menu
 
 
@@ -112,7 +112,7 @@ def test_a_server_is_described_tested_and_makes_a_mesh(
     menu = choose_provider(artist, "s", "custom")
     fields = find_fields(artist, menu, "test_server")
     type_into(artist, fields["custom.path"], DESCRIBED["path"])
-    pick(artist, fields["custom.send_as"], "j")
+    pick(artist, fields["custom.send_as"], "j", f"{CHOICES}.custom.send_as == 'json'")
     type_into(artist, fields["custom.extra_fields"], DESCRIBED["extra_fields"])
     assert server.calls == [], "nothing is asked before a click"
     artist.session.click(*fields["test_server"])
@@ -160,8 +160,8 @@ def test_settings_of_an_unknown_app_are_filled_in_and_sent(
     assert set(FIELDS) <= set(fields), "a row is missing"
     detail, style, smooth, about = (fields[name] for name in FIELDS)
     type_into(artist, detail, "9")
-    pick(artist, style, "e")
-    session.click(*smooth)
+    pick(artist, style, "e", f"{STYLE} == 'e'")
+    toggle(artist, smooth, f"not {CHOICES}.server_rows['smooth'].flag")
     type_into(artist, about, "a thin plate")
     artist.keep("gradio-form")
     generate(artist)
@@ -181,8 +181,7 @@ def test_settings_survive_the_file_and_a_changed_server(
     assert session.run(ROWS) == []
     session.run(f"dismiss_jobs(); bpy.ops.wm.open_mainfile(filepath={file!r})")
     session.open_tab()
-    style = f"{CHOICES}.server_rows['style'].choice"
-    assert session.run(f"[{CHOICES}.provider, {ROWS}, {style}]") == ["gradio", NAMES, "e"]
+    assert session.run(f"[{CHOICES}.provider, {ROWS}, {STYLE}]") == ["gradio", NAMES, "e"]
     describe, make = OTHER
     inputs = tuple(
         Input("style", "dropdown", {"choices": [["Round", "r"], ["Flat", "f"]], "value": "r"})
@@ -197,8 +196,7 @@ def test_settings_survive_the_file_and_a_changed_server(
     artist.shows("cannot be “e” at this server")
     artist.keep("gradio-form-changed")
     assert not session.run("bpy.ops.image_to_mesh.generate.poll()")
-    pick(artist, fields[FIELDS[1]], "f")
-    assert session.run(style) == "f"
+    pick(artist, fields[FIELDS[1]], "f", f"{STYLE} == 'f'")
     artist.shows("no longer has About")
     artist.keep("gradio-form-gone")
     assert "Traceback" not in session.output()
@@ -211,8 +209,8 @@ def test_hunyuan3d_2_0_from_the_click_to_the_mesh(
     artist.new_file()
     artist.choose(photograph)
     menu = choose_provider(artist, "h", "hunyuan3d")
-    session.click(*find_fields(artist, menu, "hunyuan3d.texture")["hunyuan3d.texture"])
-    session.wait_for(f"{CHOICES}.hunyuan3d.texture")
+    fields = find_fields(artist, menu, "hunyuan3d.texture")
+    toggle(artist, fields["hunyuan3d.texture"], f"{CHOICES}.hunyuan3d.texture")
     assert server.calls == []
     name = generate(artist)
     artist.shows("Import Again")
