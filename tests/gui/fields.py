@@ -91,6 +91,14 @@ def pick(artist: Artist, spot: Spot, key: str, code: str) -> None:
     raise AssertionError(f"the menu has no {key}, or does not open: {code}")
 
 
+def press(artist: Artist, name: str, spot: Spot) -> None:
+    """Click the button of one of the add-on's operators, such as `test_server`, seen at a spot."""
+    artist.point_at_view()
+    artist.session.found[f"image_to_mesh.{name}"] = spot
+    artist.session.click_button(f"image_to_mesh.{name}")
+    artist.point_at_view()
+
+
 def toggle(artist: Artist, spot: Spot, code: str) -> None:
     """Click a checkbox; `code` is true after that."""
     artist.point_at_view()

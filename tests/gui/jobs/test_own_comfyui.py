@@ -12,7 +12,7 @@ import pytest
 from fakes import comfyui
 from fakes.comfyui import Comfyui
 from gui.artist import Artist
-from gui.fields import find_fields, pick, type_into
+from gui.fields import find_fields, pick, press, type_into
 from gui.vase import FACES, vase
 
 if TYPE_CHECKING:
@@ -93,9 +93,8 @@ def test_a_workflow_of_the_artists_own(artist: Artist, server: Comfyui, workshop
     artist.keep("comfyui-no-file")
     fields = find_fields(artist, menu, "get_settings")
     type_into(artist, fields["comfyui.workflow_file"], str(file))
-    session.click(*find_fields(artist, menu, "get_settings")["get_settings"])
+    press(artist, "get_settings", find_fields(artist, menu, "get_settings")["get_settings"])
     session.wait_for(f"'15.steps' in {ROWS}")
-    artist.point_at_view()
     artist.keep("comfyui-own-workflow")
     session.run(f"{ROWS}['15.steps'].whole = 7")
     before = len(server.orders)

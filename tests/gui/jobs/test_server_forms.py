@@ -14,7 +14,7 @@ from fakes.gradio import Gradio, Input
 from fakes.gradio_shapes import OTHER
 from fakes.hunyuan3d import Hunyuan3d
 from gui.artist import GENERATED, Artist
-from gui.fields import find_fields, pick, toggle, type_into
+from gui.fields import find_fields, pick, press, toggle, type_into
 from gui.vase import FACES, vase
 
 if TYPE_CHECKING:
@@ -115,13 +115,11 @@ def test_a_server_is_described_tested_and_makes_a_mesh(
     pick(artist, fields["custom.send_as"], "j", f"{CHOICES}.custom.send_as == 'json'")
     type_into(artist, fields["custom.extra_fields"], DESCRIBED["extra_fields"])
     assert server.calls == [], "nothing is asked before a click"
-    artist.session.click(*fields["test_server"])
-    artist.point_at_view()
+    press(artist, "test_server", fields["test_server"])
     artist.shows("does not take the field")
     artist.keep("custom-wrong-field")
     type_into(artist, fields["custom.image_field"], DESCRIBED["image_field"])
-    artist.session.click(*fields["test_server"])
-    artist.point_at_view()
+    press(artist, "test_server", fields["test_server"])
     artist.shows("takes images at")
     artist.keep("custom-tested")
     assert server.orders == 0
@@ -153,7 +151,7 @@ def test_settings_of_an_unknown_app_are_filled_in_and_sent(
 ) -> None:
     session, app = artist.session, servers["gradio"]
     menu = choose_provider(artist, "g", "gradio")
-    session.click(*find_fields(artist, menu, "get_settings")["get_settings"])
+    press(artist, "get_settings", find_fields(artist, menu, "get_settings")["get_settings"])
     session.wait_for(f"{ROWS} == {NAMES!r}")
     artist.shows("Settings of")
     fields = find_fields(artist, menu, "get_settings")
@@ -191,8 +189,7 @@ def test_settings_survive_the_file_and_a_changed_server(
     app.functions = (describe, make._replace(inputs=inputs))
     menu = session.find("image_to_mesh.provider")
     fields = find_fields(artist, menu, "get_settings")
-    session.click(*fields["get_settings"])
-    artist.point_at_view()
+    press(artist, "get_settings", fields["get_settings"])
     artist.shows("cannot be “e” at this server")
     artist.keep("gradio-form-changed")
     assert not session.run("bpy.ops.image_to_mesh.generate.poll()")
