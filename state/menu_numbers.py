@@ -53,7 +53,7 @@ def restore_choices(group: Any) -> None:
     """
     for declared in group.bl_rna.properties:
         if declared.type == "ENUM":
-            _restore(_stored(group), declared)
+            _restore(_file_values(group), declared)
         elif declared.type == "POINTER" and declared.identifier != "rna_type":
             inner = getattr(group, declared.identifier)
             if isinstance(inner, bpy.types.PropertyGroup):
@@ -70,7 +70,7 @@ def _restore(stored: Any, declared: bpy.types.EnumProperty) -> None:
             stored[declared.identifier] = item.value
 
 
-def _stored(group: Any) -> Any:
+def _file_values(group: Any) -> Any:
     """Return the values of a group as the file has them; None if it has none."""
     if bpy.app.version >= (5, 0):
         return group.bl_system_properties_get()

@@ -29,7 +29,7 @@ def menus(group: Any) -> Iterator[tuple[Any, Any]]:
                 yield from menus(inner)
 
 
-def stored(group: Any) -> Any:
+def file_values(group: Any) -> Any:
     """Return the values of a group as a file has them."""
     if bpy.app.version >= (5, 0):
         return group.bl_system_properties_get(do_create=True)
@@ -71,9 +71,9 @@ def test_thousands_of_files_have_numbers_of_their_own(addon: ModuleType) -> None
 
 def test_choices_of_version_0_1_0_are_restored(addon: ModuleType, tmp_path: Path) -> None:
     chosen = bpy.context.scene.image_to_mesh
-    stored(chosen)["provider"] = old_number("tripo")
-    stored(chosen.tripo)["texture_quality"] = old_number("detailed")
-    stored(chosen.local)["shape"] = 99  # of nobody
+    file_values(chosen)["provider"] = old_number("tripo")
+    file_values(chosen.tripo)["texture_quality"] = old_number("detailed")
+    file_values(chosen.local)["shape"] = 99  # of nobody
     assert (chosen.provider, chosen.tripo.texture_quality, chosen.local.shape) == ("", "", "")
     path = str(tmp_path / "old.blend")
     bpy.ops.wm.save_as_mainfile(filepath=path)
@@ -88,6 +88,6 @@ def test_choices_that_were_clicked_in_0_1_0_count_at_last(addon: ModuleType) -> 
     chosen = bpy.context.scene.image_to_mesh
     (clicked,) = struct.unpack("f", struct.pack("f", old_number("scenario")))
     assert clicked != old_number("scenario")
-    stored(chosen)["provider"] = int(clicked)
+    file_values(chosen)["provider"] = int(clicked)
     addon_module("state.menu_numbers").restore_choices(chosen)
     assert chosen.provider == "scenario"

@@ -16,7 +16,7 @@ from fakes.hunyuan3d import Hunyuan3d
 from fakes.local_servers import OtherServer
 from gui import pictures
 from gui.artist import ADDON, Artist
-from gui.fields import find_fields, find_in_popover, open_popover, pick, press
+from gui.fields import find_fields, find_in_popover, open_popover, pick
 from gui.harness import slowness
 
 if TYPE_CHECKING:
@@ -134,8 +134,7 @@ def test_the_server_of_another_provider_is_named_and_one_click_away(
     artist.keep(f"wrong-server-{provider}-{kind}")
     said = " ".join(artist.words().split())
     assert ("does not take images at /make" if provider == "custom" else "answers at") in said
-    below = session.found["image_to_mesh.generate"]
-    press(artist, "use_server", find_fields(artist, below, "use_server")["use_server"])
+    session.click_button("image_to_mesh.use_server")
     session.wait_for(f"{CHOICES}.provider == {kind!r}")
     assert session.run(f"{PREFERENCES}.{kind}_base_url") == servers[kind].url
     assert session.run("len(running_jobs())") == 0
