@@ -30,7 +30,7 @@ from ..i18n.translate import CONTEXT, label
 from ..preferences.fields import path_arguments
 from ..providers import Message, Provider, Setting, Settings, all_providers, settings_of, values_of
 from . import import_options, views
-from .menu_numbers import INT_LIMIT, number_of
+from .menus.numbers import INT_LIMIT, number_of
 from .optional_switch import choice_name, choice_property
 from .server import items as server_items
 from .server import kept as server

@@ -24,7 +24,7 @@ from bpy.props import (
 
 from ...i18n.translate import CONTEXT
 from ...providers import Setting, all_providers
-from ..menu_numbers import INT_LIMIT, distinct_numbers
+from ..menus.numbers import INT_LIMIT, distinct_numbers
 from ..optional_switch import choice_property
 from .kept import ITEMS, NOTHING, TEXT, Kept, is_on, parse_text, write_kept
 

@@ -56,11 +56,11 @@ def find_fields(artist: Artist, start: Spot = (0, 0), last: str = "") -> dict[st
     across = place["left"] + round(place["width"] * _ACROSS)
     rows = range(max(place["top"] + 4, start[1]), place["top"] + place["height"], _STEP)
 
-    def look() -> str:
+    def name_here() -> str:
         seen = artist.session.under_pointer().removeprefix("bpy.ops.").partition("(")[0]
         return seen.rpartition("image_to_mesh.")[2]
 
-    return _look_down(artist, across, rows, look, last)
+    return _names_below(artist, across, rows, name_here, last)
 
 
 def type_into(artist: Artist, spot: Spot, text: str) -> None:
@@ -140,20 +140,20 @@ def find_in_popover(artist: Artist) -> dict[str, Spot]:
     left, top, width, height = session.run("place_of_popover()")
     across, rows = left + round(width * _AT_USE), range(top + 4, top + height - 4, _STEP)
 
-    def look() -> str:
+    def name_here() -> str:
         return str(session.run("over_popover()")).removeprefix("bpy.ops.")
 
-    return _look_down(artist, across, rows, look)
+    return _names_below(artist, across, rows, name_here)
 
 
-def _look_down(
-    artist: Artist, across: int, rows: range, look: Callable[[], str], last: str = ""
+def _names_below(
+    artist: Artist, across: int, rows: range, name_here: Callable[[], str], last: str = ""
 ) -> dict[str, Spot]:
-    """Return the middle of each thing that `look` names while the pointer moves down these rows."""
+    """Return the middle of each thing that `name_here` names while the pointer moves down these rows."""
     seen: dict[str, list[int]] = {}
     for y in rows:
         artist.session.move_seen((across, y))
-        name = look()
+        name = name_here()
         if last in seen and name != last:
             break
         # A name that comes again, further down, is that of another button.

@@ -55,11 +55,11 @@ def test_a_click_can_choose_each_entry(addon: ModuleType) -> None:
 
 @pytest.mark.parametrize("identifier", ["tripo", "json", "", "\ud800"])
 def test_numbers_fit_into_a_float(addon: ModuleType, identifier: str) -> None:
-    assert 0 < addon_module("state.menu_numbers").number_of(identifier) < 2**24
+    assert 0 < addon_module("state.menus.numbers").number_of(identifier) < 2**24
 
 
 def test_thousands_of_files_have_numbers_of_their_own(addon: ModuleType) -> None:
-    numbers = addon_module("state.menu_numbers").distinct_numbers
+    numbers = addon_module("state.menus.numbers").distinct_numbers
     names = [hashlib.md5(bytes([index % 256, index // 256])).hexdigest() for index in range(20_000)]
     alone = {name: numbers([name])[name] for name in names}
     assert len({*alone.values()}) < len(names), "none of these names share a number"
@@ -89,5 +89,5 @@ def test_choices_that_were_clicked_in_0_1_0_count_at_last(addon: ModuleType) -> 
     (clicked,) = struct.unpack("f", struct.pack("f", old_number("scenario")))
     assert clicked != old_number("scenario")
     file_values(chosen)["provider"] = int(clicked)
-    addon_module("state.menu_numbers").restore_choices(chosen)
+    addon_module("state.menus.numbers").restore_choices(chosen)
     assert chosen.provider == "scenario"
