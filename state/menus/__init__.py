@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What menus need: numbers for their entries."""
+"""Numbers for the entries of menus."""

@@ -149,7 +149,7 @@ def find_in_popover(artist: Artist) -> dict[str, Spot]:
 def _names_below(
     artist: Artist, across: int, rows: range, name_here: Callable[[], str], last: str = ""
 ) -> dict[str, Spot]:
-    """Return the middle of each thing that `name_here` names while the pointer moves down these rows."""
+    """Return the middle of each button that the pointer meets; `name_here` names it."""
     seen: dict[str, list[int]] = {}
     for y in rows:
         artist.session.move_seen((across, y))
