@@ -13,8 +13,9 @@ import sys
 from types import ModuleType
 from typing import Any
 
-ROOMS = ("state.open_file", "preferences", "state.scene_properties", "state.thumbnails",
-         "state.previews.sent_image", "operators", "panels", "i18n.translate")  # fmt: skip
+ROOMS = ("state.open_file", "preferences", "state.scene_properties", "state.menus.numbers",
+         "state.thumbnails", "state.previews.sent_image", "operators", "panels",
+         "i18n.translate")  # fmt: skip
 """Modules to register, in this order. Translations come last, when all labels are known."""
 COMMAND = "image_to_mesh"
 

@@ -10,7 +10,7 @@ import bpy
 from .. import jobs
 from ..i18n.translate import tr
 from ..preferences import address, address_problem, answer, is_offline, key_problem
-from ..providers import BadKey, MissingKey, Provider, all_providers
+from ..providers import CONSENT_HINT, BadKey, MissingKey, Provider, all_providers
 from ..state.orders.price import amount_text, known_price, label_of, sentence_of
 from ..state.preflight import settings_to_price
 from ..state.scene_properties import provider_of
@@ -95,8 +95,9 @@ def _server_state(context: bpy.types.Context, provider: Provider[Any]) -> KeySta
     if key_problem(context, provider):
         is_header = all(field.kind == "header" for field in provider.keys)
         return KeyState(tr("Invalid Header" if is_header else "Invalid Key"), "ERROR")
-    if address_problem(context, provider):
-        return KeyState(tr("Address Not Usable"), "ERROR")
+    if problem := address_problem(context, provider):
+        is_consent = problem.hint == CONSENT_HINT
+        return KeyState(tr("Not Encrypted" if is_consent else "Address Not Usable"), "ERROR")
     if is_offline(context, provider):
         return KeyState(tr("Blender Is Offline"), OFFLINE_ICON)
     reply = answer(context, provider)

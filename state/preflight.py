@@ -11,7 +11,7 @@ import bpy
 
 from .. import jobs, preferences
 from ..i18n.translate import tr, translate
-from ..providers import BadImage, MissingKey, Provider, Settings, settings_of
+from ..providers import CONSENT_HINT, BadImage, MissingKey, Provider, Settings, settings_of
 from ..providers._shared.untrusted_text import readable_name
 from . import views
 from .scene_properties import choices_of, provider_of, read_settings
@@ -21,6 +21,9 @@ OFFLINE = "Blender is offline"
 VALID = 20.0
 """Seconds for which an error from reading an image counts: the user may have fixed the file since.
 """
+
+ALLOW = "Click Not Encrypted to allow it."
+"""What to do about a secret that would be sent unencrypted; that is below the provider menu."""
 
 _unreadable: dict[Hashable, tuple[BadImage, float]] = {}
 """The error from the last image that could not be read, by its key, and its time; at most one."""
@@ -147,10 +150,14 @@ def _key_problem(context: bpy.types.Context, provider: Provider[Any]) -> str:
 
 
 def _network_problem(context: bpy.types.Context, provider: Provider[Any]) -> str:
+    # First: the line below the provider menu has no Allow Online Access meanwhile.
+    problem = preferences.address_problem(context, provider)
+    if problem:
+        hint = ALLOW if problem.hint == CONSENT_HINT else problem.hint
+        return translate(problem.message, hint)
     if preferences.is_offline(context, provider):
         return tr(OFFLINE)
-    problem = preferences.address_problem(context, provider)
-    return translate(problem.message, problem.hint) if problem else ""
+    return ""
 
 
 def _server_problem(context: bpy.types.Context, provider: Provider[Any]) -> str:

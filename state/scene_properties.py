@@ -11,7 +11,6 @@ import functools
 import math
 import struct
 import typing
-import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum
@@ -31,13 +30,12 @@ from ..i18n.translate import CONTEXT, label
 from ..preferences.fields import path_arguments
 from ..providers import Message, Provider, Setting, Settings, all_providers, settings_of, values_of
 from . import import_options, views
+from .menus.numbers import INT_LIMIT, number_of
 from .optional_switch import choice_name, choice_property
 from .server import items as server_items
 from .server import kept as server
 from .updates import live_preview
 
-# bpy.props are 32-bit; services declare larger limits, such as seeds.
-INT_LIMIT = 2**31 - 1
 # From this ratio of maximum to minimum, the lower end is a useless initial value.
 MAGNITUDES = 100
 
@@ -313,13 +311,7 @@ def _start(setting: Setting, low: float | None, high: float | None) -> float:
 
 
 def _item(identifier: str, title: str, description: str) -> tuple[str, str, str, str, int]:
-    """Return an enum item with a stable number.
-
-    Files store the number. By default Blender numbers items by position, so a new provider would
-    change every saved choice to its neighbor.
-    """
-    number = zlib.crc32(identifier.encode()) & INT_LIMIT
-    return identifier, title, description, "NONE", number
+    return identifier, title, description, "NONE", number_of(identifier)
 
 
 def _identifier(value: object) -> str:

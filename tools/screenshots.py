@@ -50,6 +50,8 @@ TALL = {
 WHOLE = {
     "click-after": "first-sight-texture-shown",
     "drop-menu": "drop-menu",
+    "server-custom": "custom-tested",
+    "server-gradio": "gradio-form",
     "viewport-placeholder": "viewport-placeholder",
 }
 """Screenshots of whole windows and views."""
@@ -68,6 +70,7 @@ TESTS = (
     "interface/test_image_sources.py",
     "interface/test_placeholders.py",
     "jobs/test_first_sight.py",
+    "jobs/test_server_forms.py",
 )
 
 

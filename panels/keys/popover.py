@@ -12,7 +12,15 @@ import bpy
 
 from ... import preferences
 from ...i18n.translate import tr, translate
-from ...providers import CONSENT_HINT, Address, BadKey, KeyField, MissingKey, Provider
+from ...providers import (
+    CONSENT_HINT,
+    Address,
+    BadKey,
+    ImageToMeshError,
+    KeyField,
+    MissingKey,
+    Provider,
+)
 from ...state.scene_properties import provider_of
 from ...state.visibility import note_popover
 from ..account_text import KEY_ICON, OFFLINE_ICON, ONLINE_ICON, KeyState, link_text, state_of
@@ -48,7 +56,7 @@ class IMAGE_TO_MESH_PT_key(bpy.types.Panel):
         state = state_of(context, provider, none="No Key")
         row.label(text=state.text, icon=state.icon)
         draw_key(layout, context, provider, ROOM)
-        draw_key_page(layout, provider)
+        draw_key_page(layout, context, provider)
         if preferences.is_offline(context, provider):
             draw_offline(layout)
 
@@ -73,9 +81,14 @@ def draw_key_state(
         row.popover(IMAGE_TO_MESH_PT_key.bl_idname, text=state.text, icon=state.icon)
 
 
-def draw_key_page(layout: bpy.types.UILayout, provider: Provider[Any]) -> None:
-    """Draw the button that opens the service's page for creating keys, if that is known."""
-    if provider.key_url:
+def draw_key_page(
+    layout: bpy.types.UILayout, context: bpy.types.Context, provider: Provider[Any]
+) -> None:
+    """Draw the button that opens the service's page for creating keys, if that is known.
+
+    It is left out while the address is that of a server to which no key is sent.
+    """
+    if provider.key_url and _gets_keys(context, provider):
         field = provider.keys[0]
         text = tr("Get {}").format(tr(field.title)) if field.optional else tr("Get a Key")
         button = layout.operator("wm.url_open", text=text, icon="URL", translate=False)
@@ -130,6 +143,15 @@ def service_name(users: list[Provider[Any]]) -> str:
     # Not strict: the labels differ in length, as “Acme” and “Acme v2 (Gateways)” do.
     same = [words[0] for words in zip(*labels, strict=False) if len(set(words)) == 1]
     return " ".join(same) or users[0].label
+
+
+def _gets_keys(context: bpy.types.Context, provider: Provider[Any]) -> bool:
+    """Return whether the server at the provider's address would get a key, as a Space does."""
+    try:
+        address = preferences.address(context, provider)
+    except ImageToMeshError:
+        return False
+    return not provider.self_hosted or provider.sends_keys_to(address)
 
 
 def _draw_address_problem(

@@ -133,11 +133,11 @@ def _draw_service(
     state_column.label(text=state.text, icon=state.icon, translate=False)
     balance_column.label(text=balance, translate=False)
     if not provider.keys[0].optional:
-        draw_key_page(end, provider)
+        draw_key_page(end, context, provider)
     if is_open:
         draw_key(box.column(), context, provider, _room(context))
         if provider.keys[0].optional:
-            draw_key_page(box, provider)
+            draw_key_page(box, context, provider)
 
 
 def _draw_fold(row: Any, preferences: Any, name: str, text: str) -> None:

@@ -28,7 +28,7 @@ from .graph import Graph, title_of
 if TYPE_CHECKING:
     from .._shared.http.reply import Reply
 
-START = "Start ComfyUI, or correct ComfyUI Address in the add-on preferences."
+START = "Start ComfyUI, or correct its address in the add-on preferences."
 PORT = "ComfyUI usually listens on port 8188: enter its address in the add-on preferences."
 SILENT = "Look at ComfyUI's window, or restart it."
 INSTALL = "Install them with ComfyUI's Manager, or update ComfyUI, then restart it."

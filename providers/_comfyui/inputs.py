@@ -29,6 +29,9 @@ KINDS: Mapping[str, Kind] = {"INT": "int", "FLOAT": "float", "BOOLEAN": "bool", 
 MOST_NODES = 100
 """Types of nodes about which the server is asked at most."""
 
+MOST_BASIC = 6
+"""Inputs of a workflow of the user's own that are always shown if no nodes are named."""
+
 
 class Input(NamedTuple):
     """An input of a node that is a setting: its name as such, where it is, and how it is shown."""
@@ -59,10 +62,16 @@ def inputs_of(settings: Any, graph: Graph) -> list[Input]:
     if workflow is not None:
         return list(_named_inputs(workflow))
     chosen = _chosen_nodes(settings.nodes, graph)
-    return [
-        Input(f"{place.node}.{place.input}", place, value, basic=bool(settings.nodes.strip()))
+    found = [
+        (place, value)
         for place, value in literal_inputs(graph)
         if place.node in chosen and not _is_filled(graph, place, value)
+    ]
+    # Otherwise Get Settings would show nothing but a closed subpanel.
+    shown = len(found) if settings.nodes.strip() else MOST_BASIC
+    return [
+        Input(f"{place.node}.{place.input}", place, value, basic=number < shown)
+        for number, (place, value) in enumerate(found)
     ]
 
 

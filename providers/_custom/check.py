@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .._shared.errors import BadReply, InvalidSettings
 from .._shared.messages import Message
 from .._shared.servers.absent import absent_server
-from .._shared.servers.probe import PAGE_LIMIT, identify_server
+from .._shared.servers.probe import PAGE_LIMIT, Answering, Kind, identify_server
 from .._shared.settings import check_rules
 from .form import lookup
 
@@ -35,10 +35,15 @@ TOLD = "The server at {address} takes images at {path}. Nothing was ordered."
 START = "Start the server, or correct its address in the add-on preferences."
 
 
-def find_server(http: Http) -> None:
-    """Raise Unreachable if no server answers at the address, and BadKey if it requires a header."""
-    if error := absent_server(identify_server(http), http.address, start=START):
+def find_server(http: Http) -> Answering:
+    """Return which server answers at the address.
+
+    Raises Unreachable if none does, and BadKey if it requires a header.
+    """
+    found = identify_server(http)
+    if error := absent_server(found, http.address, start=START):
         raise error
+    return found
 
 
 def check(settings: CustomSettings, http: Http) -> str:
@@ -47,10 +52,15 @@ def check(settings: CustomSettings, http: Http) -> str:
     Raises InvalidSettings for settings that contradict the description, and see `find_server`.
     """
     check_rules(settings)
-    find_server(http)
+    found = find_server(http)
     known = {"address": http.address, "path": settings.path}
     paths = lookup(described := _description(http), "paths")
     if not isinstance(paths, Mapping):
+        if found.kind is not Kind.OTHER:
+            text = "{server} answers at {address}, and has a provider of its own."
+            raise InvalidSettings(
+                Message(text, server=found.shown, address=http.address), "Choose that provider."
+            )
         return Message(UNTOLD, **known)
     path = settings.path.partition("?")[0]
     posts = [

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 SPACES = ".hf.space"
 """End of the hosts of all Spaces."""
-START = "Start the app, or correct Gradio Address in the add-on preferences."
+START = "Start the app, or correct its address in the add-on preferences."
 NO_SPACE = (
     "Check the name of the Space. If it is private, enter a Hugging Face token of an account that "
     "can open it in the add-on preferences."

@@ -26,7 +26,7 @@ from .._shared.servers.probe import Answering
 if TYPE_CHECKING:
     from .._shared.http.reply import Reply
 
-START = "Start api_server.py, or correct Hunyuan3D Address in the add-on preferences."
+START = "Start api_server.py, or correct its address in the add-on preferences."
 PORT = (
     "Hunyuan3D's API server usually listens on port 8081, and its Gradio app on 8080: start "
     "api_server.py, and enter its address in the add-on preferences."

@@ -9,7 +9,6 @@ value that a server refuses later stays as it is.
 from __future__ import annotations
 
 import functools
-import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -25,12 +24,12 @@ from bpy.props import (
 
 from ...i18n.translate import CONTEXT
 from ...providers import Setting, all_providers
+from ..menus.numbers import INT_LIMIT, distinct_numbers
 from ..optional_switch import choice_property
 from .kept import ITEMS, NOTHING, TEXT, Kept, is_on, parse_text, write_kept
 
 FIELDS = {"bool": "flag", "int": "whole", "float": "number", "str": "text", "enum": "choice"}
 """The field of an item that edits a setting, by the setting's kind."""
-INT_LIMIT = 2**31 - 1
 NO_CHOICE = 0
 """Number of the menu's entry for a setting that has no value yet."""
 
@@ -161,22 +160,27 @@ def _menu(item: Any, _context: Any) -> list[tuple[str, str, str, str, int]]:
             entries = {"no_value": ("Not Set", "", "NONE"), **entries}
         else:
             entries.setdefault(_identifier(value), (str(value), "Not at this server", "ERROR"))
+        numbers = {**distinct_numbers(entries), "no_value": NO_CHOICE}
         kept.cache[item.name] = [
-            (identifier, *shown, NO_CHOICE if identifier == "no_value" else _number_of(identifier))
-            for identifier, shown in entries.items()
+            (identifier, *shown, numbers[identifier]) for identifier, shown in entries.items()
         ]
     return kept.cache[item.name]
 
 
+def _numbers(item: Any) -> dict[str, int]:
+    """Return the numbers of the menu's entries by their identifiers."""
+    return {entry[0]: entry[-1] for entry in _menu(item, None)}
+
+
 def _get_choice(item: Any) -> int:
     value = _value(item)
-    return NO_CHOICE if value is None else _number_of(_identifier(value))
+    return NO_CHOICE if value is None else _numbers(item).get(_identifier(value), NO_CHOICE)
 
 
 def _set_choice(item: Any, number: int) -> None:
-    setting = _setting(item)
+    setting, numbers = _setting(item), _numbers(item)
     for choice in setting.choices if setting else ():
-        if _number_of(_identifier(choice.value)) == number:
+        if numbers[_identifier(choice.value)] == number:
             return _store(item, choice.value)
     return None
 
@@ -184,11 +188,6 @@ def _set_choice(item: Any, number: int) -> None:
 def _identifier(value: object) -> str:
     """Return a choice's identifier, or "empty": Blender draws items without one as headings."""
     return str(value) or "empty"
-
-
-def _number_of(identifier: str) -> int:
-    """Return a number that stays the same when the server's choices change, and is not 0."""
-    return zlib.crc32(identifier.encode(errors="replace")) & INT_LIMIT or 1
 
 
 @functools.cache

@@ -161,7 +161,7 @@ def test_a_found_server_without_a_provider_says_so(
     assert {row["active"] for row in seen.all("label") if row["text"] == reason} == {False}
     assert not seen.buttons("image_to_mesh.use_server")
     chosen.provider = "hunyuan3d"
-    assert reason in draw_popover().text()
+    assert "127.0.0.1:7777 · no provider for it" in draw_popover().text()
 
 
 def test_servers_on_this_computer_are_found_and_set_up(

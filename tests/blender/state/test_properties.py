@@ -200,7 +200,7 @@ def test_files_keep_their_choice_when_a_menu_grows(properties: ModuleType) -> No
     for items in (provider, style):
         assert [item.value for item in items] != list(range(len(items)))
         assert len({item.value for item in items}) == len(items)
-    assert provider["local"].value == 198609128
+    assert provider["local"].value == 14059752
 
 
 def test_values_survive_switching_and_saving(

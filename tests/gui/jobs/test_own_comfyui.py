@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING
 
+import places
 import pytest
 from fakes import comfyui
 from fakes.comfyui import Comfyui
 from gui.artist import Artist
+from gui.fields import find_fields, pick, press, type_into
 from gui.vase import FACES, vase
 
 if TYPE_CHECKING:
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
     from gui.conftest import StartBlender
 
 SECONDS = 60.0
+GRAPHS = places.ROOT / "providers" / "_comfyui" / "graphs"
 CHOICES = "bpy.context.scene.image_to_mesh"
 ROWS = f"{{row.name: row for row in {CHOICES}.server_rows}}"
 
@@ -68,4 +73,34 @@ def test_from_the_click_to_the_mesh_with_the_image_on_it(artist: Artist, server:
     assert session.run(f"[node.type for node in {nodes}].count('TEX_IMAGE')") == 1
     (order,) = server.orders
     assert order["prompt"]["5"]["inputs"]["steps"] == 12
+    assert "Traceback" not in session.output()
+
+
+def test_a_workflow_of_the_artists_own(artist: Artist, server: Comfyui, workshop: Path) -> None:
+    session = artist.session
+    shipped = json.loads((GRAPHS / "hunyuan3d-2.0.json").read_text("utf-8"))
+    graph = {f"1{name}": node for name, node in shipped["graph"].items()}
+    text = re.sub(r'\["(\d+)", (\d)\]', r'["1\1", \2]', json.dumps(graph))
+    file = workshop / "my plates.json"
+    file.write_text(text, "utf-8")
+    artist.new_file()
+    session.run(f"{CHOICES}.provider = 'comfyui'")
+    artist.choose(workshop / "dahlia.jpg")
+    menu = session.find("image_to_mesh.provider")
+    workflow = find_fields(artist, menu, "comfyui.workflow")["comfyui.workflow"]
+    pick(artist, workflow, "w", f"{CHOICES}.comfyui.workflow == 'file'")
+    artist.shows("Choose a workflow file")
+    artist.keep("comfyui-no-file")
+    fields = find_fields(artist, menu, "get_settings")
+    type_into(artist, fields["comfyui.workflow_file"], str(file))
+    press(artist, "get_settings", find_fields(artist, menu, "get_settings")["get_settings"])
+    session.wait_for(f"'15.steps' in {ROWS}")
+    artist.keep("comfyui-own-workflow")
+    session.run(f"{ROWS}['15.steps'].whole = 7")
+    before = len(server.orders)
+    artist.press_generate()
+    name = artist.wait_for_mesh(SECONDS)
+    assert session.run(f"len(bpy.data.objects[{name!r}].data.polygons)") == FACES
+    (order,) = server.orders[before:]
+    assert order["prompt"]["15"]["inputs"]["steps"] == 7
     assert "Traceback" not in session.output()
