@@ -154,7 +154,7 @@ def test_what_is_said_about_an_order_is_not_cut_off(
     monkeypatch.setattr(recovery, "found", replace(recovery.found, unsent=(unsent,)))
     shown = draw(width=width).shown
     at = next(i for i, row in enumerate(shown) if row.get("operator") == "image_to_mesh.resume")
-    whole = tr("{}: not submitted").format(name)
+    whole = tr("{}: not submitted to {}").format(name, "Tripo")
     labels = [row for row in shown[:at] if row["kind"] == "label" and row["text"]]
     lines = [row for row in labels if row["text"] in whole]
     assert " ".join(row["text"] for row in lines) == whole
