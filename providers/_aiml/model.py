@@ -7,7 +7,6 @@ account balance). The documentation shows several shapes of the same answer; all
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Generic
 
@@ -15,6 +14,7 @@ from .. import _aiml as calls
 from .._shared.errors import InvalidSettings, Uncertain
 from .._shared.http.addresses import BadAddress, read_address
 from .._shared.messages import Message
+from .._shared.orders.data_urls import data_url
 from .._shared.provider import (
     Address,
     Balance,
@@ -134,11 +134,3 @@ def _new_trace() -> str:
     import uuid
 
     return f"image-to-mesh-{uuid.uuid4()}"
-
-
-def data_url(picture: Picture) -> str:
-    """Return the URL of an image, or its file as a data URL if it has no URL."""
-    if picture.url is not None:
-        return picture.url
-    kind = picture.info.format if picture.info else "png"
-    return f"data:image/{kind};base64,{base64.b64encode(picture.data()).decode('ascii')}"
