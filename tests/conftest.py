@@ -25,7 +25,17 @@ if TYPE_CHECKING:
 
 ROOT = places.ROOT
 _NAMES = ("BLENDER", "IMAGE_TO_MESH_LIBRARY")
-_SERVICES = ("AIML_", "COMFYUI_", "CUSTOM_", "GRADIO_", "HF_", "HUNYUAN3D_", "MESHY_", "SCENARIO_", "TRIPO_")
+_SERVICES = (
+    "AIML_",
+    "COMFYUI_",
+    "CUSTOM_",
+    "GRADIO_",
+    "HF_",
+    "HUNYUAN3D_",
+    "MESHY_",
+    "SCENARIO_",
+    "TRIPO_",
+)
 
 
 def _make_importable() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from . import aiml, scenario, scenario_state, tripo_server
+from . import aiml, meshy, scenario, scenario_state, tripo_server
 from .files import big_glb
 from .tripo import TripoV3
 from .tripo_server import FakeTripo
@@ -69,10 +69,22 @@ def _aiml(provider: str, size: int) -> Iterator[Place]:
         yield Place(order, lambda: len(orders), lambda: len(gets), fake.mesh, lambda: None)
 
 
+@contextlib.contextmanager
+def _meshy(size: int) -> Iterator[Place]:
+    fake = meshy.Meshy()
+    fake.mesh, fake.most_queued, fake.balance = big_glb(size), 10**6, 10**9
+    with meshy.serving(fake):
+        order = {"provider": "meshy", "url": fake.base, "keys": {"meshy_api_key": meshy.KEY}}
+        gets = lambda: len(fake.calls(r"GET .*\.glb"))  # noqa: E731
+        creates = lambda: len(fake.creates)  # noqa: E731
+        yield Place(order, creates, gets, fake.mesh, fake.tasks.clear, lists=True)
+
+
 SERVICES: dict[str, Callable[[int], contextlib.AbstractContextManager[Place]]] = {
     "tripo": lambda size: _tripo(TripoV3, "tripo", size),
     "tripo_v2": lambda size: _tripo(TripoV2, "tripo_v2", size),
     "scenario": _scenario,
+    "meshy": _meshy,
     "aiml_triposr": lambda size: _aiml("aiml_triposr", size),
     "aiml_magic": lambda size: _aiml("aiml_magic", size),
 }
