@@ -55,7 +55,7 @@ class MeshySettings(Settings):
                 Choice("meshy-7.1", "7.1", "Best quality"),
                 Choice("latest", "Latest", "Newest model of the service; its price may differ"),
                 Choice("meshy-7", "7", "Predecessor of 7.1"),
-                Choice("meshy-6", "6", "Older, with the settings for lighting"),
+                Choice("meshy-6", "6", "Older, with Remove Lighting"),
                 Choice("meshy-6-lite", "6 Lite", "Cheap, with 2K textures"),
                 Choice("meshy-t2.5", "T2.5", "Clean low-poly meshes of at most 30,000 faces"),
                 Choice("meshy-t2", "T2", "Clean low-poly meshes of at most 15,000 faces"),

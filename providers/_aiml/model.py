@@ -14,7 +14,6 @@ from .. import _aiml as calls
 from .._shared.errors import InvalidSettings, Uncertain
 from .._shared.http.addresses import BadAddress, read_address
 from .._shared.messages import Message
-from .._shared.orders.data_urls import data_url
 from .._shared.provider import (
     Address,
     Balance,
@@ -80,6 +79,8 @@ class AimlProvider(Provider[S], Generic[S]):
         Raises Uncertain, with the request id, if the service may have received the request but no
         answer arrives.
         """
+        from .._shared.orders.data_urls import data_url  # not needed when Blender starts
+
         pictures = {self.fields[picture.view]: data_url(picture) for picture in request.pictures}
         body = {"model": self.model, **pictures, **changed_values(request.settings)}
         inline = any(picture.url is None for picture in request.pictures)

@@ -86,7 +86,7 @@ def _read_ticket(reply: Reply, kind: str) -> Ticket:
     if not isinstance(reply.json, dict):
         raise BadReply("Meshy accepted the request, but its response cannot be read.", CHECK)
     task = parse_reply(_Created, reply.json, "task").result
-    segment(task)  # guard: task-can-be-asked-for
+    segment(task)  # raises BadReply for an id that could never be polled
     return Ticket({"task": task, "kind": kind})
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 PROVIDERS = (
-    *("local", "tripo", "tripo_v2", "scenario", "aiml_triposr", "aiml_magic"),
+    *("local", "tripo", "tripo_v2", "scenario", "meshy", "aiml_triposr", "aiml_magic"),
     *("comfyui", "custom", "gradio", "hunyuan3d"),
 )
 KEYS = ("tripo_api_key", "scenario_api_key", "scenario_api_secret", "aiml_api_key")
