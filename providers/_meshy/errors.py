@@ -103,7 +103,7 @@ def is_unknown_task(reply: Reply) -> bool:
     return reply.status == 404 and bool(said) and "route" not in said.lower()
 
 
-def expired() -> Expired:
+def gone_error() -> Expired:
     """Return the error for a task that Meshy no longer has."""
     return Expired(GONE, "Generate again.")
 
@@ -125,7 +125,7 @@ def _kind(reply: Reply) -> type[ImageToMeshError]:
 
 
 def _code(reply: Reply) -> str:
-    """Return a known error code without its separators, in lower case; empty if there is none.
+    """Return a known error code without its separators, in lower case, or an empty string.
 
     It is in either of two fields, and its words are separated by capitals or by underscores.
     """

