@@ -57,7 +57,7 @@ class MeshySettings(Settings):
     image_enhancement: models.EnhanceImage = True
     moderation: models.Moderation = False
     auto_size: models.AutoSize = False
-    origin_at: models.Origin = "bottom"
+    origin_at: models.OriginPosition = "bottom"
 
     def rules(self) -> Iterator[tuple[str, str]]:
         """Yield (field, sentence) for each combination that Meshy rejects or ignores."""

@@ -171,7 +171,7 @@ AutoSize = Annotated[
         group="placement",
     ),
 ]
-Origin = Annotated[
+OriginPosition = Annotated[
     Literal["bottom", "center"],
     Option(
         "Origin",

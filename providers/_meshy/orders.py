@@ -63,7 +63,7 @@ def _body(request: Request[Any]) -> dict[str, Any]:
     Raises BadImage for a texture image that cannot be used.
     """
     images = [data_url(picture) for picture in request.pictures]
-    body = {"image_url": images[0]} if len(images) == 1 else {"image_urls": images}
+    body: dict[str, Any] = {"image_url": images[0]} if len(images) == 1 else {"image_urls": images}
     texture = request.files.get("texture_image")
     if texture is not None and request.settings.should_texture:
         body["texture_image_url"] = _texture_url(texture)

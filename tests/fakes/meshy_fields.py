@@ -155,4 +155,4 @@ def price_of(body: Mapping[str, Any]) -> int:
     price = 5 if cheap or body.get("model_type") == "smart-topology" else 20
     if body.get("should_texture", True):
         price += 15 if body.get("texture_resolution") == "8k" else 10
-    return price + 5 * (body.get("geometry_resolution", "standard") != "standard")
+    return price if body.get("geometry_resolution", "standard") == "standard" else price + 5

@@ -28,7 +28,7 @@ def npm_client(name: str, requirement: str) -> tuple[Path, Path]:
 
     def install(folder: Path) -> None:
         words = ["install", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"]
-        command = [npm, *words, "--prefix", folder, requirement]
+        command = [str(npm), *words, "--prefix", str(folder), requirement]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise environments.SetupFailed(f"{command}\n{done.stdout}{done.stderr}")

@@ -26,7 +26,8 @@ from image_to_mesh.providers import (
     Uncertain,
     Unreachable,
 )
-from image_to_mesh.providers._meshy.errors import KEY_PAGE_URL, PLANS_PAGE_URL
+from image_to_mesh.providers._meshy import KEY_PAGE_URL
+from image_to_mesh.providers._meshy.errors import PLANS_PAGE_URL
 from image_to_mesh.providers._shared.http.backoff import ATTEMPTS
 from image_to_mesh.providers._shared.http.client import Http
 

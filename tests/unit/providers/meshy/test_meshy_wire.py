@@ -55,7 +55,7 @@ def set_words(*pairs: str) -> list[str]:
     return [word for pair in pairs for word in ("--set", pair)]
 
 
-def written(value: Any) -> str:
+def text_of(value: Any) -> str:
     """Return a value as it is written on the command line."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
@@ -79,7 +79,7 @@ def test_every_setting_reaches_the_wire_by_its_name(
         fake.tasks.clear()
         fake.requests.clear()
         fake.states = fake.states[-1:]
-        words = set_words(*COMPANIONS.get(name, ()), f"{name}={written(value)}")
+        words = set_words(*COMPANIONS.get(name, ()), f"{name}={text_of(value)}")
         code, said = generate(*words, "--again")
         assert (code, said["state"]) == (0, "ready"), (name, value, said)
         sent = fake.calls(CREATE)[0].json
