@@ -337,6 +337,8 @@ def test_an_unusable_texture_image_is_refused_before_anything_is_sent(
 def test_limits_are_those_of_the_vendors_client() -> None:
     assert (PROVIDER.limits.max_side, PROVIDER.limits.max_bytes) == (4096, 20_000_000)
     assert PROVIDER.token_life == 0
+    # The smallest plan that has the API has a queue of ten tasks.
+    assert PROVIDER.max_concurrent(settings()) == 10
 
 
 # -- prices ----------------------------------------------------------------------------------
