@@ -18,8 +18,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from . import loopback
+from .files import big_glb
 from .glb import triangle_glb
 from .meshy_fields import Refused, check_order, price_of
+from .place import Place
 from .tripo_server import FBX, Fault, Seen
 
 KEY = "msy_marked-key-0123456789abcdef"
@@ -299,3 +301,23 @@ class _Handler(loopback.Handler):
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
+
+
+@contextlib.contextmanager
+def _place(size: int) -> Iterator[Place]:
+    fake = Meshy()
+    fake.mesh, fake.most_queued, fake.balance = big_glb(size), 10**6, 10**9
+    with serving(fake):
+        yield Place(
+            {"provider": "meshy", "url": fake.base, "keys": {"meshy_api_key": KEY}},
+            "/image-to-3d",
+            lambda: len(fake.creates),
+            lambda: len(fake.calls(r"GET .*\.glb")),
+            fake.mesh,
+            fake.tasks.clear,
+            lists=True,
+            lists_images=False,
+        )
+
+
+PLACES = {"meshy": _place}

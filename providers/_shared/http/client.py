@@ -8,6 +8,7 @@ order is sent once, other calls are retried with backoff, and every response is 
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -116,6 +117,7 @@ class Http(Downloads):
                 address,
                 time_limit=limit,
                 timeout=limit,
+                pace=math.inf,  # no byte extends the limit: a server may send one now and then
                 limit=MAX_PAGE,
                 check_host=self._policy.home_check(address, secret=with_key),
                 headers=self._headers if with_key else {},
@@ -208,10 +210,7 @@ class Http(Downloads):
         )
 
     def delete(self, path: str) -> Reply:
-        """Send one DELETE, without retries, because a later one may meet another state.
-
-        Errors as in `get`.
-        """
+        """Send one DELETE, not retried: a later one may find another state. Errors as in `get`."""
         address = self._policy.at_home(path)
         try:
             return self._once("DELETE", address, time_limit=FREE_LIMIT, headers=self._headers)
