@@ -7,7 +7,6 @@ account balance). The documentation shows several shapes of the same answer; all
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Generic
 
@@ -83,6 +82,8 @@ class AimlProvider(Provider[S], Generic[S]):
         Raises Uncertain, with the request id, if the service may have received the request but no
         answer arrives.
         """
+        from .._shared.orders.data_urls import data_url  # not needed when Blender starts
+
         pictures = {self.fields[picture.view]: data_url(picture) for picture in request.pictures}
         body = {"model": self.model, **pictures, **changed_values(request.settings)}
         inline = any(picture.url is None for picture in request.pictures)
@@ -137,11 +138,3 @@ def _new_trace() -> str:
     import uuid
 
     return f"image-to-mesh-{uuid.uuid4()}"
-
-
-def data_url(picture: Picture) -> str:
-    """Return the URL of an image, or its file as a data URL if it has no URL."""
-    if picture.url is not None:
-        return picture.url
-    kind = picture.info.format if picture.info else "png"
-    return f"data:image/{kind};base64,{base64.b64encode(picture.data()).decode('ascii')}"

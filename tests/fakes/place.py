@@ -26,6 +26,8 @@ class Place:
     """Makes the service forget its tasks, so that lists stay short."""
     lists: bool = False
     """Whether it lists recent tasks, so that an order without an answer is found."""
+    lists_images: bool = True
+    """Whether the list names the images, so that tasks from another library do not match."""
 
 
 Serve = Callable[[int], contextlib.AbstractContextManager[Place]]

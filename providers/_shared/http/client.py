@@ -209,6 +209,14 @@ class Http(Downloads):
             timeout=timeout,
         )
 
+    def delete(self, path: str) -> Reply:
+        """Send one DELETE, not retried: a later one may find another state. Errors as in `get`."""
+        address = self._policy.at_home(path)
+        try:
+            return self._once("DELETE", address, time_limit=FREE_LIMIT, headers=self._headers)
+        except CallFailed as error:
+            raise unreachable_error(error) from error
+
     def wait(self, seconds: float) -> None:
         """Sleep `seconds` between two polls. Raises Cancelled if the job is stopped meanwhile."""
         self._pause(seconds)

@@ -105,7 +105,7 @@ def test_a_record_without_a_task_is_uncertain(
     assert get_provider(record.provider).label in view.failure.hint, "the hint names the service"
 
 
-@pytest.mark.parametrize("provider", ["tripo", "tripo_v2", "scenario"])
+@pytest.mark.parametrize("provider", ["tripo", "tripo_v2", "scenario", "meshy"])
 @pytest.mark.parametrize("call", ["poll", "cancel"])
 def test_a_ticket_that_names_no_task_is_uncertain(provider: str, call: str) -> None:
     http = Http("http://127.0.0.1:9", {})

@@ -143,7 +143,7 @@ def test_every_schedule_of_network_faults_is_paid_for_once(
     real = requests.adapters.HTTPAdapter.send
     ends: dict[str, int] = {}
     for number in range(SCHEDULES):
-        if number % 5 == 0:
+        if number % 5 == 0 or not place.lists_images:
             place.forget()
         seed = f"{SEED} {place.order['provider']} {number}"
         schedule = Schedule(seed, real)

@@ -303,7 +303,7 @@ def test_a_list_from_old_to_new_is_read_to_its_end() -> None:
 # -- ids that people bring -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("provider", ["tripo", "tripo_v2", "scenario"])
+@pytest.mark.parametrize("provider", ["tripo", "tripo_v2", "scenario", "meshy"])
 @pytest.mark.parametrize("task", ["", "  ", "a b", "../x", "a?b", "x" * 300, "ä"])
 def test_an_invalid_id_is_not_attached(provider: str, task: str) -> None:
     service: Provider[Any] = get_provider(provider)

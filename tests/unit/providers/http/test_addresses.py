@@ -372,6 +372,7 @@ ODD = ["../teams/x?y=", "a/b", "a?b", "a#b", "a%2fb", "ü", "a\\b", "..%2f.."]
     [
         ("scenario", "job", "/jobs/"),
         ("tripo", "task", "/tasks/"),
+        ("meshy", "task", "/image-to-3d/"),
         ("tripo_v2", "task", "/task/"),
     ],
 )
