@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from . import aiml, scenario, scenario_state, tripo_server
+from . import aiml, fal, scenario, scenario_state, tripo_server
 from .files import big_glb
 from .tripo import TripoV3
 from .tripo_server import FakeTripo
@@ -69,10 +69,19 @@ def _aiml(provider: str, size: int) -> Iterator[Place]:
         yield Place(order, lambda: len(orders), lambda: len(gets), fake.mesh, lambda: None)
 
 
+@contextlib.contextmanager
+def _fal(size: int) -> Iterator[Place]:
+    with fal.serving(fal.Fal(mesh=big_glb(size))) as fake:
+        order = {"provider": "fal", "url": fake.url, "keys": {"fal_api_key": fal.KEY}}
+        creates, gets = fake.orders, lambda: len(fake.calls("GET", "/files/.*"))
+        yield Place(order, lambda: len(creates), gets, fake.mesh, creates.clear, lists=True)
+
+
 SERVICES: dict[str, Callable[[int], contextlib.AbstractContextManager[Place]]] = {
     "tripo": lambda size: _tripo(TripoV3, "tripo", size),
     "tripo_v2": lambda size: _tripo(TripoV2, "tripo_v2", size),
     "scenario": _scenario,
+    "fal": _fal,
     "aiml_triposr": lambda size: _aiml("aiml_triposr", size),
     "aiml_magic": lambda size: _aiml("aiml_magic", size),
 }

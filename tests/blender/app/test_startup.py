@@ -52,7 +52,7 @@ ALLOWED = (
     *("image_to_mesh.providers._*.errors", "image_to_mesh.providers._*.model*"),
     *("image_to_mesh.providers._aiml", "image_to_mesh.providers._comfyui",
       "image_to_mesh.providers._comfyui.shipped", "image_to_mesh.providers._custom",
-      "image_to_mesh.providers._gradio",
+      "image_to_mesh.providers._fal", "image_to_mesh.providers._gradio",
       "image_to_mesh.providers._hunyuan3d", "image_to_mesh.providers._scenario",
       "image_to_mesh.providers._tripo", "image_to_mesh.providers._tripo.replies"),
     *(f"image_to_mesh.providers._shared{name}" for name in

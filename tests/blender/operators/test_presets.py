@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SHIPPED = ("Draft", "Game_Asset", "Hero", "Print")
 WITH_SETTINGS = (
-    *("local", "aiml_triposr", "comfyui", "gradio", "hunyuan3d", "scenario", "tripo"),
+    *("local", "aiml_triposr", "comfyui", "fal", "gradio", "hunyuan3d", "scenario", "tripo"),
     "tripo_v2",
 )
 MENU = "IMAGE_TO_MESH_MT_presets"

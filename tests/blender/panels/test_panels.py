@@ -369,7 +369,7 @@ def test_preferences_fold_the_addresses_away(paid: Paid, preferences: Any) -> No
 
 
 SERVICES = (
-    *("aiml_magic", "aiml_triposr", "comfyui", "custom", "gradio", "hunyuan3d", "scenario"),
+    *("aiml_magic", "aiml_triposr", "comfyui", "custom", "fal", "gradio", "hunyuan3d", "scenario"),
     *("tripo", "tripo_v2"),
 )
 

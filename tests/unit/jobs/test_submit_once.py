@@ -26,6 +26,7 @@ COSTS = {
     "tripo": "/generation/image-to-model",
     "tripo_v2": "/task",
     "scenario": "/generate/custom/model_tripo-v3-1-image-to-3d",
+    "fal": "/fal-ai/trellis-2",
     "aiml_triposr": "/images/generations",
     "aiml_magic": "/images/generations",
 }
