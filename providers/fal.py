@@ -55,10 +55,7 @@ class FalSettings(Settings):
             "Model",
             "Model that generates the mesh; Get Settings shows its settings",
             (
-                *(
-                    Choice(item.id, item.title, item.description)
-                    for item in known_models().values()
-                ),
+                *(Choice(item.id, item.name, item.description) for item in known_models().values()),
                 Choice(OTHER, "Other Model", "Any other model at fal that takes an image"),
             ),
             basic=True,
@@ -155,6 +152,7 @@ class Fal(Provider[FalSettings]):
     # Those of the strictest models, Hunyuan3D 3.1.
     limits = PictureLimits(min_side=128, max_side=5000, max_bytes=8_000_000)
     takes_urls = True
+    # No `token_life`: the address of an upload, which no other order has, tells a lost order apart.
     lookup_name = "Request ID"
     late_hint = "Resume the job to wait longer. fal keeps a finished mesh for an hour."
     unit = UNIT
@@ -164,7 +162,7 @@ class Fal(Provider[FalSettings]):
 
     def headers(self, keys: Mapping[str, Secret]) -> dict[str, str]:
         """Return the header with the API key, which fal calls “Key” instead of “Bearer”."""
-        return {"Authorization": f"Key {keys[KEY].reveal()}"}
+        return {"Authorization": " ".join(("Key", keys[KEY].reveal()))}
 
     def views_for(self, settings: FalSettings) -> tuple[str, ...]:
         """Return the views that the model takes."""

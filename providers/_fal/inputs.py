@@ -38,10 +38,10 @@ def endpoint_of(settings: Any) -> str:
         return str(settings.model)
     text = settings.model_id.strip()
     page = text.partition("/models/")[2] if "://" in text else text
-    parts = [part for part in page.split("?")[0].split("/") if part]
-    if parts and parts[-1] in ("api", "playground", "llms.txt"):
-        parts.pop()
-    return "/".join(parts)
+    names = [name for name in page.split("?")[0].split("/") if name]
+    if names and names[-1] in ("api", "playground", "llms.txt"):
+        names.pop()
+    return "/".join(names)
 
 
 def read_rows(settings: Any, http: Http) -> Iterator[Setting]:

@@ -28,13 +28,13 @@ _EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 class Model(NamedTuple):
-    """A model: its id at fal, texts for the panel, its views, and the name of its shape.
+    """A model: its id at fal, its name and a text for the panel, its shape, and its views.
 
     `prices` are rows of an amount, the settings for which it holds, and whether it is a surcharge.
     """
 
     id: str
-    title: str
+    name: str
     description: str
     shape: str
     prices: tuple[tuple[Any, ...], ...]
@@ -63,7 +63,7 @@ class Shape(NamedTuple):
 def known_models() -> Mapping[str, Model]:
     """Return the models of the table by id, in the order of the menu."""
     return {
-        id_: Model(id_, row["title"], row["description"], row["shape"],
+        id_: Model(id_, row["name"], row["description"], row["shape"],
                    tuple(map(tuple, row["prices"])), tuple(row["views"]))
         for id_, row in json.loads((FOLDER / "models.json").read_bytes()).items()
     }  # fmt: skip
@@ -82,13 +82,13 @@ def price_list(unit: str) -> Iterator[Price]:
 def shape_of(model: str) -> Shape:
     """Return the inputs of a model of the table."""
     row = _read("shapes.json")[known_models()[model].shape]
-    return Shape(**{name: tuple(value) if name == "needs" else value
-                    for name, value in row.items()})  # fmt: skip
+    return Shape(**{**row, "needs": tuple(row.get("needs", ()))})
 
 
 def label_of(name: str) -> Mapping[str, Any]:
     """Return title, description, group and `basic` of an input; empty for an unknown one."""
-    return _read("labels.json").get(name, _EMPTY)
+    label: Mapping[str, Any] = _read("labels.json").get(name, _EMPTY)
+    return label
 
 
 @functools.cache

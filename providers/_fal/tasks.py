@@ -39,21 +39,21 @@ def ticket_of(request_id: str, endpoint: str, status_url: str = "") -> Ticket:
 
 
 def _app_in(status_url: str, request_id: str) -> list[str]:
-    """Return the parts of an address between its host and the request; none if it has others.
+    """Return the names in an address between its host and the request; none if it has others.
 
     In front of them, there may be the path of a gateway.
     """
     path = re.sub(r"^[a-z]+://[^/]*", "", status_url)
     found = re.fullmatch(rf"((?:/{_PART}){{2,}})/requests/{re.escape(request_id)}/status(?:\?.*)?",
                          path)  # fmt: skip
-    parts = found[1].strip("/").split("/") if found else []
-    size = 3 if any(name in NAMESPACES for name in parts[-3:-2]) else 2
-    return parts[-size:]
+    names = found[1].strip("/").split("/") if found else []
+    size = 3 if any(name in NAMESPACES for name in names[-3:-2]) else 2
+    return names[-size:]
 
 
-def _first(parts: list[str]) -> list[str]:
-    """Return the parts of an id by which the queue knows an app: its owner and its name."""
-    return parts[: 3 if parts[0] in NAMESPACES else 2]
+def _first(names: list[str]) -> list[str]:
+    """Return the names by which the queue knows an app: its owner and its own one."""
+    return names[: 3 if names[0] in NAMESPACES else 2]
 
 
 def _path(ticket: Ticket) -> str:

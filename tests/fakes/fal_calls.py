@@ -41,12 +41,12 @@ def settings_of(http: Http | None, values: Mapping[str, Any]) -> Any:
     declared = {name: value for name, value in values.items()
                 if name in PROVIDER.settings.__dataclass_fields__}  # fmt: skip
     settings = parse_settings(PROVIDER.settings, declared)
-    rows = PROVIDER.read_server_settings(Request(settings, ()), http or unused())
+    rows = PROVIDER.read_server_settings(Request(settings, ()), http or dead_line())
     model = settings_with(PROVIDER.settings, usable_rows(PROVIDER.settings, rows)[0])
     return parse_settings(model, {name: str(value) for name, value in values.items()})
 
 
-def unused() -> Http:
+def dead_line() -> Http:
     """Return a connection that leads nowhere."""
     return Http("http://127.0.0.1:9", {}, pause=lambda _: None)
 
@@ -65,7 +65,7 @@ def views_for(model: str) -> tuple[str, ...]:
     return tuple(needed)
 
 
-def required(model: str) -> dict[str, Any]:
+def required_values(model: str) -> dict[str, Any]:
     """Return a value for each setting that a model requires."""
     rows = shape_of(model).settings
     return {name: "mug" for name, row in rows.items() if row.get("required")}

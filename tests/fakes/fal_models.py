@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What fal's models accept and return, apart from the add-on's own table.
+"""Inputs and outputs of fal's models, apart from the add-on's own table.
 
 `fal_inputs.json` was made from the types of npm @fal-ai/client 1.10.1; tripo3d/h3.1, p1 and p2 are
 from clients. Ranges are those that the descriptions there state. Output keys: the same types.
@@ -89,8 +89,8 @@ def _wrong(
     wanted = types.get(kind, (int, float))
     if not isinstance(value, wanted) or (bool not in wanted and isinstance(value, bool)):
         return f"{kind}_type", f"Input should be a valid {kind}"
-    low, high = RANGES.get(name, (value, value))
-    if not low <= value <= high:
+    low, high = RANGES.get(name, (-float("inf"), float("inf")))
+    if isinstance(value, int | float) and not low <= value <= high:
         return "less_than_equal", f"Input should be from {low} to {high}"
     return None
 

@@ -14,7 +14,7 @@ from fakes.fal_calls import (
     PROVIDER,
     order,
     picture,
-    required,
+    required_values,
     settings_of,
     views_for,
 )
@@ -45,7 +45,7 @@ LEFT_OUT = {"bbox_condition", "mask_urls", "point_prompts", "box_prompts", "poin
 
 def rows_of(model: str, **values: Any) -> dict[str, Setting]:
     """Return the settings of a model by name."""
-    model_of = type(settings_of(None, {"model": model, **required(model), **values}))
+    model_of = type(settings_of(None, {"model": model, **required_values(model), **values}))
     return {row.name: row for row in declared_of(model_of) if row.from_server}
 
 
@@ -72,17 +72,15 @@ def test_the_table_has_each_input_that_fal_documents(model: str) -> None:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_every_model_makes_a_mesh(model: str, fake: Fal, http: Http, tmp_path: Path) -> None:
-    values = {"model": model, **required(model)}
+    values = {"model": model, **required_values(model)}
     ticket = order(http, tmp_path, views_for(model), **values)
     told = [PROVIDER.poll(ticket, http) for _ in range(3)]
     assert isinstance(told[-1], Result)
     assert told[-1].files[0].url.startswith(f"{fake.media}/files/")
     assert told[-1].files[0].format == "glb"
     [sent] = fake.orders.values()
-    assert (sent.model, sent.inputs.keys()) == (
-        model,
-        {*_picture_fields(model), *required(model)},
-    )
+    assert sent.model == model
+    assert set(sent.inputs) == {*_picture_fields(model), *required_values(model)}
 
 
 def _picture_fields(model: str) -> set[str]:
@@ -106,8 +104,9 @@ def test_both_ends_of_every_setting_are_sent_and_taken(
     model: str, row: Setting, fake: Fal, http: Http, tmp_path: Path
 ) -> None:
     shape = shape_of(model)
+    company = {"model": model, **required_values(model), **_company(model, row.name)}
     for value in _ends_of(row):
-        values = {"model": model, **required(model), **_company(model, row.name), row.name: value}
+        values = {**company, row.name: value}
         order(http, tmp_path, views_for(model), **values)
         sent = list(fake.orders.values())[-1].inputs
         own = shape.settings[row.name].get("default")
@@ -133,7 +132,7 @@ def test_a_value_beyond_the_end_is_refused(model: str, row: Setting) -> None:
     step = 1 if row.kind == "int" else 0.5
     for end, beyond in ((row.minimum, -step), (row.maximum, step)):
         if end is not None:
-            values = {"model": model, **required(model), row.name: end + beyond}
+            values = {"model": model, **required_values(model), row.name: end + beyond}
             with pytest.raises(InvalidSettings, match=row.name):
                 settings_of(None, values)
 
@@ -145,8 +144,8 @@ def test_every_purpose_is_accepted_with_and_without_asked_settings(
 ) -> None:
     values = {"model": model, "purpose": purpose}
     views = views_for(model)
-    order(http, tmp_path, views, **values, **required(model))
-    if not required(model):
+    order(http, tmp_path, views, **values, **required_values(model))
+    if not required_values(model):
         plain = Request(PROVIDER.settings(**values), tuple(picture(tmp_path, v) for v in views))
         PROVIDER.submit(plain, PROVIDER.upload(plain.pictures, http), http)
     sent = [
@@ -154,7 +153,7 @@ def test_every_purpose_is_accepted_with_and_without_asked_settings(
         for item in fake.orders.values()
     ]
     assert sent[0] == sent[-1]
-    expected = {**shape_of(model).purposes.get(purpose, {}), **required(model)}
+    expected = {**shape_of(model).purposes.get(purpose, {}), **required_values(model)}
     assert sent[0].items() <= expected.items()
 
 
@@ -163,7 +162,7 @@ def test_every_purpose_is_accepted_with_and_without_asked_settings(
 def test_the_price_is_the_same_before_and_after_get_settings(model: str, purpose: str) -> None:
     values = {"model": model, "purpose": purpose}
     before = find_price(PROVIDER.prices, PROVIDER.settings(**values))
-    after = find_price(PROVIDER.prices, settings_of(None, {**values, **required(model)}))
+    after = find_price(PROVIDER.prices, settings_of(None, {**values, **required_values(model)}))
     assert (before and before.amount) == (after and after.amount)
 
 
@@ -195,9 +194,9 @@ def test_prices_name_settings_that_the_models_have() -> None:
     for price in PROVIDER.prices:
         model = str(price.when["model"])
         for name, values in price.when.items():
-            assert isinstance(values, tuple) or name == "model"
             if name in ("model", "purpose"):
                 continue
+            assert isinstance(values, tuple)
             row = shape_of(model).settings[name]
             assert set(values) <= set(row.get("choices", [True, False])), (model, name)
 
@@ -281,7 +280,7 @@ def test_the_panel_offers_the_views_of_the_model(model: str) -> None:
 def test_a_scene_without_a_named_subject_is_not_searched_for_a_car(
     fake: Fal, http: Http, tmp_path: Path
 ) -> None:
-    """SAM 3D Objects looks for a car unless it is told the subject."""
+    """SAM 3D Objects looks for a car unless the subject is named."""
     cup = picture(tmp_path)
     request = Request(PROVIDER.settings(model="fal-ai/sam-3/3d-objects"), (cup,))
     with pytest.raises(InvalidSettings, match="Subject") as caught:
@@ -307,7 +306,8 @@ def test_what_a_model_refuses_is_refused_here(values: dict[str, Any], says: str)
 def test_inputs_without_an_effect_are_shown_as_such_and_not_sent(
     fake: Fal, http: Http, tmp_path: Path
 ) -> None:
-    values = {"model": "fal-ai/hunyuan3d-v3/image-to-3d", "generate_type": "Geometry"}
+    values: dict[str, Any] = {"model": "fal-ai/hunyuan3d-v3/image-to-3d"}
+    values |= {"generate_type": "Geometry"}
     values |= {"enable_pbr": True, "polygon_type": "quadrilateral"}
     idle = dict(settings_of(None, values).inactive_fields())
     assert idle.keys() >= {"enable_pbr", "polygon_type"}

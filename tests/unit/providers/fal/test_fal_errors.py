@@ -176,7 +176,9 @@ def test_the_request_id_is_named_for_support(fake: Fal, http: Http, tmp_path: Pa
     assert error_of(lambda: order(http, tmp_path)).message == "Bad (request ID r-1)."
 
 
-def test_a_locked_account_is_told_before_the_order(fake: Fal, http: Http, tmp_path: Path) -> None:
+def test_a_locked_account_is_reported_before_the_order(
+    fake: Fal, http: Http, tmp_path: Path
+) -> None:
     fake.locked = "Exhausted balance. Top up your balance at fal.ai/dashboard/billing."
     error = error_of(lambda: order(http, tmp_path))
     assert error.kind == "no_credits"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from fakes import WORKER
 from fakes.fal import DONE, KEY, PAGE, Fal, serving
-from fakes.fal_calls import MODELS, end_of, job_for, required, settings_of, views_for
+from fakes.fal_calls import MODELS, end_of, job_for, required_values, settings_of, views_for
 from fakes.fal_models import file
 from fakes.scenario_state import FBX, Fault
 
@@ -40,7 +40,7 @@ def end_with(running: Session, fake: Fal, library: Path, **how: Any) -> JobView:
 def test_every_model_from_picture_to_mesh(
     running: Session, fake: Fal, tmp_path: Path, model: str
 ) -> None:
-    settings = settings_of(None, {"model": model, **required(model)})
+    settings = settings_of(None, {"model": model, **required_values(model)})
     view = end_with(running, fake, tmp_path, settings=settings, views=views_for(model))
     record = Library(tmp_path).load(view.job)
     assert (record.state, record.format) == (State.READY, "glb")
@@ -62,7 +62,7 @@ def test_every_model_from_the_command_line(
 
     image.write_bytes(png_of(160, 140))
     views = [part for view in views_for(model)[1:] for part in ("--view", f"{view}={image}")]
-    given = {"model": model, **required(model)}
+    given = {"model": model, **required_values(model)}
     values = [part for name, value in given.items() for part in ("--set", f"{name}={value}")]
     library = tmp_path / "library"
     code = main(["generate", str(image), "--provider", "fal", "--library", str(library), "--json",

@@ -25,8 +25,8 @@ from image_to_mesh.providers._shared.adapters import parse_settings
 from image_to_mesh.providers._shared.http.client import Http
 from image_to_mesh.providers._shared.server_settings import settings_of_record
 
-OTHER = {"model": "other", "model_id": "meshy/v7.1/image-to-3d"}
-MANY = {"model": "other", "model_id": "fal-ai/new/multi"}
+OTHER: dict[str, Any] = {"model": "other", "model_id": "meshy/v7.1/image-to-3d"}
+MANY: dict[str, Any] = {"model": "other", "model_id": "fal-ai/new/multi"}
 
 
 def document(properties: dict[str, Any], required: list[str], **more: Any) -> dict[str, Any]:
@@ -146,7 +146,7 @@ def test_a_model_can_be_given_by_its_page(text: str, described: Fal, http: Http)
 
 
 @pytest.mark.parametrize("text", ["", "trellis", "a b/c", "../x", "https://evil.example/x", "a/.."])
-def test_an_id_that_is_none_is_refused(text: str) -> None:
+def test_an_invalid_id_is_refused(text: str) -> None:
     with pytest.raises(InvalidSettings, match="ID of a model"):
         parse_settings(PROVIDER.settings, {**OTHER, "model_id": text})
 

@@ -41,7 +41,7 @@ def result_of(fake: Fal, http: Http, folder: Path, output: Any = None, **values:
 # -- the queue
 
 
-def test_the_place_in_the_queue_is_told(fake: Fal, http: Http, tmp_path: Path) -> None:
+def test_the_place_in_the_queue_is_shown(fake: Fal, http: Http, tmp_path: Path) -> None:
     ticket = order(http, tmp_path)
     first, second, last = (PROVIDER.poll(ticket, http) for _ in range(3))
     assert first == Progress("Waiting in queue (2 ahead)")
@@ -50,7 +50,7 @@ def test_the_place_in_the_queue_is_told(fake: Fal, http: Http, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("position", [0, None, True, "soon", -1])
-def test_a_place_that_is_no_number_of_others_is_not_told(
+def test_a_place_that_is_no_number_of_others_is_not_shown(
     position: Any, fake: Fal, http: Http, tmp_path: Path
 ) -> None:
     fake.position = position
@@ -127,9 +127,7 @@ def test_the_mesh_is_found_under_each_key(fake: Fal, http: Http, tmp_path: Path)
         assert mesh_of(fake, http, tmp_path, output) == name, output
 
 
-def test_an_obj_under_model_glb_is_left_for_a_real_glb(
-    fake: Fal, http: Http, tmp_path: Path
-) -> None:
+def test_a_real_glb_replaces_an_obj_under_model_glb(fake: Fal, http: Http, tmp_path: Path) -> None:
     obj, extra = file(fake.media, "m.obj"), {"material_mtl": file(fake.media, "m.mtl")}
     both = {"model_glb": obj, "model_urls": {"glb": file(fake.media, "m.glb")}, **extra}
     assert mesh_of(fake, http, tmp_path, both) == "m.glb"
@@ -204,7 +202,7 @@ def test_an_unknown_request_and_a_server_in_trouble(fake: Fal, http: Http, tmp_p
 # -- lost orders
 
 
-def found(fake: Fal, http: Http, folder: Path, since: datetime, **values: Any) -> Any:
+def order_and_find(fake: Fal, http: Http, folder: Path, since: datetime, **values: Any) -> Any:
     """Order a mesh, and look for the order as if its answer had been lost."""
     pictures = (picture(folder),)
     uploaded = PROVIDER.upload(pictures, http)
@@ -216,7 +214,7 @@ def found(fake: Fal, http: Http, folder: Path, since: datetime, **values: Any) -
 def test_a_lost_order_is_found_among_others(fake: Fal, http: Http, tmp_path: Path) -> None:
     for _ in range(3):
         order(http, tmp_path)
-    ticket, tickets = found(fake, http, tmp_path, datetime.now(UTC), seed=5)
+    ticket, tickets = order_and_find(fake, http, tmp_path, datetime.now(UTC), seed=5)
     assert tickets == (ticket,)
     [call, *_] = fake.calls("GET", "/v1/models/requests/by-endpoint")
     assert (call.query["endpoint_id"], call.query["expand"]) == ("fal-ai/trellis-2", "payloads")
@@ -226,7 +224,7 @@ def test_an_order_with_other_inputs_or_of_another_day_is_not_ours(
     fake: Fal, http: Http, tmp_path: Path
 ) -> None:
     now = datetime.now(UTC)
-    ticket, tickets = found(fake, http, tmp_path, now - timedelta(days=1))
+    ticket, tickets = order_and_find(fake, http, tmp_path, now - timedelta(days=1))
     assert tickets == ()
     first = fake.orders[ticket.data["request"]]
     pictures = (picture(tmp_path),)
@@ -239,7 +237,7 @@ def test_an_order_with_other_inputs_or_of_another_day_is_not_ours(
 
 def test_a_key_that_may_not_list_requests_finds_none(fake: Fal, http: Http, tmp_path: Path) -> None:
     fake.lists = False
-    assert found(fake, http, tmp_path, datetime.now(UTC))[1] == ()
+    assert order_and_find(fake, http, tmp_path, datetime.now(UTC))[1] == ()
 
 
 def test_a_request_that_the_user_found_can_be_attached(
