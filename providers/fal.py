@@ -149,8 +149,8 @@ class Fal(Provider[FalSettings]):
     )
     views = ("front", "left", "back", "right")
     formats = frozenset({"png", "jpeg", "webp"})
-    # Those of the strictest models, Hunyuan3D 3.1.
-    limits = PictureLimits(min_side=128, max_side=5000, max_bytes=8_000_000)
+    # Those of the strictest model, Hunyuan3D 3.1. It alone refuses sides of less than 128 pixels.
+    limits = PictureLimits(max_side=5000, max_bytes=8_000_000)
     takes_urls = True
     # No `token_life`: the address of an upload, which no other order has, tells a lost order apart.
     lookup_name = "Request ID"

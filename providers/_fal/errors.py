@@ -161,7 +161,10 @@ def _bad_input(reply: Reply, message: str) -> ImageToMeshError:
     if kind in POLICY:
         return Rejected(message, "Use another image.")
     if _OF_IMAGES.search(kind):
-        return BadImage(message, "Use a PNG, JPEG, or WebP image of at most 8 MB.")
+        return BadImage(
+            message,
+            "Use a PNG, JPEG, or WebP image of 128 to 5000 pixels per side, and of at most 8 MB.",
+        )
     if reply.status == 404:
         hint = "Choose another model: fal may have removed this one."
         return InvalidSettings(message, hint)

@@ -312,10 +312,11 @@ class _Api(_Handler):
         raise _Refused(404, {"error": {"type": "not_found", "message": "Not found"}})
 
     def _list(self, query: dict[str, str]) -> tuple[int, Any]:
-        """List the requests, one a page, from new to old."""
+        """List the requests that have ended, one a page, from new to old."""
         if not self.fake.lists:
             raise _Refused(403, {"error": {"type": "authorization_error", "message": "no"}})
-        orders = [item for item in self.fake.orders.values() if item.model == query["endpoint_id"]]
+        orders = [item for item in self.fake.orders.values()
+                  if item.model == query["endpoint_id"] and self._state(item) == DONE]  # fmt: skip
         at = int(query.get("cursor", "0"))
         rows = [self._row(item, query) for item in reversed(orders)][at : at + 1]
         more = at + 1 < len(orders)

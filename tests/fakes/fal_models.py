@@ -11,6 +11,7 @@ import base64
 import binascii
 import functools
 import json
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,15 @@ def objection(model: str, body: Any, stored: dict[str, bytes]) -> dict[str, Any]
         wrong = _wrong(name, known[name], value, stored)
         if wrong:
             return problem(name, *wrong)
+    if model.startswith("fal-ai/hunyuan-3d/"):
+        return _too_small(body["input_image_url"], stored)
     return None
+
+
+def _too_small(address: str, stored: dict[str, bytes]) -> dict[str, Any] | None:
+    """Return the objection to a PNG of less than 128 pixels, which its header states."""
+    sides = struct.unpack_from(">2I", stored.get(address, b"").ljust(24, b"\xff"), 16)
+    return problem("input_image_url", "image_too_small", "Too small") if min(sides) < 128 else None
 
 
 def _wrong(

@@ -71,7 +71,7 @@ def _aiml(provider: str, size: int) -> Iterator[Place]:
 
 @contextlib.contextmanager
 def _fal(size: int) -> Iterator[Place]:
-    with fal.serving(fal.Fal(mesh=big_glb(size))) as fake:
+    with fal.serving(fal.Fal(mesh=big_glb(size), script=(fal.DONE,))) as fake:
         order = {"provider": "fal", "url": fake.url, "keys": {"fal_api_key": fal.KEY}}
         creates, gets = fake.orders, lambda: len(fake.calls("GET", "/files/.*"))
         yield Place(order, lambda: len(creates), gets, fake.mesh, creates.clear, lists=True)

@@ -8,15 +8,17 @@ from typing import Any
 
 import pytest
 from fakes.fal import DONE, PAGE, Fal
-from fakes.fal_calls import PROVIDER, order
+from fakes.fal_calls import PROVIDER, order, picture
 from fakes.fal_models import problem
+from fakes.png import png_of
 from fakes.scenario_state import Fault
 
-from image_to_mesh.providers import ImageToMeshError, Progress, Result, Uncertain
+from image_to_mesh.providers import ImageToMeshError, Progress, Request, Result, Uncertain
 from image_to_mesh.providers._fal.errors import REQUEST_ERRORS
 from image_to_mesh.providers._shared.http.client import Http
 
 ORDER = "/fal-ai/trellis-2"
+RAPID = "fal-ai/hunyuan-3d/v3.1/rapid/image-to-3d"
 STATE = "/fal-ai/trellis-2/requests/[^/]*/status"
 LOCKED = "User is locked. Reason: "
 KEYS, BILLING = "https://fal.ai/dashboard/keys", "https://fal.ai/dashboard/billing"
@@ -183,6 +185,18 @@ def test_a_locked_account_is_reported_before_the_order(
     error = error_of(lambda: order(http, tmp_path))
     assert error.kind == "no_credits"
     assert not fake.calls("POST", ORDER)
+
+
+def test_the_size_that_one_model_refuses_is_its_own_matter(
+    fake: Fal, http: Http, tmp_path: Path
+) -> None:
+    small = picture(tmp_path, data=png_of(64, 64))
+    uploaded = PROVIDER.upload((small,), http)
+    PROVIDER.submit(Request(PROVIDER.settings(model="fal-ai/triposr"), (small,)), uploaded, http)
+    request = Request(PROVIDER.settings(model=RAPID), (small,))
+    error = error_of(lambda: PROVIDER.submit(request, uploaded, http))
+    assert error.kind == "bad_image"
+    assert len(fake.orders) == 1
 
 
 def test_a_short_fault_of_a_poll_is_outlasted(fake: Fal, http: Http, tmp_path: Path) -> None:

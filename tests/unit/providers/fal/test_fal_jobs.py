@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,7 @@ def test_one_order_under_every_fault_of_every_call(
     caplog.set_level(logging.DEBUG)
     for name, fault in FAULTS:
         with serving() as fake:
+            fake.script = (DONE,) if path == ORDER else fake.script  # then it is listed
             fake.faults.append(Fault(method, path, **{"times": 2, **fault}))
             library = tmp_path / name
             view = end_with(running, fake, library, blender=None)
@@ -151,6 +153,19 @@ def test_one_order_under_every_fault_of_every_call(
             if path == ORDER:
                 _judge_the_order(name, view, fake)
             _no_key_in(view, library, caplog, fake)
+
+
+def test_a_lost_order_that_runs_is_found_by_resuming_the_job(
+    running: Session, fake: Fal, tmp_path: Path
+) -> None:
+    fake.faults.append(Fault("POST", ORDER, drop="after"))
+    view = end_with(running, fake, tmp_path)
+    assert view.state is State.UNCERTAIN
+    fake.script = (DONE,)
+    record = Library(tmp_path).load(view.job)
+    spec = replace(job_for(fake, tmp_path), pictures=(), record=record)
+    assert end_of(running, running.start(spec)).state is State.READY
+    assert len(fake.calls("POST", ORDER)) == 1
 
 
 def _judge_the_order(name: str, view: JobView, fake: Fal) -> None:

@@ -204,6 +204,7 @@ def test_an_unknown_request_and_a_server_in_trouble(fake: Fal, http: Http, tmp_p
 
 def order_and_find(fake: Fal, http: Http, folder: Path, since: datetime, **values: Any) -> Any:
     """Order a mesh, and look for the order as if its answer had been lost."""
+    fake.script = (DONE,)
     pictures = (picture(folder),)
     uploaded = PROVIDER.upload(pictures, http)
     request = Request(settings_of(http, values), pictures)
@@ -233,6 +234,18 @@ def test_an_order_with_other_inputs_or_of_another_day_is_not_ours(
     assert PROVIDER.find_order(request, uploaded, now, http) == ()
     fake.orders["other"] = replace(first, id="other", inputs={**first.inputs, "resolution": "512"})
     assert PROVIDER.find_order(request, uploaded, now, http) == ()
+
+
+def test_a_lost_order_that_still_runs_is_not_listed_yet(
+    fake: Fal, http: Http, tmp_path: Path
+) -> None:
+    pictures = (picture(tmp_path),)
+    uploaded, now = PROVIDER.upload(pictures, http), datetime.now(UTC)
+    request = Request(PROVIDER.settings(), pictures)
+    ticket = PROVIDER.submit(request, uploaded, http)
+    assert PROVIDER.find_order(request, uploaded, now, http) == ()
+    fake.script = (DONE,)
+    assert PROVIDER.find_order(request, uploaded, now, http) == (ticket,)
 
 
 def test_a_key_that_may_not_list_requests_finds_none(fake: Fal, http: Http, tmp_path: Path) -> None:
