@@ -156,7 +156,7 @@ class Fal(Provider[FalSettings]):
     lookup_name = "Request ID"
     late_hint = "Resume the job to wait longer. fal keeps a finished mesh for an hour."
     unit = UNIT
-    rank = 3
+    rank = 4
     prices = tuple(price_list(UNIT))
     settings = FalSettings
 

@@ -235,7 +235,7 @@ def test_services_that_share_a_key_share_its_test(
     buttons = draw_preferences(preferences).buttons("image_to_mesh.test_key")
     providers = {button["button"].provider for button in buttons}
     own = {"comfyui", "custom", "gradio", "hunyuan3d"}
-    assert providers == {"tripo", "scenario", "aiml_magic", *own}
+    assert providers == {"tripo", "scenario", "aiml_magic", "fal", *own}
     assert {button["text"] for button in buttons} == {"Test"}
     magic, triposr = (
         addon_module("preferences").account_query(

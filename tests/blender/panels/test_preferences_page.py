@@ -145,10 +145,10 @@ def test_services_stand_in_order_of_use(preferences: Any, monkeypatch: pytest.Mo
         seen = draw_preferences(preferences, unfolded=False)
         return titles(seen)
 
-    assert names() == ["Tripo", "Scenario", "AI/ML API"]
+    assert names() == ["Tripo", "Scenario", "AI/ML API", "fal"]
     preferences.aiml_api_key = "key-of-a-service"
-    assert names() == ["AI/ML API", "Tripo", "Scenario"]
-    assert names("local", "scenario", "aiml_magic") == ["Scenario", "AI/ML API", "Tripo"]
+    assert names() == ["AI/ML API", "Tripo", "Scenario", "fal"]
+    assert names("local", "scenario", "aiml_magic") == ["Scenario", "AI/ML API", "Tripo", "fal"]
     preferences.tripo_api_key = "tsk_entered-now"
     monkeypatch.setattr(index, "entries", ())
     seen = draw_preferences(preferences, unfolded=False)
