@@ -20,6 +20,7 @@ from ..providers import (
     Secret,
     Settings,
     may_send_plain,
+    parts_to_hide,
     settings_of,
 )
 from ..providers._shared.redaction import redactor_for
@@ -51,9 +52,14 @@ class Resources:
         self._provider = provider
         self._check = check
         self._sleep = sleep
-        self._secrets = redactor_for(
-            (key.reveal() for key in spec.keys.values()), provider.headers(spec.keys)
+        # Also short parts of a header, which stay in answers, since these have to be parsed.
+        quoted = (
+            part
+            for field in provider.keys
+            if (key := spec.keys.get(field.preference))
+            for part in parts_to_hide(field, key.reveal())
         )
+        self._secrets = redactor_for(quoted, provider.headers(spec.keys))
         self._http: Http | None = None
         self._blender = BackgroundBlender(spec.blender) if spec.blender else None
 

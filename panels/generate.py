@@ -34,13 +34,15 @@ class Action(NamedTuple):
     `warnings` about the image are below its preview, and `notices` are right above the buttons. Of
     both, those that disable the buttons have the icon ERROR, and others INFO or none. `buttons`
     holds one text for Generate, or two for Update and Generate New; an empty text stands for an
-    icon. `can_run` says whether the buttons are enabled.
+    icon. `can_run` says whether the buttons are enabled. `is_stacked` says whether Generate New has
+    a row of its own below Update; that row is left empty below Generate.
     """
 
     buttons: tuple[str, ...]
     warnings: tuple[Notice, ...]
     notices: tuple[Notice, ...]
     can_run: bool
+    is_stacked: bool
 
     def height(self, context: bpy.types.Context) -> float:
         """Return the height of what comes and goes above the button, in units of a row.
@@ -72,7 +74,7 @@ def plan_action(context: bpy.types.Context) -> Action:
         warnings.insert(0, Notice(unusable, "ERROR"))
     if buttons is None:
         buttons = (tr(names[0]), *[tr(name) if _is_paid(context) else "" for name in names[1:]])
-    return Action(buttons, tuple(warnings), tuple(notices), not reason)
+    return Action(buttons, tuple(warnings), tuple(notices), not reason, _is_paid(context))
 
 
 def draw_warnings(layout: bpy.types.UILayout, context: bpy.types.Context, action: Action) -> None:
@@ -97,11 +99,12 @@ def draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, action
     if len(action.buttons) == 1:
         icon = "MESH_DATA" if fit_row(context, action.buttons) else "NONE"
         _draw_button(row, context, "generate", action.buttons[0], icon)
+        if action.is_stacked:  # at the end of a job, Generate New comes here, and moves nothing
+            column.label(text="")
         return
     # First: at the end of a job, Update takes the place of the button under the pointer.
     _draw_button(row, context, "update", action.buttons[0], "FILE_REFRESH")
-    is_stacked = action.buttons[1] and not fit_side_by_side(context, action.buttons)
-    below = column if is_stacked else row
+    below = column if action.is_stacked else row
     _draw_button(below, context, "generate", action.buttons[1], "ADD")
 
 
@@ -123,15 +126,15 @@ def _labels(
 ) -> tuple[str, ...] | None:
     """Return the translated texts of buttons with their price; None if there is no room for it.
 
-    If both do not fit beside each other, Generate New becomes an icon, or stands below Update if it
-    may cost money. Generate alone may take the place of its icon.
+    Generate New stands below Update if it may cost money. Otherwise, it becomes an icon if both do
+    not fit beside each other. Generate alone may take the place of its icon.
     """
     texts = tuple(with_price(name, price) for name in names)
-    if len(texts) > 1 and fit_side_by_side(context, texts):
-        return texts
     others = len(texts) - 1
     if others and _is_paid(context):
         return texts if all(fit_row(context, [text]) for text in texts) else None
+    if others and fit_side_by_side(context, texts):
+        return texts
     if fit_row(context, texts[:1], taken=UNIT * others, icons=bool(others)):
         return (texts[0], *[""] * (len(texts) - 1))
     return None

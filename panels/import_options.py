@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows for imported models: location, size, storage, rotation, and cleanup."""
+"""Rows for imported models: location, size, storage, and cleanup."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ import bpy
 from ..i18n.translate import tr
 from ..state.import_options import placement_of
 from .text_layout import (
-    TITLE_SHARE,
     draw_choices,
     draw_value,
-    fits_beside,
+    fit_row,
     fits_checkbox,
     fits_choices,
     fits_header,
@@ -20,14 +19,6 @@ from .text_layout import (
 
 CHECKBOXES = ("tidy", "weld", "outward", "metals", "apply_transforms")
 """Options of Cleanup on Import that are on or off; the last one needs the first."""
-
-ROTATIONS = (
-    ("LEFT", "+90°", "NONE"),
-    ("RIGHT", "−90°", "NONE"),
-    ("BACK", "180°", "NONE"),
-    ("RESET", "", "LOOP_BACK"),
-)
-"""Rotations with the texts and icons of their buttons; Blender has no icons for a quarter turn."""
 
 
 def draw_location(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -42,12 +33,10 @@ def draw_location(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
 
 
 def draw_placement(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw the rows for new models' location, size, and storage, for rotation, and for defaults."""
+    """Draw the rows for new models' location, size, and storage."""
     _draw_location(layout, context)
     _draw_size(layout, context)
     _draw_storage(layout, context)
-    _draw_rotations(layout, context)
-    layout.operator("image_to_mesh.keep_defaults", icon="FILE_TICK")
 
 
 def _draw_location(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -98,14 +87,11 @@ def _draw_storage(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
 
 
 def draw_cleanup(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw the options of Cleanup on Import."""
+    """Draw the options of Cleanup on Import, and the button that makes the defaults of both."""
     cleanup = context.scene.image_to_mesh.mending
     titles = [cleanup.bl_rna.properties[name].name for name in CHECKBOXES]
-    beside = fits_beside(context, "Clean Up") and all(
-        fits_checkbox(context, title) for title in titles
-    )
-    column = layout.column(heading="Clean Up" if beside else "")
-    column.use_property_split = beside
+    column = layout.column()
+    column.use_property_split = all(fits_checkbox(context, title) for title in titles)
     for name in CHECKBOXES[:-1]:
         column.prop(cleanup, name)
     row = column.row()
@@ -115,20 +101,6 @@ def draw_cleanup(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     for name in ("colors", "normals", "angle", "texture_limit"):
         if name != "angle" or cleanup.normals != "keep":
             draw_value(column, context, cleanup, name)
-
-
-def _draw_rotations(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw the four buttons that rotate a result, if the scene has one."""
-    # Hidden rather than grayed out: without a result, the row would only take space.
-    if not bpy.ops.image_to_mesh.turn.poll():
-        return
-    is_wide = fits_beside(context, "Rotate")
-    # Blender gives titles of their own column to properties only.
-    row = layout.split(factor=TITLE_SHARE) if is_wide else layout.row(align=True)
-    title = row.row()
-    title.alignment = "RIGHT" if is_wide else "LEFT"
-    title.label(text="Rotate")
-    buttons = row.row(align=True)
-    for to, text, icon in ROTATIONS:
-        button = buttons.operator("image_to_mesh.turn", text=text, icon=icon, translate=False)
-        button.to = to
+    # In a narrow sidebar, the text takes the place of the icon.
+    icon = "FILE_TICK" if fit_row(context, [tr("Save as Import Defaults")]) else "NONE"
+    layout.operator("image_to_mesh.keep_defaults", icon=icon)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import functools
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -37,6 +38,8 @@ BREAKS = re.compile(
 )
 """Where a text may break: after spaces, except between a number and its unit, and after the hyphens
 of words."""
+LONGEST = 3000
+"""Characters of a text that are drawn."""
 BORDERS = 8.0
 """Pixels that Blender keeps free at both sides of a text."""
 TITLE_SHARE = 0.4
@@ -92,7 +95,9 @@ def text_height(context: bpy.types.Context, text: str, icon: str = "NONE") -> fl
 
 def _lines(context: bpy.types.Context, text: str, icon: str) -> tuple[str, ...]:
     room = _width(context) - MARGIN - BORDERS - (0.0 if icon == "NONE" else ICON)
-    return wrap_text(tr(text), room)
+    shown = tr(text)
+    # Texts of servers and of strangers' files are drawn as well.
+    return wrap_text(shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}…", room)
 
 
 # Cached: panels draw the same sentences many times a second while a job runs.
@@ -114,10 +119,9 @@ def wrap_text(text: str, room: float) -> tuple[str, ...]:
 def _cut_word(word: str, room: float) -> Iterator[str]:
     """Yield the pieces of a word, each as long as fits into a line, but at least one letter."""
     while len(word) > 1 and _drawn_width(word) > room:
-        fitting = (
-            size for size in range(len(word) - 1, 1, -1) if _drawn_width(word[:size]) <= room
-        )
-        size = next(fitting, 1)
+        # No more letters than pixels, and a few measurements for each line: words may be very long.
+        sizes = range(2, min(len(word), int(room) + 2))
+        size = 1 + bisect_right(sizes, room, key=lambda size: _drawn_width(word[:size]))
         yield word[:size]
         word = word[size:]
     yield word

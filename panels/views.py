@@ -94,35 +94,31 @@ def _draw_cell(
     image = view_of(chosen, view)
     title = layout.row(align=True)
     title.label(text=view.capitalize())
+    _draw_changes(title, context, view, has_image=image is not None)
     if image is None:
         slot = layout.column(align=True)  # in a row, the button would be as narrow as its icon
         slot.scale_y = PICTURE
         slot.operator("image_to_mesh.open_image", text="", icon="ADD").view = view
-        _draw_choice(layout, chosen, view)
+        layout.prop(chosen, "image" if view == "front" else f"view_{view}", text="")
     else:
-        _draw_changes(title, context, view)
         layout.template_icon(icon_value=_icon_of(image), scale=PICTURE)
         # Not a field: its icon and its X would leave room for a few letters of the name.
         layout.label(text=image.name, translate=False)
     draw_size(layout, image)
 
 
-def _draw_changes(row: bpy.types.UILayout, context: bpy.types.Context, view: str) -> None:
-    """Draw the buttons beside a view's title that open another image, if they fit, and clear it."""
+def _draw_changes(
+    row: bpy.types.UILayout, context: bpy.types.Context, view: str, *, has_image: bool
+) -> None:
+    """Draw the buttons beside a view's title that open an image, if they fit, and clear it."""
     if view == "front":
         return  # the main panel has them
-    if not is_narrow(context):
+    if not (has_image and is_narrow(context)):
+        # An operator that template_ID opens gets no properties, and could not tell views apart.
         name = "image_to_mesh.open_image"
         row.operator(name, text="", icon="FILE_FOLDER", emboss=False).view = view
-    row.operator("image_to_mesh.clear_views", text="", icon="X", emboss=False).view = view
-
-
-def _draw_choice(layout: bpy.types.UILayout, chosen: Any, view: str) -> None:
-    """Draw the menu of the file's images for an empty cell, and the button that opens another."""
-    row = layout.row(align=True)
-    row.prop(chosen, "image" if view == "front" else f"view_{view}", text="")
-    # An operator that template_ID opens gets no properties, and could not tell the views apart.
-    row.operator("image_to_mesh.open_image", text="", icon="FILE_FOLDER").view = view
+    if has_image:
+        row.operator("image_to_mesh.clear_views", text="", icon="X", emboss=False).view = view
 
 
 def draw_size(layout: bpy.types.UILayout, image: bpy.types.Image | None) -> None:

@@ -111,7 +111,9 @@ def _other_fields(updates: Updates) -> dict[str, Any]:
             description="Move the viewport to a new mesh if no visible viewport shows it",
             default=True,
         ),
-        "show_placeholders": BoolProperty(name="Placeholders", description=SHOWN, default=True),
+        "show_placeholders": BoolProperty(
+            name="Show Placeholders", description=SHOWN, default=True
+        ),
         "show_addresses": BoolProperty(
             name="Advanced",
             description="Show the services' addresses and the certificate bundle, for gateways, "

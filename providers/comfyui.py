@@ -5,9 +5,9 @@ Workflows are data: those in `_comfyui/graphs/`, or a file of the user's. Source
 as seen in November 2026, and the code of newer versions.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from . import _comfyui as calls
 from ._comfyui.shipped import find_workflow, shipped_workflows
@@ -32,6 +32,7 @@ from ._shared.settings import Choice, FileLimits, Option, Setting, Settings
 
 if TYPE_CHECKING:
     from ._shared.http.client import Http
+    from ._shared.servers.probe import Answering
 
 FILE = "file"
 """The value of `workflow` for the user's own file."""
@@ -125,6 +126,7 @@ class Comfyui(Provider[ComfyuiSettings]):
     )
     address = Address("comfyui_base_url", "COMFYUI_BASE_URL", "http://127.0.0.1:8188")
     self_hosted = True
+    public_pages = ("/system_stats",)
     notice = "Tencent's license for Hunyuan3D does not cover the EU, the UK, and South Korea"
     views = ("front", "left", "back", "right")
     formats = frozenset({"png", "jpeg"})
@@ -210,3 +212,12 @@ class Comfyui(Provider[ComfyuiSettings]):
         """Return None if ComfyUI answers. Raises Unreachable or BadKey otherwise."""
         calls.identify(require_http(http))
         return None
+
+    def recognize(self, path: str, page: Mapping[str, Any]) -> "Answering | None":
+        """Return ComfyUI by its version, as 0.3.64 states it."""
+        from ._shared.servers.probe import Answering, text_in
+
+        system = page.get("system")
+        if not isinstance(system, dict) or "comfyui_version" not in system:
+            return None
+        return Answering(self.id, text_in(system, "comfyui_version"), "ComfyUI")

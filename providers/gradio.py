@@ -7,11 +7,12 @@ Sources: Gradio 4.44.1, 5.33.0, 6.0.1 and 6.31.0, run in November 2026; the code
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from . import _gradio as calls
 from ._shared.http.addresses import BadAddress, read_address
 from ._shared.images import PictureLimits
+from ._shared.messages import Message
 from ._shared.provider import (
     Address,
     Balance,
@@ -30,7 +31,10 @@ from ._shared.provider import (
 from ._shared.settings import Choice, Option, Setting, Settings
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ._shared.http.client import Http
+    from ._shared.servers.probe import Answering
 
 SPACES = ".hf.space"
 """End of the hosts of all Spaces. Only they get the token."""
@@ -87,6 +91,8 @@ class Gradio(Provider[GradioSettings]):
     keys = (KeyField(TOKEN, "HF_TOKEN", "Hugging Face Token", optional=True),)
     address = Address("gradio_base_url", "GRADIO_BASE_URL", "http://127.0.0.1:7860")
     self_hosted = True
+    public_pages = ("/config",)
+    more_ports = (8080,)  # of Hunyuan3D's app
     may_be_public = True
     notice = "A Space is somebody else's server: its owner can see your images and your token"
     views = ("front", "left", "back", "right")
@@ -149,6 +155,16 @@ class Gradio(Provider[GradioSettings]):
         calls.leave_queue(ticket, require_http(http))
         return CancelOutcome.FREE
 
+    def find_order(
+        self,
+        request: Request[GradioSettings],
+        uploaded: Uploaded,
+        since: "datetime",
+        http: "Http | None",
+    ) -> tuple[Ticket, ...]:
+        """Return the order of this job's session, if the app has queued it."""
+        return calls.find_order(request, uploaded, require_http(http))
+
     def max_concurrent(self, settings: GradioSettings) -> int:
         """Return 2: most apps make one mesh at a time, and refuse orders once many wait."""
         return 2
@@ -161,3 +177,14 @@ class Gradio(Provider[GradioSettings]):
         """Return None if an app answers that can make a mesh. Raises Unreachable otherwise."""
         calls.check_app(require_http(http))
         return None
+
+    def recognize(self, path: str, page: Mapping[str, Any]) -> "Answering | None":
+        """Return the app by its title, as Gradio 4.44 to 6.31 state it."""
+        from ._shared.servers.probe import Answering, text_in
+
+        if "version" not in page or "dependencies" not in page:
+            return None
+        title = text_in(page, "title")
+        is_named = title not in ("", "Gradio")  # the title of an app whose author gave it none
+        name = Message("The Gradio app “{title}”", title=title) if is_named else "A Gradio app"
+        return Answering(self.id, text_in(page, "version"), name)

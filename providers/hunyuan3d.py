@@ -4,12 +4,13 @@
 Sources: Tencent's repositories Hunyuan3D-2 and Hunyuan3D-2.1 and their issues, as of 2026.
 """
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 from . import _hunyuan3d as calls
 from ._shared.bounds import Interval
 from ._shared.images import PictureLimits
+from ._shared.messages import Message
 from ._shared.provider import (
     Address,
     Balance,
@@ -28,6 +29,7 @@ from ._shared.settings import Option, Settings
 
 if TYPE_CHECKING:
     from ._shared.http.client import Http
+    from ._shared.servers.probe import Answering
 
 SERVER = "server"
 """The name under which the version of the server is kept with the order."""
@@ -114,6 +116,7 @@ class Hunyuan3d(Provider[Hunyuan3dSettings]):
     )
     address = Address("hunyuan3d_base_url", "HUNYUAN3D_BASE_URL", "http://127.0.0.1:8081")
     self_hosted = True
+    public_pages = ("/health", "/openapi.json")
     notice = "Tencent's license does not cover the EU, the UK, and South Korea"
     views = ("front", "left", "back", "right")
     # The models work on about 1000 pixels, so that larger images only take longer to send.
@@ -165,3 +168,15 @@ class Hunyuan3d(Provider[Hunyuan3dSettings]):
         """Return None if the server answers. Raises Unreachable or BadKey otherwise."""
         calls.identify(require_http(http))
         return None
+
+    def recognize(self, path: str, page: Mapping[str, Any]) -> "Answering | None":
+        """Return the server with its version: only 2.1 has the page /health."""
+        from ._shared.servers.probe import Answering
+
+        is_healthy = page.get("status") == "healthy" and "worker_id" in page
+        routes = page.get("paths")
+        names = set(routes) if isinstance(routes, dict) else set()
+        if not is_healthy and not {"/generate", "/send", "/status/{uid}"} <= names:
+            return None
+        version = "2.1" if is_healthy or "/health" in names else "2.0"
+        return Answering(self.id, version, Message("Hunyuan3D {version}", version=version))

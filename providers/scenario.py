@@ -39,7 +39,6 @@ from ._tripo import models
 if TYPE_CHECKING:
     from ._shared.http.client import Http
 
-
 MODEL = "model_tripo-v3-1-image-to-3d"
 RUN = f"/generate/custom/{MODEL}"
 PLACEHOLDER_ASSET = "asset_0000000000000000000000"
@@ -176,6 +175,7 @@ class ScenarioTripo(Provider[ScenarioSettings]):
     takes_urls = True
     token_life = 30 * 24 * 3600.0
     lookup_name = "Job ID"
+    task_field = "job"
     unit = "Compute Units"
     rank = 2
     settings = ScenarioSettings

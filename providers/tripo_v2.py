@@ -167,6 +167,7 @@ class TripoV2(Provider[TripoV2Settings]):
 
     id = "tripo_v2"
     label = "Tripo v2 (Gateways)"
+    page = "tripo"
     front_rotation = 90  # As in Tripo's own Blender add-on.
     description = "Tripo's previous API, for gateways that still offer it; shut down by Tripo"
     docs_url = "https://platform.tripo3d.ai/docs/generation"

@@ -29,7 +29,7 @@ _OPERATORS = {
     "images#crop-and-remove-the-background": ("develop", "use_original"),
     "settings#presets": ("apply_preset", "preset_add", "reset_settings", "export_settings",
                          "import_settings"),
-    _OF_SERVER: ("get_settings", "describe_setting"),
+    _OF_SERVER: ("get_settings", "describe_setting", "test_server"),
     "settings#defaults-for-new-scenes": ("keep_defaults", "forget_defaults"),
     "settings#placement": ("turn",),
     "results#running-jobs": ("cancel", "watch", "show_details"),
@@ -57,7 +57,6 @@ _OPERATORS = {
                                       "cancel_depth_model"),
     "services#api-keys": ("test_key", "open_preferences"),
     "services#your-own-servers": ("send_unencrypted", "find_servers", "use_server"),
-    "service-custom#test-server": ("test_server",),
     "services#online-access": ("allow_online",),
     "troubleshooting#uncertain-job-uncertain": ("settle",),
     "troubleshooting#reporting-a-bug": ("save_diagnostics",),
@@ -110,11 +109,12 @@ MANUAL = f"{FOLDER}{page_address('index')}"
 
 def targets() -> list[tuple[str, str]]:
     """Return (pattern of RNA names, target) pairs; the first match counts."""
+    known = all_providers().values()
     settings = (
-        (f"bpy.types.image_to_mesh_pg_{provider}.*", f"service-{provider.split('_')[0]}#settings")
-        for provider in all_providers()
+        (f"bpy.types.image_to_mesh_pg_{provider.id}.*", f"{provider.manual_page}#settings")
+        for provider in known
     )
-    has_rows = any(provider.has_server_settings for provider in all_providers().values())
+    has_rows = any(provider.has_server_settings for provider in known)
     rows = [("bpy.types.image_to_mesh_pg_server_row.*", _OF_SERVER)] if has_rows else []
     return [
         *((f"bpy.ops.image_to_mesh.{name}", target)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import atexit
+import functools
 import ipaddress
 import os
 import pathlib
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 ROOT = places.ROOT
 _NAMES = ("BLENDER", "IMAGE_TO_MESH_LIBRARY")
-_SERVICES = ("AIML_", "COMFYUI_", "CUSTOM_", "GRADIO_", "HF_", "HUNYUAN3D_", "SCENARIO_", "TRIPO_")
 
 
 def _make_importable() -> None:
@@ -81,12 +81,22 @@ def root() -> Path:
     return ROOT
 
 
+@functools.cache
+def _names_of_services() -> frozenset[str]:
+    """Return the variables from which the providers take keys and addresses."""
+    from image_to_mesh.providers import all_providers
+
+    known = all_providers().values()
+    keys = {key.environment for provider in known for key in provider.keys}
+    return frozenset(keys | {item.address.environment for item in known if item.address})
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Hide the developer's keys, library and network settings from the test."""
     for name in list(os.environ):
         of_network = name.lower().endswith("_proxy") or name.endswith("_CA_BUNDLE")
-        if of_network or name.startswith(_SERVICES) or name in _NAMES:
+        if of_network or name in _NAMES or name in _names_of_services():
             monkeypatch.delenv(name)
     monkeypatch.setenv("IMAGE_TO_MESH_LIBRARY", str(tmp_path / "library"))
 

@@ -75,9 +75,9 @@ def fill(root: Path, number: int) -> None:
         folder = root / f"20260101-000000-cup-{job:05}"
         folder.mkdir(parents=True)
         record = Record(
-            folder.name, State.READY, "tripo", f"cup {job}", f"2026-01-01T00:00:00.{job:06}+00:00",
+            folder.name, State.READY, "local", f"cup {job}", f"2026-01-01T00:00:00.{job:06}+00:00",
             pictures=(InputPicture("front", f"cup {job}", "front.png", sha256=f"{job:064x}"),),
-            settings={"model": "v3.1-20260211", "texture": True}, ticket={"task": f"{job:036}"},
+            settings={"face_count": 20_000, "color": True}, ticket={"task": f"{job:036}"},
             mesh="mesh.glb", format="glb", blend="model.blend", preview="preview.png",
             faces=20_000, credits=30.0, seconds=80.0,
         )  # fmt: skip

@@ -28,7 +28,6 @@ import places
 if TYPE_CHECKING:
     from fakes.fuzzed import Target
 
-SERVICES = ("tripo", "scenario", "aiml_triposr")
 INSIDE = "FUZZ_INSIDE"
 """Set in the environment of the inner process, which has the product's packages."""
 LONGEST = 10.0

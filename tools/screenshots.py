@@ -3,6 +3,7 @@
 
 `screenshots.py --states` only takes the sidebar and the preferences in every state and appearance,
 for inspection in build/screenshots/<suite>/states/sheets; SANDBOX_SUITE chooses the Blender.
+`screenshots.py --beside` takes the add-on beside Blender's own editors and preferences.
 `screenshots.py --kept` copies what an earlier run wrote.
 """
 
@@ -26,7 +27,7 @@ HEIGHT = 640
 PANEL = {
     "panel-empty": "dark/empty",
     "panel-ready": "dark/image",
-    "panel-no-key-tripo": "dark/no-key",
+    "panel-no-key": "dark/no-key",
     "panel-offline": "dark/offline",
     "panel-balance": "dark/balance",
     "panel-running": "dark/running-50",
@@ -34,7 +35,7 @@ PANEL = {
     "panel-error": "dark/failed",
     "panel-narrow": "narrow/image",
     "panel-light": "light/done",
-    "german-narrow-tripo": "german/no-key",
+    "german-narrow": "german/no-key",
 }
 """The manual's images of the sidebar, and the states that they show."""
 TALL = {
@@ -62,6 +63,7 @@ with Image.open(source) as shot:
 part.quantize(256, Image.Quantize.FASTOCTREE).save(target, optimize=True)
 """
 STATES = "states/every_state.py"
+BESIDE = "states/beside_blender.py"
 TESTS = (
     "interface/test_image_sources.py",
     "interface/test_placeholders.py",
@@ -93,6 +95,9 @@ def keep(name: str, shot: str, height: int = 10_000) -> None:
 def main() -> None:
     if "--kept" not in sys.argv[1:]:
         package.build("linux-x64")
+        if "--beside" in sys.argv[1:]:
+            take(BESIDE)
+            return
         take(STATES)
         if "--states" in sys.argv[1:]:
             return

@@ -249,8 +249,9 @@ def resident(soak: Soak) -> Iterator[list[dict[str, float]]]:
     folder = soak.folder / "resident"
     folder.mkdir()
     environment = {**soak.environment(), "TMPDIR": str(folder)}
+    providers = [lane.provider for lane in soak.lanes]
     with (folder / "rounds.jsonl").open("w+") as told, subprocess.Popen(
-        [str(python()), "-B", str(RESIDENT), str(folder / "work")], env=environment,
+        [str(python()), "-B", str(RESIDENT), str(folder / "work"), *providers], env=environment,
         stdin=subprocess.PIPE, stdout=told, text=True,
     ) as process:  # fmt: skip
         try:
@@ -293,12 +294,12 @@ def run(seconds: float, pictures: int, seed: int) -> Soak:
     The seed determines faults and kills. After problems, the folder is kept in build/soak.
     """
     chance = random.Random(seed)
-    names = chance.choices(("tripo", "scenario", "aiml_triposr"), (5, 3, 2), k=pictures)
     with (
         tempfile.TemporaryDirectory(prefix="soak-") as folder,
         lanes(SHARE, seed) as served,
         lanes(SHARE, seed + 100) as beside,
     ):
+        names = chance.choices([lane.provider for lane in served], k=pictures)
         soak = Soak(Path(folder), served, names, chance)
         other = Soak(Path(folder), beside, [], chance)
         with resident(other) as rounds:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The one process that `soak.py` never kills: it orders in rounds and measures itself.
 
-`soak_resident.py FOLDER` runs the command line in this process until standard input ends. It prints
-a line of JSON for each round: megabytes of memory, handles, threads, temporary files.
+`soak_resident.py FOLDER PROVIDER…` runs the command line in this process until standard input ends.
+It prints a line of JSON for each round: megabytes of memory, handles, threads, temporary files.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import time
 from pathlib import Path
 
 PICTURES = 6
-PROVIDERS = ("tripo", "scenario", "aiml_triposr")
 QUIET = 3.0
 """Seconds to wait for the threads of abandoned calls to end."""
 
@@ -47,17 +46,17 @@ def measure(folder: Path, before: int) -> dict[str, float]:
     }
 
 
-def order(folder: Path, number: int) -> int:
+def order(folder: Path, providers: list[str], number: int) -> int:
     """Generate meshes from a few new images in a new library, then delete the library.
 
-    Return the command line's exit code.
+    `providers` take turns. Return the command line's exit code.
     """
     from fakes.ordered import write_pictures
 
     from image_to_mesh.cli.entry import main
 
     work = folder / "round"  # the same each time: what is kept for a library is kept once
-    names = [PROVIDERS[place % len(PROVIDERS)] for place in range(PICTURES)]
+    names = [providers[place % len(providers)] for place in range(PICTURES)]
     table = write_pictures(work, names, number * PICTURES)
     library = str(work / "library")
     with contextlib.redirect_stdout(sys.stderr):
@@ -67,7 +66,7 @@ def order(folder: Path, number: int) -> int:
 
 
 def main() -> None:
-    folder, over = Path(sys.argv[1]), threading.Event()
+    folder, providers, over = Path(sys.argv[1]), sys.argv[2:], threading.Event()
 
     def watch() -> None:
         sys.stdin.read()
@@ -77,7 +76,7 @@ def main() -> None:
     threading.Thread(target=watch, daemon=True).start()
     threads, number = threading.active_count(), 0
     while not over.is_set():
-        code = order(folder, number)
+        code = order(folder, providers, number)
         number += 1
         print(json.dumps({"code": code, **measure(folder, threads)}), flush=True)
 

@@ -86,7 +86,7 @@ DESCRIBED = re.compile(r'^  "(?:title|description)": (".*"),$', re.MULTILINE)
 """Matches the lines of a data file that have its title and description."""
 CHECKS = ("--check-format", "--check-domain")
 FIELD = re.compile(r"\{[^{}]*\}")
-SAME = re.compile(r"[^A-Za-z]*|[A-Z0-9 ./+−-]{1,4}|Tripo|Scenario|[a-z_]+|[a-z]+[A-Z]\w*|.*_.*")
+SAME = re.compile(r"[^A-Za-z]*|[A-Z0-9 ./+−-]{1,4}|[a-z_]+|[a-z]+[A-Z]\w*|.*_.*")
 """Matches texts that are the same in every language, and identifiers."""
 
 
@@ -186,7 +186,10 @@ def _read_literals(tree: ast.Module) -> Iterator[ast.Constant | ast.JoinedStr]:
                 unread.update(part for part in values if isinstance(part, ast.Constant))
             case ast.Subscript(slice=index):
                 unread.add(index)
-            case ast.arg(annotation=ast.Constant() as quoted):
+            case (
+                ast.arg(annotation=ast.Constant() as quoted)
+                | ast.FunctionDef(returns=ast.Constant() as quoted)
+            ):
                 unread.add(quoted)
             case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in UNREAD:
                 unread.update(part for given in node.args for part in ast.walk(given))

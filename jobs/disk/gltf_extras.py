@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Removes what a server wrote about an order into the mesh file that it returned.
 
-ComfyUI's savers keep the whole workflow, with names of images and texts, in `asset.extras`
-(seen in GLB files of ComfyUI 0.3.64). The layout of GLB is from the glTF 2.0 specification, 4.4.
+Some servers keep the whole workflow, with names of images and texts, in `asset.extras`; see
+`Provider.writes_orders`. The layout of GLB is from the glTF 2.0 specification, 4.4.
 """
 
 from __future__ import annotations

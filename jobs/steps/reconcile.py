@@ -155,11 +155,11 @@ class Reconciler:
         That task's ticket is saved. Tasks that belong to other jobs of the library do not count.
         Returns False if the search is not possible or fails.
         """
-        record = self._live.record
-        if record.submitted is None or self._resources.http is None:
+        record, http = self._live.record, self._resources.http_of(self._live.folder)
+        if record.submitted is None or http is None:
             return False
         self._live.show_progress("Searching for the task", None)
-        request, uploaded, http = self._request(), self._upload_tokens(), self._resources.http
+        request, uploaded = self._request(), self._upload_tokens()
         try:
             since = datetime.fromisoformat(record.submitted)
             found = self._resources.call(
@@ -187,19 +187,17 @@ class Reconciler:
     def _take(self, ticket: Ticket, note: str) -> None:
         if self._is_taken(ticket):
             raise LibraryProblem("Another job already uses this task.", "Check the ID.")
-        notes = (*self._live.record.notes, note)
+        others = (kept for kept in self._live.record.notes if kept != note)
+        notes = (*others, note)
         self._live.save(state=State.RUNNING, ticket=dict(ticket.data), notes=notes)
         self.forget_answers()
 
     def _is_taken(self, ticket: Ticket) -> bool:
         records = Library(self._spec.library).all()[0]
         others = (record for record in records if record.id != self._live.record.id)
-        return any(_is_same(ticket, record) for record in others)
+        return any(_has_task(record, ticket, self._provider.task_field) for record in others)
 
 
-def _is_same(ticket: Ticket, other: Record) -> bool:
-    # The fields of a ticket that identify a task: Tripo's, Scenario's and AI/ML API's.
-    names = ("task", "job", "url")
-    mine = {name: ticket.data[name] for name in names if ticket.data.get(name)}
-    theirs = other.ticket or {}
-    return bool(mine) and all(theirs.get(name) == value for name, value in mine.items())
+def _has_task(record: Record, ticket: Ticket, field: str) -> bool:
+    task = ticket.data.get(field)
+    return bool(task) and (record.ticket or {}).get(field) == task

@@ -17,7 +17,7 @@ class FoundServer(NamedTuple):
     """A server on this computer.
 
     `provider` is the id of the provider that can use it, empty if no provider can. `shown` names
-    the server, such as “Hunyuan3D 2.1”.
+    the server, and its version if it states one.
     """
 
     address: str
@@ -37,7 +37,7 @@ class ServerSearch:
 
     def start(self) -> None:
         """Look at each port on a thread of its own, unless a search is running."""
-        from ...providers._shared.servers.probe import USUAL_PORTS
+        from ...providers._shared.servers.probe import usual_ports
 
         if self.is_running:
             return
@@ -47,7 +47,7 @@ class ServerSearch:
         # Some systems take seconds to refuse a connection.
         self._threads = [
             threading.Thread(target=self._inspect, args=(port, self._number), daemon=True)
-            for port in USUAL_PORTS
+            for port in usual_ports()
         ]
         for thread in self._threads:
             thread.start()
@@ -82,9 +82,9 @@ def _server_on(port: int) -> FoundServer | None:
     from ...providers._shared.servers.probe import Kind, answering_on
 
     address, seen = answering_on(port)
-    if seen.kind is Kind.NOTHING:
+    if seen.kind == Kind.NOTHING:
         return None
-    known = seen.kind.value if seen.kind.value in all_providers() else ""
+    known = seen.kind if seen.kind in all_providers() else ""
     return FoundServer(address, known, seen.shown)
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Finds out, after a failure at a user's own server, whether another provider can use it.
 
-Users often enter the address of one server for another one, as for ComfyUI and a Gradio app. The
+Users often enter the address of one server for another one, since several run at the same time. The
 providers say by their ids which kinds of servers they are for.
 """
 
@@ -40,7 +40,7 @@ def with_other_provider(
 ) -> Failure:
     """Return a failure with the id of the provider that can use the server at an address.
 
-    The server is asked for its public pages, for at most 20 seconds. Returns the failure as
+    The server is asked for its public pages, each for at most five seconds. Returns the failure as
     it is unless the provider's server is the user's own, and of a kind that another one can use.
     """
     if not provider.self_hosted or failure.kind not in SIGNS:
@@ -59,10 +59,7 @@ def with_other_provider(
 
 def _provider_for(http: Http) -> str:
     """Return the id of the provider that can use the server; empty if no provider can."""
-    from ...providers._shared.servers.probe import Kind, what_answers
+    from ...providers._shared.servers.probe import identify_server
 
-    found = what_answers(http)
-    if found.kind is Kind.LOCKED and http.has_key:
-        found = what_answers(http, with_key=True)
-    known = all_providers().get(found.kind.value)
+    known = all_providers().get(identify_server(http).kind)
     return known.id if known is not None and known.self_hosted else ""

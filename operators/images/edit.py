@@ -20,7 +20,7 @@ from ...i18n.translate import tr
 from ...jobs.custom_properties import EDITED_FROM
 from ...providers import ImageToMeshError
 from ...providers._shared.untrusted_text import readable_name
-from ...state.preflight import picture_problem, unreadable_problem
+from ...state.preflight import image_problem
 from ...state.scene_properties import choices_of
 from .choose import refuse
 
@@ -69,8 +69,7 @@ class IMAGE_TO_MESH_OT_develop(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        image = choices_of(context.scene).image
-        reason = picture_problem(image) or unreadable_problem(image)
+        reason = image_problem(choices_of(context.scene).image)
         if not reason and jobs.image_checks().at_work:
             reason = tr("The image is still being edited")
         if reason:

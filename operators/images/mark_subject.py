@@ -13,7 +13,7 @@ from ... import jobs
 from ...app.redraw import redraw
 from ...i18n.translate import tr
 from ...state import subject_box
-from ...state.preflight import picture_key, picture_problem
+from ...state.preflight import image_problem, picture_key
 from ...state.scene_properties import choices_of
 
 HOW = "Drag a box around the subject, or press Esc to cancel"
@@ -80,7 +80,7 @@ class IMAGE_TO_MESH_OT_mark_subject(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        reason = picture_problem(choices_of(context.scene).image)
+        reason = image_problem(choices_of(context.scene).image)
         if reason:
             cls.poll_message_set(reason)
         return not reason

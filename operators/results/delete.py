@@ -16,7 +16,7 @@ from ...i18n.translate import tr, translate_error
 from ...providers import LibraryProblem, Message
 from ...state.results import hidden
 from ...state.results.listing import listing
-from ...state.results.shelf import shelf_of
+from ...state.results.shelf import NOTHING, shelf_of
 from ..arguments import argument
 
 GONE = "The images and mesh of {} will be permanently deleted from the library."
@@ -98,7 +98,8 @@ class IMAGE_TO_MESH_OT_delete_result(bpy.types.Operator):
         deleted_results.hide(self.job, library.root, getattr(item, "title", self.job))
         jobs.session().dismiss(self.job)
         shelf = shelf_of(context)
-        shelf.selected = shelf.notice = ""
+        # Nothing: the next result must not come below a pointer that just clicked Delete.
+        shelf.selected, shelf.notice = NOTHING, ""
         return {"FINISHED"}
 
 

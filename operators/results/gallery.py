@@ -134,12 +134,12 @@ def unregister() -> None:
     call_to_rename(None)
 
 
-def _rename(context: bpy.types.Context, job: str, name: str) -> None:
-    """Rename a result to the name entered in the panel; show a failure below the thumbnails."""
+def _rename(context: bpy.types.Context, name: str) -> None:
+    """Rename the selected result as entered in the panel; show a failure below the thumbnails."""
     shelf = shelf_of(context)
     shelf.notice = ""
     try:
-        job, label = _label_of(context, job)
+        job, label = _label_of(context, "")
         _change_label(context, job, replace(label, name=name))
     except ImageToMeshError as error:
         # A property has no reports.

@@ -20,8 +20,8 @@ class IMAGE_TO_MESH_OT_find_servers(bpy.types.Operator):
     bl_idname = "image_to_mesh.find_servers"
     bl_label = "Look on This Computer"
     bl_description = (
-        "Look for Hunyuan3D and similar servers on the usual ports of this computer; nothing else "
-        "is called"
+        "Look for servers that make meshes on the usual ports of this computer; nothing else is "
+        "called"
     )
     bl_options = {"INTERNAL"}
 

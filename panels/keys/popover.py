@@ -74,7 +74,10 @@ def draw_key_state(
 def draw_key_page(layout: bpy.types.UILayout, provider: Provider[Any]) -> None:
     """Draw the button that opens the service's page for creating keys, if that is known."""
     if provider.key_url:
-        layout.operator("wm.url_open", text="Get a Key", icon="URL").url = provider.key_url
+        field = provider.keys[0]
+        text = tr("Get {}").format(tr(field.title)) if field.optional else tr("Get a Key")
+        button = layout.operator("wm.url_open", text=text, icon="URL", translate=False)
+        button.url = provider.key_url
 
 
 def draw_key(
@@ -122,7 +125,7 @@ def service_name(users: list[Provider[Any]]) -> str:
     such words, it is the first label.
     """
     labels = [provider.label.split() for provider in users]
-    # Not strict: the labels differ in length, as “Tripo” and “Tripo v2 (Gateways)” do.
+    # Not strict: the labels differ in length, as “Acme” and “Acme v2 (Gateways)” do.
     same = [words[0] for words in zip(*labels, strict=False) if len(set(words)) == 1]
     return " ".join(same) or users[0].label
 

@@ -14,13 +14,13 @@ from ...preferences.fields import shown_name
 from ...providers import KeyField, Provider, all_providers, ca_bundle_problem
 from ...state.manual import MANUAL
 from ..account_text import columns_of
-from ..text_layout import wrap_text
+from ..text_layout import TITLE_SHARE, wrap_text
 from .popover import draw_key, draw_key_page, draw_offline, service_name
 
 BORDERS = 60.0
 """Pixels of the page's width that text cannot use, at a UI scale of 1."""
 
-COLUMNS = (0.2, 0.3, 0.21)
+COLUMNS = (0.25, 0.29, 0.2)
 """Shares of a service's row: name, state, and balance; the rest is for the button."""
 
 Fields = tuple[KeyField, ...]
@@ -53,19 +53,19 @@ def _draw_library(box: Any, context: bpy.types.Context, preferences: Any) -> Non
     box.label(text="Library")
     folder = str(default_library())
     box.prop(preferences, "library", text="Folder", placeholder=folder)
-    row = box.row(heading="Limit")
+    row = box.row(heading="Limit (GB)")
     row.prop(preferences, "use_library_limit", text="")
     size = row.row()
     size.enabled = is_limited = preferences.use_library_limit
-    size.prop(preferences, "library_limit" if is_limited else "library_usual_limit", text="GB")
+    size.prop(preferences, "library_limit" if is_limited else "library_usual_limit", text="")
     found = jobs.library_index(library(context))
     if found.opened:
-        hint = box.row()
-        hint.alignment = "RIGHT"
+        hint = box.split(factor=TITLE_SHARE)
+        hint.label(text="")
         count, size = f"{len(found.entries):,}", f"{found.size / 1e9:.1f}"
         hint.label(text=tr("Jobs: {} ({} GB)").format(count, size), translate=False)
     row = box.row()
-    row.operator("image_to_mesh.show_folder", icon="FILE_FOLDER").job = ""
+    row.operator("image_to_mesh.show_folder", text="Show Library", icon="FILE_FOLDER").job = ""
     row.operator("image_to_mesh.add_asset_library", text="Asset Library", icon="ASSET_MANAGER")
     text = "Stop Trusting" if found.trusted else "Trust This Library..."
     button = row.operator("image_to_mesh.trust_library", text=text, icon="COMMUNITY")
@@ -128,15 +128,26 @@ def _draw_service(
     is_open = getattr(preferences, name)
     box = layout.box()
     title, state_column, balance_column, end = _columns(box)
-    title.alignment = "LEFT"
-    icon = "DOWNARROW_HLT" if is_open else "RIGHTARROW"
-    title.prop(preferences, name, text=service_name(users), icon=icon, emboss=False)
+    _draw_fold(title, preferences, name, service_name(users))
     state, balance = columns_of(context, provider)
     state_column.label(text=state.text, icon=state.icon, translate=False)
     balance_column.label(text=balance, translate=False)
-    draw_key_page(end, provider)
+    if not provider.keys[0].optional:
+        draw_key_page(end, provider)
     if is_open:
         draw_key(box.column(), context, provider, _room(context))
+        if provider.keys[0].optional:
+            draw_key_page(box, provider)
+
+
+def _draw_fold(row: Any, preferences: Any, name: str, text: str) -> None:
+    """Draw the arrow that folds what is below a row, and the row's title."""
+    icon = "DOWNARROW_HLT" if getattr(preferences, name) else "RIGHTARROW"
+    row.use_property_split = False
+    row.alignment = "LEFT"
+    row.prop(preferences, name, text="", icon=icon, emboss=False)
+    # Not the arrow's own text: Blender would center it, and draw it as pressed while it is open.
+    row.label(text=text, translate=False)
 
 
 def _columns(box: Any) -> list[Any]:
@@ -169,11 +180,7 @@ def _room(context: bpy.types.Context) -> float:
 
 
 def _draw_advanced(layout: Any, context: bpy.types.Context, preferences: Any) -> None:
-    header = layout.row()
-    header.use_property_split = False
-    header.alignment = "LEFT"
-    icon = "DOWNARROW_HLT" if preferences.show_addresses else "RIGHTARROW"
-    header.prop(preferences, "show_addresses", text="Advanced", icon=icon, emboss=False)
+    _draw_fold(layout.row(), preferences, "show_addresses", tr("Advanced"))
     if not preferences.show_addresses:
         return
     # The address of a user's own server is in its row.

@@ -9,19 +9,29 @@ from typing import Any
 import bpy
 
 from ... import jobs
-from ...i18n.translate import translate
+from ...i18n.translate import tr, translate
 from ...jobs.custom_properties import JOB
 from ...jobs.mesh_versions import stored_label, versions_of
+from ...state.active_result import result_root
 from ...state.import_options import edit_options_of
 from ...state.visibility import TAB, note_drawn
-from ..text_layout import draw_text, draw_value, is_narrow
-from .report import draw_report
+from ..text_layout import TITLE_SHARE, draw_text, draw_value, fit_side_by_side, fits_beside
+from .report import draw_report, fixable_text
+
+ROTATIONS = (
+    ("LEFT", "+90°", "NONE"),
+    ("RIGHT", "−90°", "NONE"),
+    ("BACK", "180°", "NONE"),
+    ("RESET", "", "LOOP_BACK"),
+)
+"""Rotations with the texts and icons of their buttons; Blender has no icons for a quarter turn."""
 
 
 def draw_mesh_edits(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw the versions of the active object's mesh, the tools, and their progress.
 
-    The latest report is below *Check Mesh*, if it still applies to the mesh.
+    A generated model can also be rotated. The latest report is below *Check Mesh*, if it still
+    applies to the mesh.
     """
     obj = _measured_object(context)
     if obj is None:
@@ -30,16 +40,23 @@ def draw_mesh_edits(layout: bpy.types.UILayout, context: bpy.types.Context) -> N
     key = jobs.object_key(obj.session_uid)
     view = jobs.mesh_edits().view(key)
     _draw_version(layout, obj)
+    if result_root(context.view_layer.objects.active):
+        _draw_rotations(layout, context)
     # One tool at a time per object: each one starts from the mesh as it is.
     is_free = view is None or view.over
     check = layout.column()
     check.enabled = is_free
     check.operator("image_to_mesh.health_card", text="Check Mesh", icon="VIEWZOOM")
     card = jobs.mesh_edits().card(key, str(obj.data.session_uid))
+    fixable = ""
     if card is not None and _is_current(card, obj, context):
         draw_report(layout, context, card)
+        fixable = fixable_text(context, card)
     tools = layout.column()
     tools.enabled = is_free
+    tools.separator()
+    if fixable:
+        draw_text(tools, context, fixable)
     _draw_tools(tools, context)
     # Below the tools, so that nothing moves under the pointer.
     if view is not None:
@@ -63,8 +80,7 @@ def _draw_version(layout: bpy.types.UILayout, obj: bpy.types.Object) -> None:
 def _draw_tools(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw the tools that change the mesh, each group with its settings."""
     chosen = edit_options_of(context.scene)
-    layout.separator()
-    layout.operator("image_to_mesh.clean_mesh", text="Clean", icon="BRUSH_DATA")
+    layout.operator("image_to_mesh.clean_mesh", icon="BRUSH_DATA")
     header, body = layout.panel("image_to_mesh_clean", default_closed=True)
     header.label(text="Clean Mesh Settings")
     if body:
@@ -72,9 +88,10 @@ def _draw_tools(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
             draw_value(body, context, chosen, name)
     layout.separator()
     draw_value(layout, context, chosen, "faces")
-    row = layout.column(align=True) if is_narrow(context) else layout.row(align=True)
-    row.operator("image_to_mesh.decimate", text="Reduce", icon="MOD_DECIM")
-    row.operator("image_to_mesh.quad_remesh", text="Quads", icon="MOD_REMESH")
+    is_wide = fit_side_by_side(context, [tr(name) for name in ("Reduce Faces", "Quad Remesh")])
+    row = layout.row(align=True) if is_wide else layout.column(align=True)
+    row.operator("image_to_mesh.decimate", icon="MOD_DECIM")
+    row.operator("image_to_mesh.quad_remesh", icon="MOD_REMESH")
     layout.separator()
     draw_value(layout, context, chosen, "levels")
     layout.operator("image_to_mesh.detail_levels", icon="MOD_MULTIRES")
@@ -85,6 +102,20 @@ def _draw_tools(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         draw_value(body, context, chosen, "print_height")
         draw_value(body, context, chosen, "wall")
         body.operator("image_to_mesh.print_check", icon="CHECKMARK")
+
+
+def _draw_rotations(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Draw the four buttons that rotate the active model."""
+    is_wide = fits_beside(context, "Rotate")
+    # Blender gives titles of their own column to properties only.
+    row = layout.split(factor=TITLE_SHARE) if is_wide else layout.row(align=True)
+    title = row.row()
+    title.alignment = "RIGHT" if is_wide else "LEFT"
+    title.label(text="Rotate")
+    buttons = row.row(align=True)
+    for to, text, icon in ROTATIONS:
+        button = buttons.operator("image_to_mesh.turn", text=text, icon=icon, translate=False)
+        button.to = to
 
 
 def _draw_outcome(

@@ -10,7 +10,7 @@ import bpy
 
 from ...i18n.translate import tr
 from ...state.import_options import edit_options_of
-from ..text_layout import draw_fact, draw_text, fits_line
+from ..text_layout import draw_fact, fits_line
 
 TITLE = 0.55
 """Share of a row's width for the title of a figure with a long value."""
@@ -42,15 +42,21 @@ def draw_report(
             _draw_figure(box, context, title, f"{card[name]:,}", alert=True)
     watertight = card.get("watertight")
     _draw_figure(box, context, "Watertight", _yes(watertight), alert=not watertight)
-    if fixable := [tr(title) for title in _fixable(card, edit_options_of(context.scene))]:
-        draw_text(box, context, tr("Clean can fix: {}").format(", ".join(fixable)))
     units = context.scene.unit_settings
-    _draw_sides(box, context, "Size", [_length(units, side) for side in card.get("size", ())])
+    # As Blender draws dimensions: a row for each axis.
+    for axis, side in zip(AXES, card.get("size", ()), strict=False):
+        _draw_figure(box, context, f"{tr('Size')} {axis}", _length(units, side))
     for texture in card.get("textures", ()):
         _draw_figure(box, context, "Texture", texture["name"])
         _draw_figure(box, context, "", f"{texture['width']} × {texture['height']}")
     if check := card.get("print"):
         _draw_print_check(box, context, check)
+
+
+def fixable_text(context: bpy.types.Context, card: Mapping[str, Any]) -> str:
+    """Return a sentence with the faults that *Clean Mesh* fixes; "" if there are none."""
+    titles = [tr(title) for title in _fixable(card, edit_options_of(context.scene))]
+    return tr("Clean Mesh can fix: {}").format(", ".join(titles)) if titles else ""
 
 
 def _fixable(card: Mapping[str, Any], options: Any) -> Iterator[str]:
@@ -69,15 +75,8 @@ def _draw_print_check(
     _draw_figure(layout, context, "Printable", _yes(printable), alert=not printable)
     thin = check["thinnest"] < check["wall"]
     _draw_figure(layout, context, "Thinnest Wall", f"{check['thinnest']:.2f} mm", alert=thin)
-    _draw_sides(layout, context, "Print Size", [f"{side:.1f} mm" for side in check["size"]])
-
-
-def _draw_sides(
-    layout: bpy.types.UILayout, context: bpy.types.Context, title: str, sides: list[str]
-) -> None:
-    """Draw the sides of a size (X, Y, Z) as Blender draws dimensions: a row for each axis."""
-    for axis, side in zip(AXES, sides, strict=False):
-        _draw_figure(layout, context, f"{tr(title)} {axis}", side)
+    sides = " × ".join(f"{side:.1f}" for side in check["size"])
+    _draw_figure(layout, context, "Print Size", f"{sides} mm")
 
 
 def _draw_figure(

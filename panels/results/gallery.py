@@ -54,10 +54,10 @@ def draw_gallery(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     item = selected_result(context)
     if item is not None:
         draw_details(layout, context, item)
-    elif found.items and hidden.last_undoable() is None:
+    elif found.items:
         draw_text(layout, context, "Click a name to select a result", active=False)
     if found.items:
-        _draw_page(layout, context, shelf, found)
+        _draw_page(layout, context, shelf.first, found, item.job if item else "")
     elif is_filtered:
         draw_text(layout, context, "No results match", icon="INFO")
         layout.operator("image_to_mesh.show_all_results", icon="LOOP_BACK")
@@ -93,17 +93,22 @@ def _draw_filters(layout: bpy.types.UILayout, shelf: Any) -> None:
 
 
 def _draw_page(
-    layout: bpy.types.UILayout, context: bpy.types.Context, shelf: Any, found: Listing
+    layout: bpy.types.UILayout,
+    context: bpy.types.Context,
+    first: int,
+    found: Listing,
+    selected: str,
 ) -> None:
+    """Draw the thumbnails of the page that has the result with the index `first`."""
     across = columns(context)
     size = across * ROWS
-    first = page_start(shelf.first, len(found.items), size)
+    first = page_start(first, len(found.items), size)
     scale = (room(context) / across - GAP) / UNIT
     grid = layout.grid_flow(
         row_major=True, columns=across, even_columns=True, even_rows=True, align=False
     )
     for item in found.items[first : first + size]:
-        _draw_tile(grid, item, scale, chosen=item.job == shelf.selected)
+        _draw_tile(grid, item, scale, chosen=item.job == selected)
     # Without them, fewer results than columns would be stretched over the whole width.
     for _ in range(across - len(found.items)):
         grid.column()
@@ -152,8 +157,13 @@ def _draw_status(
     else:
         row.label(text=_range_text(first, size, total, room_on_disk), translate=False)
     if total > size:
-        row.operator("image_to_mesh.turn_page", text="", icon="TRIA_LEFT").by = -1
-        row.operator("image_to_mesh.turn_page", text="", icon="TRIA_RIGHT").by = 1
+        for by, icon, is_enabled in (
+            (-1, "TRIA_LEFT", first > 0),
+            (1, "TRIA_RIGHT", first + size < total),
+        ):
+            button = row.row(align=True)
+            button.enabled = is_enabled
+            button.operator("image_to_mesh.turn_page", text="", icon=icon).by = by
 
 
 def _range_text(first: int, size: int, total: int, room_on_disk: int) -> str:

@@ -53,6 +53,7 @@ class AimlProvider(Provider[S], Generic[S]):
     of the request. `answer_timeout` is the maximum number of seconds to wait for the answer.
     """
 
+    page = "aiml"
     docs_url = "https://docs.aimlapi.com/api-references/3d-generating-models"
     key_url = KEY_PAGE_URL
     keys = (KeyField("aiml_api_key", "AIML_API_KEY", "AI/ML API Key"),)
@@ -61,6 +62,7 @@ class AimlProvider(Provider[S], Generic[S]):
     takes_urls = True
     rank = 3
     lookup_name = "Mesh URL"
+    task_field = "url"
     max_answer_bytes = DISK_SPACE
     model: ClassVar[str]
     fields: ClassVar[Mapping[str, str]]

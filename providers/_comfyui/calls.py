@@ -15,8 +15,9 @@ from .._shared.errors import BadKey, BadReply, ImageToMeshError, Uncertain, Unre
 from .._shared.http.addresses import segment
 from .._shared.messages import Message
 from .._shared.provider import CancelOutcome, Picture, Request, Ticket, Uploaded
-from .._shared.servers.absent import PASSWORD
-from .._shared.servers.probe import Kind, what_answers
+from .._shared.servers.absent import PASSWORD, SERVER, server_of
+from .._shared.servers.probe import identify_server
+from .._shared.untrusted_text import finite_number
 from .errors import UNUSUAL, WINDOW, problems_in, refusal, upload_refusal, wrong_server
 from .graph import FOLDER, fill_graph
 from .inputs import graph_of, values_by_place
@@ -39,10 +40,8 @@ def identify(http: Http) -> None:
 
     Raises Unreachable or BadKey, with a message that names what answers instead.
     """
-    found = what_answers(http)
-    if found.kind is Kind.LOCKED and http.has_key:
-        found = what_answers(http, with_key=True)
-    if found.kind is not Kind.COMFYUI:
+    found = identify_server(http)
+    if found.kind != "comfyui":
         raise wrong_server(found, http.address)
 
 
@@ -96,23 +95,26 @@ def order(request: Request[Any], uploaded: Uploaded, http: Http) -> Ticket:
     if not reply.ok:
         workflow = find_workflow(request.settings.workflow)
         raise refusal(reply, filled, workflow.page if workflow else "")
-    return _ticket_from(reply, request, id_, filled)
+    return _ticket_from(reply, request, id_, filled, server_of(http.address))
 
 
-def _ticket_from(reply: Reply, request: Request[Any], id_: str, graph: Any) -> Ticket:
+def _ticket_from(reply: Reply, request: Request[Any], id_: str, graph: Any, server: str) -> Ticket:
     body = reply.json if isinstance(reply.json, dict) else {}
     task = body.get("prompt_id")
     if not isinstance(task, str) or not task:
         raise Uncertain("ComfyUI returned no ID for the order.", UNUSUAL)
     # With an answer 200, parts of the graph with errors are left out, and the rest is run.
     dropped = [list(problem) for problem in problems_in(body.get("node_errors"), graph)]
-    return ticket_of(request.settings, id_, task, dropped)
+    return ticket_of(request.settings, id_, task, dropped, server)
 
 
-def ticket_of(settings: Any, id_: str, task: str, dropped: list[list[str]] | None = None) -> Ticket:
+def ticket_of(
+    settings: Any, id_: str, task: str, dropped: list[list[str]] | None = None, server: str = ""
+) -> Ticket:
     """Return the ticket of an order.
 
     `task` is the id that the server uses: versions of early 2025 and before chose their own.
+    `server` is empty for an order that the user has found, whose server is not known.
     """
     return Ticket(
         {
@@ -121,6 +123,7 @@ def ticket_of(settings: Any, id_: str, task: str, dropped: list[list[str]] | Non
             "seed": seed_of(settings, id_),
             "free_memory": bool(settings.free_memory),
             "dropped": dropped or [],
+            SERVER: server,
         }
     )
 
@@ -141,7 +144,7 @@ def find_order(request: Request[Any], uploaded: Uploaded, http: Http) -> tuple[T
         return ()
     if history_entry(http, id_) is None and all(id_ not in ids for ids in queue_of(http)):
         return ()
-    return (ticket_of(request.settings, id_, id_),)
+    return (ticket_of(request.settings, id_, id_, server=server_of(http.address)),)
 
 
 def history_entry(http: Http, task: str) -> dict[str, Any] | None:
@@ -170,12 +173,13 @@ def _object_in(reply: Reply) -> dict[str, Any]:
 
 def _ids_in(rows: Any) -> list[str]:
     """Return the ids of orders in a list of the queue, by their numbers: [number, id, …]."""
-    usable = [row for row in rows if isinstance(row, list) and len(row) > 1] if rows else []
+    listed = rows if isinstance(rows, list) else []
+    usable = [row for row in listed if isinstance(row, list) and len(row) > 1]
     return [str(row[1]) for row in sorted(usable, key=_number)]
 
 
 def _number(row: list[Any]) -> float:
-    return float(row[0]) if isinstance(row[0], int | float) else 0.0
+    return finite_number(row[0]) or 0.0
 
 
 def cancel(ticket: Ticket, http: Http) -> CancelOutcome:

@@ -19,7 +19,8 @@ from .._shared.errors import (
     Unreachable,
 )
 from .._shared.messages import Message
-from .._shared.servers.absent import PASSWORD, absent_server
+from .._shared.servers import absent
+from .._shared.servers.absent import PASSWORD
 from .._shared.servers.probe import Answering
 from .._shared.untrusted_text import clean
 from .graph import Graph, title_of
@@ -56,12 +57,7 @@ class Problem(NamedTuple):
 
 def wrong_server(found: Answering, address: str) -> ImageToMeshError:
     """Return the error for another server than ComfyUI at its address, or none."""
-    if absent := absent_server(found, address, start=START, silent=SILENT):
-        return absent
-    message = Message(
-        "{server} answers at {address}, and not ComfyUI.", server=found.shown, address=address
-    )
-    return Unreachable(message, PORT)
+    return absent.wrong_server(found, address, "ComfyUI", start=START, silent=SILENT, other=PORT)
 
 
 def refusal(reply: Reply, graph: Graph, page: str = "") -> ImageToMeshError:

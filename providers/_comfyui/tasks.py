@@ -15,6 +15,7 @@ from .._shared.errors import BadReply, Expired, Failed, Sent
 from .._shared.messages import Message
 from .._shared.provider import Progress, RemoteFile, Result, Ticket
 from .._shared.results.find_mesh import FoundMesh, find_meshes
+from .._shared.servers.absent import SERVER, elsewhere, is_at
 from .calls import free_memory, history_entry, queue_of
 from .errors import ENDING, WINDOW, Problem, error_of, execution_error
 from .graph import FOLDER, Graph
@@ -32,7 +33,8 @@ Messages = list[tuple[str, dict[str, Any]]]
 def poll(ticket: Ticket, http: Http) -> Progress | Result:
     """Return how far an order is, or where to download its mesh.
 
-    Raises Failed, or Expired if the server has lost the order, and its files are not there either.
+    Raises Failed, or Expired if the server has lost the order, and its files are not there either;
+    InvalidSettings if another server got it.
     """
     task = str(ticket.data["task"])
     for attempt in range(2):
@@ -151,6 +153,9 @@ def _after_a_restart(ticket: Ticket, http: Http) -> Result:
     path = _unsaid_file(ticket, http)
     if path is not None:
         return _result(ticket, path, http)
+    # Only now: a server whose address has changed still knows the order.
+    if not is_at(http.address, ticket.data):
+        raise elsewhere(ticket.data[SERVER])
     raise Expired(
         "ComfyUI no longer knows the order: it was deleted there, or ComfyUI was restarted.",
         "Generate again; that costs nothing.",
@@ -172,5 +177,5 @@ def _messages_in(entry: Mapping[str, Any]) -> Messages:
     return [
         (row[0], row[1])
         for row in (rows if isinstance(rows, list) else ())
-        if isinstance(row, list) and len(row) == 2 and isinstance(row[1], dict)
+        if isinstance(row, list) and list(map(type, row)) == [str, dict]
     ]

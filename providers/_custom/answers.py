@@ -7,10 +7,15 @@ import base64
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
-from urllib.parse import urljoin
 
 from .._shared.errors import BadReply
-from .._shared.http.addresses import EVERYWHERE, BadAddress, is_loopback, read_address
+from .._shared.http.addresses import (
+    EVERYWHERE,
+    BadAddress,
+    is_loopback,
+    read_address,
+    redirect_target,
+)
 from .._shared.messages import Message
 from .._shared.results.find_mesh import find_meshes
 from .._shared.results.mesh_format import format_of
@@ -140,16 +145,15 @@ def full_url(text: str, address: str) -> str:
             "It has to send the mesh itself, or a URL of it.",
         )
     base = read_address(address)
-    joined = text if "://" in text else urljoin(f"{address}/", text)
     try:
-        found = read_address(joined)
+        found = redirect_target(base._replace(rest=f"{base.rest.rstrip('/')}/"), text)
     except BadAddress as error:
         raise BadReply(
             Message("The URL of the mesh cannot be used: {reason}.", reason=error.reason),
             "Check Mesh Field in the settings.",
         ) from error
     is_itself = found.host in EVERYWHERE or (is_loopback(found.host) and not base.is_loopback)
-    return found._replace(host=base.host).url if is_itself else joined
+    return found._replace(host=base.host).url if is_itself else found.url
 
 
 def _found_in_text(text: str, place: Place, address: str) -> Found:

@@ -24,6 +24,7 @@ from .._shared.provider import (
     require_http,
 )
 from .._shared.results.base64_text import decode_base64
+from .._shared.servers.absent import SERVER, elsewhere, is_at, server_of
 from .answers import Found, find_id, find_mesh, reason_in, task_state
 from .errors import SHOW, no_id, no_mesh, not_json, refusal, what_it_says
 from .form import ID, as_texts, fields_of, headers_of, lookup
@@ -86,6 +87,9 @@ def state_of(ticket: Ticket, http: Http | None) -> Progress | Result:
 
 
 def _ask(ticket: Ticket, http: Http) -> Progress | Result:
+    # The tasks of many servers are numbered, so that another one has others with the same ids.
+    if not is_at(http.address, ticket.data):
+        raise elsewhere(ticket.data[SERVER])
     # Checked again: the record may come from others.
     path = _own_path(ticket.data["status"], http.address)
     reply = http.get(path, headers=_headers(ticket), shorten=True)
@@ -199,6 +203,7 @@ def _task_ticket(task: str, settings: CustomSettings, address: str) -> Ticket:
             "mesh": _fill(settings.mesh_path, task) if settings.mesh_path else "",
             "mesh_field": settings.mesh_field,
             "headers": headers_of(settings.extra_headers),
+            SERVER: server_of(address) if address else "",
         }
     )
 

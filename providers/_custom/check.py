@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from .._shared.errors import BadReply, InvalidSettings, Unreachable
+from .._shared.errors import BadReply, InvalidSettings
 from .._shared.messages import Message
-from .._shared.servers.probe import PAGE_LIMIT, Kind, what_answers
+from .._shared.servers.absent import absent_server
+from .._shared.servers.probe import PAGE_LIMIT, identify_server
 from .._shared.settings import check_rules
-from .errors import password_error
 from .form import lookup
 
 if TYPE_CHECKING:
@@ -37,18 +37,8 @@ START = "Start the server, or correct its address in the add-on preferences."
 
 def find_server(http: Http) -> None:
     """Raise Unreachable if no server answers at the address, and BadKey if it requires a header."""
-    found = what_answers(http)
-    if found.kind is Kind.LOCKED and http.has_key:
-        found = what_answers(http, with_key=True)
-    if found.kind is Kind.NOTHING:
-        raise Unreachable(Message("No server answers at {address}.", address=http.address), START)
-    if found.kind is Kind.SILENT:
-        message = Message(
-            "The server at {address} accepts calls, but does not answer.", address=http.address
-        )
-        raise Unreachable(message, "It may be making another mesh: try again later.")
-    if found.kind is Kind.LOCKED:
-        raise password_error(http.address)
+    if error := absent_server(identify_server(http), http.address, start=START):
+        raise error
 
 
 def check(settings: CustomSettings, http: Http) -> str:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from .._shared.errors import (
     BadImage,
-    BadKey,
     BadReply,
     Failed,
     ImageToMeshError,
@@ -16,13 +15,13 @@ from .._shared.errors import (
     Uncertain,
 )
 from .._shared.messages import Message
+from .._shared.servers.absent import password_error
 from .._shared.untrusted_text import clean
 from .answers import fields_in, reason_in
 
 if TYPE_CHECKING:
     from .._shared.http.reply import Reply
 
-PASSWORD = "Enter the header that it requires in the add-on preferences."
 SHOW = "The server's window may say what happened."
 FIELDS = "Check Extra Fields and Image Field in the settings."
 AGAIN = (
@@ -38,7 +37,7 @@ def refusal(reply: Reply, path: str, address: str) -> ImageToMeshError:
     """
     reason = what_it_says(reply)
     if reply.status in (401, 403):
-        return BadKey(_password_sentence(address), PASSWORD)
+        return password_error(address)
     if reply.status in (404, 405):
         return InvalidSettings(
             Message(
@@ -109,18 +108,9 @@ def no_id(reply: Reply) -> BadReply:
     return BadReply(message, "Set ID Field in the settings.")
 
 
-def password_error(address: str) -> BadKey:
-    """Return the error for a server that requires a password."""
-    return BadKey(_password_sentence(address), PASSWORD)
-
-
 def what_it_says(reply: Reply) -> str:
     """Return the reason in an answer, or else its beginning."""
     return reason_in(reply.json) or _start(reply.text) or str(reply.status)
-
-
-def _password_sentence(address: str) -> Message:
-    return Message("The server at {address} requires a password.", address=address)
 
 
 def _start(text: str) -> str:

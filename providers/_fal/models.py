@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from .._shared.results.prices import Price
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).with_name("table")
 PAGE = "https://fal.ai/models/"
 READ = "2026-11-28"
 """The day of the sources of all prices."""

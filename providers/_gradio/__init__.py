@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from .._shared.lazy_names import lazy_names
 
 if TYPE_CHECKING:
-    from .orders import check_app, order, settings_of_app, upload
+    from .orders import check_app, find_order, order, settings_of_app, upload
     from .progress import leave_queue, task_state
 
 __all__ = [
     "check_app",
+    "find_order",
     "leave_queue",
     "order",
     "settings_of_app",
@@ -25,7 +26,7 @@ space_names: dict[str, str] = {}
 """The Spaces that the user entered by name, by their hosts, which do not tell the names."""
 
 _HOMES = {
-    "orders": ("check_app", "order", "settings_of_app", "upload"),
+    "orders": ("check_app", "find_order", "order", "settings_of_app", "upload"),
     "progress": ("leave_queue", "task_state"),
 }
 

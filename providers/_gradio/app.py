@@ -30,6 +30,14 @@ TEXTS = frozenset({"textbox"})
 IMAGES = ("image", "imageeditor", "gallery", "file")
 """Components that take an image, the most suitable first."""
 HIDDEN = "state"
+LONGEST_DEFAULT = 10_000
+"""Characters and values in the default of an input; each order keeps and sends all of them."""
+LONGEST_CHOICE = 1000
+LONGEST_TYPE = 40
+"""Characters of a component's type; an app may have any."""
+MOST_DEPTH = 20
+CHOICES, DEFAULT = "_choices", "_default"
+"""Names under which a component has what is read of it once: apps use it in any number of calls."""
 
 
 class Parameter(NamedTuple):
@@ -127,22 +135,45 @@ def _is_path(prefix: str) -> bool:
 
 def _functions(config: Mapping[str, Any], endpoints: Mapping[str, Any]) -> Iterator[Function]:
     components = {
-        item["id"]: item
+        item["id"]: _read_component(item)
         for item in _dicts(config.get("components"))
         if isinstance(item.get("id"), int)
     }
+    seen: set[str] = set()
     for item in _dicts(config.get("dependencies"))[:MOST_CALLS]:
         name, number = item.get("api_name"), item.get("id")
         endpoint = endpoints.get(f"/{name}")
         if not (isinstance(name, str) and type(number) is int and isinstance(endpoint, dict)):
+            continue
+        if name in seen:
             continue
         inputs, outputs = (
             _find_components(components, item.get(side)) for side in ("inputs", "outputs")
         )
         parameters = _parameters(inputs, _dicts(endpoint.get("parameters")))
         if parameters is not None:
+            seen.add(name)
             types = tuple(_type(component) for component in outputs)
             yield Function(name, number, parameters, types)
+
+
+def _read_component(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    props = item["props"] if isinstance(item.get("props"), dict) else {}
+    read = {CHOICES: tuple(_choices(props)), DEFAULT: _small(props.get("value"))}
+    return {**item, "props": props, **read}
+
+
+def _small(value: object) -> Any:
+    """Return a default; None for one that is too large or too deep to keep it with each order."""
+    pending, size = [(value, 0)], 0
+    while pending:
+        item, depth = pending.pop()
+        size += len(item) if isinstance(item, str) else 1
+        if size > LONGEST_DEFAULT or depth > MOST_DEPTH:
+            return None
+        inner = [*item, *item.values()] if isinstance(item, dict) else _list(item)
+        pending += [(part, depth + 1) for part in inner[: LONGEST_DEFAULT + 1]]
+    return value
 
 
 def _find_components(
@@ -171,15 +202,13 @@ def _is_hidden(component: Mapping[str, Any]) -> bool:
 
 
 def _parameter(component: Mapping[str, Any], described: Mapping[str, Any]) -> Parameter:
-    given = component.get("props")
-    props: Mapping[str, Any] = given if isinstance(given, dict) else {}
+    props, choices = component.get("props", {}), component.get(CHOICES, ())
     has_default = described.get("parameter_has_default") is True
-    default = described.get("parameter_default") if has_default else props.get("value")
-    choices = tuple(_choices(props))
+    told = _small(described.get("parameter_default"))
     return Parameter(
-        name=str(described.get("parameter_name") or ""),
+        name=_text(described.get("parameter_name")),
         component=_type(component),
-        default=default,
+        default=told if has_default else component.get(DEFAULT),
         kind=_kind(_type(component), props, choices),
         title=_text(props.get("label")) or _text(described.get("label")),
         description=_text(props.get("info")),
@@ -212,12 +241,14 @@ def _is_whole(component: str, props: Mapping[str, Any]) -> bool:
 def _choices(props: Mapping[str, Any]) -> Iterator[Choice]:
     for item in _list(props.get("choices")):
         title, value = item if isinstance(item, list) and len(item) == 2 else (item, item)
-        if isinstance(value, str | int | float):
-            yield Choice(value, str(title))
+        if isinstance(value, int | float) or (
+            isinstance(value, str) and len(value) <= LONGEST_CHOICE
+        ):
+            yield Choice(value, _text(title) or str(value))
 
 
 def _type(component: Mapping[str, Any]) -> str:
-    return str(component.get("type", "")).lower()
+    return _text(component.get("type"))[:LONGEST_TYPE].lower()
 
 
 def _text(value: object) -> str:

@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._shared.errors import BadImage, BadReply, InvalidSettings
-from .._shared.http.addresses import read_address
 from .._shared.messages import Message
 from .._shared.provider import Picture, Request, Ticket, Uploaded
+from .._shared.servers.absent import SERVER, server_of
 from .._shared.settings import Choice, Setting, values_of
+from .._shared.untrusted_text import json_bytes
 from .app import HIDDEN, App, Function, Parameter, read_app
-from .errors import UPDATE, refusal
+from .errors import UPDATE, is_closed, no_access, refusal
 from .options import settings_of_plan, start_value
 from .plans import FRONT, Plan, choose_plan, useful_functions
+from .streams import Call, find_event
 
 if TYPE_CHECKING:
     from .._shared.http.client import Http
@@ -30,9 +32,12 @@ DECLARED = frozenset({"texture", "api_name", "purpose"})
 """Settings that choose the functions and their usual values, and are not sent."""
 MOST_CHOICES = 100
 """Choices of an input that are kept with an order."""
-IMAGES, APP, SESSION, SERVER = "images", "app", "session", "server"
-"""Names under which an upload has the places of the images, what the app can do, a session of its
-own, and where the app is."""
+MOST_BYTES = 1_000_000
+"""Bytes of JSON that are kept of an app with an order; those with the most functions have some ten
+thousand."""
+IMAGES, APP, SESSION = "images", "app", "session"
+"""Names under which an upload has the places of the images, what the app can do, and a session of
+its own; it also has where the app is."""
 
 
 def check_app(http: Http) -> None:
@@ -63,7 +68,7 @@ def upload(pictures: tuple[Picture, ...], http: Http) -> Uploaded:
             IMAGES: places,
             APP: _encode_app(app),
             SESSION: secrets.token_hex(8),
-            SERVER: read_address(http.address).server,
+            SERVER: server_of(http.address),
         }
     )
 
@@ -74,6 +79,8 @@ def _upload(picture: Picture, prefix: str, http: Http) -> str:
     reply = http.post(f"{prefix}/upload", files=files)
     if reply.status == 413:
         raise BadImage("The image is too large for the server.", "Use a smaller image.")
+    if is_closed(reply, http):
+        raise no_access(reply, http)
     places = reply.json if reply.ok and isinstance(reply.json, list) else []
     if not places or not isinstance(places[0], str):
         raise BadReply("The Gradio app did not take the image.", UPDATE)
@@ -82,15 +89,23 @@ def _upload(picture: Picture, prefix: str, http: Http) -> str:
 
 def _encode_app(app: App) -> dict[str, Any]:
     """Return as JSON what a later process needs of an app to order from it."""
-    functions = useful_functions(app).values()
     return {
         "prefix": app.prefix,
         "title": app.title,
-        "functions": [
-            [item.name, item.number, [_encode_input(row) for row in item.parameters], item.outputs]
-            for item in functions
-        ],
+        "functions": list(_encode_functions(useful_functions(app).values())),
     }
+
+
+def _encode_functions(functions: Iterable[Function]) -> Iterator[list[Any]]:
+    """Yield the functions as JSON, as many as there is room for."""
+    size = 0
+    for item in functions:
+        inputs = [_encode_input(row) for row in item.parameters]
+        kept = [item.name, item.number, inputs, item.outputs]
+        size += len(json_bytes(kept))
+        if size > MOST_BYTES:
+            return
+        yield kept
 
 
 def _encode_input(item: Parameter) -> list[Any]:
@@ -119,26 +134,37 @@ def order(request: Request[Any], uploaded: Uploaded, http: Http) -> Ticket:
 
     Raises InvalidSettings for what the app does not take, RateLimited if its queue is full.
     """
+    ticket = _prepare(request, uploaded)
+    body = join_body(ticket["steps"][0], ticket["session"], ticket["images"])
+    reply = http.submit(f"{ticket['prefix']}/queue/join", json=body)
+    return Ticket({"event": event_of(reply, http), **ticket})
+
+
+def find_order(request: Request[Any], uploaded: Uploaded, http: Http) -> tuple[Ticket, ...]:
+    """Return the ticket of an order whose answer was lost, if the app has it."""
+    if uploaded.data.get(SERVER) != server_of(http.address):
+        return ()
+    ticket = _prepare(request, uploaded)
+    event = find_event(Call(ticket["prefix"], ticket["session"], 0), http)
+    return (Ticket({"event": event, **ticket}),) if event else ()
+
+
+def _prepare(request: Request[Any], uploaded: Uploaded) -> dict[str, Any]:
+    """Return a ticket without the id that the app gives."""
     app = _decode_app(uploaded.data[APP])
     plan = _plan_for(app, request.settings)
     places = uploaded.data[IMAGES]
     steps = list(_steps(plan, _values(plan, request.settings), places))
     _check_views(places, steps)
-    session = uploaded.data[SESSION]
-    images = {view: image_value(place, f"{view}.png") for view, place in places.items()}
-    reply = http.submit(f"{app.prefix}/queue/join", json=join_body(steps[0], session, images))
-    return Ticket(
-        {
-            "event": event_of(reply),
-            "session": session,
-            "server": uploaded.data[SERVER],
-            "prefix": app.prefix,
-            "title": plan.profile.name or app.title,
-            "license": plan.profile.license,
-            "images": images,
-            "steps": steps,
-        }
-    )
+    return {
+        "session": uploaded.data[SESSION],
+        SERVER: uploaded.data[SERVER],
+        "prefix": app.prefix,
+        "title": plan.profile.name or app.title,
+        "license": plan.profile.license,
+        "images": {view: image_value(place, f"{view}.png") for view, place in places.items()},
+        "steps": steps,
+    }
 
 
 def _values(plan: Plan, settings: Any) -> dict[str, Any]:
@@ -161,7 +187,10 @@ def _steps(
     for step, function in zip(plan.profile.steps, plan.functions, strict=True):
         chosen = {**values, **step.fixed}
         # No image where the user has none: an input that may stay empty, such as a side view.
-        views = {name: view for name, view in step.images.items() if view in places}
+        views = {name: found for name, wanted in step.images.items()
+                 if (found := _views_of(wanted, places))}  # fmt: skip
+        if (step.several and len(places) < 2) or (step.images and not views):
+            continue
         yield {
             "call": function.name,
             "number": function.number,
@@ -174,8 +203,15 @@ def _steps(
         }  # fmt: skip
 
 
+def _views_of(wanted: str | list[str], places: Mapping[str, str]) -> list[str]:
+    """Return the views that an input gets; one for all of them gets none if there is only one."""
+    if isinstance(wanted, str):
+        return [wanted] if wanted in places else []
+    return [view for view in wanted if view in places] if len(places) > 1 else []
+
+
 def _check_views(places: Iterable[str], steps: Iterable[Mapping[str, Any]]) -> None:
-    taken = {view for step in steps for _, _, view in step["images"]}
+    taken = {view for step in steps for _, _, views in step["images"] for view in views}
     if not set(places) - {FRONT} <= taken:
         raise InvalidSettings("The app takes a single image.", "Clear the side views.")
 
@@ -187,8 +223,8 @@ def join_body(step: Mapping[str, Any], session: str, images: Mapping[str, Any]) 
     is an error without a reason.
     """
     data = list(step["data"])
-    for place, component, view in step["images"]:
-        data[place] = _as_input(component, images[view])
+    for place, component, views in step["images"]:
+        data[place] = _as_input(component, [images[view] for view in views])
     return {
         "data": data,
         "fn_index": step["number"],
@@ -203,18 +239,18 @@ def image_value(path: str, name: str) -> dict[str, Any]:
     return {"path": path, "orig_name": name, "meta": {"_type": "gradio.FileData"}}
 
 
-def _as_input(component: str, image: Mapping[str, Any]) -> Any:
+def _as_input(component: str, images: list[Mapping[str, Any]]) -> Any:
     if component == "gallery":
-        return [{"image": image, "caption": None}]
+        return [{"image": image, "caption": None} for image in images]
     if component == "imageeditor":
-        return {"background": image, "layers": [], "composite": image}
-    return image
+        return {"background": images[0], "layers": [], "composite": images[0]}
+    return images[0]
 
 
-def event_of(reply: Reply) -> str:
+def event_of(reply: Reply, http: Http) -> str:
     """Return the id of a queued call. Raises what `refusal` returns, or BadReply without an id."""
     if not reply.ok:
-        raise refusal(reply)
+        raise refusal(reply, http)
     event = reply.json.get("event_id") if isinstance(reply.json, dict) else None
     if not isinstance(event, str) or not event:
         raise BadReply("The Gradio app returned no ID of the order.", UPDATE)

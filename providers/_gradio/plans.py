@@ -30,17 +30,22 @@ MODELS = ("model3d", "file", "downloadbutton")
 class Step(NamedTuple):
     """A call: its function, and by input the view of its image, or the value that it always gets.
 
-    The input “*” is the one that takes an image. `returns`: the view whose image is replaced by the
-    one in the answer. `weight` is its share of the time. `optional`: left out where the app has no
-    such function.
+    The input “*” is the one that takes an image. Several views are for an input that takes them all
+    at once, if the user has more than one. `returns`: the view whose image is replaced by the one
+    in the answer. `weight` is its share of the time. `optional`: left out where the app has no such
+    function.
     """
 
     call: str
-    images: Mapping[str, str] = {}
+    images: Mapping[str, str | list[str]] = {}
     fixed: Mapping[str, Any] = {}
     returns: str = ""
     weight: float = 1.0
     optional: bool = False
+    several: bool = False
+    """Whether it is for orders of several images only; without it, an app takes a single one."""
+    outputs: tuple[str, ...] = ()
+    """The components that the function must return first; another has the same name by chance."""
 
 
 class Profile(NamedTuple):
@@ -95,11 +100,11 @@ def choose_plan(app: App, *, texture: bool, api_name: str = "", purpose: str = "
 
 
 def useful_functions(app: App) -> dict[str, Function]:
-    """Return the functions that some plan could call, by name."""
+    """Return the functions that some plan could call, by name, the likeliest first."""
     plans = list(_known_plans(app))
     known = {function.name: function for plan in plans for function in plan.functions}
     others = {name: item for name, item in app.functions.items() if image_input(item)}
-    return {**others, **known, **{start.name: start for start in _starts(app)}}
+    return {**known, **{start.name: start for start in _starts(app)}, **others}
 
 
 def _for_purpose(plan: Plan, purpose: str) -> Plan:
@@ -129,12 +134,31 @@ def _calls(plan: Plan, name: str) -> bool:
 
 def _known_plans(app: App) -> Iterator[Plan]:
     for profile in profiles():
-        steps = [step for step in profile.steps if not step.optional or step.call in app.functions]
+        steps = _steps_for(app, profile.steps)
         functions = [app.functions.get(step.call) for step in steps]
         found = tuple(function for function in functions if function is not None)
         if len(found) < len(steps) or not all(map(_fits, steps, found)):
             continue
         yield Plan(profile._replace(steps=tuple(map(_with_names, steps, found))), found)
+
+
+def _steps_for(app: App, steps: Iterable[Step]) -> list[Step]:
+    """Return the steps without those that an app may lack, and does."""
+    steps = [step for step in steps if not step.optional or step.call in app.functions]
+    lacking = [step for step in steps if step.several and not _is_there(step, app)]
+    if not lacking:
+        return steps
+    return [_with_one_image(step) for step in steps if not step.several]
+
+
+def _is_there(step: Step, app: App) -> bool:
+    function = app.functions.get(step.call)
+    return function is not None and function.outputs[: len(step.outputs)] == step.outputs
+
+
+def _with_one_image(step: Step) -> Step:
+    images = {name: view for name, view in step.images.items() if isinstance(view, str)}
+    return step._replace(images=images)
 
 
 def _fits(step: Step, function: Function) -> bool:
@@ -150,7 +174,8 @@ def _with_names(step: Step, function: Function) -> Step:
     taken = image_input(function)
     if ANY not in step.images or taken is None:
         return step
-    return step._replace(images={taken.name: step.images[ANY]})
+    others = {name: view for name, view in step.images.items() if name != ANY}
+    return step._replace(images={**others, taken.name: step.images[ANY]})
 
 
 def _generic_plan(app: App, wanted: str) -> Plan:
@@ -221,4 +246,4 @@ def _read_profile(path: Path) -> Profile:
 
 def _steps(rows: Iterable[dict[str, Any]]) -> Iterator[Step]:
     for row in rows:
-        yield Step(**row)
+        yield Step(**{**row, "outputs": tuple(row.get("outputs", ()))})

@@ -7,13 +7,13 @@ Sources: api_server.py of Tencent's repositories Hunyuan3D-2 and Hunyuan3D-2.1, 
 from __future__ import annotations
 
 import base64
-import json
 import struct
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .._shared.errors import BadReply, Failed, InvalidSettings, Sent, Unreachable
 from .._shared.http.addresses import segment
+from .._shared.http.reply import reply_of
 from .._shared.messages import Message
 from .._shared.provider import (
     Progress,
@@ -23,7 +23,7 @@ from .._shared.provider import (
     Ticket,
 )
 from .._shared.servers.long_strings import file_start
-from .._shared.servers.probe import Kind, what_answers
+from .._shared.servers.probe import Kind, identify_server
 from .._shared.settings import Settings, changed_values, settings_of
 from .errors import WINDOW, refusal, wrong_server
 
@@ -39,6 +39,8 @@ BUSY_PAUSE = 3.0
 """Seconds between two questions to a server that does not answer."""
 MAX_ANSWER = 256 * 1024 * 1024
 """Maximum bytes of a mesh in an answer."""
+MAX_HEADER = 1024 * 1024
+"""Maximum bytes of the JSON in a GLB file that is read here; the server's has some kilobytes."""
 TEXTURED = "model_base64"
 UNTEXTURED = ("initial_model_base64", "model_base64_initial")
 """Names of the mesh without its texture in copies of the 2.1 server."""
@@ -62,13 +64,11 @@ def identify(http: Http, *, patient: bool = False) -> str:
     `patient`: wait for a server that does not answer, because it is making another mesh. Raises
     Unreachable or BadKey, with a message that names what answers instead.
     """
-    found = what_answers(http)
-    while patient and found.kind is Kind.SILENT:
+    found = identify_server(http)
+    while patient and found.kind == Kind.SILENT:
         http.wait(BUSY_PAUSE)  # until the job's deadline
-        found = what_answers(http)
-    if found.kind is Kind.LOCKED and http.has_key:
-        found = what_answers(http, with_key=True)
-    if found.kind is not Kind.HUNYUAN3D:
+        found = identify_server(http)
+    if found.kind != "hunyuan3d":
         raise wrong_server(found, http.address)
     return found.version
 
@@ -126,7 +126,7 @@ def task_state(ticket: Ticket, http: Http) -> Progress | Result:
             WINDOW,
         )
     if not reply.ok:
-        raise wrong_server(what_answers(http), http.address)
+        raise wrong_server(identify_server(http), http.address)
     if body.get("status") != "completed":
         return Progress(PHASES.get(str(body.get("status")), "Generating"))
     return _completed_task(ticket, body, path)
@@ -217,6 +217,8 @@ def _is_bare(file: bytearray) -> bool:
     """Return whether a GLB file has no image; False for a file that cannot be read."""
     try:
         (length,) = struct.unpack_from("<I", file, 12)
-        return not json.loads(bytes(file[20 : 20 + length])).get("images")
-    except (struct.error, ValueError, AttributeError):
+    except struct.error:
         return False
+    # With the limits of an answer: this is Blender's own process, and the file has no checks yet.
+    content = reply_of(200, {}, file[20 : 20 + min(length, MAX_HEADER)]).json
+    return isinstance(content, dict) and not content.get("images")

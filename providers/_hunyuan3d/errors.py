@@ -19,7 +19,8 @@ from .._shared.errors import (
     Unreachable,
 )
 from .._shared.messages import Message
-from .._shared.servers.absent import PASSWORD, absent_server
+from .._shared.servers import absent
+from .._shared.servers.absent import PASSWORD
 from .._shared.servers.probe import Answering
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ PORT = (
     "Hunyuan3D's API server usually listens on port 8081, and its Gradio app on 8080: start "
     "api_server.py, and enter its address in the add-on preferences."
 )
-SILENT = "It may be making another mesh: try again later."
 NO_TEXTURES = (
     "Start the server with --enable_tex, or turn Texture off. The server's window says what "
     "happened."
@@ -42,14 +42,7 @@ WINDOW = (
 
 def wrong_server(found: Answering, address: str) -> ImageToMeshError:
     """Return the error for another server than Hunyuan3D's at its address, or none."""
-    if absent := absent_server(found, address, start=START, silent=SILENT):
-        return absent
-    message = Message(
-        "{server} answers at {address}, and not Hunyuan3D's API server.",
-        server=found.shown,
-        address=address,
-    )
-    return Unreachable(message, PORT)
+    return absent.wrong_server(found, address, "Hunyuan3D's API server", start=START, other=PORT)
 
 
 def refusal(reply: Reply, *, texture: bool) -> ImageToMeshError:

@@ -23,7 +23,7 @@ class Message(str):
     """A sentence as a template with named fields, and their values.
 
     As a string, it is the finished English sentence: `Message("{provider} needs an API key.",
-    provider="Tripo")`. To show it to a user, translate its template and fill in its values. Values
+    provider="Acme")`. To show it to a user, translate its template and fill in its values. Values
     that are Messages are translated as well. Numbers and booleans are kept; all other values become
     strings, cleaned by `clean`.
     """

@@ -39,6 +39,7 @@ from .untrusted_text import clean, finite_number
 
 if TYPE_CHECKING:
     from .http.client import Http
+    from .servers.probe import Answering
 
 Need = Literal["network", "blender"]
 
@@ -79,6 +80,8 @@ class Provider(ABC, Generic[S]):
     """The service's name in the interface."""
     description: ClassVar[str]
     """One line for the provider menu's tooltip, without a period."""
+    page: ClassVar[str] = ""
+    """The name of the page in the manual that providers of one service share; empty for the id."""
     docs_url: ClassVar[str] = ""
     """The URL of the service's documentation, for the license note; empty if there is none."""
     key_url: ClassVar[str] = ""
@@ -105,6 +108,10 @@ class Provider(ABC, Generic[S]):
     """Seconds for which the result of `upload` can be reused; 0 if it is for one order only."""
     self_hosted: ClassVar[bool] = False
     """Whether users run the server themselves, in their own network; see `AddressPolicy`."""
+    public_pages: ClassVar[tuple[str, ...]] = ()
+    """Paths of pages in JSON by which `recognize` knows a user's own server."""
+    more_ports: ClassVar[tuple[int, ...]] = ()
+    """Usual ports of such a server, besides the one in the default of `address`."""
     may_be_public: ClassVar[bool] = False
     """Whether a self-hosted server may also be on the internet, called by https only."""
     notice: ClassVar[str] = ""
@@ -117,6 +124,8 @@ class Provider(ABC, Generic[S]):
     """Bytes of free disk space required before an order; 0 unless its answer contains the mesh."""
     lookup_name: ClassVar[str] = ""
     """The name of the id that `attach` takes, such as "Task ID"; empty if `attach` always fails."""
+    task_field: ClassVar[str] = "task"
+    """The field of a ticket that identifies the task: no two jobs can have the same."""
     front_rotation: ClassVar[int] = 0
     """Degrees about Z, counterclockwise from above, that rotate the models' front to -Y."""
     has_live_preview: ClassVar[bool] = False
@@ -148,6 +157,11 @@ class Provider(ABC, Generic[S]):
     def is_remote(self) -> bool:
         """Whether the mesh is made by a service on the network, not on this computer."""
         return "network" in self.needs
+
+    @property
+    def manual_page(self) -> str:
+        """The file of the provider's page in the manual, without its suffix."""
+        return f"service-{self.page or self.id}"
 
     def check_address(self, url: str, source: str) -> None:
         """Raise InvalidSettings for a base URL that must not be called; `source` sets it."""
@@ -272,6 +286,13 @@ class Provider(ABC, Generic[S]):
         Called when the user asks for it. Raises the error of what is wrong.
         """
         return ""
+
+    def recognize(self, path: str, page: Mapping[str, Any]) -> Answering | None:
+        """Return the server whose page at one of `public_pages` this is; None for another server.
+
+        `page` is its JSON. It may come from any server, so any value may be missing or odd.
+        """
+        return None
 
     def quote(self, request: Request[S], http: Http | None) -> Cost | None:
         """Return the price of a request, or None if the service does not quote it for free."""

@@ -89,7 +89,7 @@ def with_provider(context: bpy.types.Context, action: str, local_action: str) ->
 
 
 def with_price(context: bpy.types.Context, text: str) -> str:
-    """Return the label of an order with its price: Generate with Tripo · 30 Credits.
+    """Return the label of an order with its price: Generate with Acme · 30 Credits.
 
     An unknown price is named as such. The built-in provider's label has no price.
     """

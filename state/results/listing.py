@@ -14,7 +14,7 @@ import bpy
 from ... import jobs
 from ...preferences import library
 from . import hidden
-from .shelf import ALL, shelf_of
+from .shelf import ALL, NOTHING, shelf_of
 
 ROWS = 3
 """Rows of thumbnails on a page; the columns depend on the width."""
@@ -45,6 +45,8 @@ class Listing(NamedTuple):
 _EMPTY = Listing((), {})
 _last: list[tuple[tuple[Any, ...], Listing]] = [((), _EMPTY)]
 """The last key, and the list that was made for it."""
+_usual = [""]
+"""The job whose result was selected by default, so that a newer one does not take its place."""
 
 
 def listing(context: bpy.types.Context) -> Listing:
@@ -59,8 +61,17 @@ def listing(context: bpy.types.Context) -> Listing:
 
 
 def selected_result(context: bpy.types.Context) -> jobs.Entry | Damaged | None:
-    """Return the selected result, or None if the list does not contain it."""
-    return listing(context).by_job.get(shelf_of(context).selected)
+    """Return the selected result; None if nothing is listed, or the selected one was just deleted.
+
+    If the user has selected none of the listed results, that is the newest one. It stays selected
+    when newer ones arrive: its buttons must not come to act on another result.
+    """
+    selected, found = shelf_of(context).selected, listing(context)
+    if selected == NOTHING or not found.items:
+        return None
+    if selected not in found.by_job:
+        selected = _usual[0] = _usual[0] if _usual[0] in found.by_job else found.items[0].job
+    return found.by_job[selected]
 
 
 def columns(context: bpy.types.Context) -> int:

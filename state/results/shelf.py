@@ -17,10 +17,12 @@ from ...providers import all_providers
 
 ALL = "ALL"
 """The choice of the provider filter that shows the results of all providers."""
+NOTHING = "-"
+"""Stands for a selected job after a deletion, until the user selects another."""
 TRANSIENT = {"HIDDEN", "SKIP_SAVE"}
 
-_renaming: list[Callable[[bpy.types.Context, str, str], None]] = []
-"""The function that renames a result. `operators` sets it: this room writes no files."""
+_renaming: list[Callable[[bpy.types.Context, str], None]] = []
+"""The function that renames the selected result. `operators` sets it: this room writes no files."""
 
 
 def shelf_of(context: bpy.types.Context) -> Any:
@@ -28,8 +30,8 @@ def shelf_of(context: bpy.types.Context) -> Any:
     return context.window_manager.image_to_mesh
 
 
-def call_to_rename(rename: Callable[[bpy.types.Context, str, str], None] | None) -> None:
-    """Set the function to call with context, job, and name to rename a result; None removes it."""
+def call_to_rename(rename: Callable[[bpy.types.Context, str], None] | None) -> None:
+    """Set the function that renames the selected result to a name; None removes it."""
     _renaming[:] = [rename] if rename else []
 
 
@@ -86,6 +88,6 @@ def _get_title(_shelf: Any) -> str:
     return getattr(item, "title", "")
 
 
-def _set_title(shelf: Any, name: str) -> None:
+def _set_title(_shelf: Any, name: str) -> None:
     if _renaming:
-        _renaming[0](bpy.context, shelf.selected, name)
+        _renaming[0](bpy.context, name)

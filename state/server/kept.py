@@ -18,6 +18,7 @@ import bpy
 
 from ...providers import Message, Provider, Setting, Settings, all_providers, values_of
 from ...providers._shared.settings import is_same
+from ...providers._shared.untrusted_text import clean
 
 TEXT = "server_settings"
 """The scene's property with the JSON text."""
@@ -25,6 +26,8 @@ ITEMS = "server_rows"
 """The scene's collection with an item for each setting."""
 MOST_TEXT = 4_000_000
 """Characters of JSON text that are read; a script could write more."""
+MOST_ROWS = 1000
+"""Rows that are read, to find the usable ones among them."""
 
 
 class Kept(NamedTuple):
@@ -199,7 +202,8 @@ def _parse_provider(data: Mapping[str, Any], model: type[Settings]) -> Kept:
     from ...providers._shared.server_settings import as_kind, decode_setting, usable_rows
 
     rows = data.get("settings")
-    decoded = [(decode_setting(row), row) for row in (rows if isinstance(rows, list) else ())]
+    listed = rows[:MOST_ROWS] if isinstance(rows, list) else []
+    decoded = [(decode_setting(row), row) for row in listed]
     # The text may come from a stranger's file, so its rows are judged as those of a server.
     usable = usable_rows(model, (setting for setting, _ in decoded if setting is not None))[0]
     settings = {setting.name: setting for setting in usable}
@@ -216,8 +220,15 @@ def _parse_provider(data: Mapping[str, Any], model: type[Settings]) -> Kept:
             switches[setting.name] = row["on"]
         if row.get("gone") is True:
             gone.add(setting.name)
-    address, date, key = (str(data.get(name, "")) for name in ("address", "date", "key"))
-    return Kept(settings, values, switches, frozenset(gone), address, date, key, {})
+    address, date, key = (_text_in(data, name) for name in ("address", "date", "key"))
+    # The panel shows the first two.
+    shown = clean(address), clean(date, 40)
+    return Kept(settings, values, switches, frozenset(gone), *shown, key, {})
+
+
+def _text_in(data: Mapping[str, Any], name: str) -> str:
+    value = data.get(name)
+    return value if isinstance(value, str) else ""
 
 
 def write_kept(scene: bpy.types.Scene, provider: Provider[Any], kept: Kept) -> None:

@@ -18,7 +18,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import loopback
+from .files import big_glb
 from .glb import triangle_glb
+from .place import Place
 
 KEY = "aiml-marked-key-5150"
 REQUEST = "019d2ee5-582a-7c83-93f2-2fcbad002d43"
@@ -360,3 +362,22 @@ class _Files(_Handler):
         if fault:
             self.close_connection = True
         return None
+
+
+@contextlib.contextmanager
+def place_at(provider: str, size: int) -> Iterator[Place]:
+    """Serve the fake to one of the providers; its meshes have `size` bytes."""
+    with serving(Aiml(mesh=big_glb(size))) as fake:
+        yield Place(
+            {"provider": provider, "url": fake.url, "keys": {"aiml_api_key": KEY}},
+            GENERATIONS.removeprefix("/v1"),
+            lambda: len(fake.orders),
+            lambda: len(fake.downloads),
+            fake.mesh,
+        )
+
+
+PLACES = {
+    "aiml_triposr": lambda size: place_at("aiml_triposr", size),
+    "aiml_magic": lambda size: place_at("aiml_magic", size),
+}

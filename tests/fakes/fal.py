@@ -20,7 +20,9 @@ from typing import Any
 
 from . import loopback
 from .fal_models import inputs, objection, result_of
+from .files import big_glb
 from .glb import triangle_glb
+from .place import Place
 from .png import png_of
 from .scenario_state import Fault, Seen
 
@@ -327,3 +329,21 @@ class _Api(_Handler):
         payloads = {"json_input": order.inputs} if query.get("expand") == "payloads" else {}
         return {"request_id": order.id, "endpoint_id": order.model, "sent_at": order.sent_at,
                 "status_code": 200, **payloads}  # fmt: skip
+
+
+@contextlib.contextmanager
+def place_at(size: int) -> Iterator[Place]:
+    """Serve the fake; its meshes have `size` bytes."""
+    with serving(Fal(mesh=big_glb(size), script=(DONE,))) as fake:
+        yield Place(
+            {"provider": "fal", "url": fake.url, "keys": {"fal_api_key": KEY}},
+            "/fal-ai/trellis-2",
+            lambda: len(fake.orders),
+            lambda: len(fake.calls("GET", "/files/.*")),
+            fake.mesh,
+            fake.orders.clear,
+            lists=True,
+        )
+
+
+PLACES = {"fal": place_at}

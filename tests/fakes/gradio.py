@@ -20,11 +20,17 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from . import loopback
 from .glb import triangle_glb
 from .gradio_messages import Answer, Cut, messages_of
+from .gradio_pages import config_of, info_of
 
 TOKEN = "hf_abcdefghijklmnop"
 DROPPED = 0
 """A status in `faults`: the request has its effect, but the connection closes unanswered."""
 FULL = {"detail": "Queue is full. Max size is 3 and size is 3."}
+
+
+NEEDED = {"data": list, "fn_index": int, "session_hash": str}
+OPTIONAL = ("event_data", "trigger_id")
+"""Fields of an order."""
 
 
 class AppError(Exception):
@@ -75,7 +81,8 @@ class Gradio:
 
     `prefix`: the path before most routes; without it, the app is of version 4. `refused`: how many
     of the next orders find the queue full. `cuts`: after how many messages the stream of a function
-    breaks off. `faults` are statuses by path. `held`: orders do not end before it is set.
+    breaks off. `faults` are statuses by path. `held`: orders do not end before it is set. `token`:
+    the app is a private Space, and without it Hugging Face answers `closed` in its place.
     """
 
     functions: tuple[Function, ...] = ()
@@ -85,8 +92,11 @@ class Gradio:
     cuts: dict[str, int] = field(default_factory=dict)
     faults: dict[str, list[int]] = field(default_factory=dict)
     held: threading.Event | None = None
+    token: str = ""
+    closed: int = 404
     mesh: bytes = field(default_factory=triangle_glb)
     url: str = ""
+    is_running: bool = True
     files: dict[str, bytes] = field(default_factory=dict)
     sessions: dict[str, dict[str, Any]] = field(default_factory=dict)
     orders: dict[str, list[Order]] = field(default_factory=dict)
@@ -123,58 +133,10 @@ class Gradio:
             "meta": {"_type": "gradio.FileData"},
         }
 
-    def config(self) -> dict[str, Any]:
-        """Return the page that describes the components, and the inputs of the functions."""
-        components: list[dict[str, Any]] = []
-        dependencies: list[dict[str, Any]] = []
-        for number, function in enumerate(self.functions):
-            ids = []
-            for item in (*function.inputs, *(Input("", name) for name in function.outputs)):
-                ids.append(len(components))
-                state = item.component == "state"
-                components.append(
-                    {
-                        "id": ids[-1],
-                        "type": item.component,
-                        "props": dict(item.props),
-                        "skip_api": state,
-                    }
-                )
-            count = len(function.inputs)
-            # Numbers that are not indices: an app may have functions without a name between them.
-            dependencies.append(
-                {"id": 2 * number + 1, "api_name": function.name, "inputs": ids[:count],
-                 "outputs": ids[count:]}
-            )  # fmt: skip
-        dependencies.append({"id": 99, "api_name": False, "inputs": [], "outputs": []})
-        page = {"version": "5.33.0" if self.prefix else "4.44.1", "protocol": "sse_v3",
-                "title": self.title, "components": components,
-                "dependencies": dependencies}  # fmt: skip
-        return {**page, "api_prefix": self.prefix} if self.prefix else page
-
-    def info(self) -> dict[str, Any]:
-        """Return the page that names the parameters, without those that only the server sees."""
-        return {
-            "named_endpoints": {
-                f"/{function.name}": {
-                    "parameters": [
-                        {"parameter_name": item.name, "component": item.component.title(),
-                         "label": item.props.get("label", ""),
-                         "parameter_has_default": "value" in item.props,
-                         "parameter_default": item.props.get("value")}
-                        for item in function.inputs if item.component != "state"
-                    ],
-                    "returns": [{"component": name.title()} for name in function.outputs],
-                }
-                for function in self.functions
-            },
-            "unnamed_endpoints": {},
-        }  # fmt: skip
-
     def join(self, body: dict[str, Any]) -> tuple[int, Any]:
         """Queue a call."""
-        needed = {"data", "fn_index", "session_hash", "event_data", "trigger_id"}
-        if set(body) != needed or not isinstance(body["session_hash"], str):
+        is_whole = set(NEEDED) <= set(body) <= {*NEEDED, *OPTIONAL}
+        if not (is_whole and all(isinstance(body[name], NEEDED[name]) for name in NEEDED)):
             return 422, {"detail": [{"loc": ["body"], "msg": "Field required"}]}
         if self.refused:
             self.refused -= 1
@@ -210,9 +172,12 @@ class Gradio:
         if item.component == "state" and value is not None:
             raise AppError(None)
         if item.component == "image" and value is not None:
-            is_file = isinstance(value, dict) and value.get("path") in self.files
-            if not is_file or value.get("meta") != {"_type": "gradio.FileData"}:
-                raise AppError(None)
+            self._check_file(value)
+        if item.component == "gallery":
+            for row in value:
+                if set(row) != {"image", "caption"}:
+                    raise AppError(None)
+                self._check_file(row["image"])
         if item.component == "slider":
             low, high = item.props["minimum"], item.props["maximum"]
             if not isinstance(value, int | float) or not low <= value <= high:
@@ -220,12 +185,21 @@ class Gradio:
         if item.component == "dropdown" and value not in [row[1] for row in item.props["choices"]]:
             raise AppError(f"Value: {value} is not in the list of choices")
 
+    def _check_file(self, value: Any) -> None:
+        is_file = isinstance(value, dict) and value.get("path") in self.files
+        if not is_file or value.get("meta") != {"_type": "gradio.FileData"}:
+            raise AppError(None)
+
 
 @contextlib.contextmanager
 def serving(app: Gradio) -> Iterator[Gradio]:
     """Serve on a free loopback port while the block runs."""
-    with loopback.serve(_Handler, quiet=True, app=app) as app.url:
-        yield app
+    app.is_running = True
+    try:
+        with loopback.serve(_Handler, quiet=True, app=app) as app.url:
+            yield app
+    finally:
+        app.is_running = False
 
 
 class _Handler(loopback.Handler):
@@ -241,12 +215,16 @@ class _Handler(loopback.Handler):
         app, path = self.app, urlsplit(self.path).path
         app.calls.append((self.command, path))
         app.headers.append({name.lower(): value for name, value in self.headers.items()})
+        if app.token and self.headers.get("x-hf-authorization") != f"Bearer {app.token}":
+            return self._send(app.closed, b"<html>Sorry, we can't find it</html>", "text/html")
         faults = app.faults.get(path.removeprefix(app.prefix), [])
         fault = faults.pop(0) if faults else None
         if fault:
             return self._send(fault, b"<html>A fault</html>", "text/html")
         if path == f"{app.prefix}/queue/data" and self.command == "GET":
             return self._stream(parse_qs(urlsplit(self.path).query)["session_hash"][0])
+        if path.startswith(f"{app.prefix}/heartbeat/") and self.command == "GET":
+            return self._send(200, b"data: ALIVE\n\n", "text/event-stream")
         status, value = self._route(path.removeprefix(app.prefix), path, body)
         if fault == DROPPED:
             self.close_connection = True
@@ -260,11 +238,11 @@ class _Handler(loopback.Handler):
     def _route(self, route: str, path: str, body: bytes) -> tuple[int, Any]:
         app = self.app
         if path == "/config":
-            return 200, app.config()
+            return 200, config_of(app)
         if app.prefix and not path.startswith(app.prefix):
             return 404, {"detail": "Not Found"}
         if self.command == "GET" and route == "/info":
-            return 200, app.info()
+            return 200, info_of(app)
         if self.command == "GET" and route.startswith("/file="):
             name = unquote(route.removeprefix("/file="))
             return (

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -24,17 +25,29 @@ class Answer(NamedTuple):
 def messages_of(app: Gradio, session: str) -> Iterator[dict[str, Any]]:
     """Yield what the stream of a session says. Raises Cut where the body is cut short."""
     pending = [order for order in app.orders.get(session, []) if not order.is_read]
-    if not pending:
-        yield {"msg": "unexpected_error", "message": "404: Session not found.", "success": False}
+    if session not in app.orders:
+        said = "404: Session not found."
+        yield {"msg": "unexpected_error", "event_id": None, "message": said, "success": False}
         raise Cut
+    if not pending:
+        yield from _silence(app)
+        return
     order = pending[-1]
     order.is_read = True
     cut = app.cuts.pop(order.function.name, None)
     for count, message in enumerate(_messages(app, session, order)):
         if cut == count:
+            del app.orders[session]
             raise Cut
         yield message
     yield {"msg": "close_stream", "event_id": None}
+
+
+def _silence(app: Gradio) -> Iterator[dict[str, Any]]:
+    """Yield signs of life without end, as a session does that has reported all of its orders."""
+    while app.is_running:
+        yield {"msg": "heartbeat"}
+        time.sleep(0.05)
 
 
 def _messages(app: Gradio, session: str, order: Order) -> Iterator[dict[str, Any]]:

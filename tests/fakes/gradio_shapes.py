@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .gradio import AppError, Function, Gradio, Input
+from .gradio import AppError, Function, Gradio, Input, Work
 
 QUOTA = (
     "You have exceeded your GPU quota (60s requested vs. 12s left). "
@@ -88,6 +88,23 @@ TRELLIS = (
         _extract_glb,
     ),
 )  # fmt: skip
+
+
+def _choose_tab(number: int) -> Work:
+    """Return the function of one of the two tabs, which decides whether several images are used."""
+
+    def work(app: Gradio, session: str, values: dict[str, Any]) -> list[Any]:
+        app.sessions.setdefault(session, {})["several"] = bool(number)
+        return [None, {"visible": True, "__type__": "update"}, None]
+
+    return work
+
+
+TRELLIS_WITH_TABS = (
+    *TRELLIS,
+    Function("lambda", (), ("state", "row", "row"), _choose_tab(0)),
+    Function("lambda_1", (), ("state", "row", "row"), _choose_tab(1)),
+)
 
 
 def _check_input(app: Gradio, session: str, values: dict[str, Any]) -> list[Any]:

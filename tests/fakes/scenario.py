@@ -21,10 +21,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from . import loopback
+from .files import big_glb
 from .glb import triangle_glb
+from .place import Place
 from .png import png_of
 from .scenario_model import MODEL, RECORD, objection, price
-from .scenario_state import BASIC, FBX, Fault, ScenarioFake, Seen
+from .scenario_state import BASIC, FBX, KEY, SECRET, Fault, ScenarioFake, Seen
 
 GATEWAY = 6 * 1024 * 1024
 KINDS = {"3d", "asset", "audio", "avatar", "image", "model", "text", "video"}
@@ -382,3 +384,24 @@ def _picture_mime(data: bytes) -> str:
         if data.startswith(magic):
             return f"image/{mime}"
     raise _refusal(400, "Invalid image")
+
+
+@contextlib.contextmanager
+def place_at(size: int) -> Iterator[Place]:
+    """Serve the fake; its meshes have `size` bytes."""
+    with serving() as fake:
+        mesh = big_glb(size)
+        fake.add_result(mesh, "model/gltf-binary")
+        keys = {"scenario_api_key": KEY, "scenario_api_secret": SECRET}
+        yield Place(
+            {"provider": "scenario", "url": fake.url, "keys": keys},
+            f"/generate/custom/{MODEL}",
+            lambda: len(fake.submits),
+            lambda: len(fake.calls("GET", "/files/.*")),
+            mesh,
+            fake.jobs.clear,
+            lists=True,
+        )
+
+
+PLACES = {"scenario": place_at}

@@ -18,7 +18,7 @@ from .tripo_fields import (
     check_together,
     one_of,
 )
-from .tripo_server import FakeTask, FakeTripo, Refused, Seen, body_of
+from .tripo_server import FakeTask, FakeTripo, Refused, Seen, body_of, place_at
 
 MODELS = (
     "v3.1-20260211",
@@ -199,3 +199,10 @@ def _views(inputs: Any = None, files: Any = None) -> dict[str, Any]:
             raise Refused(400, 1004, "views must be named once, in order")
         return named
     return {view: item for view, item in zip(VIEWS, given, strict=False) if item}
+
+
+PLACES = {
+    "tripo": lambda size: place_at(
+        TripoV3(), "tripo", "/generation/image-to-model", size, lists=True
+    ),
+}

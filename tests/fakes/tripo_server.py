@@ -18,7 +18,9 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, TypeVar
 
 from . import loopback
+from .files import big_glb
 from .glb import triangle_glb
+from .place import Place
 
 KEY = "tsk_marked-key-0123456789abcdef"
 MAGIC = {
@@ -317,3 +319,21 @@ class _Handler(loopback.Handler):
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
+
+
+@contextlib.contextmanager
+def place_at(
+    fake: FakeTripo, provider: str, costs: str, size: int, *, lists: bool
+) -> Iterator[Place]:
+    """Serve a fake to a provider; `costs` is the path of orders, and `size` the mesh's in bytes."""
+    fake.mesh, fake.most_running = big_glb(size), 10**6
+    with serving(fake):
+        yield Place(
+            {"provider": provider, "url": fake.base, "keys": {"tripo_api_key": KEY}},
+            costs,
+            lambda: len(fake.creates),
+            lambda: len(fake.calls(r"GET .*\.glb")),
+            fake.mesh,
+            fake.tasks.clear,
+            lists=lists,
+        )

@@ -17,7 +17,7 @@ from .tripo_fields import (
     check_together,
     one_of,
 )
-from .tripo_server import FakeTask, FakeTripo, Refused, Seen, body_of
+from .tripo_server import FakeTask, FakeTripo, Refused, Seen, body_of, place_at
 
 NEWER = ("v3.1-20260211", "v3.0-20250812")
 MIDDLE = ("v2.5-20250123", "v2.0-20240919", "Turbo-v1.0-20250506")
@@ -129,3 +129,6 @@ class TripoV2(FakeTripo):
 
     def _balance(self, seen: Seen, _: re.Match[str]) -> Any:
         return {"balance": self.balance, "frozen": 0}
+
+
+PLACES = {"tripo_v2": lambda size: place_at(TripoV2(), "tripo_v2", "/task", size, lists=False)}

@@ -143,8 +143,7 @@ def _smooth_if_faceted(mesh: bpy.types.Mesh, angle: float) -> None:
     """Shade smooth if all faces are flat; edges sharper than `angle` radians stay sharp.
 
     For files without normals, glTF 2.0 (section 3.7.2.1) requires flat shading, and Blender's
-    importer complies. But generated meshes, such as TripoSR's, may lack normals and still be meant
-    to look round.
+    importer complies. But generated meshes may lack normals and still be meant to look round.
     """
     flat = mesh.attributes.get("sharp_face")
     if flat is None:

@@ -119,11 +119,10 @@ def redirect_target(address: WebAddress, target: str) -> WebAddress:
     Raises BadAddress if it is not a usable URL.
     """
     try:
-        return read_address(urljoin(address.url, target))
-    except BadAddress:
-        raise
+        joined = urljoin(address.url, target)
     except ValueError as error:
         raise BadAddress("it is not valid") from error
+    return read_address(joined)
 
 
 def ending_of(text: str) -> str:
@@ -164,7 +163,11 @@ def is_private(host: str) -> bool:
     if is_loopback(host):
         return True
     number = _number(host)
-    # `ipaddress` counts multicast as global, although it reaches the local network.
+    # `ipaddress` counts multicast as global, although it reaches the local network. In IPv6, only
+    # 2000::/3 is global, and what a gateway turns into such an IPv4 address (RFC 4291, RFC 6052).
+    if isinstance(number, ipaddress.IPv6Address) and int(number) >> 125 != 1:
+        is_translated = int(number) >> 32 == 0x64FF9B << 64
+        return not is_translated or is_private(str(ipaddress.IPv4Address(int(number) % 2**32)))
     return number is not None and (not number.is_global or number.is_multicast)
 
 
@@ -284,8 +287,6 @@ def _number(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 # -- base URLs of services -----------------------------------------------------------------------
 
 NOT_ENCRYPTED = "it does not start with https://"
-
-
 PUBLIC = "it is not in your own network"
 OWN_HINT = (
     "Use an address in your own network. Reach a server elsewhere through a VPN or an SSH tunnel."

@@ -8,6 +8,7 @@ order is sent once, other calls are retried with backoff, and every response is 
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal
@@ -120,6 +121,7 @@ class Http(Downloads):
                 address,
                 time_limit=limit,
                 timeout=limit,
+                pace=math.inf,  # no byte extends the limit: a server may send one now and then
                 limit=MAX_PAGE,
                 check_host=self._policy.home_check(address, secret=with_key),
                 headers=self._headers if with_key else {},

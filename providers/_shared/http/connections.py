@@ -43,7 +43,8 @@ class TooMuchData(http.client.HTTPException):
 class Call:
     """The progress and the limits of one HTTP call.
 
-    `time_limit`: seconds for the request, and again for the response, both extended as in `PACE`.
+    `time_limit`: seconds for the request, and again for the response, both extended by a second for
+    every `pace` bytes.
     `stall_timeout`: seconds without a byte. `check_host` raises for an IP address that must not be
     connected to. `sent` is how much of the request may have left this computer; `requesting` is
     True from the first byte of the request itself, after connecting.
@@ -55,6 +56,7 @@ class Call:
         time_limit: float,
         stall_timeout: float,
         check_host: Callable[[str], None] | None = None,
+        pace: float = PACE,
     ) -> None:
         self.host = host
         self.sent = Sent.NO
@@ -63,6 +65,7 @@ class Call:
         self._time_limit = time_limit
         self._ends = time.monotonic() + time_limit
         self._stall_timeout = stall_timeout
+        self._pace = pace
         self._moved = 0
         self._head = 0
         # No limit until the body begins: headers have their own.
@@ -70,7 +73,7 @@ class Call:
 
     def remaining_time(self) -> float:
         """Return the seconds that the next step may take. Raises TimeoutError at the deadline."""
-        remaining = self._ends + self._moved / PACE - time.monotonic()
+        remaining = self._ends + self._moved / self._pace - time.monotonic()
         if remaining <= 0:  # guard: total-deadline
             raise TimeoutError
         return min(remaining, self._stall_timeout if self.requesting else CONNECT_LIMIT)

@@ -79,8 +79,10 @@ class StreamRedactor:
     def __init__(self, secrets: Iterable[str]) -> None:
         # Longest first, because a secret may contain another one.
         known = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
-        self._pattern = re.compile(b"|".join(map(_spellings, known))) if known else None
-        self._plain = [secret.encode() for secret in known]
+        # In any case of letters: hexadecimal has two, and a server may change that of a header.
+        flags = re.IGNORECASE
+        self._pattern = re.compile(b"|".join(map(_spellings, known)), flags) if known else None
+        self._plain = [secret.encode().lower() for secret in known]
         # A secret may begin at the end of a chunk. Each of its bytes has at most 7 bytes there.
         self._overlap = max((7 * len(secret.encode()) for secret in known), default=0)
         self._pending = b""
@@ -95,7 +97,8 @@ class StreamRedactor:
             return piece
         data = self._pending + piece
         # The pattern takes a second for a mesh in base64, which contains no escapes and no key.
-        if b"\\" in data or b"%" in data or any(secret in data for secret in self._plain):
+        lower = data.lower()
+        if b"\\" in data or b"%" in data or any(secret in lower for secret in self._plain):
             data = self._pattern.sub(b"...", data)
         end = len(data) - min(self._overlap, len(data))
         self._pending = data[end:]

@@ -62,7 +62,7 @@ class Reply:
     def asked_pause(self) -> float | None:
         """Seconds to wait before the next call, from the body or Retry-After; None if unknown."""
         body = self.json if isinstance(self.json, dict) else {}
-        # Scenario sends `remainingSeconds`. Retry-After has seconds or a date (RFC 9110).
+        # Some services send `remainingSeconds`. Retry-After has seconds or a date (RFC 9110).
         for value in (body.get("remainingSeconds"), self.headers.get("retry-after")):
             with contextlib.suppress(TypeError, ValueError, OverflowError):
                 seconds = float(str(value))

@@ -32,7 +32,7 @@ from ..servers.long_strings import shorten_strings
 from .addresses import WebAddress
 from .allowed_addresses import Forbidden
 from .ca_bundle import ca_bundle
-from .connections import Call, active_call, create_tls_context, track_connections
+from .connections import PACE, Call, active_call, create_tls_context, track_connections
 from .explain import CallProblem, explain
 from .proxies import Misconfiguration, Route
 from .recorded_answer import AnswerRecorder, record_answer
@@ -140,11 +140,15 @@ def read_body(
     if recorder is not None:
         pieces = record_answer(recorder, answer.status, answer.headers, pieces, spelled)
     try:
+        enough = 1
         for piece in shorten_strings(pieces) if shorten else pieces:
             undecided = shorten and len(data) <= BEGIN
             data += piece
-            if undecided and mesh_format(answer.status, answer.headers, data):
-                return
+            # Not at every piece, since all that has arrived is judged; a piece may be one byte.
+            if undecided and len(data) >= enough:
+                enough = 2 * len(data)
+                if mesh_format(answer.status, answer.headers, data):
+                    return
             if shorten and len(data) > MOST_SHORTENED:  # guard: shortened-answers-are-short
                 raise too_large(MOST_SHORTENED)
     except CallFailed:
@@ -179,16 +183,18 @@ class Transport:
         time_limit: float,
         stall_timeout: float,
         check_host: Callable[[str], None] | None = None,
+        pace: float = PACE,
         **request_args: Any,
     ) -> Iterator[Answer]:
         """Send a request, and open its response for a block.
 
-        `time_limit`: seconds for the request, and again for the response, extended while bytes
-        flow. `stall_timeout`: seconds without a byte. `request_args` are those of
-        `requests.Request`. Raises Forbidden if `check_host` raises it for an IP address, and
-        CallFailed for any other failure before the body.
+        `time_limit`: seconds for the request, and again for the response, extended for the bytes
+        that flow; `pace` is as in `Call`. `stall_timeout`: seconds without a byte. `request_args`
+        are those of `requests.Request`. Raises Forbidden if `check_host` raises it for an IP
+        address, and CallFailed for any other failure before the body.
         """
-        call, route = Call(address.host, time_limit, stall_timeout, check_host), Route("", "")
+        call = Call(address.host, time_limit, stall_timeout, check_host, pace)
+        route = Route("", "")
 
         def failure(error: Exception) -> CallFailed:
             return _call_failure(error, call, address, route)

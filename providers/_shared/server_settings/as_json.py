@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any, cast, get_args
 
 from ..errors import BadReply
 from ..settings import Choice, Group, Option, Setting, Unit
-from .declare import server_setting
+from .declare import MOST_CHOICES, server_setting
 
 _USUAL: Mapping[str, Any] = {
     "description": "",
@@ -44,7 +45,7 @@ def decode_setting(data: object) -> Setting | None:
     option = Option(
         texts["title"],
         texts["description"],
-        tuple(_decode_choices(given.get("choices"))),
+        tuple(islice(_decode_choices(given.get("choices")), MOST_CHOICES)),
         unit=unit if unit in get_args(Unit) else "none",
         basic=given.get("basic") is True,
         group=group if group in get_args(Group) else "quality",
@@ -67,4 +68,4 @@ def decode_setting(data: object) -> Setting | None:
 def _decode_choices(choices: object) -> Iterator[Choice]:
     for item in choices if isinstance(choices, list) else ():
         if isinstance(item, list) and len(item) == 3:
-            yield Choice(item[0], str(item[1]), str(item[2]))
+            yield Choice(item[0], *(text if isinstance(text, str) else "" for text in item[1:]))

@@ -6,8 +6,8 @@ The server may be a stranger's: names, texts, and numbers are checked, and their
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from math import floor
+from collections.abc import Callable, Iterable, Iterator
+from math import ceil, floor
 from typing import NamedTuple, cast, get_args
 
 from ..errors import BadReply
@@ -71,8 +71,8 @@ def server_setting(
         kind=kind,
         optional=optional,
         default=as_kind(kind, default, choices),
-        minimum=finite_number(minimum) if is_number else None,
-        maximum=finite_number(maximum) if is_number else None,
+        minimum=_bound(kind, minimum, ceil) if is_number else None,
+        maximum=_bound(kind, maximum, floor) if is_number else None,
         choices=choices,
         title=_clean_text(option.title) or name,
         description=_clean_text(option.description).rstrip("."),
@@ -113,6 +113,13 @@ def as_kind(kind: Kind, value: object, choices: Iterable[Choice] = ()) -> Value 
     if kind == "int" and isinstance(value, float) and value == floor(value):
         return int(value)
     return float(value) if kind == "float" and type(value) is int else value
+
+
+def _bound(kind: Kind, value: float | None, whole: Callable[[float], int]) -> float | None:
+    """Return a bound in the type of its setting; None for one that is not finite, or too large."""
+    number = finite_number(value)
+    # pydantic refuses a declaration in which a bound of a whole number is a fraction.
+    return finite_number(whole(number)) if kind == "int" and number is not None else number
 
 
 def usable_rows(

@@ -20,7 +20,7 @@ LONGEST_EVENT = 16 * 1024 * 1024
 _FIELD = b"data:"
 
 Events = Generator[Any, None, None]
-"""The decoded messages of a stream, which closing ends; None in place of one that nobody needs."""
+"""The decoded messages of a stream, which closing ends; None where there is none to keep."""
 
 
 class Followed(NamedTuple):
@@ -61,17 +61,24 @@ class Transcript(Protocol):
 def read_events(pieces: Iterable[bytes], redact: Callable[[str], str]) -> Iterator[Any]:
     """Yield the decoded JSON of each event of a stream, with secrets redacted.
 
-    Long strings are shortened. Events that are not JSON are left out. Raises BadReply for an event
-    that is too long.
+    Long strings are shortened. Events that are not JSON are left out; None follows each piece, so
+    that the reader can stop a stream without events. Raises BadReply for an event that is too long.
     """
-    rest = b""
+    rest = bytearray()
     for piece in shorten_strings(pieces):
-        *lines, rest = (rest + piece).split(b"\n")
+        start, *lines = piece.split(b"\n")
+        rest += start  # only what is new is searched and copied: a line may come byte by byte
         if len(rest) > LONGEST_EVENT:
             raise BadReply("The service's stream of messages cannot be read.", "Try again later.")
         for line in lines:
-            if line.startswith(_FIELD):
-                yield from _decode(line.removeprefix(_FIELD).strip(), redact)
+            yield from _decode_line(bytes(rest), redact)
+            rest = bytearray(line)
+        yield None
+
+
+def _decode_line(line: bytes, redact: Callable[[str], str]) -> Iterator[Any]:
+    if line.startswith(_FIELD):
+        yield from _decode(line.removeprefix(_FIELD).strip(), redact)
 
 
 def _decode(data: bytes, redact: Callable[[str], str]) -> Iterator[Any]:

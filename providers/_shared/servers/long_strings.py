@@ -94,6 +94,7 @@ def file_start(text: str) -> tuple[bytes, int]:
 def decode_field(pieces: Iterable[bytes], field: str) -> Iterator[bytes]:
     """Yield the bytes of the file that the string `field` of a JSON answer contains in base64.
 
+    Yields empty ones until the field is found, so that the reader can stop an answer without end.
     The string may be a data URL. Raises ValueError if there is no such field, if it is not base64,
     or if the answer ends in it.
     """
@@ -124,12 +125,14 @@ def _without_head(pieces: Iterator[bytes]) -> Iterator[bytes]:
         start += piece
         if len(start) >= MAX_GAP:
             break
+        if not start:
+            yield b""
     yield re.sub(rb"^data:[^,]{0,100},", b"", start)
     yield from pieces
 
 
 def _value_of(pieces: Iterator[bytes], field: str) -> Iterator[bytes]:
-    """Yield the characters of the string `field`, in pieces."""
+    """Yield the characters of the string `field`, in pieces; empty ones until it is found."""
     name = re.compile(rb'(?<!\\)"%s"\s*:\s*"' % re.escape(field).encode())
     seen = b""
     for piece in pieces:
@@ -139,11 +142,13 @@ def _value_of(pieces: Iterator[bytes], field: str) -> Iterator[bytes]:
             seen = seen[found.end() :]
             break
         seen = seen[-MAX_GAP:]
+        yield b""
     else:
         raise ValueError("the file is missing")
     while (quote := seen.find(b'"')) < 0:
         yield seen
-        seen = next(pieces, b"")
-        if not seen:
+        more = next(pieces, None)
+        if more is None:
             raise ValueError("it is truncated")
+        seen = more
     yield seen[:quote]

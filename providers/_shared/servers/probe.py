@@ -1,38 +1,34 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Finds out which server answers at an address, by its public pages. No key is sent.
 
-Sources: the code of the servers; Gradio 4.44 to 6.31 and ComfyUI 0.3.64 as seen in November 2026.
+The providers of users' own servers declare these pages, and recognize their servers by them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import BadReply, Sent, Unreachable
-from ..messages import Message
+from ..http.addresses import read_address
+from ..messages import Message, as_message
 from ..untrusted_text import clean
 
 if TYPE_CHECKING:
     from ..http.client import Http
-    from ..http.reply import Reply
+    from ..provider import Provider
 
 PAGE_LIMIT = 5.0
 """Maximum seconds for each of the few requests of a probe."""
-USUAL_PORTS = (7860, 8080, 8081, 8188)
-"""Ports on which these servers listen unless told otherwise: Gradio, Gradio, Hunyuan3D, ComfyUI."""
 
 
 class Kind(StrEnum):
-    """The kind of server at an address. The values of servers are the ids of their providers.
+    """Answers that no provider recognizes.
 
     LOCKED: a password is required. SILENT: connections are accepted, but nothing is answered.
     """
 
-    COMFYUI = "comfyui"
-    GRADIO = "gradio"
-    HUNYUAN3D = "hunyuan3d"
     LOCKED = "locked"
     SILENT = "silent"
     OTHER = "other"
@@ -40,25 +36,23 @@ class Kind(StrEnum):
 
 
 class Answering(NamedTuple):
-    """The server at an address. `version` and `title` are empty if the server states none."""
+    """The server at an address.
 
-    kind: Kind
+    `kind` is a `Kind`, or the id of the provider that recognizes the server. `version` is empty if
+    the server states none. `name` is the server as the subject of a sentence, such as “An app”.
+    """
+
+    kind: str
     version: str = ""
-    title: str = ""
+    name: str = ""
 
     @property
     def shown(self) -> Message:
-        """The server as the subject of a sentence, such as “A Gradio app”."""
-        if self.kind is Kind.HUNYUAN3D:
-            return Message("Hunyuan3D {version}", version=self.version)
-        if self.kind is Kind.GRADIO and self.title:
-            return Message("The Gradio app “{title}”", title=self.title)
-        return Message.of(_NAMES[self.kind])
+        """The server as the subject of a sentence."""
+        return as_message(self.name or _NAMES[Kind(self.kind)])
 
 
 _NAMES: Mapping[Kind, str] = {
-    Kind.COMFYUI: "ComfyUI",
-    Kind.GRADIO: "A Gradio app",
     Kind.LOCKED: "A server that requires a password",
     Kind.SILENT: "A server that does not respond",
     Kind.OTHER: "An unknown server",
@@ -67,14 +61,14 @@ _NAMES: Mapping[Kind, str] = {
 
 
 def what_answers(http: Http, *, with_key: bool = False) -> Answering:
-    """Return which server answers at the address of `http`, after at most four requests.
+    """Return which server answers at the address of `http`, after a request for each page.
 
     `with_key` sends the key as well, for a server that requires it. Raises InvalidSettings for an
     address that must not be called, and Unreachable if Blender is offline.
     """
     http.check_address()
     seen = Answering(Kind.OTHER)
-    for path, judge in _PAGES:
+    for path, providers in _pages().items():
         try:
             reply = http.inspect(path, PAGE_LIMIT, with_key=with_key)
         except Unreachable as error:
@@ -84,9 +78,28 @@ def what_answers(http: Http, *, with_key: bool = False) -> Answering:
         if reply.status in (401, 403):
             seen = Answering(Kind.LOCKED)
         elif reply.status == 200 and isinstance(reply.json, dict):
-            for found in judge(reply):
-                return found
+            for found in (provider.recognize(path, reply.json) for provider in providers):
+                if found is not None:
+                    return found
     return seen
+
+
+def identify_server(http: Http) -> Answering:
+    """Return which server answers, as `what_answers`; if it requires the key, it gets the key."""
+    found = what_answers(http)
+    if found.kind == Kind.LOCKED and http.has_key:
+        found = what_answers(http, with_key=True)
+    return found
+
+
+def usual_ports() -> tuple[int, ...]:
+    """Return the ports on which users' own servers listen unless they are set to another one."""
+    found: set[int] = set()
+    for provider in _recognizing():
+        usual = read_address(provider.address.default) if provider.address else None
+        found |= {usual.port} if usual else set()
+        found |= set(provider.more_ports)
+    return tuple(sorted(found))
 
 
 def answering_on(port: int) -> tuple[str, Answering]:
@@ -101,40 +114,22 @@ def answering_on(port: int) -> tuple[str, Answering]:
         http.close()
 
 
-def _judge_comfyui(reply: Reply) -> Iterator[Answering]:
-    system = reply.json.get("system")
-    if isinstance(system, dict) and "comfyui_version" in system:
-        yield Answering(Kind.COMFYUI, _text(system, "comfyui_version"))
+def _recognizing() -> list[Provider[Any]]:
+    from ... import all_providers  # which imports every provider file
+
+    return [provider for provider in all_providers().values() if provider.public_pages]
 
 
-def _judge_gradio(reply: Reply) -> Iterator[Answering]:
-    if "version" in reply.json and "dependencies" in reply.json:
-        title = _text(reply.json, "title")
-        # The title of an app that its author has not named.
-        own = "" if title == "Gradio" else title
-        yield Answering(Kind.GRADIO, _text(reply.json, "version"), own)
+def _pages() -> Mapping[str, list[Provider[Any]]]:
+    """Return the providers that may recognize their servers by a page, by its path."""
+    pages: dict[str, list[Provider[Any]]] = {}
+    for provider in _recognizing():
+        for path in provider.public_pages:
+            pages.setdefault(path, []).append(provider)
+    return pages
 
 
-def _judge_health(reply: Reply) -> Iterator[Answering]:
-    if reply.json.get("status") == "healthy" and "worker_id" in reply.json:
-        yield Answering(Kind.HUNYUAN3D, "2.1")
-
-
-def _judge_routes(reply: Reply) -> Iterator[Answering]:
-    routes = reply.json.get("paths")
-    if isinstance(routes, dict) and {"/generate", "/send", "/status/{uid}"} <= set(routes):
-        yield Answering(Kind.HUNYUAN3D, "2.1" if "/health" in routes else "2.0")
-
-
-# In this order: Gradio answers every path of the others with 404, ComfyUI too.
-_PAGES: tuple[tuple[str, Callable[[Reply], Iterator[Answering]]], ...] = (
-    ("/system_stats", _judge_comfyui),
-    ("/config", _judge_gradio),
-    ("/health", _judge_health),
-    ("/openapi.json", _judge_routes),
-)
-
-
-def _text(answer: Mapping[str, Any], name: str) -> str:
+def text_in(answer: Mapping[str, Any], name: str) -> str:
+    """Return the text of a page that has this name, short and safe to show; empty without it."""
     value = answer.get(name)
     return clean(value, 60) if isinstance(value, str) else ""

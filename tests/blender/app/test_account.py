@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 import pytest
 from blender.addon_modules import addon_module
+from blender.job_views import show
 from blender.recording import draw, draw_popover, draw_preferences
 from fakes import FAKES
 from fakes.service import KEY, Service, serving
@@ -230,12 +231,12 @@ def test_offline_nothing_is_requested_and_the_reason_is_shown(
 def test_services_that_share_a_key_share_its_test(
     addon: ModuleType, preferences: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("AIML_API_KEY", "TRIPO_API_KEY", "SCENARIO_SDK_API_KEY"):
+    known = addon_module("providers").all_providers()
+    for name in {key.environment for provider in known.values() for key in provider.keys}:
         monkeypatch.setenv(name, "k")
     buttons = draw_preferences(preferences).buttons("image_to_mesh.test_key")
-    providers = {button["button"].provider for button in buttons}
-    own = {"comfyui", "custom", "gradio", "hunyuan3d"}
-    assert providers == {"tripo", "scenario", "aiml_magic", "fal", *own}
+    keys = [known[button["button"].provider].keys for button in buttons]
+    assert sorted(keys) == sorted({provider.keys for provider in known.values() if provider.keys})
     assert {button["text"] for button in buttons} == {"Test"}
     magic, triposr = (
         addon_module("preferences").account_query(
@@ -275,6 +276,21 @@ def test_a_balance_is_refreshed_after_a_job(chosen: Any, service: Service) -> No
     account.refresh_balance(bpy.context, "local")
     account.refresh_balance(bpy.context, "no such provider")
     assert account._pending == []
+
+
+@pytest.mark.parametrize("state", ["failed", "cancelled"])
+def test_the_end_of_any_job_refreshes_the_balance(
+    chosen: Any, service: Service, state: str
+) -> None:
+    """A service may charge for a job that brought no mesh."""
+    jobs = addon_module("jobs")
+    failure = jobs.Failure("failed", "There is no mesh.") if state == "failed" else None
+    show(state, provider="rehearsal", failure=failure)
+    (view,) = jobs.session().views()
+    outcome = addon_module("app.job_events").handle(bpy.context, jobs.Ended(view.job, view))
+    assert outcome.level == "ERROR"
+    wait_for_answers()
+    assert service.calls("GET", "/balance") == 1
 
 
 def test_the_balance_is_asked_for_once_when_the_tab_shows_the_provider(

@@ -161,7 +161,8 @@ def test_a_file_that_is_no_image_disables_generate_until_it_is_replaced(
     why_not = addon_module("state.preflight").why_not
     assert "no pixels" in why_not(bpy.context)
     assert not draw().button("image_to_mesh.generate")["enabled"]
-    assert not bpy.ops.image_to_mesh.develop.poll()
+    for name in ("develop", "mark_subject"):
+        assert not getattr(bpy.ops.image_to_mesh, name).poll(), name
     letter.write_bytes(places.SAMPLE.read_bytes())
     checks = addon_module("jobs.tasks.image_checks").image_checks()
     end = time.monotonic() + 60

@@ -49,12 +49,9 @@ ALLOWED = (
     "image_to_mesh.preferences",
     "image_to_mesh.preferences.fields",
     *("image_to_mesh.providers", "image_to_mesh.providers.[a-z]*"),
-    *("image_to_mesh.providers._*.errors", "image_to_mesh.providers._*.model*"),
-    *("image_to_mesh.providers._aiml", "image_to_mesh.providers._comfyui",
-      "image_to_mesh.providers._comfyui.shipped", "image_to_mesh.providers._custom",
-      "image_to_mesh.providers._fal", "image_to_mesh.providers._gradio",
-      "image_to_mesh.providers._hunyuan3d", "image_to_mesh.providers._scenario",
-      "image_to_mesh.providers._tripo", "image_to_mesh.providers._tripo.replies"),
+    *(f"image_to_mesh.providers.{folder.name}{name}"
+      for folder in (places.ROOT / "providers").glob("_[a-z]*/") if folder.name != "_shared"
+      for name in ("", ".errors", ".model*", ".shipped")),
     *(f"image_to_mesh.providers._shared{name}" for name in
       ("", ".adapters", ".bounds", ".bundled_modules", ".credentials", ".errors", ".exact_ids",
        ".http", ".http.addresses", ".http.ca_bundle", ".images", ".images.limits", ".keys",

@@ -82,6 +82,19 @@ def test_another_front_image_is_asked_about(chosen: Any, photographs: Path) -> N
     assert addon_module("state.views").foreign(chosen) == ["left"]
 
 
+@pytest.mark.parametrize("name", ["open_image", "make_here"])
+def test_the_file_browser_shows_thumbnails_of_images(name: str, chosen: Any) -> None:
+    """It reads these properties of the operator that opens it."""
+    declared = getattr(OPS, name).get_rna_type().properties
+    assert {"files", "directory", "filepath"} <= set(declared.keys())
+    assert declared["filter_image"].default
+    assert declared["filter_folder"].default
+    assert declared["filter_glob"].default.split(";") == ["*.heic", "*.heif", "*.avif"]
+    known = bpy.types.FileSelectParams.bl_rna.properties["display_type"].enum_items
+    chosen_type = declared["display_type"]
+    assert chosen_type.enum_items[chosen_type.default].value == known["THUMBNAIL"].value
+
+
 def test_a_missing_file_changes_nothing(chosen: Any, photographs: Path) -> None:
     OPS.open_image(filepath=str(photographs / "IMG_1423.JPG"))
     with pytest.raises(RuntimeError, match="Image file not found"):
@@ -132,6 +145,31 @@ def test_without_a_program_a_heic_photo_gets_a_sentence(
     with pytest.raises(RuntimeError, match=r"cannot open.*JPEG"):
         OPS.open_image(filepath=str(HEIC))
     assert chosen.image is None
+
+
+@pytest.fixture
+def copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The path of a HEIC photo on the clipboard, which Blender has with a window only."""
+    monkeypatch.setattr(addon_module("scene.clipboard"), "find_photo", lambda _: HEIC)
+
+
+@needs_decoder
+def test_a_pasted_heic_photo_becomes_the_image(chosen: Any, copied: None) -> None:
+    assert OPS.paste() == {"FINISHED"}
+    assert (chosen.image.name, tuple(chosen.image.size)) == ("dahlia.heic", (400, 320))
+
+
+@pytest.mark.usefixtures("copied")
+@pytest.mark.parametrize("way", ["paste", "make_here"])
+def test_without_a_program_a_pasted_or_dropped_heic_photo_gets_a_sentence(
+    chosen: Any, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.setattr(addon_module("jobs.steps.system_decoders"), "DECODERS", {"linux": ()})
+    given = {} if way == "paste" else {"filepath": str(HEIC)}
+    objects = len(bpy.data.objects)
+    with pytest.raises(RuntimeError, match=r"cannot open.*JPEG"):
+        getattr(OPS, way)(**given)
+    assert (chosen.image, len(bpy.data.objects)) == (None, objects)
 
 
 @needs_decoder

@@ -11,16 +11,11 @@ import bpy
 import pytest
 from blender.addon_modules import addon_module
 from blender.recording import Layout, Seen, draw, draw_preferences, drawing_context
+from fakes.served import PROVIDERS
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-PROVIDERS = (
-    *("local", "tripo", "tripo_v2", "scenario", "aiml_triposr", "aiml_magic"),
-    *("comfyui", "custom", "gradio", "hunyuan3d"),
-)
-KEYS = ("tripo_api_key", "scenario_api_key", "scenario_api_secret", "aiml_api_key")
-ADDRESSES = ("TRIPO_BASE_URL", "TRIPO_V2_BASE_URL", "SCENARIO_BASE_URL", "AIML_BASE_URL")
 PICTURES = ("none", "generated", "movie", "udim", "lost")
 
 
@@ -57,13 +52,15 @@ def test_every_disabled_button_has_a_visible_reason(
 ) -> None:
     scene = bpy.context.scene
     scene.image_to_mesh.provider = provider
+    declared = addon_module("providers").get_provider(provider)
     jobs, states = addon_module("jobs"), itertools.product(PICTURES, (False, True), (False, True))
     for picture, has_key, is_near in states:
         choose(picture)
-        for key in KEYS:
-            setattr(preferences, key, "tsk_" + 40 * "a" if has_key else "")
-        for address in ADDRESSES:
-            monkeypatch.setenv(address, "http://127.0.0.1:9" if is_near else "")
+        for key in (key for key in declared.keys if not key.optional):
+            setattr(preferences, key.preference, "tsk_" + 40 * "a" if has_key else "")
+        if declared.address:
+            near = "http://127.0.0.1:9" if is_near else ""
+            monkeypatch.setenv(declared.address.environment, near)
         check(draw(unfolded=True, width=2000))
         seen = draw(width=2000)
         can_run = not addon_module("state.preflight").why_not(bpy.context)

@@ -171,6 +171,10 @@ def test_drawing_touches_no_file_and_starts_nothing(
         seen = draw(unfolded=True, width=280)
         return seen, draw_elsewhere(other), draw_preferences(preferences)
 
+    def previews() -> list[bool]:
+        return [image.preview is not None for image in bpy.data.images]
+
+    before = previews()
     draw_all()  # what is imported when first needed
 
     def raises(*arguments: object, **_: object) -> Any:
@@ -187,6 +191,7 @@ def test_drawing_touches_no_file_and_starts_nothing(
         patched.setattr(subprocess, "Popen", raises)
         addon_module("jobs")  # is imported already
         seen, elsewhere, page = draw_all()
+    assert previews() == before, "a step of the heartbeat makes previews"
     for button in ("turn", "health_card", "paste", "cancel", "use_image", "generate"):
         assert elsewhere.buttons(f"image_to_mesh.{button}"), button
     assert "Open an image first" in elsewhere.text()

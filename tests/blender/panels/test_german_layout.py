@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import bpy
 import places
 import pytest
 from blender.addon_modules import addon_module
-from blender.job_views import show
+from blender.job_views import record, show
 from blender.recording import draw, drawing_context
+from fakes.served import PROVIDERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +24,8 @@ WIDTHS = (220, 250, 265, 280, 320)
 LANGUAGES = ("en_US", "de_DE")
 BORDERS, ARROW = 54, 24
 """Pixels of the region beside its rows, and of the arrow beside the row of a setting."""
+BUTTON, BARE = 21, 8
+"""Pixels of a button that its text cannot use: with an icon, and without."""
 TITLES, VALUES = 0.4, 0.6
 """Shares of a row that Blender gives to a title and its value."""
 
@@ -62,7 +66,7 @@ def groups() -> list[Any]:
     return [getattr(chosen, name) for name in addon_module("providers").all_providers()]
 
 
-@pytest.mark.parametrize("provider", ["local", "tripo", "scenario", "aiml_triposr", "hunyuan3d"])
+@pytest.mark.parametrize("provider", PROVIDERS)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_no_label_is_cut_off(chosen: Any, provider: str, width: int) -> None:
     chosen.provider = provider
@@ -70,6 +74,34 @@ def test_no_label_is_cut_off(chosen: Any, provider: str, width: int) -> None:
     cut = [text for row in rows for text in texts_cut_off(row, width)]
     assert not cut
     assert {"storage", "images", "tidy", "use_size"} <= {row["property"] for row in rows}
+
+
+@pytest.mark.parametrize("provider", ["local", "tripo", "hunyuan3d"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_button_is_cut_off(
+    chosen: Any, preferences: Any, monkeypatch: pytest.MonkeyPatch, provider: str, width: int
+) -> None:
+    """Those with a row to themselves: how a row is shared is up to Blender."""
+    chosen.provider = provider
+    text, tr = addon_module("panels.text_layout"), addon_module("i18n.translate").tr
+    show(
+        "failed", failure=addon_module("jobs").Failure("no_credits", "Empty.", "Buy.", "https://a")
+    )
+    rows = [row for row in draw(unfolded=True, width=width).all("operator") if not row["is_row"]]
+    assert "image_to_mesh.keep_defaults" in {row["operator"] for row in rows}
+    cut = []
+    for row in rows:
+        label = tr(row.get("text", label_of(row["operator"])))
+        taken = BUTTON if row.get("icon", "NONE") != "NONE" else BARE
+        if text._drawn_width(label) > width - BORDERS - taken:
+            cut.append(label)
+    assert not cut
+
+
+def label_of(operator: str) -> str:
+    """Return an operator's own label, which Blender draws if a button has no text."""
+    space, name = operator.split(".")
+    return str(getattr(getattr(bpy.ops, space), name).get_rna_type().name)
 
 
 def test_choices_are_beside_their_title_or_below_each_other(chosen: Any) -> None:
@@ -107,6 +139,26 @@ def test_sentences_above_generate_take_their_room_from_the_preview(
     assert action.can_run is (state in ("ready", "key refused"))
     edits = addon_module("panels.image_checks").checks_height(context, chosen.image, provider)
     assert action.height(context) + edits <= addon_module("panels.image").PREVIEW
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_what_is_said_about_an_order_is_not_cut_off(
+    chosen: Any, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    """Whether to order is decided by these sentences, so their button takes no room from them."""
+    jobs, text = addon_module("jobs"), addon_module("panels.text_layout")
+    name, tr = "a mug on a wooden table by the window", addon_module("i18n.translate").tr
+    unsent = record(name=name, state=jobs.State.QUEUED, provider="tripo", mesh=None)
+    recovery = jobs.session().recovery
+    monkeypatch.setattr(recovery, "found", replace(recovery.found, unsent=(unsent,)))
+    shown = draw(width=width).shown
+    at = next(i for i, row in enumerate(shown) if row.get("operator") == "image_to_mesh.resume")
+    whole = tr("{}: not submitted").format(name)
+    labels = [row for row in shown[:at] if row["kind"] == "label" and row["text"]]
+    lines = [row for row in labels if row["text"] in whole]
+    assert " ".join(row["text"] for row in lines) == whole
+    assert all(text._drawn_width(row["text"]) <= width - text.MARGIN for row in lines)
+    assert not any(row["is_row"] for row in (*lines, shown[at]))
 
 
 def test_a_price_without_room_on_the_button_is_above_it(

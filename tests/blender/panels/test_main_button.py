@@ -11,6 +11,8 @@ import pytest
 from blender.addon_modules import addon_module
 from blender.recording import draw
 
+ORDERS = ("image_to_mesh.update", "image_to_mesh.generate")
+
 
 @pytest.fixture
 def cup(addon: ModuleType) -> bpy.types.Object:
@@ -81,6 +83,27 @@ def test_in_a_narrow_region_generate_new_is_an_icon_beside_update(
     widen(monkeypatch, is_wide=False)
     assert buttons() == ["Update", ""]
     assert draw().button("image_to_mesh.generate")["icon"] == "ADD"
+
+
+@pytest.mark.parametrize("width", [180, 280, 700])
+def test_a_paid_generate_new_comes_where_a_row_was_kept_free(
+    cup: bpy.types.Object, preferences: bpy.types.AddonPreferences, width: int
+) -> None:
+    """At the end of a job, nothing below the buttons moves."""
+
+    def first_two(active: str) -> list[tuple[Any, ...]]:
+        """Return the main button and what is drawn after it, and whether each is in a row."""
+        bpy.context.view_layer.objects.active = bpy.data.objects[active]
+        shown = draw(width=width).shown
+        at = next(i for i, row in enumerate(shown) if row.get("operator") in ORDERS)
+        return [(row.get("operator", row["kind"]), row["is_row"]) for row in shown[at : at + 2]]
+
+    bpy.context.scene.image_to_mesh.provider = cup["image_to_mesh_provider"] = "tripo"
+    assert first_two("Cube") == [(ORDERS[0], True), (ORDERS[1], False)]
+    assert first_two("Light") == [(ORDERS[1], True), ("label", False)]
+    bpy.context.scene.image_to_mesh.provider = cup["image_to_mesh_provider"] = "local"
+    assert first_two("Cube") == [(ORDERS[0], True), (ORDERS[1], True)]
+    assert first_two("Light")[1][0] != "label"
 
 
 @pytest.mark.parametrize("price", ["", "30 Credits"])

@@ -171,7 +171,7 @@ def test_servers_on_this_computer_are_found_and_set_up(
     chosen.provider = "local"
     with hunyuan3d.serving(Hunyuan3d("2.0")) as server, local_servers.serving(gradio()) as other:
         ports = tuple(int(found.url.rpartition(":")[2]) for found in (server, other))
-        monkeypatch.setattr(probe, "USUAL_PORTS", (*ports, 9))
+        monkeypatch.setattr(probe, "usual_ports", lambda: (*ports, 9))
         assert bpy.ops.image_to_mesh.find_servers() == {"FINISHED"}
     until(lambda: not addon_module("app.periodic.account")._awaited)
     seen = draw_preferences(preferences)
@@ -192,7 +192,8 @@ def test_servers_on_this_computer_are_found_and_set_up(
 def test_a_missing_server_is_reported(
     chosen: Any, preferences: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(addon_module("providers._shared.servers.probe"), "USUAL_PORTS", (9,))
+    probe = addon_module("providers._shared.servers.probe")
+    monkeypatch.setattr(probe, "usual_ports", lambda: (9,))
     assert bpy.ops.image_to_mesh.find_servers() == {"FINISHED"}
     until(lambda: not addon_module("app.periodic.account")._awaited)
     assert "No server answers on the usual ports" in draw_popover().text()

@@ -65,12 +65,18 @@ def test_every_import_option_has_a_row(addon: ModuleType) -> None:
     seen = draw_options("placement")
     assert "reference" in rows(seen)
     assert "Choose an image" in seen.text()
-    assert not seen.buttons("image_to_mesh.turn")  # there is nothing to turn
-    made = bpy.data.objects.new("cup", None)
+
+
+def test_the_active_model_can_be_rotated(addon: ModuleType) -> None:
+    """The buttons act on the active object, so they are drawn only if that is generated."""
+    cube = bpy.data.objects["Cube"]
+    made = bpy.data.objects.new("cup", cube.data.copy())
     made["image_to_mesh_job"] = "job"
     bpy.context.scene.collection.objects.link(made)
-    bpy.context.view_layer.update()
-    assert len(draw_options("placement").buttons("image_to_mesh.turn")) == 4
+    bpy.context.view_layer.objects.active = cube
+    assert not draw("mesh_edits").buttons("image_to_mesh.turn")
+    bpy.context.view_layer.objects.active = made
+    assert len(draw("mesh_edits").buttons("image_to_mesh.turn")) == 4
 
 
 def test_mesh_tools_are_hidden_without_a_mesh(addon: ModuleType) -> None:
@@ -102,11 +108,16 @@ def test_any_mesh_shows_its_report_and_all_buttons(addon: ModuleType) -> None:
     edits = addon_module("jobs.tasks.mesh_edits").mesh_edits()
     edits.put_card(key_of(cube), str(cube.data.session_uid), CARD)
     seen = draw("mesh_edits")
-    for part in ("123,456", "2048 × 1024", "Inner Shells", "10.0 mm", "0.40 mm", "Texture"):
+    for part in (
+        "123,456",
+        "2048 × 1024",
+        "Inner Shells",
+        "10.0 × 20.0 × 30.0 mm",
+        "0.40 mm",
+        "Texture",
+    ):
         assert part in seen.text()
-    assert {"Size X", "1 m", "2 m", "Print Size X", "30.0 mm"} <= {
-        row["text"] for row in seen.all("label")
-    }
+    assert {"Size X", "1 m", "2 m", "Print Size"} <= {row["text"] for row in seen.all("label")}
     assert "Flipped" not in seen.text()
     alerts = {row["text"] for row in seen.all("label") if row["alert"]}
     assert {"Holes", "4", "Watertight", "Thinnest Wall"} <= alerts
@@ -127,11 +138,11 @@ def test_the_report_is_below_check_mesh_and_names_what_clean_fixes(addon: Module
 
     def fixable() -> list[str]:
         texts = [row["text"] for row in draw("mesh_edits").all("label")]
-        return [text for text in texts if text.startswith("Clean can fix")]
+        return [text for text in texts if text.startswith("Clean Mesh can fix")]
 
-    assert fixable() == ["Clean can fix: Holes, Inner Shells"]
+    assert fixable() == ["Clean Mesh can fix: Holes, Inner Shells"]
     options.shells = False
-    assert fixable() == ["Clean can fix: Holes"]
+    assert fixable() == ["Clean Mesh can fix: Holes"]
     options.fill = 0
     assert fixable() == []
 
@@ -144,7 +155,7 @@ def test_a_sound_mesh_has_nothing_in_red(addon: ModuleType) -> None:
     edits.put_card(key_of(cube), str(cube.data.session_uid), sound)
     seen = draw("mesh_edits")
     assert not [row["text"] for row in seen.all("label") if row["alert"]]
-    assert "Clean can fix" not in seen.text()
+    assert "Clean Mesh can fix" not in seen.text()
 
 
 def test_a_running_edit_shows_its_progress(addon: ModuleType) -> None:

@@ -62,7 +62,7 @@ def test_a_library_limit_is_given_in_gigabytes(preferences: Any) -> None:
 def test_the_library_is_unlimited_by_default(preferences: Any) -> None:
     seen = draw_preferences(preferences)
     usual = seen.prop("library_usual_limit")
-    assert (usual["enabled"], usual["text"]) == (False, "GB")
+    assert (usual["enabled"], usual["text"]) == (False, "")
     assert preferences.library_usual_limit == 100.0
     assert "library_limit" not in {row["property"] for row in seen.all("prop")}
     preferences.use_library_limit = True
@@ -70,7 +70,7 @@ def test_the_library_is_unlimited_by_default(preferences: Any) -> None:
     seen = draw_preferences(preferences)
     assert "library_usual_limit" not in {row["property"] for row in seen.all("prop")}
     limit = seen.prop("library_limit")
-    assert (limit["enabled"], limit["text"]) == (True, "GB")
+    assert (limit["enabled"], limit["text"]) == (True, "")
     preferences.library_limit = 7.0
     preferences.use_library_limit = True
     assert preferences.library_limit == 7.0
@@ -91,9 +91,10 @@ def test_an_empty_field_says_what_is_used(
 
 
 def titles(seen: Seen) -> list[str]:
-    """Return the names of the services' rows."""
-    shown = [row for row in seen.all("prop") if row["property"].startswith("show_")]
-    return [row["text"] for row in shown if row["property"].endswith("_api_key")]
+    """Return the names of the services' rows, each beside the arrow that folds its key."""
+    folds = [at for at, row in enumerate(seen.shown)
+             if re.match("show_.*_api_key$", row.get("property", ""))]  # fmt: skip
+    return [seen.shown[at + 1]["text"] for at in folds]
 
 
 def service_row(preferences: Any) -> list[tuple[str, str]]:
@@ -101,7 +102,7 @@ def service_row(preferences: Any) -> list[tuple[str, str]]:
     preferences.show_tripo_api_key = False
     shown = draw_preferences(preferences, unfolded=False).shown
     at = next(at for at, row in enumerate(shown) if row.get("property") == "show_tripo_api_key")
-    return [(row["kind"], row["text"]) for row in shown[at : at + 4]]
+    return [(row["kind"], row["text"]) for row in shown[at + 1 : at + 5]]
 
 
 def test_the_columns_of_a_service_stay_where_they_are(
@@ -109,7 +110,7 @@ def test_the_columns_of_a_service_stay_where_they_are(
 ) -> None:
     def row(state: str, balance: str) -> list[tuple[str, str]]:
         ends = [("label", state), ("label", balance), ("operator", "Get a Key")]
-        return [("prop", "Tripo"), *ends]
+        return [("label", "Tripo"), *ends]
 
     jobs, account = addon_module("jobs"), addon_module("panels.account_text")
     replies = {
@@ -139,16 +140,17 @@ def test_services_stand_in_order_of_use(preferences: Any, monkeypatch: pytest.Mo
         monkeypatch.delenv(f"{name}_API_KEY", raising=False)
 
     def names(*used: str) -> list[str]:
+        """Return the names of three services in the order of their rows."""
         page._orders.clear()
         made = tuple(SimpleNamespace(provider=name) for name in used)
         monkeypatch.setattr(index, "entries", made)
         seen = draw_preferences(preferences, unfolded=False)
-        return titles(seen)
+        return [name for name in titles(seen) if name in ("Tripo", "Scenario", "AI/ML API")]
 
-    assert names() == ["Tripo", "Scenario", "AI/ML API", "fal"]
+    assert names() == ["Tripo", "Scenario", "AI/ML API"]
     preferences.aiml_api_key = "key-of-a-service"
-    assert names() == ["AI/ML API", "Tripo", "Scenario", "fal"]
-    assert names("local", "scenario", "aiml_magic") == ["Scenario", "AI/ML API", "Tripo", "fal"]
+    assert names() == ["AI/ML API", "Tripo", "Scenario"]
+    assert names("local", "scenario", "aiml_magic") == ["Scenario", "AI/ML API", "Tripo"]
     preferences.tripo_api_key = "tsk_entered-now"
     monkeypatch.setattr(index, "entries", ())
     seen = draw_preferences(preferences, unfolded=False)
@@ -219,3 +221,17 @@ def test_the_docs_are_in_the_zip() -> None:
     assert not package.is_product("docs/index.md")
     assert not package.is_product("docs/images/click-after.png")
     assert (places.ROOT / "docs/index.md").is_file()
+
+
+def test_an_optional_token_is_got_where_it_is_entered(preferences: Any) -> None:
+    """A user's own server needs none: its closed row must not ask for one."""
+    pages = {provider.key_url for provider in addon_module("providers").all_providers().values()
+             if provider.key_url and provider.keys[0].optional}  # fmt: skip
+    assert pages
+    buttons = draw_preferences(preferences, unfolded=False).buttons("wm.url_open")
+    assert not pages & {row["button"].url for row in buttons}
+    preferences.show_gradio_token = True
+    opened = draw_preferences(preferences, unfolded=False).buttons("wm.url_open")
+    assert {row["text"] for row in opened if row["button"].url in pages} == {
+        "Get Hugging Face Token"
+    }

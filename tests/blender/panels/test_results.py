@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NOW = datetime.now(UTC).replace(microsecond=0)
-BUTTONS = ("import_result", "replace", "reuse", "show_folder", "delete_result")
 
 
 class _Trash(ModuleType):
@@ -105,10 +104,6 @@ def test_the_selected_result_has_details_and_worded_buttons(library: Path, shelf
     put(library, "cup", provider="tripo", credits=30.0)
     bpy.context.view_layer.objects.active = None
     seen = draw_results()
-    assert "Click a name to select a result" in seen.text()
-    assert not any(seen.buttons(f"image_to_mesh.{name}") for name in BUTTONS[:3])
-    bpy.ops.image_to_mesh.select_result(job="cup")
-    seen = draw_results()
     assert seen.button("image_to_mesh.select_result")["depress"]
     assert "40,012 faces, 30 Credits" in seen.text()
     assert "Tripo" in seen.text()
@@ -126,19 +121,55 @@ def test_the_selected_result_has_details_and_worded_buttons(library: Path, shelf
 
 
 def test_the_selected_result_is_above_the_thumbnails(library: Path, shelf: Any) -> None:
-    """A page of thumbnails would push it out of view. The hint on how to select is there, too."""
+    """A page of thumbnails would push it out of view."""
     put(library, "cup")
+    rows = [row.get("operator") or row.get("text") for row in draw_results().shown]
+    select = rows.index("image_to_mesh.select_result")
+    assert rows.index("image_to_mesh.import_result") < select
+    assert rows.index("image_to_mesh.delete_result") < select
 
-    def rows() -> list[Any]:
-        return [row.get("operator") or row.get("text") for row in draw_results().shown]
 
-    select = rows().index("image_to_mesh.select_result")
-    assert rows().index("Click a name to select a result") < select
-    bpy.ops.image_to_mesh.select_result(job="cup")
-    assert "Click a name to select a result" not in rows()
-    select = rows().index("image_to_mesh.select_result")
-    assert rows().index("image_to_mesh.import_result") < select
-    assert rows().index("image_to_mesh.delete_result") < select
+def test_selecting_a_result_moves_no_thumbnail(library: Path, shelf: Any) -> None:
+    """The second click of a double-click hits no button that appeared with the first."""
+    for job in ("a", "b"):
+        put(library, job)
+    before = [(row.get("operator"), row.get("text")) for row in draw_results().shown]
+    newest, other = (row["button"].job for row in
+                     draw_results().buttons("image_to_mesh.select_result"))  # fmt: skip
+    assert draw_results().button("image_to_mesh.delete_result")["button"].job == newest
+    bpy.ops.image_to_mesh.select_result(job=other)
+    assert [(row.get("operator"), row.get("text")) for row in draw_results().shown] == before
+    assert draw_results().button("image_to_mesh.delete_result")["button"].job == other
+
+
+def test_buttons_do_not_come_to_act_on_a_newer_result(library: Path, shelf: Any) -> None:
+    put(library, "a")
+    assert draw_results().button("image_to_mesh.delete_result")["button"].job == "a"
+    put(library, "b", created=(NOW + timedelta(minutes=1)).isoformat())
+    assert draw_results().button("image_to_mesh.delete_result")["button"].job == "a"
+
+
+def test_what_is_filtered_out_is_not_selected(library: Path, shelf: Any) -> None:
+    put(library, "a", provider="tripo", name="cup")
+    put(library, "b", name="pot")
+    bpy.ops.image_to_mesh.select_result(job="b")
+    shelf.provider = "tripo"
+    assert draw_results().button("image_to_mesh.delete_result")["button"].job == "a"
+    shelf.title = "Mug"
+    shelf.provider = "ALL"
+    assert draw_results().button("image_to_mesh.delete_result")["button"].job == "b"
+    titles = {row["text"] for row in draw_results().buttons("image_to_mesh.select_result")}
+    assert titles == {"Mug", "pot"}
+    assert shelf.title == "pot"
+
+
+def test_after_a_deletion_no_other_result_is_below_the_pointer(library: Path, shelf: Any) -> None:
+    for job in ("a", "b"):
+        put(library, job)
+    bpy.ops.image_to_mesh.delete_result(job="b")
+    seen = draw_results()
+    assert "Click a name to select a result" in seen.text()
+    assert not seen.buttons("image_to_mesh.delete_result")
 
 
 def test_dates_are_in_words(addon: ModuleType) -> None:

@@ -312,9 +312,29 @@ def test_a_strangers_file_cannot_replace_what_is_declared(name: str, chosen: Any
 
 
 def test_a_strangers_file_holds_no_more_than_a_server_may_have(chosen: Any) -> None:
-    rows = [{"name": f"n{count}", "type": "int", "default": 3} for count in range(1000)]
+    rows = [{"name": f"{count:x}", "type": "int"} for count in range(100_000)]
     chosen.server_settings = json.dumps({"workshop": {"settings": rows}})
+    began = time.thread_time()
+    addon_module("state.server.kept").parse_text(chosen.server_settings)
+    assert time.thread_time() - began < 1.0
     assert len(addon_module("providers").values_of(settings_now())) == 2 + 200
+
+
+def test_little_is_shown_of_what_a_strangers_file_says_of_the_server(chosen: Any) -> None:
+    told: dict[str, Any] = {
+        "address": "http://a\u202eb/" + "c" * 10_000,
+        "date": "2" * 1_000_000,
+        "key": [[]],
+    }
+    told["settings"] = [{"name": "x", "type": "int", "default": 3}]
+    chosen.server_settings = json.dumps({"workshop": told})
+    began = time.thread_time()
+    shown = draw(unfolded=True, width=WIDE).shown
+    assert time.thread_time() - began < 1.0
+    assert r"\u202e" not in repr(shown)
+    assert len(repr(shown)) < 100_000
+    kept = addon_module("state.server.kept").parse_text(chosen.server_settings)["workshop"]
+    assert (len(kept.address), len(kept.date), kept.key) == (2000, 40, "")
 
 
 def test_an_order_carries_them_and_the_file_with_their_types(

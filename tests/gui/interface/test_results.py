@@ -169,7 +169,7 @@ def test_a_deleted_result_comes_back(shelf: Session, artist: Artist) -> None:
     job = shelf.run("index.results[0].job")
     select(shelf, job)
     shelf.click_button("image_to_mesh.delete_result")
-    shelf.wait_for(f"{SHELF}.selected == ''")
+    shelf.wait_for(f"{SHELF}.selected == '-'")
     artist.keep("results-deleted")
     shelf.click_button("image_to_mesh.undo_delete")
     shelf.wait_for(f"{SHELF}.selected == {job!r}")

@@ -21,7 +21,7 @@ from gui import pictures
 from gui.artist import Artist
 from gui.harness import SCREENSHOTS, slowness
 from gui.interface.test_appearance import THEME
-from gui.interface.test_preferences import CLOSE, PLACE, POINTER
+from gui.interface.test_preferences import CLOSE, PLACE
 from gui.interface.test_results import COPIES, LOADED, logo
 from gui.interface.test_server_settings import PROVIDER
 from gui.states.states import POPUPS, PREFERENCES, STATES
@@ -54,6 +54,9 @@ ENDS = ("mesh-report", "placement", "results-selected")
 NOTCHES = 40
 WIDTHS = {"narrow": 220, "german": 220}
 USUAL = 280
+CENTER = (800, 500)
+"""Pixels of the screen, from its top left corner. A window that opens around the pointer there also
+fits at double scale."""
 ONLY = tuple(os.environ.get("STATES", "").split())
 
 
@@ -154,7 +157,7 @@ def take_preferences(session: Session, file: Path, code: str) -> None:
     """Keep a screenshot of the add-on's page, at its top and at its end."""
     session.run("reset()")
     session.run(code)
-    session.move(*POINTER)
+    session.move(*CENTER)
     session.run("bpy.ops.image_to_mesh.open_preferences()")
     session.wait_for("len(bpy.context.window_manager.windows) == 2")
     place = session.run(PLACE)

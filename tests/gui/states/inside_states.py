@@ -78,6 +78,8 @@ def reset() -> None:
     shelf.selected = shelf.text = shelf.notice = ""
     for obj in bpy.data.objects:
         obj.select_set(False)
+        if "image_to_mesh_provider" in obj:
+            obj["image_to_mesh_provider"] = "local"
     bpy.context.view_layer.objects.active = None
     unfold("jobs")
 

@@ -59,6 +59,8 @@ STATES = {
     f"show('failed', failure={NO_CREDITS})\nshow('cancelled')",
     "updating": f"{LOCAL}\nactivate({RESULT})\nshow('running', job='update')\n"
     "part('state.updates.job_targets').note('update', bpy.context.object)",
+    "update-paid": f"{TRIPO}\nactivate({RESULT})\n"
+    "bpy.context.object['image_to_mesh_provider'] = 'tripo'",
     "price": f"choose('IMAGE', 'scenario')\n{SCENARIO}",
     "warned": "choose_disc()",
     "unreadable": "choose_text()",

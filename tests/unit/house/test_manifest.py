@@ -51,15 +51,6 @@ def test_the_manifest_lists_exactly_the_permissions_in_use() -> None:
     assert set(MANIFEST["permissions"]) == {"network", "files", "clipboard"}
 
 
-def test_the_package_list_names_every_folder() -> None:
-    files = [file for file in package.known_files() if package.is_product(file)]
-    # Only Blender runs presets.
-    files = [file for file in files if not file.startswith("presets/")]
-    folders = {file.rpartition("/")[0] for file in files if file.endswith(".py")}
-    names = {".".join(["image_to_mesh", *filter(None, folder.split("/"))]) for folder in folders}
-    assert set(PROJECT["tool"]["setuptools"]["packages"]) == names
-
-
 def test_the_manifest_lists_the_locked_wheels() -> None:
     assert MANIFEST["wheels"] == [f"./wheels/{wheel.file}" for wheel in wheels.locked_wheels()]
 
@@ -142,7 +133,7 @@ def test_no_zip_holds_what_only_developers_need(stand_ins: Path) -> None:
         tops = {name.split("/")[0] for name in archive.namelist()}
     assert "__init__.py" in tops
     assert not tops & {".ci", ".gitignore", "Makefile", "README.md", "build", "docs",
-                       "pyproject.toml", "tests", "tools", "wheels.lock"}  # fmt: skip
+                       "pyproject.toml", "setup.py", "tests", "tools", "wheels.lock"}  # fmt: skip
 
 
 def test_the_manual_in_the_zip_is_whole_and_small(stand_ins: Path) -> None:
@@ -222,7 +213,12 @@ def test_a_wheel_of_another_hash_is_not_taken(tmp_path: Path) -> None:
 
 def test_the_package_installs_from_a_folder_of_any_name(tmp_path: Path) -> None:
     checkout, site = tmp_path / "A b c", tmp_path / "site"
-    for file in ("README.md", "pyproject.toml", *filter(package.is_product, package.known_files())):
+    for file in (
+        "README.md",
+        "pyproject.toml",
+        "setup.py",
+        *filter(package.is_product, package.known_files()),
+    ):
         copy = checkout / file
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes((places.ROOT / file).read_bytes())
@@ -232,9 +228,11 @@ def test_the_package_installs_from_a_folder_of_any_name(tmp_path: Path) -> None:
     code_and_data = [
         file
         for file in filter(package.is_product, package.known_files())
-        if file.startswith(("i18n/", "worker/")) and not file.endswith(".md")
+        # Only Blender runs presets and has samples; pages about a folder are for developers.
+        if "/" in file and not file.startswith(("presets/", "samples/")) and file[-3:] != ".md"
     ]
     assert "worker/nets/u2netp.safetensors" in code_and_data
+    assert any(re.fullmatch(r"providers/_\w+/\w+/.+\.(json|toml)", file) for file in code_and_data)
     assert [file for file in code_and_data if not (site / "image_to_mesh" / file).exists()] == []
     listed = _run("env", f"PYTHONPATH={site}", str(site / "bin" / "image-to-mesh"), "providers",
                       "--json")  # fmt: skip

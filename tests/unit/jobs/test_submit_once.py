@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +21,6 @@ from image_to_mesh.jobs.steps.reconcile import Reconciler
 from image_to_mesh.providers import Provider, Secret, get_provider
 from image_to_mesh.providers._shared.http import client
 
-COSTS = {
-    "rehearsal": "/tasks",
-    "tripo": "/generation/image-to-model",
-    "tripo_v2": "/task",
-    "scenario": "/generate/custom/model_tripo-v3-1-image-to-3d",
-    "fal": "/fal-ai/trellis-2",
-    "aiml_triposr": "/images/generations",
-    "aiml_magic": "/images/generations",
-}
 LIMIT = 0.5
 """Seconds to wait for the answer to an order."""
 BODIES = {
@@ -62,11 +53,15 @@ def _rehearsal(size: int) -> Iterator[Place]:
         order = {"provider": "rehearsal", "url": fake.url, "keys": {"rehearsal_api_key": KEY}}
         yield Place(
             order,
+            "/tasks",
             lambda: len(fake.submits),
             lambda: fake.calls("GET", "/download/.*"),
             fake.mesh,
             fake.submits.clear,
         )
+
+
+PLACES = {**SERVICES, "rehearsal": _rehearsal}
 
 
 @pytest.fixture(autouse=True)
@@ -97,13 +92,11 @@ def seen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[bytes]:
 
 
 @pytest.mark.parametrize("spoil", [*ANSWERS, *BREAKS])
-@pytest.mark.parametrize("name", COSTS)
+@pytest.mark.parametrize("name", PLACES)
 def test_an_order_is_sent_once_and_its_answer_kept(
     running: Session, tmp_path: Path, png: bytes, seen: list[bytes], name: str, spoil: Spoil
 ) -> None:
-    services: dict[str, Callable[[int], contextlib.AbstractContextManager[Place]]]
-    services = {**SERVICES, "rehearsal": _rehearsal}
-    with services[name](2000) as place, gateway(place.order["url"], COSTS[name]) as before:
+    with PLACES[name](2000) as place, gateway(place.order["url"], place.costs) as before:
         before.spoils = [spoil] * 3
         spec = JobSpec(
             provider=name,

@@ -1,21 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A made-up service is one file of the product, with its tests, its fake and its page.
 
-Each test drops files into a copy of the product, and runs there what a contributor would run.
+Each test drops files into a copy of the checkout, and runs there what a contributor would run.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import new_provider
 import places
 import pytest
 from fakes import FAKES
+from fakes.checkout import OVERVIEWS, add_provider, copy_checkout
+from fakes.checkout import run_in as run
 
 TESTS = "tests/unit/providers"
 CONTRACT = f"{TESTS}/test_providers_contract.py"
@@ -24,8 +23,19 @@ COPIED = (
     *("tests/pytest.ini", "tests/unit/conftest.py", TESTS),
     *("__init__.py", "cli", "blender_manifest.toml"),
 )
-OVERVIEWS = ("services.md", "index.md")
 PAGES = (*OVERVIEWS, "service-*.md")
+HOUSE = "tests/unit/house"
+OF_ALL_FILES = [
+    f"{HOUSE}/test_{name}.py" for name in ("service_names", "rooms", "lazy_names", "dev_pages")
+]
+"""Tests that read every file of the product, or ask every provider."""
+UNDER_FAULTS = [
+    "tests/unit/jobs/test_submit_once.py",
+    "tests/unit/jobs/steps/test_repeated_order.py",
+    "tests/unit/jobs/steps/test_check_images.py",
+    f"{TESTS}/test_network_faults.py",
+]
+"""Tests that order from every service."""
 
 
 @pytest.fixture
@@ -48,20 +58,6 @@ def with_rehearsal(product: Path) -> Path:
     """Drop in a provider that has settings of every kind, and nothing beside its own file."""
     shutil.copyfile(FAKES / "services" / "rehearsal.py", product / "providers" / "rehearsal.py")
     return product
-
-
-def run(product: Path, *words: str, code: int = 0) -> str:
-    """Run Python in the copy and return what it printed; it must end with this code."""
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    done = subprocess.run(
-        [sys.executable, *words],
-        capture_output=True,
-        text=True,
-        cwd=product,
-        env={**environment, "PYTHONPATH": str(product.parent / "path")},
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return done.stdout
 
 
 def test_the_contract_covers_a_new_file_and_demands_its_tests_page_and_fake(
@@ -93,20 +89,23 @@ def test_a_page_that_is_not_linked_and_a_fake_that_is_not_used_are_noticed(
     assert "2 failed" in printed
 
 
-def test_the_template_passes_the_contract_and_its_own_tests(product: Path) -> None:
+@pytest.mark.once
+@pytest.mark.timeout(300)
+def test_a_new_provider_needs_no_other_file_of_code(tmp_path: Path) -> None:
     name = "stone_mason"
+    root = copy_checkout(tmp_path / "any name")
     tests = f"{TESTS}/test_{name}.py"
-    written = new_provider.write_provider(name, product)
-    assert {path.relative_to(product).as_posix() for path in written} == {
+    assert add_provider(root, name) == {
         f"providers/{name}.py", tests, f"tests/fakes/{name}.py", f"docs/service-{name}.md"
     }  # fmt: skip
-    for overview in OVERVIEWS:
-        with (product / "docs" / overview).open("a", encoding="utf-8") as page:
-            page.write(f"[A New Service](service-{name}.md)\n")
-    printed = run(product, "-m", "pytest", CONTRACT, tests, "-v")
+    printed = run(root, "-m", "pytest", CONTRACT, tests, "-v")
     assert f"test_the_declaration_of_every_provider_is_complete[{name}] PASSED" in printed
     assert f"[{name}.face_limit] PASSED" in printed
     assert "test_a_job_runs_from_image_to_mesh PASSED" in printed
+    run(root, "-m", "pytest", *OF_ALL_FILES)
+    printed = run(root, "-m", "pytest", *UNDER_FAULTS, "-k", f"{name} and not drip", "-v")
+    for test in UNDER_FAULTS:
+        assert f"{test.removeprefix('tests/')}::" in printed
 
 
 @pytest.mark.parametrize("name", ["Acme", "3d", "a-b", "_acme", "../acme", ""])

@@ -13,6 +13,7 @@ from typing import Any
 import places
 import pytest
 from fakes.parsing import parse
+from fakes.served import SERVICES, names_of
 
 from image_to_mesh import providers
 from image_to_mesh.providers import Provider, Setting, Settings, settings_of
@@ -45,14 +46,6 @@ def test_file_declares_one_provider_named_like_the_file(path: Path) -> None:
     assert ast.get_docstring(parse(path.read_text(encoding="utf-8")))
 
 
-def names_of(provider: Provider[Any]) -> tuple[str, ...]:
-    """Return the names that a provider's page and fake may have: its id, or its service's.
-
-    Several providers of one service have ids that begin with the same word, and may share both.
-    """
-    return tuple(dict.fromkeys((provider.id, provider.id.partition("_")[0])))
-
-
 def find_test_file(provider: Provider[Any]) -> Path | None:
     """Return the provider's own test file, in any folder of the providers' tests."""
     return next((places.ROOT / TESTS).rglob(f"test_{provider.id}.py"), None)
@@ -68,12 +61,12 @@ def test_a_provider_has_a_test_file(provider: Provider[Any]) -> None:
 
 @pytest.mark.parametrize("provider", EVERY, ids=lambda item: item.id)
 def test_a_provider_has_a_docs_page(provider: Provider[Any]) -> None:
-    pages = [f"service-{name}.md" for name in names_of(provider)]
-    found = [page for page in pages if (places.ROOT / "docs" / page).is_file()]
-    assert found, f"docs/{pages[0]} is missing: it says what {provider.label} makes, and of what."
+    page = f"{provider.manual_page}.md"
+    is_there = (places.ROOT / "docs" / page).is_file()
+    assert is_there, f"docs/{page} is missing: it says what {provider.label} makes, and of what."
     for overview in ("services.md", "index.md"):
         text = (places.ROOT / "docs" / overview).read_text("utf-8")
-        assert f"({found[0]})" in text, f"docs/{overview} does not link to {found[0]}."
+        assert f"({page})" in text, f"docs/{overview} does not link to {page}."
 
 
 REMOTE = [provider for provider in EVERY if provider.is_remote]
@@ -81,7 +74,7 @@ REMOTE = [provider for provider in EVERY if provider.is_remote]
 
 @pytest.mark.parametrize("provider", REMOTE, ids=lambda item: item.id)
 def test_a_provider_of_a_service_has_a_fake_that_its_tests_use(provider: Provider[Any]) -> None:
-    names = names_of(provider)
+    names = names_of(provider.id)
     found = [name for name in names if (places.ROOT / "tests/fakes" / f"{name}.py").is_file()]
     assert found, f"tests/fakes/{names[0]}.py is missing: the service on loopback, and strict."
     tests = find_test_file(provider)
@@ -91,6 +84,9 @@ def test_a_provider_of_a_service_has_a_fake_that_its_tests_use(provider: Provide
     files = [tests, *([fixtures] if fixtures.is_file() else [])]
     assert any(re.search(rf"fakes\.{found[0]}\b", file.read_text("utf-8")) for file in files), (
         f"{tests.relative_to(places.ROOT)} does not use tests/fakes/{found[0]}.py."
+    )
+    assert provider.self_hosted or provider.id in SERVICES, (
+        f"PLACES in tests/fakes/{found[0]}.py is without {provider.id}: no order fails on purpose."
     )
 
 

@@ -321,6 +321,7 @@ def test_ids_are_attached_as_they_are_polled() -> None:
         "https://cdn.aimlapi.com/a/model.glb?Expires=1",
         "glb",
     )
+    assert (tripo.task_field, other.task_field, aiml.task_field) == ("task", "job", "url")
     with pytest.raises(InvalidSettings, match="https"):
         aiml.attach("ftp://a/b.glb", aiml.settings())
     local = get_provider("local")

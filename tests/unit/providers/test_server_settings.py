@@ -293,3 +293,20 @@ def test_no_description_breaks_anything(seed: int) -> None:
         assert sentence
     for setting in usable:
         assert decode_setting(json.loads(json.dumps(encode_setting(setting)))) == setting
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "bounds"),
+    [
+        (0.5, 9.5, (1, 9)),
+        (1e308, 5, (None, 5)),
+        (1e18, 1e19, (10**18, 10**19)),
+        (float("inf"), None, (None, None)),
+    ],
+)
+def test_the_bounds_of_a_whole_number_are_whole(low: Any, high: Any, bounds: Any) -> None:
+    row = number(minimum=low, maximum=high, step=None, default=None, optional=True)
+    assert (row.minimum, row.maximum) == bounds
+    assert all(type(bound) in (int, type(None)) for bound in (row.minimum, row.maximum))
+    parse_settings(settings_with(Declared, (row,)), {})
+    assert decode_setting(json.loads(json.dumps(encode_setting(row)))) == row

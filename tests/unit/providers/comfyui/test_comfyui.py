@@ -150,6 +150,19 @@ def test_a_restart_loses_the_order_but_not_its_file(
         PROVIDER.poll(ticket, http)
 
 
+def test_an_order_is_not_lost_because_another_server_is_asked(order: Order, http: Http) -> None:
+    ticket = order()
+    with serving(Comfyui()) as other, connection_to(other.url) as line:
+        with pytest.raises(InvalidSettings, match="The job was sent to") as caught:
+            PROVIDER.poll(ticket, line)
+        assert http.address in caught.value.message
+        found = PROVIDER.attach(str(ticket.data["task"]), PROVIDER.settings())
+        with pytest.raises(Expired):
+            PROVIDER.poll(found, line)
+    moved = Ticket({**ticket.data, "server": "http://192.168.1.5:8188"})
+    assert isinstance(PROVIDER.poll(moved, http), Result)
+
+
 def test_a_large_file_after_a_restart_is_not_read_whole(
     order: Order, server: Comfyui, http: Http
 ) -> None:

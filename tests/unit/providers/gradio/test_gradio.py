@@ -21,13 +21,13 @@ from image_to_mesh.providers import (
     InvalidSettings,
     Request,
     Unreachable,
-    _gradio,
     get_provider,
 )
-from image_to_mesh.providers._gradio import spaces
 from image_to_mesh.providers._gradio.app import read_app
+from image_to_mesh.providers._gradio.errors import plain
+from image_to_mesh.providers._gradio.messages import shorten
 from image_to_mesh.providers._gradio.plans import choose_plan, profiles
-from image_to_mesh.providers._gradio.progress import read_state, shorten
+from image_to_mesh.providers._gradio.progress import read_state
 from image_to_mesh.providers._shared.http.client import Http
 from image_to_mesh.providers._shared.provider import Progress
 from image_to_mesh.providers._shared.servers.event_stream import Followed
@@ -177,12 +177,13 @@ def test_every_profile_is_complete() -> None:
         assert profile.license
         assert set(profile.purposes) <= {"draft", "game_asset", "hero", "print"}
         assert set(profile.groups.values()) <= {"quality", "surface", "mesh", "placement"}
-        views = {view for step in profile.steps for view in step.images.values()}
+        given = [views for step in profile.steps for views in step.images.values()]
+        views = {view for row in given for view in ([row] if isinstance(row, str) else row)}
         assert "front" in views
         assert views <= set(PROVIDER.views)
 
 
-# -- other servers and Spaces ----------------------------------------------------------------------
+# -- other servers ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -218,61 +219,6 @@ def test_the_right_app_passes_the_test(to: Connect) -> None:
         assert PROVIDER.balance(to(app)) is None
     assert not app.worked
     assert {method for method, _ in app.calls} == {"GET"}
-
-
-@pytest.fixture
-def space(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Gradio, OtherServer]]:
-    """A Space that was entered by name, and Hugging Face's own server, on loopback."""
-    for module in ("spaces", "errors"):
-        monkeypatch.setattr(f"image_to_mesh.providers._gradio.{module}.SPACES", "127.0.0.1")
-    with gradio.serving(Gradio(TRELLIS)) as app, local_servers.serving(OtherServer()) as hub:
-        monkeypatch.setattr(spaces, "HUB", hub.url)
-        monkeypatch.setitem(_gradio.space_names, "127.0.0.1", "microsoft/TRELLIS")
-        yield app, hub
-
-
-RUNTIME = "/api/spaces/microsoft/TRELLIS/runtime"
-
-
-@pytest.mark.parametrize("stage", ["SLEEPING", "BUILDING", "RUNNING"])
-def test_a_job_waits_for_a_space_that_is_starting(
-    to: Connect, space: tuple[Gradio, OtherServer], stage: str
-) -> None:
-    app, hub = space
-    app.faults = {"/config": [503, 503, 404]}
-    hub.pages[RUNTIME] = {"stage": stage}
-    assert read_app(to(app), patient=True).title == "TRELLIS"
-    assert hub.requests == [("GET", RUNTIME)] * 3
-    app.faults = {"/config": [503]}
-    with pytest.raises(Unreachable, match="starting"):
-        read_app(to(app))
-
-
-@pytest.mark.parametrize("stage", ["PAUSED", "RUNTIME_ERROR", "CONFIG_ERROR", "NO_APP_FILE"])
-def test_a_space_that_does_not_run_is_reported_in_its_own_words(
-    to: Connect, space: tuple[Gradio, OtherServer], stage: str
-) -> None:
-    app, hub = space
-    app.faults = {"/config": [503]}
-    hub.pages[RUNTIME] = {"stage": stage}
-    with pytest.raises(Unreachable, match=f"does not run: {stage}") as caught:
-        read_app(to(app), patient=True)
-    assert "duplicate" in caught.value.hint
-
-
-def test_a_space_that_does_not_exist_is_reported(
-    to: Connect, space: tuple[Gradio, OtherServer]
-) -> None:
-    app, _ = space
-    app.faults = {"/config": [404]}
-    with pytest.raises(Unreachable, match="no public Space") as caught:
-        read_app(to(app), patient=True)
-    assert "Private" in caught.value.hint
-
-
-def test_the_name_of_a_space_is_remembered_for_the_question() -> None:
-    PROVIDER.full_address("microsoft/TRELLIS.2")
-    assert _gradio.space_names["microsoft-trellis-2.hf.space"] == "microsoft/TRELLIS.2"
 
 
 # -- messages --------------------------------------------------------------------------------------
@@ -339,16 +285,51 @@ def test_every_bad_end_is_an_error_of_its_kind(
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["You have exceeded your GPU quota", "No GPU was available after 60s", "GPU task aborted"],
+    ("text", "title"),
+    [
+        ("You have exceeded your GPU quota", "Error"),
+        ("You have exceeded your free ZeroGPU quota (60s requested vs. 0s left)", None),
+        ("No GPU was available after 60s", None),
+        ("GPU task aborted", "Error"),
+        ("Space app has reached its GPU limit", "Error"),
+        ("The requested duration is larger than the maximum allowed", "ZeroGPU illegal duration"),
+        ("You have been waiting for too long", "ZeroGPU queue timeout"),
+    ],
 )
-def test_a_space_without_a_gpu_names_the_ways_out(text: str) -> None:
-    failed = {"msg": "process_completed", "success": False, "output": {"error": text}}
-    with pytest.raises(ImageToMeshError, match=text) as caught:
-        state_after(failed)
+def test_a_space_without_a_gpu_names_the_ways_out(text: str, title: str | None) -> None:
+    output = {"error": f"'{text}.'", "title": title}
+    with pytest.raises(ImageToMeshError) as caught:
+        state_after({"msg": "process_completed", "success": False, "output": output})
     assert caught.value.kind == "failed"
+    assert caught.value.message == f"The Space has no GPU for you now: {text}."
     for way in ("later", "token", "duplicate", "own computer"):
         assert way in caught.value.hint
+
+
+def test_another_failure_is_not_taken_for_a_quota() -> None:
+    output = {"error": "CUDA out of memory", "title": "Error"}
+    with pytest.raises(ImageToMeshError, match="could not make the mesh") as caught:
+        state_after({"msg": "process_completed", "success": False, "output": output})
+    assert "window" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("'Too large.'", "Too large"),
+        ('Wait. <a href="https://a.example">Sign up</a>\n for more', "Wait. Sign up for more"),
+        ("steps &gt; 50 &amp; no seed", "steps > 50 & no seed"),
+        ("\x1b[31mred\x1b[0m\u202e text", "red text"),
+        (None, ""),
+        (5, ""),
+    ],
+)
+def test_what_an_app_says_is_shown_as_one_plain_line(said: object, shown: str) -> None:
+    assert plain(said) == shown
+
+
+def test_a_long_text_of_an_app_is_shortened() -> None:
+    assert len(plain("word " * 5000)) <= 400
 
 
 def test_long_and_deep_answers_are_shortened() -> None:
@@ -372,7 +353,7 @@ def test_a_function_gets_images_in_the_form_of_its_input(to: Connect, tmp_path: 
         ("gallery", [{"image": file, "caption": None}]),
         ("imageeditor", {"background": file, "layers": [], "composite": file}),
     ):
-        step = {"data": [None, 5], "images": [[0, component, "front"]], "number": 3}
+        step = {"data": [None, 5], "images": [[0, component, ["front"]]], "number": 3}
         body = join_body(step, "session", {"front": file})
         assert body["data"] == [expected, 5]
         assert body["fn_index"] == 3

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from fakes import gradio
 from fakes.glb import triangle_glb
-from fakes.gradio import DROPPED, Gradio
-from fakes.gradio_shapes import INSTANTMESH, OTHER, TRELLIS, TRIPOSR, hunyuan3d
+from fakes.gradio import Gradio
+from fakes.gradio_shapes import INSTANTMESH, OTHER, TRELLIS, TRELLIS_WITH_TABS, TRIPOSR, hunyuan3d
 from fakes.running import end_of, spec_for, wait_until
 
 from image_to_mesh.jobs import JobSpec, JobView, Library, PictureSource, Session, State
@@ -57,6 +57,7 @@ def run(running: Session, tmp_path: Path, png: bytes) -> Run:
     ("functions", "calls"),
     [
         (TRELLIS, CALLS),
+        (TRELLIS_WITH_TABS, CALLS),
         (TRIPOSR, ["check_input_image", "preprocess", "generate"]),
         (INSTANTMESH, ["check_input_image", "preprocess", "generate_mvs", "make3d"]),
         (hunyuan3d(), ["generation_all"]),
@@ -109,6 +110,41 @@ def test_the_seed_of_hunyuan3d_counts_and_side_views_are_sent(run: Run, png: byt
     assert view.failure
     assert (view.state, view.failure.kind) == (State.FAILED, "invalid_settings")
     assert app.joins == 0
+
+
+def test_trellis_takes_several_images_once_its_tab_is_chosen(run: Run, png: bytes) -> None:
+    pictures = tuple(PictureSource("cup", view, lambda: png) for view in ("front", "left", "back"))
+    with gradio.serving(Gradio(TRELLIS_WITH_TABS)) as app:
+        view = run(app, pictures=pictures)
+        assert view.state is State.READY, view.failure
+        assert app.worked_names == [
+            *("start_session", "lambda_1"),
+            *["preprocess_image"] * 3,
+            *("image_to_3d", "extract_glb"),
+        ]
+        (session,) = app.sessions.values()
+        assert session["several"]
+        values = dict(app.worked)["image_to_3d"]
+        paths = [row["image"]["path"] for row in values["multiimages"]]
+        assert len(set(paths)) == 3
+        assert values["image"]["path"] == paths[0]
+        # Each is the cut-out that its own call has returned, and not the upload.
+        assert [app.files[path] for path in paths] == [b"cut out"] * 3
+        app.worked.clear()
+        assert run(app).state is State.READY
+    assert app.worked_names == CALLS
+    assert dict(app.worked)["image_to_3d"]["multiimages"] == []
+
+
+def test_a_function_that_only_has_the_name_chooses_no_tab(run: Run, png: bytes) -> None:
+    pictures = tuple(PictureSource("cup", view, lambda: png) for view in ("front", "left"))
+    lambdas = [item._replace(outputs=("button", "row")) for item in TRELLIS_WITH_TABS[-2:]]
+    with gradio.serving(Gradio((*TRELLIS, *lambdas))) as app:
+        view = run(app, pictures=pictures)
+        assert view.failure
+        assert view.failure.kind == "invalid_settings"
+        assert run(app).state is State.READY
+    assert app.worked_names == CALLS
 
 
 def test_a_setting_that_the_app_lacks_is_not_sent(run: Run) -> None:
@@ -174,56 +210,6 @@ def _refuse_after(app: Gradio, function: gradio.Function) -> gradio.Function:
 
     def work(served: Gradio, session: str, values: dict[str, Any]) -> list[Any]:
         app.refused = 3
-        return function.work(served, session, values)
-
-    return function._replace(work=work)
-
-
-@pytest.mark.parametrize("fault", [502, DROPPED])
-def test_an_order_without_an_answer_is_not_sent_again(run: Run, fault: int) -> None:
-    with gradio.serving(Gradio(TRELLIS, faults={"/queue/join": [fault]})) as app:
-        view = run(app)
-        assert view.state is State.UNCERTAIN
-        assert run(app, view.job).state is State.UNCERTAIN
-    assert app.joins == 1
-
-
-@pytest.mark.parametrize("fault", [502, DROPPED])
-def test_a_later_call_without_an_answer_is_not_sent_again(run: Run, fault: int) -> None:
-    with gradio.serving(Gradio(TRELLIS)) as app:
-        app.faults = {"/queue/join": [fault] * 0}
-        app.functions = (_fail_after(app, TRELLIS[0], fault), *TRELLIS[1:])
-        view = run(app)
-        assert view.state is State.UNCERTAIN
-        assert run(app, view.job).state is State.UNCERTAIN
-        assert app.joins == 2
-        view = run(app, view.job, again=True)
-    assert view.state is State.UNCERTAIN  # the app loses each second call
-    assert app.worked_names.count("start_session") == 2
-
-
-def test_a_later_call_with_an_odd_answer_is_not_sent_again(run: Run) -> None:
-    with gradio.serving(Gradio(TRELLIS)) as app:
-        join = app.join
-
-        def answer(body: dict[str, Any]) -> tuple[int, Any]:
-            status, good = join(body)
-            return status, good if app.joins == 1 else {"queued": True}
-
-        app.join = answer  # type: ignore[method-assign]
-        view = run(app)
-        assert view.failure
-        assert (view.state, view.failure.kind) == (State.UNCERTAIN, "uncertain")
-        assert "no ID" in view.failure.message
-        assert run(app, view.job).state is State.UNCERTAIN
-    assert app.joins == 2
-
-
-def _fail_after(app: Gradio, function: gradio.Function, fault: int) -> gradio.Function:
-    """Return a function after which an order gets no answer."""
-
-    def work(served: Gradio, session: str, values: dict[str, Any]) -> list[Any]:
-        app.faults["/queue/join"] = [fault]
         return function.work(served, session, values)
 
     return function._replace(work=work)

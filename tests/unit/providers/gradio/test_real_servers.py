@@ -12,13 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes.cut_line import line_to
 from fakes.glb import triangle_glb
 from fakes.gradio_apps import RealApp, interpreter, running_all, versions
 from fakes.running import end_of, spec_for, wait_until
+from fakes.stages import Spoil, gateway
 
 from image_to_mesh.cli.entry import main
 from image_to_mesh.jobs import JobView, Library, PictureSource, Session, State
+from image_to_mesh.jobs.disk.transcript import JobTranscript
+from image_to_mesh.jobs.resources import open_http
 from image_to_mesh.providers import get_provider
+from image_to_mesh.providers._gradio.streams import Call, find_event
+from image_to_mesh.providers._shared.http.client import Http
 from image_to_mesh.providers._shared.server_settings import settings_of_record
 
 pytestmark = [pytest.mark.once, pytest.mark.timeout(300)]
@@ -123,6 +129,22 @@ def test_the_seed_counts_and_side_views_are_used(
     assert calls_of(apps["hunyuan3d"])[1] == "shape_generation"
 
 
+def test_trellis_uses_several_images(
+    apps: Apps, running: Session, tmp_path: Path, png: bytes
+) -> None:
+    views = ("front", "left", "back", "right")
+    pictures = tuple(PictureSource("cup", view, lambda: png) for view in views)
+    view = run(running, apps["trellis"], tmp_path, png, pictures=pictures)
+    assert view.state is State.READY, view.failure
+    assert calls_of(apps["trellis"]).count("preprocess_image") == 4
+    got = dict(apps["trellis"].received)["image_to_3d"]
+    assert (got["is_multiimage"], got["count"]) == (True, 4)
+    # The next order has a session of its own, in which the tab was not chosen.
+    assert run(running, apps["trellis"], tmp_path, png).state is State.READY
+    got = dict(apps["trellis"].received)["image_to_3d"]
+    assert (got["is_multiimage"], got["count"]) == (False, 0)
+
+
 @pytest.mark.parametrize(
     ("seed", "message", "hint"),
     [(QUOTA, "exceeded your GPU quota", "Hugging Face token"), (SILENT, "not say why", "window")],
@@ -166,19 +188,78 @@ def test_a_job_that_was_put_aside_keeps_its_stream(
 
 
 def test_a_cancelled_order_leaves_the_queue(
-    apps: Apps, running: Session, tmp_path: Path, png: bytes
+    apps: Apps, running: Session, tmp_path: Path, png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    post, replies = Http.post, []
+
+    def listen(self: Http, path: str, **how: Any) -> Any:
+        reply = post(self, path, **how)
+        replies.append((path.rpartition("/")[2], reply.status, reply.json))
+        return reply
+
+    monkeypatch.setattr(Http, "post", listen)
     job = running.start(spec(apps["trellis"], tmp_path, png, seed=SLOW))
     wait_until(lambda: "image_to_3d" in calls_of(apps["trellis"]))
     running.cancel(job)
     assert end_of(running, job).state is State.CANCELLED
     running.join(20.0)
+    assert replies[-1] == ("cancel", 200, {"success": True})
     notes = Library(tmp_path).load(job).notes
     assert not any("may still charge" in note for note in notes)
     # A running function goes on to its end: the next order comes after it.
     view = run(running, apps["trellis"], tmp_path, png)
     assert view.state is State.READY, view.failure
     assert calls_of(apps["trellis"]).count("extract_glb") == 1
+
+
+def test_a_stream_that_is_cut_leaves_an_honest_job(
+    apps: Apps, running: Session, tmp_path: Path, png: bytes
+) -> None:
+    app = apps["trellis"]
+    with line_to(app.url) as line:
+        order = replace(spec(app, tmp_path, png, seed=SLOW), base_url=line.url)
+        job = running.start(order)
+        wait_until(lambda: "image_to_3d" in calls_of(app))
+        time.sleep(1.0)
+        line.cut()
+        view = end_of(running, job, limit=60.0)
+        assert view.failure
+        assert (view.state, view.failure.kind) == (State.UNCERTAIN, "uncertain")
+        assert "only once" in view.failure.message
+        assert resume(running, order, job).state is State.UNCERTAIN
+        assert calls_of(app).count("image_to_3d") == 1
+        view = resume(running, replace(order, again=True), job)
+    assert view.state is State.READY, view.failure
+    assert calls_of(app).count("image_to_3d") == 2
+
+
+def test_calls_whose_answers_are_lost_are_found_and_not_sent_again(
+    apps: Apps, running: Session, tmp_path: Path, png: bytes
+) -> None:
+    app = apps["trellis"]
+    with gateway(app.url, "/queue/join") as lossy:
+        lossy.spoils = [Spoil(stage="before")] * 4
+        order = replace(spec(app, tmp_path, png), base_url=lossy.url)
+        view = end_of(running, running.start(order), limit=60.0)
+    assert view.state is State.READY, view.failure
+    assert not lossy.spoils
+    assert calls_of(app) == ["start_session", "preprocess_image", "image_to_3d", "extract_glb"]
+
+
+def test_orders_that_did_not_arrive_differ_from_lost_ones(
+    apps: Apps, running: Session, tmp_path: Path, png: bytes
+) -> None:
+    app = apps["other"]
+    prefix = _json(f"{app.url}/config").get("api_prefix") or ""
+    http = open_http(get_provider("gradio"), {}, app.url, online=True)
+    http.transcript = JobTranscript(tmp_path)
+    call = Call(prefix, "never", 0)
+    for _ in range(2):  # the search changes nothing
+        assert find_event(call, http) == ""
+    event = queue_call(app, "never", 5)
+    assert find_event(call, http) == event
+    http.transcript.stop()
+    http.close()
 
 
 def test_a_full_queue_is_reported_and_waits_for_the_user(
@@ -200,14 +281,19 @@ def test_a_full_queue_is_reported_and_waits_for_the_user(
 
 def fill_queue(app: RealApp) -> None:
     """Order twice as somebody else: one order runs, the other waits."""
-    config = _json(f"{app.url}/config")
-    number = next(row["id"] for row in config["dependencies"] if row["api_name"] == "make_it")
     for session in ("one", "two"):
-        body = {"data": [None, SLOW, "r", True, ""], "fn_index": number, "session_hash": session}
-        body |= {"event_data": None, "trigger_id": None}
-        _json(f"{app.url}{config.get('api_prefix') or ''}/queue/join", body)
+        queue_call(app, session, SLOW)
         if session == "one":
             wait_until(lambda: "make_it" in calls_of(app))
+
+
+def queue_call(app: RealApp, session: str, detail: int) -> str:
+    """Order at the app that nobody knows, and return the id."""
+    config = _json(f"{app.url}/config")
+    number = next(row["id"] for row in config["dependencies"] if row["api_name"] == "make_it")
+    body = {"data": [None, detail, "r", True, ""], "fn_index": number, "session_hash": session}
+    body |= {"event_data": None, "trigger_id": None}
+    return str(_json(f"{app.url}{config.get('api_prefix') or ''}/queue/join", body)["event_id"])
 
 
 def _json(url: str, body: Any = None) -> Any:

@@ -102,6 +102,31 @@ def test_a_task_is_polled_and_its_secret_is_kept(run: Run, tmp_path: Path) -> No
     assert "clay" in record
 
 
+def test_a_short_password_that_a_server_quotes_is_not_kept(run: Run, tmp_path: Path) -> None:
+    answer = OtherServer(status=500, otherwise={"error": "no user with the password “secret”"})
+    with local_servers.serving(answer):
+        view = run(answer)
+    assert view.state is State.FAILED
+    assert view.failure
+    assert view.failure.message.endswith("no user with the password “…”.")
+    record = json.loads((tmp_path / view.job / "job.json").read_text("utf-8"))
+    assert "secret" not in json.dumps(record)
+
+
+def test_another_server_is_not_asked_for_a_task_of_the_same_id(run: Run, tmp_path: Path) -> None:
+    busy = Custom(answer="task", last={"status": "processing"}, header=HEADER)
+    with serving(busy) as server, serving(Custom(answer="task")) as other:
+        record = Library(tmp_path).load(run(server, timeout=1.0, **POLLED).job)
+        view = run(other, record=record, **POLLED)
+        assert view.state is State.RUNNING
+        assert view.failure
+        assert server.url in view.failure.message
+        assert not any("/jobs/" in path for _, path in other.calls)
+        server.last = None
+        record = Library(tmp_path).load(view.job)
+        assert mesh_of(run(server, record=record, **POLLED), tmp_path) == server.mesh
+
+
 def test_an_endless_task_ends_with_advice(run: Run) -> None:
     with serving(Custom(answer="task", last={"status": "processing"})) as server:
         view = run(server, timeout=1.5, **POLLED)

@@ -320,10 +320,10 @@ def test_a_busy_server_is_waited_for_but_not_by_test(
     answers = [Kind.SILENT, Kind.SILENT]
     waits: list[float] = []
 
-    def what_is_there(http: Http, **how: Any) -> Answering:
-        return Answering(answers.pop()) if answers else probe.what_answers(http, **how)
+    def what_is_there(http: Http) -> Answering:
+        return Answering(answers.pop()) if answers else probe.identify_server(http)
 
-    monkeypatch.setattr(calls, "what_answers", what_is_there)
+    monkeypatch.setattr(calls, "identify_server", what_is_there)
     with (
         serving(Hunyuan3d()) as server,
         closing(Http(server.url, {}, self_hosted=True, pause=waits.append)) as http,

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import loopback
+from .files import big_glb
 from .glb import triangle_glb
+from .place import Place
 
 KEY = "acme-marked-key-0123456789"
 DROPPED = 0
@@ -22,7 +24,7 @@ DROPPED = 0
 
 @dataclass
 class Acme:
-    """The state of the service: faults to come, images and orders received.
+    """The state of the service: faults to come, images and orders received, polls of each task.
 
     `faults` are lists of statuses by “METHOD /path”. Each request is answered with the next
     status of its list; once the list is empty, requests are handled normally.
@@ -31,15 +33,16 @@ class Acme:
     url: str = ""
     mesh: bytes = field(default_factory=triangle_glb)
     fails: bool = False
-    polls: int = 0
+    downloads: int = 0
+    polls: dict[str, int] = field(default_factory=dict)
     faults: dict[str, list[int]] = field(default_factory=dict)
     images: dict[str, bytes] = field(default_factory=dict)
     orders: list[dict[str, Any]] = field(default_factory=list)
 
-    def describe_task(self) -> dict[str, Any]:
-        """Return the task: running at the first call, then failed or succeeded, as `fails` says."""
-        self.polls += 1
-        if self.polls == 1:
+    def describe_task(self, task: str) -> dict[str, Any]:
+        """Return a task: running at the first call, then failed or succeeded, as `fails` says."""
+        self.polls[task] += 1
+        if self.polls[task] == 1:
             return {"status": "running", "progress": 0.5}
         if self.fails:
             return {"status": "failed", "reason": "Nothing to be seen."}
@@ -73,6 +76,7 @@ class _Handler(loopback.Handler):
 
     def do_GET(self) -> None:
         if self.path.startswith("/files/"):
+            self.service.downloads += 1
             # Storage takes no key: one that arrives here was given away.
             return self._send(400 if "Authorization" in self.headers else 200, self.service.mesh)
         return self._answer(b"")
@@ -94,13 +98,14 @@ class _Handler(loopback.Handler):
     def _route(self, body: bytes) -> tuple[int, Any]:
         if self.headers.get("Authorization") != f"Bearer {KEY}":
             return 401, {"error": "The key is not valid."}
+        task = self.path.removeprefix("/tasks/")
         match self.command, self.path:
             case "POST", "/images":
                 return self._keep_image(body)
             case "POST", "/tasks":
                 return self._take_order(json.loads(body))
-            case "GET", "/tasks/task-1" if self.service.orders:
-                return 200, self.service.describe_task()
+            case "GET", _ if task in self.service.polls:
+                return 200, self.service.describe_task(task)
             case "GET", "/balance":
                 return 200, {"credits": 42.5}
         return 404, {"error": "Not found."}
@@ -116,7 +121,9 @@ class _Handler(loopback.Handler):
         if objection := objection_to(order, self.service.images):
             return 400, {"error": objection}
         self.service.orders.append(order)
-        return 200, {"task": f"task-{len(self.service.orders)}"}
+        task = f"task-{len(self.service.orders)}"
+        self.service.polls[task] = 0
+        return 200, {"task": task}
 
     def _send_json(self, status: int, value: Any) -> None:
         self._send(status, json.dumps(value).encode(), "application/json")
@@ -127,3 +134,19 @@ class _Handler(loopback.Handler):
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
+
+
+@contextlib.contextmanager
+def place_at(size: int) -> Iterator[Place]:
+    """Serve the fake; its meshes have `size` bytes. Tests of orders under faults use it."""
+    with serving(Acme(mesh=big_glb(size))) as service:
+        yield Place(
+            order={"provider": "acme", "url": service.url, "keys": {"acme_api_key": KEY}},
+            costs="/tasks",
+            creates=lambda: len(service.orders),
+            downloads=lambda: service.downloads,
+            mesh=service.mesh,
+        )
+
+
+PLACES = {"acme": place_at}
