@@ -211,5 +211,7 @@ def open_http(
         self_hosted=provider.self_hosted,
         may_be_public=provider.may_be_public,
         plain_secrets=may_send_plain(base_url, sent),
+        beside=provider.address.beside if provider.address else (),
+        replaced=provider.address is not None and base_url != provider.address.default,
         pause=pause,
     )

@@ -41,12 +41,15 @@ class KeyField(NamedTuple):
 class Address(NamedTuple):
     """The sources of a service's base URL: a preference, else an environment variable.
 
-    `default` is the URL that is used if neither is set.
+    `default` is the URL that is used if neither is set. `beside` are base URLs of the same service
+    that get the keys as well, such as that of its storage. A URL that the user sets stands for
+    these, too.
     """
 
     preference: str
     environment: str
     default: str
+    beside: tuple[str, ...] = ()
 
 
 class Secret:

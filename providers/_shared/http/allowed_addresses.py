@@ -11,7 +11,8 @@ import contextlib
 import functools
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from urllib.parse import unquote
 
 from ..errors import ImageToMeshError
@@ -101,7 +102,8 @@ class AddressPolicy:
     `base` is the service's base URL, which may be empty. `online` allows calls to other computers.
     `self_hosted`: the service is the user's own server, which is in the user's own network, or
     `may_be_public` and is reached by https. `confidential`: calls to it carry a secret, which must
-    not leave this computer unencrypted.
+    not leave this computer unencrypted. `beside` has the base URLs of the service's other servers,
+    and what is called in their place.
     """
 
     def __init__(
@@ -112,8 +114,10 @@ class AddressPolicy:
         self_hosted: bool,
         may_be_public: bool = False,
         confidential: bool = False,
+        beside: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.base = base
+        self._beside = beside
         self._online = online
         self._confidential = confidential
         self._may_be_public = may_be_public
@@ -135,10 +139,12 @@ class AddressPolicy:
     def at_home(self, path: str, *, secret: bool = True) -> WebAddress:
         """Return the URL of a path at the service. `secret`: the call carries the secret, if any.
 
+        `path` may be a URL below one of the service's other servers, that are declared `beside`.
+
         Raises InvalidSettings for a base URL that must not be called, or not with a secret,
         Unreachable if online access is off and the service is not on this computer.
         """
-        for url in (self.base, f"{self.base}/{path.lstrip('/')}"):
+        for url in (self.base, self._url_of(path)):
             address = service_address(
                 url, self_hosted=self._self_hosted, may_be_public=self._may_be_public
             )
@@ -147,6 +153,12 @@ class AddressPolicy:
         if secret and self._confidential and not hidden:
             raise unencrypted_error(address)
         return address
+
+    def _url_of(self, path: str) -> str:
+        for server, called in self._beside.items():
+            if path.startswith(f"{server}/"):  # guard: keys-to-declared-servers
+                return f"{called}{path.removeprefix(server)}"
+        return f"{self.base}/{path.lstrip('/')}"
 
     def home_check(self, address: WebAddress, *, secret: bool = True) -> Callable[[str], None]:
         """Return a function that raises Forbidden for IP addresses that a call must not reach.

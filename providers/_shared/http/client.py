@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from ..bundled_modules import bundled_imports
 from ..errors import BadReply, Sent, Unreachable
@@ -49,8 +49,9 @@ class Http(Downloads):
     `headers` carry the API key and go to `base_url` only. `secrets` are redacted in responses,
     since some services quote the key in their errors. `online`: False allows loopback only.
     `self_hosted` and `may_be_public`: the service is the user's own server; see `AddressPolicy`.
-    `plain_secrets`: the user agrees to send `headers` there unencrypted. `pause` sleeps, and may
-    raise Cancelled.
+    `plain_secrets`: the user agrees to send `headers` there unencrypted. `beside` are base URLs of
+    the service's other servers, whose URLs are taken in place of paths; `replaced`: the user has
+    set `base_url`, which is called in their place. `pause` sleeps, and may raise Cancelled.
     """
 
     def __init__(
@@ -63,6 +64,8 @@ class Http(Downloads):
         self_hosted: bool = False,
         may_be_public: bool = False,
         plain_secrets: bool = False,
+        beside: Iterable[str] = (),
+        replaced: bool = False,
         pause: Pause = time.sleep,
     ) -> None:
         policy = AddressPolicy(
@@ -71,6 +74,7 @@ class Http(Downloads):
             self_hosted=self_hosted,
             may_be_public=may_be_public,
             confidential=bool(headers) and not plain_secrets,
+            beside={url: base_url.rstrip("/") if replaced else url for url in beside},
         )
         super().__init__(policy, Transport(direct=policy.is_own), headers)
         self.online = online
@@ -173,22 +177,25 @@ class Http(Downloads):
         self,
         path: str,
         *,
+        method: Literal["POST", "PUT"] = "POST",
         json: Any = None,
         form: Mapping[str, Any] | None = None,
         files: Files | None = None,
+        headers: Mapping[str, str] | None = None,
         timeout: float = READ_LIMIT,
     ) -> Reply:
-        """Send a free POST, with retries; errors as in `get`.
+        """Send a free POST or PUT, with retries; errors as in `get`.
 
-        The body is `json`, or `form` and `files` as multipart form data.
+        The body is `json`, or `form` and `files` as multipart form data. `headers` are added to the
+        usual ones.
         """
         return self._send_with_retries(
-            "POST",
+            method,
             self._policy.at_home(path),
             json=json,
             data=form,
             files=files,
-            headers=self._headers,
+            headers={**(headers or {}), **self._headers},
             timeout=timeout,
         )
 

@@ -20,7 +20,7 @@ LOADERS = frozenset({"code", "ensurepip", "marshal", "pickle", "pip", "runpy", "
 OWN_PROCESS = "worker/main.py"
 """The background process, which has a Python of its own; it imports the files beside it."""
 BESIDE = frozenset({"i18n/catalog.py", "jobs/process/find_blender.py",
-                    "providers/_comfyui/shipped.py",
+                    "providers/_comfyui/shipped.py", "providers/_fal/models.py",
                     "operators/images/sample.py",
                     "jobs/steps/system_decoders.py", "operators/presets/__init__.py",
                     "providers/_gradio/plans.py", "providers/_shared/bundled_modules.py",

@@ -39,7 +39,8 @@ def problems_of(provider: Provider[Any], row: Price) -> list[str]:
     for name, value in row.when.items():
         values = value if isinstance(value, tuple) else (value,)
         choices = [choice.value for choice in settings[name].choices] if name in settings else []
-        if name not in settings or (choices and not set(values) <= set(choices)):
+        is_known = name in settings or provider.has_server_settings
+        if not is_known or (choices and not set(values) <= set(choices)):
             found.append(name)
     return found + ([] if row.amount > 0 and row.unit == provider.unit else ["amount"])
 
