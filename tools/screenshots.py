@@ -51,7 +51,7 @@ WHOLE = {
     "click-after": "first-sight-texture-shown",
     "drop-menu": "drop-menu",
     "server-custom": "custom-tested",
-    "server-gradio": "gradio-form",
+    "server-app": "app-form",
     "viewport-placeholder": "viewport-placeholder",
 }
 """Screenshots of whole windows and views."""

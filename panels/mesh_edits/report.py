@@ -54,7 +54,7 @@ def draw_report(
 
 
 def fixable_text(context: bpy.types.Context, card: Mapping[str, Any]) -> str:
-    """Return a sentence with the faults that *Clean Mesh* fixes; "" if there are none."""
+    """Return a sentence with the faults that *Clean Mesh* fixes; "" without one."""
     titles = [tr(title) for title in _fixable(card, edit_options_of(context.scene))]
     return tr("Clean Mesh can fix: {}").format(", ".join(titles)) if titles else ""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 from ..bundled_modules import bundled_imports
@@ -23,7 +23,7 @@ from .allowed_addresses import AddressPolicy, Forbidden
 from .backoff import ATTEMPTS, RETRIED, asks_too_long, delay
 from .recorded_answer import AnswerRecorder
 from .reply import PIECE, Reply, reply_of
-from .verdicts import submit_error, unreachable_error, with_sent
+from .verdicts import pieces_until, submit_error, unreachable_error, with_sent
 
 with bundled_imports("requests", "urllib3"):
     from .download_stream import FREE_LIMIT, READ_LIMIT, Downloads
@@ -152,7 +152,7 @@ class Http(Downloads):
                     is_gateway = answer.status >= 500
                     raise with_sent(Unreachable(text), Sent.NO if is_gateway else Sent.YES)
                 answer.lift_deadline(STREAM_LIMIT)
-                pieces = _until(time.monotonic() + STREAM_LIMIT, answer.pieces(PIECE))
+                pieces = pieces_until(time.monotonic() + STREAM_LIMIT, answer.pieces(PIECE))
                 yield from read_events(pieces, self._secrets.redact)
         except Forbidden as error:
             raise error.as_error(BadReply) from error
@@ -345,12 +345,3 @@ class Http(Downloads):
         except BadReply as error:
             raise with_sent(error, Sent.YES) from None
         return reply_of(answer.status, answer.headers, data, self._secrets)
-
-
-def _until(end: float, pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the pieces of a stream. Raises Unreachable at a time on the monotonic clock."""
-    for piece in pieces:
-        # Checked here as well, because a call's deadline is extended for the bytes that arrive.
-        if time.monotonic() >= end:
-            raise with_sent(Unreachable("The service's messages did not end in time."), Sent.YES)
-        yield piece

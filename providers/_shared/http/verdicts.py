@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import (
@@ -90,3 +91,12 @@ def with_sent(error: E, sent: Sent) -> E:
     """Set an error's `sent`, and return the error."""
     error.sent = sent
     return error
+
+
+def pieces_until(end: float, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the pieces of a stream. Raises Unreachable at a time on the monotonic clock."""
+    for piece in pieces:
+        # Checked here as well, because a call's deadline is extended for the bytes that arrive.
+        if time.monotonic() >= end:
+            raise with_sent(Unreachable("The service's messages did not end in time."), Sent.YES)
+        yield piece

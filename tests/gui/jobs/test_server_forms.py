@@ -161,7 +161,7 @@ def test_settings_of_an_unknown_app_are_filled_in_and_sent(
     pick(artist, style, "e", f"{STYLE} == 'e'")
     toggle(artist, smooth, f"not {CHOICES}.server_rows['smooth'].flag")
     type_into(artist, about, "a thin plate")
-    artist.keep("gradio-form")
+    artist.keep("app-form")
     generate(artist)
     (made,) = [values for name, values in app.worked if name == "make_it"]
     sent = {name: made[name] for name in NAMES}
@@ -191,11 +191,11 @@ def test_settings_survive_the_file_and_a_changed_server(
     fields = find_fields(artist, menu, "get_settings")
     press(artist, "get_settings", fields["get_settings"])
     artist.shows("cannot be “e” at this server")
-    artist.keep("gradio-form-changed")
+    artist.keep("app-form-changed")
     assert not session.run("bpy.ops.image_to_mesh.generate.poll()")
     pick(artist, fields[FIELDS[1]], "f", f"{STYLE} == 'f'")
     artist.shows("no longer has About")
-    artist.keep("gradio-form-gone")
+    artist.keep("app-form-gone")
     assert "Traceback" not in session.output()
 
 

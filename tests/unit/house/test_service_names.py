@@ -40,6 +40,10 @@ SPECIAL = re.compile(r"[a-z][A-Z]|[A-Z]{4}|[A-Z]/[A-Z]|[A-Za-z]{3}[0-9]")
 """Matches a spelling that only a name has, as in TripoSR, TRELLIS, AI/ML and Hunyuan3D."""
 
 
+END = "(?![a-z]|(?<=[A-Z])[A-Z])"
+"""Matches the end of a name: TripoError has one, FALLBACK does not."""
+
+
 @dataclass(frozen=True)
 class Names:
     """The names of services: in any spelling, in exactly this one, and as a whole literal."""
@@ -55,7 +59,7 @@ class Names:
             for names in (self.words, self.exact, self.literals)
         )
         return re.compile(
-            rf"(?i:(?<![a-z])(?:{words}))(?![a-z])|\b(?:{exact})\b|[\"'](?:service-)?(?:{literals})[#\"']"
+            rf"(?i:(?<![a-z])(?:{words})){END}|\b(?:{exact})\b|[\"'](?:service-)?(?:{literals})[#\"']"
         )
 
 
