@@ -2,7 +2,7 @@
 """Run the tests that take too long for every change: `nightly.py [PART…]`, all parts by default.
 
 `soak` and `fuzz` (ten minutes each), `mutants` (all guards, also those whose tests need a window),
-`versions` (releases of Python and Blender between those that run for every change), `files` (every
+`versions` (releases of Python and Blender that do not run for every change), `files` (every
 sample mesh), `servers` (other versions of the servers that users run), and `windows` (all window
 tests in both Blenders). Seeds are printed.
 """
@@ -34,7 +34,7 @@ NIGHTLY_RUNS = {
     "soak": Part("soak.py", ("--seconds", "600", "--pictures", "200")),
     "fuzz": Part("fuzz.py", ("--seconds", "600")),
     "mutants": Part("mutants.py", ("--gui",)),
-    "versions": Part("tests.py", ("unit-3.12", "blender-4.5.15")),
+    "versions": Part("tests.py", ("unit-3.12", "unit-3.13", "blender-4.5.15")),
     "files": Part("tests.py", ("files",), {"SAMPLES": "all"}),
     "servers": Part("tests.py", ("servers",), {"SERVERS": "all"}),
     "windows": Part("tests.py", ("gui",), {"GUI": "trixie sid"}),
