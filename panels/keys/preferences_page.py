@@ -128,7 +128,7 @@ def _draw_service(
     is_open = getattr(preferences, name)
     box = layout.box()
     title, state_column, balance_column, end = _columns(box)
-    _draw_fold(title, preferences, name, service_name(users))
+    _draw_fold(title, preferences, name, tr(service_name(users)))
     state, balance = columns_of(context, provider)
     state_column.label(text=state.text, icon=state.icon, translate=False)
     balance_column.label(text=balance, translate=False)

@@ -79,7 +79,7 @@ def test_cleanup_and_mesh_edits_in_a_narrow_sidebar(artist: Artist, photograph: 
     artist.session.run(f"bpy.context.view_layer.objects.active = bpy.data.objects[{mesh!r}]")
     artist.session.run("with within(): bpy.ops.image_to_mesh.print_check('EXEC_DEFAULT')", 60)
     for module, name, words in (
-        ("mesh_edits", "care", ("Dreiecke", "Dünnste Wand", "Vierecke", "Innere Hüllen")),
+        ("mesh_edits", "care", ("Dreiecke", "Dünnste Wand", "Neu vermaschen", "Innere Hüllen")),
         ("sidebar", "placement", ("Position", "Größe")),
         ("sidebar", "cleanup", ("Vertexfarben", "Transformation anwenden", "Texturgrenze")),
     ):

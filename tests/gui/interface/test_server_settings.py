@@ -49,7 +49,7 @@ def test_settings_of_a_server_by_hand(artist: Artist, server: Workshop) -> None:
     session.click_button("image_to_mesh.get_settings")
     session.wait_for(f"{STEPS} == [30]")
     assert server.requests == [("GET", "/settings/fast")]
-    assert "Settings of 127.0.0.1" in artist.words()
+    assert "From 127.0.0.1" in artist.words()
     session.screenshot("server-settings")
     # A change is an undo step of its own; Get Settings was the one before.
     session.run(f"{CHOICES}.server_rows['steps'].whole = 50")

@@ -52,7 +52,7 @@ def test_the_settings_of_the_workflow_appear(artist: Artist, server: Comfyui) ->
     session.screenshot("service-comfyui-before")
     session.click_button("image_to_mesh.get_settings")
     session.wait_for(f"'steps' in {ROWS}")
-    assert "Settings of 127.0.0.1" in artist.words()
+    assert "From 127.0.0.1" in artist.words()
     session.screenshot("service-comfyui-settings")
     session.run(f"{ROWS}['steps'].whole = 12")
     assert server.count("POST", "/prompt") == 0

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SECONDS = 30.0
 """Seconds that the service takes for a job unless a test shortens it."""
-REASON = "Click Add Key"
+REASON = "needs an API key"
 
 
 @pytest.fixture(scope="module")

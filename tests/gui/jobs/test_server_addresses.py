@@ -96,7 +96,9 @@ def test_servers_on_this_computer_are_found_and_set_up(
     begin(artist, photograph, "local", "")
     artist.wait_for_picture()
     ports = tuple(int(server.url.rpartition(":")[2]) for server in servers.values())
-    session.run(f"import importlib; importlib.import_module({PROBE!r}).USUAL_PORTS = {ports!r}")
+    session.run(
+        f"import importlib; importlib.import_module({PROBE!r}).usual_ports = lambda: {ports!r}"
+    )
     menu = session.find("image_to_mesh.provider")
     pick(artist, menu, "h", f"{CHOICES}.provider == 'hunyuan3d'")
     buttons = open_popover(artist, menu)

@@ -153,7 +153,7 @@ def test_settings_of_an_unknown_app_are_filled_in_and_sent(
     menu = choose_provider(artist, "g", "gradio")
     press(artist, "get_settings", find_fields(artist, menu, "get_settings")["get_settings"])
     session.wait_for(f"{ROWS} == {NAMES!r}")
-    artist.shows("Settings of")
+    artist.shows("From 127.0.0.1")
     fields = find_fields(artist, menu, "get_settings")
     assert set(FIELDS) <= set(fields), "a row is missing"
     detail, style, smooth, about = (fields[name] for name in FIELDS)
