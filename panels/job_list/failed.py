@@ -61,7 +61,7 @@ def _buttons(
     if failure.link:
         yield _Button("wm.url_open", link_text(failure.kind), "URL", {"url": failure.link})
     if view.record and view.record.pictures and view.record.provider in all_providers():
-        yield _Button("image_to_mesh.reuse", tr("Use Settings"), "LOOP_BACK", job)
+        yield _Button("image_to_mesh.reuse", tr("Use Settings"), "NONE", job)
     yield _Button("image_to_mesh.copy_error", tr("Copy Error"), "COPYDOWN", job)
 
 
