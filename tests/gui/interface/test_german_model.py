@@ -49,6 +49,8 @@ blf.size(0, 11.0)
 """
 ROOM = 145
 """Pixels that a title has beside its icon where the sidebar is that narrow; figures have more."""
+ICONLESS = {"Als Standardwerte speichern"}
+"""Titles of buttons that leave out their icon in a narrow sidebar."""
 
 
 @pytest.fixture(autouse=True)
@@ -88,7 +90,7 @@ def test_cleanup_and_mesh_edits_in_a_narrow_sidebar(artist: Artist, photograph: 
         said = artist.words().splitlines()
         assert set(words) <= set(said)
         assert artist.session.run(ENGLISH) == []
-        assert artist.session.run(WIDE.format(ROOM)) == []
+        assert set(artist.session.run(WIDE.format(ROOM))) <= ICONLESS
         artist.keep(f"german-narrow-{name}")
         artist.session.run(GONE)
         artist.session.open_tab()
