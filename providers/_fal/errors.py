@@ -40,6 +40,7 @@ FREE = "fal does not charge for this."
 """What its FAQ says of status 500 and more."""
 CHARGED = "fal may charge for it."
 """What its FAQ says of inputs that the model has refused."""
+AGAIN = "Resume the job to ask for the result again."
 POLICY = ("content_policy_violation", "no_media_generated", "model_moderated")
 """Types of errors about what an image shows."""
 _OF_IMAGES = re.compile(r"image|file|media|unsupported_.*format")
@@ -98,7 +99,7 @@ def failure(reply: Reply) -> ImageToMeshError:
     The queue passes on the answer of the model. Unreachable if the answer is not from fal.
     """
     if not _says(reply):
-        return Unreachable(_message(reply), "Resume the job to ask for the result again.")
+        return Unreachable(_message(reply), AGAIN)
     if reply.status in (401, 402, 403, 429):
         return refusal(reply)
     if reply.status in (404, 410):
@@ -107,6 +108,9 @@ def failure(reply: Reply) -> ImageToMeshError:
             "It keeps results for an hour at most, and large ones for six minutes. Generate again.",
         )
     kind = error_type(reply.headers, reply.json)
+    if reply.status >= 500 and not (kind or "detail" in reply.json):
+        # Of the queue itself, or of what is in front of it: the result may well be there.
+        return Unreachable(_message(reply), AGAIN)
     return task_failure(_message(reply), kind, is_free=reply.status >= 500)
 
 

@@ -140,6 +140,7 @@ FAILURES: list[tuple[int, Any, str, str]] = [
     (401, {"detail": "no"}, "bad_key", "Check the key"),
     # Of a gateway: the result may be there the next time.
     (502, PAGE, "unreachable", "Resume"),
+    (503, {"message": "busy"}, "unreachable", "Resume"),
     (404, PAGE, "unreachable", "Resume"),
     (200, PAGE, "unreachable", "Resume"),
     (200, [], "unreachable", "Resume"),

@@ -23,7 +23,7 @@ from image_to_mesh.providers._gradio.app import App, _functions
 from image_to_mesh.providers._gradio.messages import worth_keeping
 from image_to_mesh.providers._gradio.orders import MOST_BYTES, _encode_app
 from image_to_mesh.providers._gradio.progress import leave_queue
-from image_to_mesh.providers._shared.http import client
+from image_to_mesh.providers._shared.http import client, verdicts
 from image_to_mesh.providers._shared.servers.event_stream import Events, read_events
 
 HUGE = 10**400
@@ -107,10 +107,10 @@ def test_the_reader_stops_although_an_app_sends_no_message_at_all(tmp_path: Path
 
 
 def test_a_stream_has_an_overall_deadline() -> None:
-    pieces = client._until(time.monotonic() + 60.0, [b"a", b"b"])
+    pieces = verdicts.pieces_until(time.monotonic() + 60.0, [b"a", b"b"])
     assert list(pieces) == [b"a", b"b"]
     with pytest.raises(Unreachable, match="did not end in time") as caught:
-        list(client._until(time.monotonic(), [b"a"]))
+        list(verdicts.pieces_until(time.monotonic(), [b"a"]))
     assert caught.value.sent is Sent.YES
 
 
