@@ -3,21 +3,36 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
 import bpy
+import places
+import texts
 from blender.addon_modules import ADDON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-UNTRANSLATED = re.compile(r"[^A-Za-z]*|[A-Z0-9 ./+−-]{1,4}|\d+ px|Tripo|Scenario")
+UNTRANSLATED = re.compile(r"[^A-Za-z]*|[A-Z0-9 ./+−-]{1,4}|\d+ px|[a-z]+|Tripo|Scenario")
+"""Matches figures, and names that are the same in every language, such as one in small letters."""
 
 
 def registered_texts() -> set[str]:
     """Return every text that a user can see of what is registered, in English."""
-    return {text for text in _all_texts() if not UNTRANSLATED.fullmatch(text)}
+    shown = {text for text in _all_texts() if not UNTRANSLATED.fullmatch(text)}
+    return shown - set(_names_in_data())
+
+
+def _names_in_data() -> Iterator[str]:
+    """Yield the names of models in the providers' files of data, which are not translated."""
+    for file in texts.data_files():
+        rows = json.loads((places.ROOT / file).read_text("utf-8"))
+        if isinstance(rows, dict):
+            yield from (
+                row["name"] for row in rows.values() if isinstance(row, dict) and "name" in row
+            )
 
 
 def _all_texts() -> Iterator[str]:
