@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import urllib.parse
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from typing import Any
 
 from . import loopback
 from .fal_models import inputs, objection, result_of
+from .faulty import FaultyHandler, Refused
 from .files import big_glb
 from .glb import triangle_glb
 from .place import Place
@@ -99,73 +99,13 @@ def serving(fake: Fal | None = None) -> Iterator[Fal]:
         yield fake
 
 
-class _Refused(Exception):
-    """An answer with an error status."""
-
-    def __init__(self, status: int, body: Any) -> None:
-        super().__init__(status)
-        self.status = status
-        self.body = body
-
-
-class _Handler(loopback.Handler):
-    fake: Fal
-    host: str
-    disable_nagle_algorithm = True
-
-    def _take(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        url = urllib.parse.urlsplit(self.path)
-        query = dict(urllib.parse.parse_qsl(url.query))
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        self.seen = Seen(self.host, self.command, url.path, query, headers, body)
-        self.fake.requests.append(self.seen)
-        fault = self._fault()
-        if fault and fault.drop != "after":
-            return self._drop() if fault.drop else self._send(fault.status, fault.body, fault)
-        try:
-            status, answer = self._answer()
-        except _Refused as refused:
-            status, answer = refused.status, refused.body
-        return self._drop() if fault else self._send(status, answer)
-
-    do_GET = do_POST = do_PUT = _take  # noqa: N815 - the names that http.server calls
-
-    def _answer(self) -> tuple[int, Any]:
-        raise NotImplementedError
-
-    def _fault(self) -> Fault | None:
-        for fault in self.fake.faults:
-            hit = fault.method == self.command and re.fullmatch(fault.path, self.seen.path)
-            if hit and fault.times:
-                fault.times -= 1
-                return fault
-        return None
-
-    def _drop(self) -> None:
-        self.close_connection = True
-        self.connection.close()
-
-    def _send(self, status: int, answer: Any, fault: Fault | None = None) -> None:
-        plain = isinstance(answer, bytes | str)
-        data = answer.encode() if isinstance(answer, str) else answer
-        data = data if plain else json.dumps(answer).encode()
-        self.send_response(status)
-        for name, value in (fault.headers if fault else {}).items():
-            self.send_header(name, value)
-        self.send_header("Content-Type", "text/html" if plain else "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-
-class _Media(_Handler):
+class _Media(FaultyHandler):
     """The host of the files, which gets no key."""
 
     def _answer(self) -> tuple[int, Any]:
         is_taken = self.command == "PUT" and self.fake.takes_keyed_uploads
         if "authorization" in self.seen.headers and not is_taken:
-            raise _Refused(400, "InvalidArgument: only one auth mechanism allowed")
+            raise Refused(400, "InvalidArgument: only one auth mechanism allowed")
         if self.command == "PUT":
             return self._store()
         name = self.seen.path.removeprefix("/files/")
@@ -177,14 +117,14 @@ class _Media(_Handler):
         name = self.seen.path.removeprefix("/upload/")
         kind = "image/" + name.rpartition(".")[2]
         if self.seen.query.get("signature") != "valid":
-            raise _Refused(403, "SignatureDoesNotMatch")
+            raise Refused(403, "SignatureDoesNotMatch")
         if self.seen.headers.get("content-type") != kind or not self.seen.body:
-            raise _Refused(403, "SignatureDoesNotMatch: Content-Type")
+            raise Refused(403, "SignatureDoesNotMatch: Content-Type")
         self.fake.files[f"{self.fake.media}/files/{name}"] = self.seen.body
         return 200, ""
 
 
-class _Api(_Handler):
+class _Api(FaultyHandler):
     """All hosts of fal's own."""
 
     def _answer(self) -> tuple[int, Any]:
@@ -192,11 +132,11 @@ class _Api(_Handler):
         if path == "/api/openapi/queue/openapi.json":
             return self._openapi()
         if self.seen.headers.get("authorization") != f"Key {KEY}":
-            raise _Refused(401, {"detail": "Cannot access application. Authentication is required"})
+            raise Refused(401, {"detail": "Cannot access application. Authentication is required"})
         if path.startswith("/v1/"):
             return self._platform(path)
         if self.fake.locked and self.command != "GET":
-            raise _Refused(403, {"detail": f"User is locked. Reason: {self.fake.locked}"})
+            raise Refused(403, {"detail": f"User is locked. Reason: {self.fake.locked}"})
         if path == "/storage/upload/initiate" and self.command == "POST":
             return self._initiate()
         found = re.fullmatch(r"/(.+?)/requests/([^/]+)(/status|/cancel)?", path)
@@ -206,33 +146,33 @@ class _Api(_Handler):
 
     def _openapi(self) -> tuple[int, Any]:
         if "authorization" in self.seen.headers:
-            raise _Refused(400, {"detail": "a key was given away"})
+            raise Refused(400, {"detail": "a key was given away"})
         document = self.fake.openapi.get(self.seen.query.get("endpoint_id", ""))
         return (200, document) if document else (404, {"detail": "Not found"})
 
     def _initiate(self) -> tuple[int, Any]:
         wanted = self.seen.json
         if set(wanted) != {"file_name", "content_type"} or "/" in wanted["file_name"]:
-            raise _Refused(422, {"detail": [{"loc": ["body"], "msg": "bad", "type": "missing"}]})
+            raise Refused(422, {"detail": [{"loc": ["body"], "msg": "bad", "type": "missing"}]})
         if self.seen.query != {"storage_type": "gcs"}:
-            raise _Refused(400, {"detail": "unknown storage_type"})
+            raise Refused(400, {"detail": "unknown storage_type"})
         life = json.loads(self.seen.headers.get("x-fal-object-lifecycle-preference", "{}"))
         if not isinstance(life.get("expiration_duration_seconds", 1), int):
-            raise _Refused(422, {"detail": "expiration_duration_seconds"})
+            raise Refused(422, {"detail": "expiration_duration_seconds"})
         name = f"{len(self.fake.files)}_{wanted['file_name']}"
         target = f"{self.fake.media}/upload/{name}?signature=valid"
         return 200, {"upload_url": target, "file_url": f"{self.fake.media}/files/{name}"}
 
     def _order(self, model: str) -> tuple[int, Any]:
         if self.command != "POST":
-            raise _Refused(405, {"detail": "Method Not Allowed"})
+            raise Refused(405, {"detail": "Method Not Allowed"})
         if model not in inputs() and model not in self.fake.openapi:
-            raise _Refused(404, {"detail": f"Application '{model.split('/')[-1]}' not found"})
+            raise Refused(404, {"detail": f"Application '{model.split('/')[-1]}' not found"})
         self._check_headers()
         body = self.seen.json
         wrong = objection(model, body, self.fake.files) if model in inputs() else None
         if wrong:
-            raise _Refused(422, {"detail": [wrong]})
+            raise Refused(422, {"detail": [wrong]})
         order = Order(str(uuid.uuid4()), model, body, self.seen.headers, self._now())
         self.fake.orders[order.id] = order
         base = f"{self.fake.shown}/{order.app}/requests/{order.id}"
@@ -248,9 +188,9 @@ class _Api(_Handler):
     def _check_headers(self) -> None:
         headers = self.seen.headers
         if headers.get("x-fal-queue-priority", "normal") not in ("normal", "low"):
-            raise _Refused(400, {"detail": "Invalid priority", "error_type": "bad_request"})
+            raise Refused(400, {"detail": "Invalid priority", "error_type": "bad_request"})
         if float(headers.get("x-fal-request-timeout", "9")) <= 1:
-            raise _Refused(400, {"detail": "Invalid timeout", "error_type": "bad_request"})
+            raise Refused(400, {"detail": "Invalid timeout", "error_type": "bad_request"})
 
     @staticmethod
     def _now() -> str:
@@ -259,11 +199,11 @@ class _Api(_Handler):
     def _request(self, app: str, id_: str, part: str | None) -> tuple[int, Any]:
         order = self.fake.orders.get(id_)
         if order is None or app != order.app:
-            raise _Refused(404, {"detail": "Request not found"})
+            raise Refused(404, {"detail": "Request not found"})
         if part == "/cancel":
             return self._cancel(order)
         if self.command != "GET":
-            raise _Refused(405, {"detail": "Method Not Allowed"})
+            raise Refused(405, {"detail": "Method Not Allowed"})
         return self._status(order) if part else self._result(order)
 
     def _state(self, order: Order) -> str:
@@ -286,16 +226,16 @@ class _Api(_Handler):
 
     def _result(self, order: Order) -> tuple[int, Any]:
         if self._state(order) != DONE and self.fake.script[-1] != DONE:
-            raise _Refused(400, {"detail": "Request is still in progress"})
+            raise Refused(400, {"detail": "Request is still in progress"})
         if self.fake.refusal:
-            raise _Refused(*self.fake.refusal)
+            raise Refused(*self.fake.refusal)
         return 200, self.fake.output or result_of(order.model, self.fake.media)
 
     def _cancel(self, order: Order) -> tuple[int, Any]:
         if self.command != "PUT":
-            raise _Refused(405, {"detail": "Method Not Allowed"})
+            raise Refused(405, {"detail": "Method Not Allowed"})
         if self._state(order) == DONE:
-            raise _Refused(400, {"status": "ALREADY_COMPLETED"})
+            raise Refused(400, {"status": "ALREADY_COMPLETED"})
         self.fake.cancelled.append(order.id)
         return 202, {"status": "CANCELLATION_REQUESTED"}
 
@@ -303,7 +243,7 @@ class _Api(_Handler):
         query = self.seen.query
         if path == "/v1/account/billing":
             if not self.fake.may_read_billing:
-                raise _Refused(403, {"error": {"type": "authorization_error", "message": "no"}})
+                raise Refused(403, {"error": {"type": "authorization_error", "message": "no"}})
             credits_ = {"current_balance": self.fake.balance, "currency": "USD"}
             return 200, {"username": "me", **({"credits": credits_} if "expand" in query else {})}
         if path == "/v1/models/pricing" and query.get("endpoint_id") in inputs():
@@ -311,12 +251,12 @@ class _Api(_Handler):
             return 200, {"prices": [{**price, "currency": "USD"}], "has_more": False}
         if path == "/v1/models/requests/by-endpoint" and query.get("endpoint_id"):
             return self._list(query)
-        raise _Refused(404, {"error": {"type": "not_found", "message": "Not found"}})
+        raise Refused(404, {"error": {"type": "not_found", "message": "Not found"}})
 
     def _list(self, query: dict[str, str]) -> tuple[int, Any]:
         """List the requests that have ended, one a page, from new to old."""
         if not self.fake.lists:
-            raise _Refused(403, {"error": {"type": "authorization_error", "message": "no"}})
+            raise Refused(403, {"error": {"type": "authorization_error", "message": "no"}})
         orders = [item for item in self.fake.orders.values()
                   if item.model == query["endpoint_id"] and self._state(item) == DONE]  # fmt: skip
         at = int(query.get("cursor", "0"))

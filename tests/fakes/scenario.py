@@ -7,26 +7,24 @@ are those of scenario-sdk 2.4.0 and its docs; where those leave room, it is as s
 
 from __future__ import annotations
 
-import abc
 import base64
 import binascii
 import contextlib
-import json
 import re
 import time
-import urllib.parse
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from typing import Any
 
 from . import loopback
+from .faulty import FaultyHandler, Refused
 from .files import big_glb
 from .glb import triangle_glb
 from .place import Place
 from .png import png_of
 from .scenario_model import MODEL, RECORD, objection, price
-from .scenario_state import BASIC, FBX, KEY, SECRET, Fault, ScenarioFake, Seen
+from .scenario_state import BASIC, FBX, KEY, SECRET, ScenarioFake
 
 GATEWAY = 6 * 1024 * 1024
 KINDS = {"3d", "asset", "audio", "avatar", "image", "model", "text", "video"}
@@ -45,107 +43,44 @@ def serving(fake: ScenarioFake | None = None) -> Iterator[ScenarioFake]:
         yield fake
 
 
-class _Refused(Exception):
-    """An answer with an error status."""
-
-    def __init__(self, status: int, body: Any) -> None:
-        super().__init__(status)
-        self.status = status
-        self.body = body
-
-
-class _Handler(loopback.Handler, abc.ABC):
-    fake: ScenarioFake
-    host: str
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def _take(self) -> None:
-        length = int(self.headers.get("Content-Length", 0))
-        body = self.rfile.read(length)
-        url = urllib.parse.urlsplit(self.path)
-        query = dict(urllib.parse.parse_qsl(url.query))
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        self.seen = Seen(self.host, self.command, url.path, query, headers, body)
-        self.fake.requests.append(self.seen)
-        fault = self._fault()
-        if fault and fault.drop != "after":
-            return self._drop() if fault.drop else self._send(fault.status, fault.body, fault)
-        try:
-            status, answer = self._answer()
-        except _Refused as refused:
-            status, answer = refused.status, refused.body
-        return self._drop() if fault else self._send(status, answer)
-
-    do_GET = do_POST = do_PUT = _take  # noqa: N815 - the names that http.server calls
-
-    def _fault(self) -> Fault | None:
-        for fault in self.fake.faults:
-            hit = fault.method == self.command and re.fullmatch(fault.path, self.seen.path)
-            if hit and fault.times:
-                fault.times -= 1
-                return fault
-        return None
-
-    def _drop(self) -> None:
-        self.close_connection = True
-        self.connection.close()
-
-    def _send(self, status: int, answer: Any, fault: Fault | None = None) -> None:
-        plain = isinstance(answer, bytes | str)
-        data = answer.encode() if isinstance(answer, str) else answer
-        data = data if plain else json.dumps(answer).encode()
-        self.send_response(status)
-        for name, value in (fault.headers if fault else {}).items():
-            self.send_header(name, value)
-        self.send_header("Content-Type", "text/html" if plain else "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    @abc.abstractmethod
-    def _answer(self) -> tuple[int, Any]:
-        """Return the status and body that answer the request in `seen`; may raise _Refused."""
-
-
-class _Storage(_Handler):
+class _Storage(FaultyHandler):
     """Signed addresses: requests with a key are refused."""
 
     host = "storage"
 
     def _answer(self) -> tuple[int, Any]:
         if "authorization" in self.seen.headers:
-            raise _Refused(400, "<Error><Code>InvalidArgument</Code></Error>")
+            raise Refused(400, "<Error><Code>InvalidArgument</Code></Error>")
         if self.seen.query.get("Signature") != "valid":
-            raise _Refused(403, "<Error><Code>AccessDenied</Code></Error>")
+            raise Refused(403, "<Error><Code>AccessDenied</Code></Error>")
         _, place, name, *rest = self.seen.path.split("/")
         if self.command == "GET" and place == "files":
             return 200, self.fake.files[name.partition(".")[0]]
         if self.command == "PUT" and place == "parts":
             upload = self.fake.uploads[name]
             if self.seen.headers.get("content-type") != upload["contentType"]:
-                raise _Refused(403, "<Error><Code>SignatureDoesNotMatch</Code></Error>")
+                raise Refused(403, "<Error><Code>SignatureDoesNotMatch</Code></Error>")
             upload["stored"][int(rest[0])] = self.seen.body
             return 200, b""
-        raise _Refused(405, "<Error/>")
+        raise Refused(405, "<Error/>")
 
 
-class _Api(_Handler):
+class _Api(FaultyHandler):
     """The API: every path with the one method that it accepts."""
 
     host = "api"
 
     def _answer(self) -> tuple[int, Any]:
         if self.seen.headers.get("authorization") != f"Basic {BASIC}":
-            raise _Refused(401, {"message": "Unauthorized"})
+            raise Refused(401, {"message": "Unauthorized"})
         if len(self.seen.body) > GATEWAY:
-            raise _Refused(413, {"message": "Request Too Long"})
+            raise Refused(413, {"message": "Request Too Long"})
         for pattern, work in self._routes():
             method, path = pattern.split()
             found = re.fullmatch(path, self.seen.path)
             if found and method == self.command:
                 return work(*found.groups())
-        raise _Refused(404, {"message": "Not Found"})
+        raise Refused(404, {"message": "Not Found"})
 
     def _routes(self) -> Iterator[tuple[str, Callable[..., tuple[int, Any]]]]:
         yield "POST /assets", self._add_asset
@@ -165,7 +100,7 @@ class _Api(_Handler):
 
     def _body(self, required: set[str], optional: AbstractSet[str] = frozenset()) -> dict[str, Any]:
         if self.seen.headers.get("content-type") != "application/json":
-            raise _Refused(415, {"message": "Unsupported Media Type"})
+            raise Refused(415, {"message": "Unsupported Media Type"})
         body = self.seen.json
         wrong = set(body) - required - optional or required - set(body)
         if wrong:
@@ -361,7 +296,7 @@ class _Api(_Handler):
         return 200, told | self.fake.limits
 
     def _me(self) -> tuple[int, Any]:
-        raise _Refused(403, {"message": "API Keys cannot access protected resources"})
+        raise Refused(403, {"message": "API Keys cannot access protected resources"})
 
     @staticmethod
     def _find(kept: dict[str, dict[str, Any]], identity: str, kind: str) -> dict[str, Any]:
@@ -370,8 +305,8 @@ class _Api(_Handler):
         return kept[identity]
 
 
-def _refusal(status: int, reason: str) -> _Refused:
-    return _Refused(status, {"reason": reason, "trace_id": "tr_1"})
+def _refusal(status: int, reason: str) -> Refused:
+    return Refused(status, {"reason": reason, "trace_id": "tr_1"})
 
 
 def _picture_mime(data: bytes) -> str:
