@@ -102,6 +102,8 @@ def serving(fake: Fal | None = None) -> Iterator[Fal]:
 class _Media(FaultyHandler):
     """The host of the files, which gets no key."""
 
+    fake: Fal
+
     def _answer(self) -> tuple[int, Any]:
         is_taken = self.command == "PUT" and self.fake.takes_keyed_uploads
         if "authorization" in self.seen.headers and not is_taken:
@@ -126,6 +128,8 @@ class _Media(FaultyHandler):
 
 class _Api(FaultyHandler):
     """All hosts of fal's own."""
+
+    fake: Fal
 
     def _answer(self) -> tuple[int, Any]:
         path = self.seen.path

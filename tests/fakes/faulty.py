@@ -50,7 +50,8 @@ class FaultyHandler(loopback.Handler, abc.ABC):
     do_GET = do_POST = do_PUT = _take  # noqa: N815 - the names that http.server calls
 
     def _fault(self) -> Fault | None:
-        for fault in self.fake.faults:
+        faults: list[Fault] = self.fake.faults
+        for fault in faults:
             hit = fault.method == self.command and re.fullmatch(fault.path, self.seen.path)
             if hit and fault.times:
                 fault.times -= 1
